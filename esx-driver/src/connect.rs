@@ -105,7 +105,10 @@ impl Connect {
     /// that is not closed, without asking.)
     pub async fn is_alive(&self) -> bool {
         let this = ManagedObjectReference::new("ServiceInstance", "ServiceInstance");
-        let request = vi_types::methods::CurrentTime { this };
+        let request = vi_types::methods::CurrentTime {
+            this,
+            ..Default::default()
+        };
         match self.0.client.call(&request).await {
             Ok(_) => true,
             Err(error) => {

@@ -37,7 +37,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .find(|(_, machine)| machine.name == *name)
         .ok_or_else(|| format!("there is no virtual machine '{name}'"))?;
     if machine.state == VirtualMachinePowerState::PoweredOn {
-        run(&client, &vm, &PowerOffVmTask { this: vm.clone() }).await?;
+        run(&client, &vm, &PowerOffVmTask {
+                this: vm.clone(),
+                ..PowerOffVmTask::default()
+            }).await?;
     }
     let request = PowerOnVmTask {
         this: vm.clone(),

@@ -153,6 +153,7 @@ impl Client {
         };
         let request = methods::RetrieveServiceContent {
             this: service_instance(),
+            ..Default::default()
         };
         let call = outgoing(&request, &request.this);
         let answer = wire.call(&call, asked.as_ref(), None).await?;
@@ -396,6 +397,7 @@ impl Client {
         let content = self.0.later_content.get_or_try_init(|| async {
             let request = methods::RetrieveServiceContent {
                 this: service_instance(),
+                ..Default::default()
             };
             self.call_on(&request.this, &request).await
         });
@@ -529,6 +531,7 @@ mod tests {
         async fn futures_are_send(client: Client) {
             let request = methods::CurrentTime {
                 this: service_instance(),
+                ..Default::default()
             };
             travels(&client.call(&request));
             travels(&client.close());

@@ -64,12 +64,12 @@ pub use datetime::{DateTime, ParseDateTimeError};
 pub use enumeration::{Enum, EnumInfo};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use fault::SoapFault;
+#[cfg(all(feature = "api", doc))]
+pub use generated::families;
 #[cfg(feature = "api")]
 pub use generated::{
     Bindings as Vim, enums, interface, methods, objects, properties, references, registry,
 };
-#[cfg(all(feature = "api", doc))]
-pub use generated::families;
 pub use method::{Bindings, Method, MethodInfo, TaskMethod, This, Throws};
 pub use moref::ManagedObjectReference;
 pub use object::{

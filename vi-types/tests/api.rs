@@ -24,6 +24,7 @@ fn through_the_wire(val: Any) -> Any {
     let property = DynamicProperty {
         name: "p".to_owned(),
         val,
+        ..Default::default()
     };
     let object = ObjectContent {
         prop_set: vec![property],

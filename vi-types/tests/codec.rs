@@ -336,6 +336,15 @@ fn errors_say_where() {
         error.to_string(),
         "returnval[1]/propSet[1]: DynamicProperty object is missing the required 'name' property"
     );
+    // Items are counted over what stands between them.
+    let error = decode::<Retrieve>(
+        "<returnval><propSet><name>a</name><val/></propSet><obj type=\"Folder\">f</obj><propSet><val/></propSet></returnval>",
+    )
+    .unwrap_err();
+    assert!(
+        error.to_string().starts_with("returnval[0]/propSet[1]: "),
+        "{error}"
+    );
     let error = decode::<Retrieve>("<returnval><obj>f</obj></returnval>").unwrap_err();
     assert_eq!(
         error.to_string(),

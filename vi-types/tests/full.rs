@@ -27,6 +27,7 @@ fn through_xml(val: &Any) -> Any {
             prop_set: vec![DynamicProperty {
                 name: "p".to_owned(),
                 val: val.clone(),
+                ..Default::default()
             }],
             ..ObjectContent::default()
         }],

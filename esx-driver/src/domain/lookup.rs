@@ -60,6 +60,7 @@ impl Connect {
             vm_search: true,
             // Servers before API 4.0 do not know it.
             instance_uuid: self.by_instance_uuid().then_some(true),
+            ..Default::default()
         };
         let moref = self.client().call(&request).await?.ok_or_else(missing)?;
         let request = Retrieve::from(&moref);

@@ -264,7 +264,7 @@ impl Waiter {
     async fn destroy_collector(&mut self, filter: Option<ManagedObjectReference>) {
         match (self.collector.take(), filter) {
             (Some(collector), _) if collector.is_own => {
-                let request = DestroyPropertyCollector {};
+                let request = DestroyPropertyCollector::default();
                 surely(|| {
                     self.client
                         .call_on_in_this_session(&collector.reference, &request)
@@ -322,6 +322,7 @@ impl Waiter {
             let request = CreateFilter {
                 spec: (*entry.spec).clone(),
                 partial_updates: false,
+                ..CreateFilter::default()
             };
             let made = self
                 .client
@@ -366,7 +367,11 @@ impl Waiter {
     async fn new_collector(&self) -> Result<Collector, Error> {
         let is_own = self.has::<CreatePropertyCollector>();
         let reference = match is_own {
-            true => self.client.call(&CreatePropertyCollector {}).await?,
+            true => {
+                self.client
+                    .call(&CreatePropertyCollector::default())
+                    .await?
+            }
             false => self.client.service_content().property_collector.clone(),
         };
         Ok(Collector {
@@ -399,7 +404,10 @@ impl Waiter {
         let (client, this) = (self.client.clone(), collector.reference.clone());
         let version = Some(collector.version.clone());
         if !self.has::<WaitForUpdatesEx>() {
-            let request = WaitForUpdates { version };
+            let request = WaitForUpdates {
+                version,
+                ..Default::default()
+            };
             return Some(Box::pin(async move {
                 let updates = client.call_on_in_this_session(&this, &request).await;
                 updates.map(Some)
@@ -411,6 +419,7 @@ impl Waiter {
                 max_wait_seconds: i32::try_from(LONGEST.as_secs()).ok(),
                 ..WaitOptions::default()
             })),
+            ..Default::default()
         };
         Some(Box::pin(async move {
             let updates = client.call_on_in_this_session(&this, &request).await;

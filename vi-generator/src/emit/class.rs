@@ -86,7 +86,7 @@ impl<'a> Class<'a> {
         let unset = self.unset(emission);
         quote! {
             #docs_of_type
-            pub struct #rust { #base #(#fields)* }
+            pub struct #rust { #base #(#fields)* #[doc(hidden)] pub _more: () }
             #unset
         }
     }
@@ -107,7 +107,7 @@ impl<'a> Class<'a> {
         quote! {
             impl Default for #rust {
                 #[inline(never)]
-                fn default() -> Self { Self { #base #(#fields)* } }
+                fn default() -> Self { Self { #base #(#fields)* _more: () } }
             }
         }
     }
@@ -162,7 +162,7 @@ impl<'a> Class<'a> {
         // A base without properties is no field; one that positions are declared with is to be seen all the same.
         let base = self.declared_base.filter(|_| !self.embeds).map(|base| {
             let base = ident(&type_name(&base.name));
-            quote! { rt::BASE => P::Object(&#base {}), }
+            quote! { rt::BASE => P::Object(&#base { _more: () }), }
         });
         let get = quote! { match index { rt::INFO => P::Info(&#info), #base #get } };
         let get_mut = quote! { match index { #get_mut } };

@@ -39,7 +39,10 @@ fn page(emission: &Emission<'_>, family: Option<&str>) -> Vec<String> {
         .map(|needed| format!("[`{needed}`](mod@{needed})"));
     let needed: Vec<_> = needed.collect();
     if !needed.is_empty() {
-        page.extend([String::new(), format!("It brings {}.", needed.join(" and "))]);
+        page.extend([
+            String::new(),
+            format!("It brings {}.", needed.join(" and ")),
+        ]);
     }
 
     let objects = description.managed_objects.iter();

@@ -17,6 +17,7 @@ use crate::object::{Object, ObjectInfo, name_key};
 use crate::poly::UnknownObject;
 use crate::property::PropertyMut;
 use crate::registry::Registry;
+use crate::value::View;
 use crate::wire::tokens::{Child, Namespace, Tokens, trim};
 use crate::wire::{Limits, raw};
 
@@ -95,10 +96,15 @@ impl<'a> Reader<'a> {
         loop {
             match self.tokens.child(layout, next)? {
                 Child::Known(index) => {
-                    repeated = if index == last { repeated + 1 } else { 0 };
-                    last = index;
                     let field = &layout.slots[index].field;
                     let list = field.occurrence.is_list();
+                    repeated = match index == last {
+                        true => repeated + 1,
+                        // Something else stood between the items.
+                        false if list && seen.contains(index) => length(target, index),
+                        false => 0,
+                    };
+                    last = index;
                     let property = target.get_mut(index);
                     if matches!(property, PropertyMut::Absent) {
                         self.note(|_| format!("{}.{}", info.name, field.name));
@@ -450,6 +456,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many items a list has.
+#[cold]
+fn length(object: &dyn Object, index: usize) -> usize {
+    match object.get(index).view() {
+        View::List(items) => items.len(),
+        _ => 0,
+    }
+}
+
 /// The properties that an object has had so far, one bit each.
 #[derive(Default)]
 struct Seen {
@@ -466,6 +481,14 @@ impl Seen {
         } else {
             self.insert_far(index);
         }
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        let word = match index / 64 {
+            0 => self.first,
+            word => self.rest.get(word - 1).copied().unwrap_or_default(),
+        };
+        word & (1 << (index % 64)) != 0
     }
 
     fn insert_far(&mut self, index: usize) {

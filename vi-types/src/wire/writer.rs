@@ -411,12 +411,22 @@ fn escape_some(text: &str, out: &mut String) {
             Some('>') => out.push_str("&gt;"),
             Some('"') => out.push_str("&quot;"),
             Some('\r') => out.push_str("&#13;"),
-            Some('\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            other => out.extend(other),
+            Some(character) if is_in_xml(character) => out.push(character),
+            Some(_) => out.push('\u{fffd}'),
+            None => {}
         }
         rest = characters.as_str();
     }
     out.push_str(rest);
+}
+
+/// Whether XML can carry a character.
+pub(crate) fn is_in_xml(character: char) -> bool {
+    match character {
+        '\t' | '\n' | '\r' => true,
+        '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => false,
+        _ => true,
+    }
 }
 
 /// Whether [`escape`] just copies a text that has no tabs and line feeds.

@@ -12,6 +12,8 @@ pub struct AcknowledgeAlarm {
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcknowledgeAlarm {
     #[inline(never)]
@@ -19,6 +21,7 @@ impl Default for AcknowledgeAlarm {
         Self {
             alarm: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -80,11 +83,16 @@ impl rt::Method for AcknowledgeAlarm {
 pub struct AreAlarmActionsEnabled {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AreAlarmActionsEnabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Default::default() }
+        Self {
+            entity: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ARE_ALARM_ACTIONS_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -144,11 +152,16 @@ impl rt::Method for AreAlarmActionsEnabled {
 pub struct ClearTriggeredAlarms {
     /// `filter`: required `AlarmFilterSpec`.
     pub filter: objects::AlarmFilterSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearTriggeredAlarms {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: Default::default() }
+        Self {
+            filter: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLEAR_TRIGGERED_ALARMS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -210,6 +223,8 @@ pub struct CreateAlarm {
     pub entity: rt::ManagedObjectReference,
     /// `spec`: required `AlarmSpec` or a descendant.
     pub spec: rt::Poly<objects::AlarmSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateAlarm {
     #[inline(never)]
@@ -217,6 +232,7 @@ impl Default for CreateAlarm {
         Self {
             entity: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -284,6 +300,8 @@ pub struct CreateObjectScheduledTask {
     pub obj: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateObjectScheduledTask {
     #[inline(never)]
@@ -291,6 +309,7 @@ impl Default for CreateObjectScheduledTask {
         Self {
             obj: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -358,6 +377,8 @@ pub struct CreateScheduledTask {
     pub entity: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateScheduledTask {
     #[inline(never)]
@@ -365,6 +386,7 @@ impl Default for CreateScheduledTask {
         Self {
             entity: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -430,6 +452,8 @@ pub struct DisableAlarm {
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableAlarm {
     #[inline(never)]
@@ -437,6 +461,7 @@ impl Default for DisableAlarm {
         Self {
             alarm: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -500,6 +525,8 @@ pub struct EnableAlarm {
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableAlarm {
     #[inline(never)]
@@ -507,6 +534,7 @@ impl Default for EnableAlarm {
         Self {
             alarm: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -570,6 +598,8 @@ pub struct EnableAlarmActions {
     pub entity: rt::ManagedObjectReference,
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableAlarmActions {
     #[inline(never)]
@@ -577,6 +607,7 @@ impl Default for EnableAlarmActions {
         Self {
             entity: Default::default(),
             enabled: false,
+            _more: (),
         }
     }
 }
@@ -640,11 +671,13 @@ impl rt::Method for EnableAlarmActions {
 pub struct GetAlarm {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetAlarm {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: None }
+        Self { entity: None, _more: () }
     }
 }
 pub(crate) static GET_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -702,11 +735,16 @@ impl rt::Method for GetAlarm {
 pub struct GetAlarmState {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetAlarmState {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Default::default() }
+        Self {
+            entity: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GET_ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -770,6 +808,8 @@ pub struct ReconfigureAlarm {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `AlarmSpec` or a descendant.
     pub spec: rt::Poly<objects::AlarmSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureAlarm {
     #[inline(never)]
@@ -777,6 +817,7 @@ impl Default for ReconfigureAlarm {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -846,6 +887,8 @@ pub struct ReconfigureScheduledTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureScheduledTask {
     #[inline(never)]
@@ -853,6 +896,7 @@ impl Default for ReconfigureScheduledTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -919,11 +963,16 @@ impl rt::Throws<objects::DuplicateName> for ReconfigureScheduledTask {}
 pub struct RemoveAlarm {
     /// `_this`: required reference to `Alarm`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveAlarm {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -985,11 +1034,16 @@ impl rt::Method for RemoveAlarm {
 pub struct RemoveScheduledTask {
     /// `_this`: required reference to `ScheduledTask`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveScheduledTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1050,11 +1104,13 @@ impl rt::Throws<objects::InvalidState> for RemoveScheduledTask {}
 pub struct RetrieveEntityScheduledTask {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveEntityScheduledTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: None }
+        Self { entity: None, _more: () }
     }
 }
 pub(crate) static RETRIEVE_ENTITY_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1114,11 +1170,13 @@ impl rt::Method for RetrieveEntityScheduledTask {
 pub struct RetrieveObjectScheduledTask {
     /// `obj`: optional reference.
     pub obj: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveObjectScheduledTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { obj: None }
+        Self { obj: None, _more: () }
     }
 }
 pub(crate) static RETRIEVE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1180,11 +1238,16 @@ impl rt::Method for RetrieveObjectScheduledTask {
 pub struct RunScheduledTask {
     /// `_this`: required reference to `ScheduledTask`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RunScheduledTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RUN_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(

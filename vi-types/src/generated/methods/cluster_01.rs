@@ -14,11 +14,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AbandonHciWorkflow {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AbandonHciWorkflow {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ABANDON_HCI_WORKFLOW: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -85,6 +90,8 @@ pub struct AddFilter {
     pub filter_name: String,
     /// `infoIds`: list of string.
     pub info_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddFilter {
     #[inline(never)]
@@ -93,6 +100,7 @@ impl Default for AddFilter {
             provider_id: String::new(),
             filter_name: String::new(),
             info_ids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -164,6 +172,8 @@ pub struct AddFilterEntities {
     pub filter_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddFilterEntities {
     #[inline(never)]
@@ -171,6 +181,7 @@ impl Default for AddFilterEntities {
         Self {
             filter_id: String::new(),
             entities: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -247,6 +258,8 @@ pub struct AddHostTask {
     pub resource_pool: Option<rt::ManagedObjectReference>,
     /// `license`: optional string, since VI API 4.0.
     pub license: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddHostTask {
     #[inline(never)]
@@ -257,6 +270,7 @@ impl Default for AddHostTask {
             as_connected: false,
             resource_pool: None,
             license: None,
+            _more: (),
         }
     }
 }
@@ -339,6 +353,8 @@ pub struct AddMonitoredEntities {
     pub provider_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddMonitoredEntities {
     #[inline(never)]
@@ -346,6 +362,7 @@ impl Default for AddMonitoredEntities {
         Self {
             provider_id: String::new(),
             entities: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -416,6 +433,8 @@ pub struct ApplyEvcModeVmTask {
     pub mask: Vec<objects::HostFeatureMask>,
     /// `completeMasks`: optional boolean.
     pub complete_masks: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyEvcModeVmTask {
     #[inline(never)]
@@ -424,6 +443,7 @@ impl Default for ApplyEvcModeVmTask {
             this: Default::default(),
             mask: Vec::new(),
             complete_masks: None,
+            _more: (),
         }
     }
 }
@@ -494,6 +514,8 @@ pub struct ApplyRecommendation {
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyRecommendation {
     #[inline(never)]
@@ -501,6 +523,7 @@ impl Default for ApplyRecommendation {
         Self {
             this: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -568,6 +591,8 @@ pub struct ApplyStorageDrsRecommendationToPodTask {
     pub pod: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyStorageDrsRecommendationToPodTask {
     #[inline(never)]
@@ -575,6 +600,7 @@ impl Default for ApplyStorageDrsRecommendationToPodTask {
         Self {
             pod: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -643,11 +669,13 @@ impl rt::TaskMethod for ApplyStorageDrsRecommendationToPodTask {
 pub struct ApplyStorageDrsRecommendationTask {
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyStorageDrsRecommendationTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: Vec::new() }
+        Self { key: Vec::new(), _more: () }
     }
 }
 pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -712,6 +740,8 @@ pub struct CancelRecommendation {
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CancelRecommendation {
     #[inline(never)]
@@ -719,6 +749,7 @@ impl Default for CancelRecommendation {
         Self {
             this: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -782,11 +813,13 @@ impl rt::Method for CancelRecommendation {
 pub struct CancelStorageDrsRecommendation {
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CancelStorageDrsRecommendation {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: Vec::new() }
+        Self { key: Vec::new(), _more: () }
     }
 }
 pub(crate) static CANCEL_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -852,6 +885,8 @@ pub struct CheckAddHostEvcTask {
     pub this: rt::ManagedObjectReference,
     /// `cnxSpec`: required `HostConnectSpec`.
     pub cnx_spec: objects::HostConnectSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckAddHostEvcTask {
     #[inline(never)]
@@ -859,6 +894,7 @@ impl Default for CheckAddHostEvcTask {
         Self {
             this: Default::default(),
             cnx_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -933,6 +969,8 @@ pub struct CheckConfigureEvcModeTask {
     pub evc_mode_key: String,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckConfigureEvcModeTask {
     #[inline(never)]
@@ -941,6 +979,7 @@ impl Default for CheckConfigureEvcModeTask {
             this: Default::default(),
             evc_mode_key: String::new(),
             evc_graphics_mode_key: None,
+            _more: (),
         }
     }
 }
@@ -1016,6 +1055,8 @@ pub struct ClusterEnterMaintenanceMode {
     pub option: Vec<rt::Poly<objects::OptionValue>>,
     /// `info`: optional `ClusterComputeResourceMaintenanceInfo`, since VI API 8.0.3.0.
     pub info: Option<Box<objects::ClusterComputeResourceMaintenanceInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEnterMaintenanceMode {
     #[inline(never)]
@@ -1025,6 +1066,7 @@ impl Default for ClusterEnterMaintenanceMode {
             host: Vec::new(),
             option: Vec::new(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -1096,6 +1138,8 @@ pub struct ConfigureDatastoreIormTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `StorageIORMConfigSpec`.
     pub spec: objects::StorageIormConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureDatastoreIormTask {
     #[inline(never)]
@@ -1103,6 +1147,7 @@ impl Default for ConfigureDatastoreIormTask {
         Self {
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1179,6 +1224,8 @@ pub struct ConfigureEvcModeTask {
     pub evc_mode_key: String,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureEvcModeTask {
     #[inline(never)]
@@ -1187,6 +1234,7 @@ impl Default for ConfigureEvcModeTask {
             this: Default::default(),
             evc_mode_key: String::new(),
             evc_graphics_mode_key: None,
+            _more: (),
         }
     }
 }
@@ -1261,6 +1309,8 @@ pub struct ConfigureHciTask {
     pub cluster_spec: objects::ClusterComputeResourceHciConfigSpec,
     /// `hostInputs`: list of `ClusterComputeResourceHostConfigurationInput`.
     pub host_inputs: Vec<objects::ClusterComputeResourceHostConfigurationInput>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureHciTask {
     #[inline(never)]
@@ -1269,6 +1319,7 @@ impl Default for ConfigureHciTask {
             this: Default::default(),
             cluster_spec: Default::default(),
             host_inputs: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1340,6 +1391,8 @@ pub struct ConfigureStorageDrsForPodTask {
     pub spec: objects::StorageDrsConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureStorageDrsForPodTask {
     #[inline(never)]
@@ -1348,6 +1401,7 @@ impl Default for ConfigureStorageDrsForPodTask {
             pod: Default::default(),
             spec: Default::default(),
             modify: false,
+            _more: (),
         }
     }
 }
@@ -1423,6 +1477,8 @@ pub struct CreateCluster {
     pub name: String,
     /// `spec`: required `ClusterConfigSpec`.
     pub spec: objects::ClusterConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCluster {
     #[inline(never)]
@@ -1431,6 +1487,7 @@ impl Default for CreateCluster {
             this: Default::default(),
             name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1505,6 +1562,8 @@ pub struct CreateClusterEx {
     pub name: String,
     /// `spec`: required `ClusterConfigSpecEx`.
     pub spec: objects::ClusterConfigSpecEx,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateClusterEx {
     #[inline(never)]
@@ -1513,6 +1572,7 @@ impl Default for CreateClusterEx {
             this: Default::default(),
             name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1585,6 +1645,8 @@ pub struct CreateStoragePod {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateStoragePod {
     #[inline(never)]
@@ -1592,6 +1654,7 @@ impl Default for CreateStoragePod {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1659,11 +1722,16 @@ impl rt::Throws<objects::InvalidName> for CreateStoragePod {}
 pub struct DatastoreEnterMaintenanceMode {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreEnterMaintenanceMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DATASTORE_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1726,11 +1794,16 @@ impl rt::Throws<objects::InvalidState> for DatastoreEnterMaintenanceMode {}
 pub struct DatastoreExitMaintenanceModeTask {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreExitMaintenanceModeTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DATASTORE_EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1794,11 +1867,16 @@ impl rt::Throws<objects::InvalidState> for DatastoreExitMaintenanceModeTask {}
 pub struct DisableEvcModeTask {
     /// `_this`: required reference to `ClusterEVCManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableEvcModeTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISABLE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1861,11 +1939,16 @@ impl rt::TaskMethod for DisableEvcModeTask {
 pub struct EvcManager {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1929,6 +2012,8 @@ pub struct ExtendHciTask {
     pub host_inputs: Vec<objects::ClusterComputeResourceHostConfigurationInput>,
     /// `vSanConfigSpec`: optional `SDDCBase`.
     pub v_san_config_spec: Option<Box<objects::SddcBase>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendHciTask {
     #[inline(never)]
@@ -1937,6 +2022,7 @@ impl Default for ExtendHciTask {
             this: Default::default(),
             host_inputs: Vec::new(),
             v_san_config_spec: None,
+            _more: (),
         }
     }
 }
@@ -2008,6 +2094,8 @@ pub struct FindRulesForVm {
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindRulesForVm {
     #[inline(never)]
@@ -2015,6 +2103,7 @@ impl Default for FindRulesForVm {
         Self {
             this: Default::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2078,11 +2167,16 @@ impl rt::Method for FindRulesForVm {
 pub struct GetResourceUsage {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetResourceUsage {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GET_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2142,11 +2236,16 @@ impl rt::Method for GetResourceUsage {
 pub struct GetSystemVmsRestrictedDatastores {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetSystemVmsRestrictedDatastores {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GET_SYSTEM_VMS_RESTRICTED_DATASTORES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2210,6 +2309,8 @@ pub struct HasMonitoredEntity {
     pub provider_id: String,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasMonitoredEntity {
     #[inline(never)]
@@ -2217,6 +2318,7 @@ impl Default for HasMonitoredEntity {
         Self {
             provider_id: String::new(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2281,11 +2383,16 @@ impl rt::Throws<objects::NotFound> for HasMonitoredEntity {}
 pub struct HasProvider {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasProvider {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HAS_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2349,6 +2456,8 @@ pub struct LookupVmOverheadMemory {
     pub vm: rt::ManagedObjectReference,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LookupVmOverheadMemory {
     #[inline(never)]
@@ -2356,6 +2465,7 @@ impl Default for LookupVmOverheadMemory {
         Self {
             vm: Default::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2429,6 +2539,8 @@ pub struct MoveHostIntoTask {
     pub host: rt::ManagedObjectReference,
     /// `resourcePool`: optional reference to `ResourcePool`.
     pub resource_pool: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveHostIntoTask {
     #[inline(never)]
@@ -2437,6 +2549,7 @@ impl Default for MoveHostIntoTask {
             this: Default::default(),
             host: Default::default(),
             resource_pool: None,
+            _more: (),
         }
     }
 }
@@ -2513,6 +2626,8 @@ pub struct MoveIntoTask {
     pub this: rt::ManagedObjectReference,
     /// `host`: list, not empty, of reference to `HostSystem`; needs the privilege `Host.Inventory.MoveHost`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveIntoTask {
     #[inline(never)]
@@ -2520,6 +2635,7 @@ impl Default for MoveIntoTask {
         Self {
             this: Default::default(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2594,6 +2710,8 @@ pub struct PlaceVm {
     pub this: rt::ManagedObjectReference,
     /// `placementSpec`: required `PlacementSpec`.
     pub placement_spec: objects::PlacementSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlaceVm {
     #[inline(never)]
@@ -2601,6 +2719,7 @@ impl Default for PlaceVm {
         Self {
             this: Default::default(),
             placement_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2669,6 +2788,8 @@ pub struct PostHealthUpdates {
     pub provider_id: String,
     /// `updates`: list of `HealthUpdate`.
     pub updates: Vec<objects::HealthUpdate>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PostHealthUpdates {
     #[inline(never)]
@@ -2676,6 +2797,7 @@ impl Default for PostHealthUpdates {
         Self {
             provider_id: String::new(),
             updates: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2746,6 +2868,8 @@ pub struct PowerOnMultiVmTask {
     pub vm: Vec<rt::ManagedObjectReference>,
     /// `option`: list of `OptionValue` or a descendant, since VI API 4.1.
     pub option: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnMultiVmTask {
     #[inline(never)]
@@ -2754,6 +2878,7 @@ impl Default for PowerOnMultiVmTask {
             this: Default::default(),
             vm: Vec::new(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2825,12 +2950,15 @@ impl rt::TaskMethod for PowerOnMultiVmTask {
 pub struct QueryDatastorePerformanceSummary {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDatastorePerformanceSummary {
     #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2894,11 +3022,16 @@ impl rt::Throws<objects::NotFound> for QueryDatastorePerformanceSummary {}
 pub struct QueryFilterEntities {
     /// `filterId`: required string.
     pub filter_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFilterEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_id: String::new() }
+        Self {
+            filter_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2961,11 +3094,16 @@ impl rt::Throws<objects::NotFound> for QueryFilterEntities {}
 pub struct QueryFilterInfoIds {
     /// `filterId`: required string.
     pub filter_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFilterInfoIds {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_id: String::new() }
+        Self {
+            filter_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FILTER_INFO_IDS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3028,11 +3166,16 @@ impl rt::Throws<objects::NotFound> for QueryFilterInfoIds {}
 pub struct QueryFilterList {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFilterList {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FILTER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3095,11 +3238,16 @@ impl rt::Throws<objects::NotFound> for QueryFilterList {}
 pub struct QueryFilterName {
     /// `filterId`: required string.
     pub filter_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFilterName {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_id: String::new() }
+        Self {
+            filter_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FILTER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3162,11 +3310,16 @@ impl rt::Throws<objects::NotFound> for QueryFilterName {}
 pub struct QueryHealthUpdateInfos {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHealthUpdateInfos {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HEALTH_UPDATE_INFOS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3229,11 +3382,16 @@ impl rt::Throws<objects::NotFound> for QueryHealthUpdateInfos {}
 pub struct QueryHealthUpdates {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHealthUpdates {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3294,11 +3452,16 @@ impl rt::Throws<objects::NotFound> for QueryHealthUpdates {}
 pub struct QueryIormConfigOption {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIormConfigOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_IORM_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3360,11 +3523,16 @@ impl rt::Method for QueryIormConfigOption {
 pub struct QueryMonitoredEntities {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMonitoredEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3422,11 +3590,14 @@ impl rt::Throws<objects::NotFound> for QueryMonitoredEntities {}
 /// Returns: list of string.
 ///
 /// Needs the privilege `System.View`.
-pub struct QueryProviderList {}
+pub struct QueryProviderList {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for QueryProviderList {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static QUERY_PROVIDER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3484,11 +3655,16 @@ impl rt::Method for QueryProviderList {
 pub struct QueryProviderName {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryProviderName {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PROVIDER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3553,6 +3729,8 @@ pub struct QueryUnmonitoredHosts {
     pub provider_id: String,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUnmonitoredHosts {
     #[inline(never)]
@@ -3560,6 +3738,7 @@ impl Default for QueryUnmonitoredHosts {
         Self {
             provider_id: String::new(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3624,12 +3803,15 @@ impl rt::Throws<objects::NotFound> for QueryUnmonitoredHosts {}
 pub struct RecommendDatastores {
     /// `storageSpec`: required `StoragePlacementSpec`.
     pub storage_spec: objects::StoragePlacementSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecommendDatastores {
     #[inline(never)]
     fn default() -> Self {
         Self {
             storage_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3694,6 +3876,8 @@ pub struct RecommendHostsForVm {
     pub vm: rt::ManagedObjectReference,
     /// `pool`: optional reference to `ResourcePool`.
     pub pool: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecommendHostsForVm {
     #[inline(never)]
@@ -3702,6 +3886,7 @@ impl Default for RecommendHostsForVm {
             this: Default::default(),
             vm: Default::default(),
             pool: None,
+            _more: (),
         }
     }
 }
@@ -3772,6 +3957,8 @@ pub struct ReconfigureClusterTask {
     pub spec: objects::ClusterConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureClusterTask {
     #[inline(never)]
@@ -3780,6 +3967,7 @@ impl Default for ReconfigureClusterTask {
             this: Default::default(),
             spec: Default::default(),
             modify: false,
+            _more: (),
         }
     }
 }
@@ -3853,6 +4041,8 @@ pub struct ReconfigureComputeResourceTask {
     pub spec: rt::Poly<objects::ComputeResourceConfigSpec>,
     /// `modify`: required boolean.
     pub modify: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureComputeResourceTask {
     #[inline(never)]
@@ -3861,6 +4051,7 @@ impl Default for ReconfigureComputeResourceTask {
             this: Default::default(),
             spec: Default::default(),
             modify: false,
+            _more: (),
         }
     }
 }
@@ -3934,6 +4125,8 @@ pub struct ReconfigureDatacenterTask {
     pub spec: objects::DatacenterConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDatacenterTask {
     #[inline(never)]
@@ -3942,6 +4135,7 @@ impl Default for ReconfigureDatacenterTask {
             this: Default::default(),
             spec: Default::default(),
             modify: false,
+            _more: (),
         }
     }
 }
@@ -4011,11 +4205,16 @@ impl rt::TaskMethod for ReconfigureDatacenterTask {
 pub struct RefreshRecommendation {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshRecommendation {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4075,11 +4274,16 @@ impl rt::Method for RefreshRecommendation {
 pub struct RefreshRuntime {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshRuntime {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4139,11 +4343,16 @@ impl rt::Method for RefreshRuntime {
 pub struct RefreshStorageDrsRecommendation {
     /// `pod`: required reference to `StoragePod`.
     pub pod: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshStorageDrsRecommendation {
     #[inline(never)]
     fn default() -> Self {
-        Self { pod: Default::default() }
+        Self {
+            pod: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4205,11 +4414,16 @@ impl rt::Method for RefreshStorageDrsRecommendation {
 pub struct RefreshStorageDrsRecommendationsForPodTask {
     /// `pod`: required reference to `StoragePod`.
     pub pod: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshStorageDrsRecommendationsForPodTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { pod: Default::default() }
+        Self {
+            pod: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4276,6 +4490,8 @@ pub struct RegisterHealthUpdateProvider {
     pub name: String,
     /// `healthUpdateInfo`: list of `HealthUpdateInfo`.
     pub health_update_info: Vec<objects::HealthUpdateInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterHealthUpdateProvider {
     #[inline(never)]
@@ -4283,6 +4499,7 @@ impl Default for RegisterHealthUpdateProvider {
         Self {
             name: String::new(),
             health_update_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4348,11 +4565,16 @@ impl rt::Method for RegisterHealthUpdateProvider {
 pub struct RemoveFilter {
     /// `filterId`: required string.
     pub filter_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveFilter {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_id: String::new() }
+        Self {
+            filter_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4417,6 +4639,8 @@ pub struct RemoveFilterEntities {
     pub filter_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveFilterEntities {
     #[inline(never)]
@@ -4424,6 +4648,7 @@ impl Default for RemoveFilterEntities {
         Self {
             filter_id: String::new(),
             entities: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4492,6 +4717,8 @@ pub struct RemoveMonitoredEntities {
     pub provider_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveMonitoredEntities {
     #[inline(never)]
@@ -4499,6 +4726,7 @@ impl Default for RemoveMonitoredEntities {
         Self {
             provider_id: String::new(),
             entities: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4564,11 +4792,16 @@ impl rt::Throws<objects::InvalidState> for RemoveMonitoredEntities {}
 pub struct RetrieveDasAdvancedRuntimeInfo {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveDasAdvancedRuntimeInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_DAS_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(

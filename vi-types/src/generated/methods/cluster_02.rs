@@ -12,11 +12,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct StampAllRulesWithUuidTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StampAllRulesWithUuidTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STAMP_ALL_RULES_WITH_UUID_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -81,11 +86,16 @@ impl rt::TaskMethod for StampAllRulesWithUuidTask {
 pub struct UnregisterAndDestroyTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterAndDestroyTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNREGISTER_AND_DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -152,11 +162,16 @@ impl rt::Throws<objects::InvalidState> for UnregisterAndDestroyTask {}
 pub struct UnregisterHealthUpdateProvider {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterHealthUpdateProvider {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNREGISTER_HEALTH_UPDATE_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -224,6 +239,8 @@ pub struct ValidateHciConfiguration {
     pub hci_config_spec: Option<Box<objects::ClusterComputeResourceHciConfigSpec>>,
     /// `hosts`: list of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateHciConfiguration {
     #[inline(never)]
@@ -232,6 +249,7 @@ impl Default for ValidateHciConfiguration {
             this: Default::default(),
             hci_config_spec: None,
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -301,6 +319,8 @@ pub struct ValidateStoragePodConfig {
     pub pod: rt::ManagedObjectReference,
     /// `spec`: required `StorageDrsConfigSpec`.
     pub spec: objects::StorageDrsConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateStoragePodConfig {
     #[inline(never)]
@@ -308,6 +328,7 @@ impl Default for ValidateStoragePodConfig {
         Self {
             pod: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }

@@ -9,11 +9,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required string.
 ///
 /// Needs the privilege `System.View`.
-pub struct AcquireCloneTicket {}
+pub struct AcquireCloneTicket {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for AcquireCloneTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ACQUIRE_CLONE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -71,6 +74,8 @@ pub struct AcquireTicket {
     pub this: rt::ManagedObjectReference,
     /// `ticketType`: required string.
     pub ticket_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireTicket {
     #[inline(never)]
@@ -78,6 +83,7 @@ impl Default for AcquireTicket {
         Self {
             this: Default::default(),
             ticket_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -148,6 +154,8 @@ pub struct AddInternetScsiSendTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaSendTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaSendTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddInternetScsiSendTargets {
     #[inline(never)]
@@ -156,6 +164,7 @@ impl Default for AddInternetScsiSendTargets {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             targets: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -230,6 +239,8 @@ pub struct AddInternetScsiStaticTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaStaticTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddInternetScsiStaticTargets {
     #[inline(never)]
@@ -238,6 +249,7 @@ impl Default for AddInternetScsiStaticTargets {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             targets: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -310,6 +322,8 @@ pub struct AddPortGroup {
     pub this: rt::ManagedObjectReference,
     /// `portgrp`: required `HostPortGroupSpec`.
     pub portgrp: objects::HostPortGroupSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddPortGroup {
     #[inline(never)]
@@ -317,6 +331,7 @@ impl Default for AddPortGroup {
         Self {
             this: Default::default(),
             portgrp: Default::default(),
+            _more: (),
         }
     }
 }
@@ -387,6 +402,8 @@ pub struct AddVirtualNic {
     pub portgroup: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddVirtualNic {
     #[inline(never)]
@@ -395,6 +412,7 @@ impl Default for AddVirtualNic {
             this: Default::default(),
             portgroup: String::new(),
             nic: Default::default(),
+            _more: (),
         }
     }
 }
@@ -470,6 +488,8 @@ pub struct AddVirtualSwitch {
     pub vswitch_name: String,
     /// `spec`: optional `HostVirtualSwitchSpec`.
     pub spec: Option<Box<objects::HostVirtualSwitchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddVirtualSwitch {
     #[inline(never)]
@@ -478,6 +498,7 @@ impl Default for AddVirtualSwitch {
             this: Default::default(),
             vswitch_name: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -553,6 +574,8 @@ pub struct AnswerVm {
     pub question_id: String,
     /// `answerChoice`: required string.
     pub answer_choice: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerVm {
     #[inline(never)]
@@ -561,6 +584,7 @@ impl Default for AnswerVm {
             this: Default::default(),
             question_id: String::new(),
             answer_choice: String::new(),
+            _more: (),
         }
     }
 }
@@ -628,11 +652,16 @@ impl rt::Throws<objects::ConcurrentAccess> for AnswerVm {}
 pub struct AutoStartPowerOff {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AutoStartPowerOff {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AUTO_START_POWER_OFF: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -692,11 +721,16 @@ impl rt::Method for AutoStartPowerOff {
 pub struct AutoStartPowerOn {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AutoStartPowerOn {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AUTO_START_POWER_ON: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -758,11 +792,16 @@ impl rt::Method for AutoStartPowerOn {
 pub struct CancelRetrievePropertiesEx {
     /// `token`: required string.
     pub token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CancelRetrievePropertiesEx {
     #[inline(never)]
     fn default() -> Self {
-        Self { token: String::new() }
+        Self {
+            token: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANCEL_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -823,11 +862,16 @@ impl rt::Throws<objects::InvalidProperty> for CancelRetrievePropertiesEx {}
 pub struct CancelTask {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CancelTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANCEL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -885,11 +929,14 @@ impl rt::Throws<objects::InvalidState> for CancelTask {}
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-pub struct CancelWaitForUpdates {}
+pub struct CancelWaitForUpdates {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CancelWaitForUpdates {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CANCEL_WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -947,11 +994,13 @@ impl rt::Method for CancelWaitForUpdates {
 pub struct CheckForUpdates {
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckForUpdates {
     #[inline(never)]
     fn default() -> Self {
-        Self { version: None }
+        Self { version: None, _more: () }
     }
 }
 pub(crate) static CHECK_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1014,12 +1063,15 @@ impl rt::Throws<objects::InvalidCollectorVersion> for CheckForUpdates {}
 pub struct CloneSession {
     /// `cloneTicket`: required string, secret.
     pub clone_ticket: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneSession {
     #[inline(never)]
     fn default() -> Self {
         Self {
             clone_ticket: String::new(),
+            _more: (),
         }
     }
 }
@@ -1089,6 +1141,8 @@ pub struct CloneVmTask {
     pub name: String,
     /// `spec`: required `VirtualMachineCloneSpec`.
     pub spec: objects::VirtualMachineCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneVmTask {
     #[inline(never)]
@@ -1098,6 +1152,7 @@ impl Default for CloneVmTask {
             folder: Default::default(),
             name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1181,11 +1236,16 @@ impl rt::Throws<objects::InsufficientResourcesFault> for CloneVmTask {}
 pub struct ConsolidateVmDisksTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConsolidateVmDisksTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CONSOLIDATE_VM_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1254,11 +1314,16 @@ impl rt::Throws<objects::VmConfigFault> for ConsolidateVmDisksTask {}
 pub struct ContinueRetrievePropertiesEx {
     /// `token`: required string.
     pub token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ContinueRetrievePropertiesEx {
     #[inline(never)]
     fn default() -> Self {
-        Self { token: String::new() }
+        Self {
+            token: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CONTINUE_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1327,6 +1392,8 @@ pub struct CopyDatastoreFileTask {
     pub destination_datacenter: Option<rt::ManagedObjectReference>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CopyDatastoreFileTask {
     #[inline(never)]
@@ -1337,6 +1404,7 @@ impl Default for CopyDatastoreFileTask {
             destination_name: String::new(),
             destination_datacenter: None,
             force: None,
+            _more: (),
         }
     }
 }
@@ -1428,6 +1496,8 @@ pub struct CopyVirtualDiskTask {
     pub dest_spec: Option<rt::Poly<objects::VirtualDiskSpec>>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CopyVirtualDiskTask {
     #[inline(never)]
@@ -1439,6 +1509,7 @@ impl Default for CopyVirtualDiskTask {
             dest_datacenter: None,
             dest_spec: None,
             force: None,
+            _more: (),
         }
     }
 }
@@ -1522,11 +1593,16 @@ impl rt::Throws<objects::InvalidDatastore> for CopyVirtualDiskTask {}
 pub struct CreateCollectorForEvents {
     /// `filter`: required `EventFilterSpec`.
     pub filter: objects::EventFilterSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCollectorForEvents {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: Default::default() }
+        Self {
+            filter: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_COLLECTOR_FOR_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1589,11 +1665,16 @@ impl rt::Throws<objects::InvalidState> for CreateCollectorForEvents {}
 pub struct CreateCollectorForTasks {
     /// `filter`: required `TaskFilterSpec`.
     pub filter: objects::TaskFilterSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCollectorForTasks {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: Default::default() }
+        Self {
+            filter: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_COLLECTOR_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1658,6 +1739,8 @@ pub struct CreateContainerView {
     pub r#type: Vec<String>,
     /// `recursive`: required boolean.
     pub recursive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateContainerView {
     #[inline(never)]
@@ -1666,6 +1749,7 @@ impl Default for CreateContainerView {
             container: Default::default(),
             r#type: Vec::new(),
             recursive: false,
+            _more: (),
         }
     }
 }
@@ -1736,6 +1820,8 @@ pub struct CreateDatacenter {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDatacenter {
     #[inline(never)]
@@ -1743,6 +1829,7 @@ impl Default for CreateDatacenter {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1812,6 +1899,8 @@ pub struct CreateFilter {
     pub spec: objects::PropertyFilterSpec,
     /// `partialUpdates`: required boolean.
     pub partial_updates: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateFilter {
     #[inline(never)]
@@ -1819,6 +1908,7 @@ impl Default for CreateFilter {
         Self {
             spec: Default::default(),
             partial_updates: false,
+            _more: (),
         }
     }
 }
@@ -1887,6 +1977,8 @@ pub struct CreateFolder {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateFolder {
     #[inline(never)]
@@ -1894,6 +1986,7 @@ impl Default for CreateFolder {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1959,11 +2052,13 @@ impl rt::Throws<objects::InvalidName> for CreateFolder {}
 pub struct CreateListView {
     /// `obj`: list of reference; needs the privilege `System.View`.
     pub obj: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateListView {
     #[inline(never)]
     fn default() -> Self {
-        Self { obj: Vec::new() }
+        Self { obj: Vec::new(), _more: () }
     }
 }
 pub(crate) static CREATE_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2023,11 +2118,16 @@ impl rt::Method for CreateListView {
 pub struct CreateListViewFromView {
     /// `view`: required reference to `View`.
     pub view: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateListViewFromView {
     #[inline(never)]
     fn default() -> Self {
-        Self { view: Default::default() }
+        Self {
+            view: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2093,6 +2193,8 @@ pub struct CreateLocalDatastore {
     pub name: String,
     /// `path`: required string.
     pub path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateLocalDatastore {
     #[inline(never)]
@@ -2101,6 +2203,7 @@ impl Default for CreateLocalDatastore {
             this: Default::default(),
             name: String::new(),
             path: String::new(),
+            _more: (),
         }
     }
 }
@@ -2175,6 +2278,8 @@ pub struct CreateNasDatastore {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostNasVolumeSpec`.
     pub spec: objects::HostNasVolumeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateNasDatastore {
     #[inline(never)]
@@ -2182,6 +2287,7 @@ impl Default for CreateNasDatastore {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2245,11 +2351,14 @@ impl rt::Throws<objects::HostConfigFault> for CreateNasDatastore {}
 /// Returns: required reference to `PropertyCollector`.
 ///
 /// Needs the privilege `System.View`.
-pub struct CreatePropertyCollector {}
+pub struct CreatePropertyCollector {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CreatePropertyCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CREATE_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2311,6 +2420,8 @@ pub struct CreateResourcePool {
     pub name: String,
     /// `spec`: required `ResourceConfigSpec`.
     pub spec: objects::ResourceConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateResourcePool {
     #[inline(never)]
@@ -2319,6 +2430,7 @@ impl Default for CreateResourcePool {
             this: Default::default(),
             name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2392,11 +2504,16 @@ impl rt::Throws<objects::InsufficientResourcesFault> for CreateResourcePool {}
 pub struct CreateScreenshotTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateScreenshotTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_SCREENSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2474,6 +2591,8 @@ pub struct CreateSnapshotTask {
     pub memory: bool,
     /// `quiesce`: required boolean.
     pub quiesce: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSnapshotTask {
     #[inline(never)]
@@ -2484,6 +2603,7 @@ impl Default for CreateSnapshotTask {
             description: None,
             memory: false,
             quiesce: false,
+            _more: (),
         }
     }
 }
@@ -2575,6 +2695,8 @@ pub struct CreateVmTask {
     pub pool: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVmTask {
     #[inline(never)]
@@ -2584,6 +2706,7 @@ impl Default for CreateVmTask {
             config: Default::default(),
             pool: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -2673,6 +2796,8 @@ pub struct CreateVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `spec`: required `VirtualDiskSpec` or a descendant.
     pub spec: rt::Poly<objects::VirtualDiskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVirtualDiskTask {
     #[inline(never)]
@@ -2681,6 +2806,7 @@ impl Default for CreateVirtualDiskTask {
             name: String::new(),
             datacenter: None,
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2756,6 +2882,8 @@ pub struct CreateVmfsDatastore {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreCreateSpec`.
     pub spec: objects::VmfsDatastoreCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVmfsDatastore {
     #[inline(never)]
@@ -2763,6 +2891,7 @@ impl Default for CreateVmfsDatastore {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2828,11 +2957,16 @@ impl rt::Throws<objects::HostConfigFault> for CreateVmfsDatastore {}
 pub struct CurrentTime {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CurrentTime {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CURRENT_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2894,6 +3028,8 @@ pub struct DeleteDatastoreFileTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`; needs the privilege `System.View`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteDatastoreFileTask {
     #[inline(never)]
@@ -2901,6 +3037,7 @@ impl Default for DeleteDatastoreFileTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -2973,6 +3110,8 @@ pub struct DeleteFile {
     pub this: rt::ManagedObjectReference,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteFile {
     #[inline(never)]
@@ -2980,6 +3119,7 @@ impl Default for DeleteFile {
         Self {
             this: Default::default(),
             datastore_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -3049,6 +3189,8 @@ pub struct DeleteVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVirtualDiskTask {
     #[inline(never)]
@@ -3056,6 +3198,7 @@ impl Default for DeleteVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -3122,11 +3265,16 @@ impl rt::Throws<objects::InvalidDatastore> for DeleteVirtualDiskTask {}
 pub struct DestroyChildren {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyChildren {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3184,11 +3332,16 @@ impl rt::Method for DestroyChildren {
 pub struct DestroyCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3250,11 +3403,16 @@ impl rt::Method for DestroyCollector {
 pub struct DestroyDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3317,11 +3475,16 @@ impl rt::Throws<objects::ResourceInUse> for DestroyDatastore {}
 pub struct DestroyNetwork {
     /// `_this`: required reference to `Network`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyNetwork {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3379,11 +3542,14 @@ impl rt::Throws<objects::ResourceInUse> for DestroyNetwork {}
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-pub struct DestroyPropertyCollector {}
+pub struct DestroyPropertyCollector {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DestroyPropertyCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DESTROY_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3437,11 +3603,16 @@ impl rt::Method for DestroyPropertyCollector {
 pub struct DestroyPropertyFilter {
     /// `_this`: required reference to `PropertyFilter`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyPropertyFilter {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3501,11 +3672,16 @@ impl rt::Method for DestroyPropertyFilter {
 pub struct DestroyView {
     /// `_this`: required reference to `View`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyView {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3565,11 +3741,16 @@ impl rt::Method for DestroyView {
 pub struct DestroyTask {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3641,6 +3822,8 @@ pub struct EnterMaintenanceModeTask {
     pub evacuate_powered_off_vms: Option<bool>,
     /// `maintenanceSpec`: optional `HostMaintenanceSpec`, since VI API 5.5.
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnterMaintenanceModeTask {
     #[inline(never)]
@@ -3650,6 +3833,7 @@ impl Default for EnterMaintenanceModeTask {
             timeout: 0,
             evacuate_powered_off_vms: None,
             maintenance_spec: None,
+            _more: (),
         }
     }
 }
@@ -3728,6 +3912,8 @@ pub struct ExitMaintenanceModeTask {
     pub this: rt::ManagedObjectReference,
     /// `timeout`: required int.
     pub timeout: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitMaintenanceModeTask {
     #[inline(never)]
@@ -3735,6 +3921,7 @@ impl Default for ExitMaintenanceModeTask {
         Self {
             this: Default::default(),
             timeout: 0,
+            _more: (),
         }
     }
 }
@@ -3811,6 +3998,8 @@ pub struct ExtendVirtualDiskTask {
     pub new_capacity_kb: i64,
     /// `eagerZero`: optional boolean, since VI API 4.0.
     pub eager_zero: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendVirtualDiskTask {
     #[inline(never)]
@@ -3820,6 +4009,7 @@ impl Default for ExtendVirtualDiskTask {
             datacenter: None,
             new_capacity_kb: 0,
             eager_zero: None,
+            _more: (),
         }
     }
 }
@@ -3894,6 +4084,8 @@ pub struct Fetch {
     pub this: rt::ManagedObjectReference,
     /// `prop`: required string, a PropertyPath.
     pub prop: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Fetch {
     #[inline(never)]
@@ -3901,6 +4093,7 @@ impl Default for Fetch {
         Self {
             this: Default::default(),
             prop: String::new(),
+            _more: (),
         }
     }
 }
@@ -3968,6 +4161,8 @@ pub struct FindAllByDnsName {
     pub dns_name: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindAllByDnsName {
     #[inline(never)]
@@ -3976,6 +4171,7 @@ impl Default for FindAllByDnsName {
             datacenter: None,
             dns_name: String::new(),
             vm_search: false,
+            _more: (),
         }
     }
 }
@@ -4046,6 +4242,8 @@ pub struct FindAllByIp {
     pub ip: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindAllByIp {
     #[inline(never)]
@@ -4054,6 +4252,7 @@ impl Default for FindAllByIp {
             datacenter: None,
             ip: String::new(),
             vm_search: false,
+            _more: (),
         }
     }
 }
@@ -4126,6 +4325,8 @@ pub struct FindAllByUuid {
     pub vm_search: bool,
     /// `instanceUuid`: optional boolean.
     pub instance_uuid: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindAllByUuid {
     #[inline(never)]
@@ -4135,6 +4336,7 @@ impl Default for FindAllByUuid {
             uuid: String::new(),
             vm_search: false,
             instance_uuid: None,
+            _more: (),
         }
     }
 }
@@ -4208,6 +4410,8 @@ pub struct FindByDatastorePath {
     pub datacenter: rt::ManagedObjectReference,
     /// `path`: required string.
     pub path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByDatastorePath {
     #[inline(never)]
@@ -4215,6 +4419,7 @@ impl Default for FindByDatastorePath {
         Self {
             datacenter: Default::default(),
             path: String::new(),
+            _more: (),
         }
     }
 }
@@ -4283,6 +4488,8 @@ pub struct FindByDnsName {
     pub dns_name: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByDnsName {
     #[inline(never)]
@@ -4291,6 +4498,7 @@ impl Default for FindByDnsName {
             datacenter: None,
             dns_name: String::new(),
             vm_search: false,
+            _more: (),
         }
     }
 }
@@ -4357,12 +4565,15 @@ impl rt::Method for FindByDnsName {
 pub struct FindByInventoryPath {
     /// `inventoryPath`: required string.
     pub inventory_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByInventoryPath {
     #[inline(never)]
     fn default() -> Self {
         Self {
             inventory_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -4427,6 +4638,8 @@ pub struct FindByIp {
     pub ip: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByIp {
     #[inline(never)]
@@ -4435,6 +4648,7 @@ impl Default for FindByIp {
             datacenter: None,
             ip: String::new(),
             vm_search: false,
+            _more: (),
         }
     }
 }
@@ -4507,6 +4721,8 @@ pub struct FindByUuid {
     pub vm_search: bool,
     /// `instanceUuid`: optional boolean, since VI API 4.0.
     pub instance_uuid: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByUuid {
     #[inline(never)]
@@ -4516,6 +4732,7 @@ impl Default for FindByUuid {
             uuid: String::new(),
             vm_search: false,
             instance_uuid: None,
+            _more: (),
         }
     }
 }
@@ -4587,6 +4804,8 @@ pub struct FindChild {
     pub entity: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindChild {
     #[inline(never)]
@@ -4594,6 +4813,7 @@ impl Default for FindChild {
         Self {
             entity: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Login {
     pub password: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Login {
     #[inline(never)]
@@ -26,6 +28,7 @@ impl Default for Login {
             user_name: String::new(),
             password: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
@@ -96,11 +99,13 @@ impl rt::Throws<objects::InvalidLocale> for Login {}
 pub struct LoginByToken {
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LoginByToken {
     #[inline(never)]
     fn default() -> Self {
-        Self { locale: None }
+        Self { locale: None, _more: () }
     }
 }
 pub(crate) static LOGIN_BY_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -159,11 +164,14 @@ impl rt::Throws<objects::InvalidLocale> for LoginByToken {}
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-pub struct Logout {}
+pub struct Logout {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for Logout {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static LOGOUT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -223,6 +231,8 @@ pub struct MakeDirectory {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `createParentDirectories`: optional boolean.
     pub create_parent_directories: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MakeDirectory {
     #[inline(never)]
@@ -231,6 +241,7 @@ impl Default for MakeDirectory {
             name: String::new(),
             datacenter: None,
             create_parent_directories: None,
+            _more: (),
         }
     }
 }
@@ -307,6 +318,8 @@ pub struct MigrateVmTask {
     pub priority: enums::VirtualMachineMovePriority,
     /// `state`: optional `VirtualMachinePowerState`.
     pub state: Option<enums::VirtualMachinePowerState>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrateVmTask {
     #[inline(never)]
@@ -317,6 +330,7 @@ impl Default for MigrateVmTask {
             host: None,
             priority: Default::default(),
             state: None,
+            _more: (),
         }
     }
 }
@@ -400,6 +414,8 @@ pub struct ModifyListView {
     pub add: Vec<rt::ManagedObjectReference>,
     /// `remove`: list of reference; needs the privilege `System.View`.
     pub remove: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ModifyListView {
     #[inline(never)]
@@ -408,6 +424,7 @@ impl Default for ModifyListView {
             this: Default::default(),
             add: Vec::new(),
             remove: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -478,6 +495,8 @@ pub struct MountVmfsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountVmfsVolume {
     #[inline(never)]
@@ -485,6 +504,7 @@ impl Default for MountVmfsVolume {
         Self {
             this: Default::default(),
             vmfs_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -560,6 +580,8 @@ pub struct MoveDatastoreFileTask {
     pub destination_datacenter: Option<rt::ManagedObjectReference>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveDatastoreFileTask {
     #[inline(never)]
@@ -570,6 +592,7 @@ impl Default for MoveDatastoreFileTask {
             destination_name: String::new(),
             destination_datacenter: None,
             force: None,
+            _more: (),
         }
     }
 }
@@ -649,6 +672,8 @@ pub struct MoveIntoFolderTask {
     pub this: rt::ManagedObjectReference,
     /// `list`: list, not empty, of reference to `ManagedEntity`.
     pub list: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveIntoFolderTask {
     #[inline(never)]
@@ -656,6 +681,7 @@ impl Default for MoveIntoFolderTask {
         Self {
             this: Default::default(),
             list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -727,6 +753,8 @@ pub struct MoveIntoResourcePool {
     pub this: rt::ManagedObjectReference,
     /// `list`: list, not empty, of reference to `ManagedEntity`.
     pub list: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveIntoResourcePool {
     #[inline(never)]
@@ -734,6 +762,7 @@ impl Default for MoveIntoResourcePool {
         Self {
             this: Default::default(),
             list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -814,6 +843,8 @@ pub struct MoveVirtualDiskTask {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveVirtualDiskTask {
     #[inline(never)]
@@ -826,6 +857,7 @@ impl Default for MoveVirtualDiskTask {
             force: None,
             #[cfg(feature = "profile")]
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -910,11 +942,16 @@ impl rt::Throws<objects::InvalidDatastore> for MoveVirtualDiskTask {}
 pub struct PowerOffVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOffVmTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static POWER_OFF_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -983,6 +1020,8 @@ pub struct PowerOnVmTask {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnVmTask {
     #[inline(never)]
@@ -990,6 +1029,7 @@ impl Default for PowerOnVmTask {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -1063,6 +1103,8 @@ pub struct PutUsbScanCodes {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `UsbScanCodeSpec`.
     pub spec: objects::UsbScanCodeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PutUsbScanCodes {
     #[inline(never)]
@@ -1070,6 +1112,7 @@ impl Default for PutUsbScanCodes {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1137,6 +1180,8 @@ pub struct QueryAvailableDisksForVmfs {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailableDisksForVmfs {
     #[inline(never)]
@@ -1144,6 +1189,7 @@ impl Default for QueryAvailableDisksForVmfs {
         Self {
             this: Default::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
@@ -1215,6 +1261,8 @@ pub struct QueryAvailablePerfMetric {
     pub end_time: Option<rt::DateTime>,
     /// `intervalId`: optional int.
     pub interval_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailablePerfMetric {
     #[inline(never)]
@@ -1224,6 +1272,7 @@ impl Default for QueryAvailablePerfMetric {
             begin_time: None,
             end_time: None,
             interval_id: None,
+            _more: (),
         }
     }
 }
@@ -1303,6 +1352,8 @@ pub struct QueryChangedDiskAreas {
     pub start_offset: i64,
     /// `changeId`: required string.
     pub change_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryChangedDiskAreas {
     #[inline(never)]
@@ -1313,6 +1364,7 @@ impl Default for QueryChangedDiskAreas {
             device_key: 0,
             start_offset: 0,
             change_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -1389,6 +1441,8 @@ pub struct QueryEvents {
     pub filter: objects::EventFilterSpec,
     /// `eventViewSpec`: optional `EventManagerEventViewSpec` or a descendant, since VI API 9.0.0.0.
     pub event_view_spec: Option<rt::Poly<objects::EventManagerEventViewSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryEvents {
     #[inline(never)]
@@ -1396,6 +1450,7 @@ impl Default for QueryEvents {
         Self {
             filter: Default::default(),
             event_view_spec: None,
+            _more: (),
         }
     }
 }
@@ -1461,11 +1516,13 @@ impl rt::Method for QueryEvents {
 pub struct QueryOptions {
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: None }
+        Self { name: None, _more: () }
     }
 }
 pub(crate) static QUERY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1526,11 +1583,16 @@ impl rt::Throws<objects::InvalidName> for QueryOptions {}
 pub struct QueryPerf {
     /// `querySpec`: list, not empty, of `PerfQuerySpec`.
     pub query_spec: Vec<objects::PerfQuerySpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerf {
     #[inline(never)]
     fn default() -> Self {
-        Self { query_spec: Vec::new() }
+        Self {
+            query_spec: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PERF: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1590,11 +1652,16 @@ impl rt::Method for QueryPerf {
 pub struct QueryPerfCounter {
     /// `counterId`: list, not empty, of int.
     pub counter_id: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerfCounter {
     #[inline(never)]
     fn default() -> Self {
-        Self { counter_id: Vec::new() }
+        Self {
+            counter_id: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PERF_COUNTER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1654,11 +1721,16 @@ impl rt::Method for QueryPerfCounter {
 pub struct QueryPerfProviderSummary {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerfProviderSummary {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Default::default() }
+        Self {
+            entity: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1722,6 +1794,8 @@ pub struct QueryVirtualDiskUuid {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVirtualDiskUuid {
     #[inline(never)]
@@ -1729,6 +1803,7 @@ impl Default for QueryVirtualDiskUuid {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -1800,6 +1875,8 @@ pub struct QueryVmfsDatastoreCreateOptions {
     pub device_path: String,
     /// `vmfsMajorVersion`: optional int, since VI API 5.0.
     pub vmfs_major_version: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVmfsDatastoreCreateOptions {
     #[inline(never)]
@@ -1808,6 +1885,7 @@ impl Default for QueryVmfsDatastoreCreateOptions {
             this: Default::default(),
             device_path: String::new(),
             vmfs_major_version: None,
+            _more: (),
         }
     }
 }
@@ -1876,6 +1954,8 @@ pub struct ReadNextEvents {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadNextEvents {
     #[inline(never)]
@@ -1883,6 +1963,7 @@ impl Default for ReadNextEvents {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
@@ -1946,6 +2027,8 @@ pub struct ReadNextTasks {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadNextTasks {
     #[inline(never)]
@@ -1953,6 +2036,7 @@ impl Default for ReadNextTasks {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
@@ -2016,6 +2100,8 @@ pub struct ReadPreviousEvents {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadPreviousEvents {
     #[inline(never)]
@@ -2023,6 +2109,7 @@ impl Default for ReadPreviousEvents {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
@@ -2086,6 +2173,8 @@ pub struct ReadPreviousTasks {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadPreviousTasks {
     #[inline(never)]
@@ -2093,6 +2182,7 @@ impl Default for ReadPreviousTasks {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
@@ -2158,11 +2248,16 @@ impl rt::Method for ReadPreviousTasks {
 pub struct RebootGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RebootGuest {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REBOOT_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2229,6 +2324,8 @@ pub struct RebootHostTask {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RebootHostTask {
     #[inline(never)]
@@ -2236,6 +2333,7 @@ impl Default for RebootHostTask {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
@@ -2305,6 +2403,8 @@ pub struct ReconfigVmTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineConfigSpec`.
     pub spec: objects::VirtualMachineConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigVmTask {
     #[inline(never)]
@@ -2312,6 +2412,7 @@ impl Default for ReconfigVmTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2389,6 +2490,8 @@ pub struct ReconfigureAutostart {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostAutoStartManagerConfig`.
     pub spec: objects::HostAutoStartManagerConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureAutostart {
     #[inline(never)]
@@ -2396,6 +2499,7 @@ impl Default for ReconfigureAutostart {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2461,11 +2565,16 @@ impl rt::Method for ReconfigureAutostart {
 pub struct RefreshDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2527,11 +2636,16 @@ impl rt::Throws<objects::HostConfigFault> for RefreshDatastore {}
 pub struct RefreshDatastoreStorageInfo {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshDatastoreStorageInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_DATASTORE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2591,11 +2705,16 @@ impl rt::Method for RefreshDatastoreStorageInfo {
 pub struct RefreshNetworkSystem {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshNetworkSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2655,11 +2774,16 @@ impl rt::Method for RefreshNetworkSystem {
 pub struct RefreshStorageInfo {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshStorageInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2719,11 +2843,16 @@ impl rt::Method for RefreshStorageInfo {
 pub struct RefreshStorageSystem {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshStorageSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2797,6 +2926,8 @@ pub struct RegisterVmTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterVmTask {
     #[inline(never)]
@@ -2808,6 +2939,7 @@ impl Default for RegisterVmTask {
             as_template: false,
             pool: None,
             host: None,
+            _more: (),
         }
     }
 }
@@ -2896,11 +3028,16 @@ impl rt::Throws<objects::InvalidState> for RegisterVmTask {}
 pub struct Reload {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Reload {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RELOAD: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2966,6 +3103,8 @@ pub struct RelocateVmTask {
     pub spec: objects::VirtualMachineRelocateSpec,
     /// `priority`: optional `VirtualMachineMovePriority`, since VI API 4.0.
     pub priority: Option<enums::VirtualMachineMovePriority>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RelocateVmTask {
     #[inline(never)]
@@ -2974,6 +3113,7 @@ impl Default for RelocateVmTask {
             this: Default::default(),
             spec: Default::default(),
             priority: None,
+            _more: (),
         }
     }
 }
@@ -3056,6 +3196,8 @@ pub struct RemoveAllSnapshotsTask {
     pub consolidate: Option<bool>,
     /// `spec`: optional `SnapshotSelectionSpec`, since VI API 8.0.3.0.
     pub spec: Option<Box<objects::SnapshotSelectionSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveAllSnapshotsTask {
     #[inline(never)]
@@ -3064,6 +3206,7 @@ impl Default for RemoveAllSnapshotsTask {
             this: Default::default(),
             consolidate: None,
             spec: None,
+            _more: (),
         }
     }
 }
@@ -3140,6 +3283,8 @@ pub struct RemoveDatastore {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveDatastore {
     #[inline(never)]
@@ -3147,6 +3292,7 @@ impl Default for RemoveDatastore {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3221,6 +3367,8 @@ pub struct RemoveInternetScsiSendTargets {
     pub targets: Vec<objects::HostInternetScsiHbaSendTarget>,
     /// `force`: optional boolean, since VI API 7.0.1.0.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveInternetScsiSendTargets {
     #[inline(never)]
@@ -3230,6 +3378,7 @@ impl Default for RemoveInternetScsiSendTargets {
             i_scsi_hba_device: String::new(),
             targets: Vec::new(),
             force: None,
+            _more: (),
         }
     }
 }
@@ -3307,6 +3456,8 @@ pub struct RemoveInternetScsiStaticTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaStaticTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveInternetScsiStaticTargets {
     #[inline(never)]
@@ -3315,6 +3466,7 @@ impl Default for RemoveInternetScsiStaticTargets {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             targets: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3387,6 +3539,8 @@ pub struct RemovePortGroup {
     pub this: rt::ManagedObjectReference,
     /// `pgName`: required string.
     pub pg_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemovePortGroup {
     #[inline(never)]
@@ -3394,6 +3548,7 @@ impl Default for RemovePortGroup {
         Self {
             this: Default::default(),
             pg_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3466,6 +3621,8 @@ pub struct RemoveSnapshotTask {
     pub remove_children: bool,
     /// `consolidate`: optional boolean, since VI API 5.0.
     pub consolidate: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSnapshotTask {
     #[inline(never)]
@@ -3474,6 +3631,7 @@ impl Default for RemoveSnapshotTask {
             this: Default::default(),
             remove_children: false,
             consolidate: None,
+            _more: (),
         }
     }
 }
@@ -3548,6 +3706,8 @@ pub struct RemoveVirtualNic {
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveVirtualNic {
     #[inline(never)]
@@ -3555,6 +3715,7 @@ impl Default for RemoveVirtualNic {
         Self {
             this: Default::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3624,6 +3785,8 @@ pub struct RemoveVirtualSwitch {
     pub this: rt::ManagedObjectReference,
     /// `vswitchName`: required string.
     pub vswitch_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveVirtualSwitch {
     #[inline(never)]
@@ -3631,6 +3794,7 @@ impl Default for RemoveVirtualSwitch {
         Self {
             this: Default::default(),
             vswitch_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3703,6 +3867,8 @@ pub struct RenameSnapshot {
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameSnapshot {
     #[inline(never)]
@@ -3711,6 +3877,7 @@ impl Default for RenameSnapshot {
             this: Default::default(),
             name: None,
             description: None,
+            _more: (),
         }
     }
 }
@@ -3782,6 +3949,8 @@ pub struct RenameTask {
     pub this: rt::ManagedObjectReference,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameTask {
     #[inline(never)]
@@ -3789,6 +3958,7 @@ impl Default for RenameTask {
         Self {
             this: Default::default(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3859,11 +4029,16 @@ impl rt::Throws<objects::InvalidName> for RenameTask {}
 pub struct RescanAllHba {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RescanAllHba {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESCAN_ALL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3928,6 +4103,8 @@ pub struct RescanHba {
     pub this: rt::ManagedObjectReference,
     /// `hbaDevice`: required string.
     pub hba_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RescanHba {
     #[inline(never)]
@@ -3935,6 +4112,7 @@ impl Default for RescanHba {
         Self {
             this: Default::default(),
             hba_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -4002,11 +4180,16 @@ impl rt::Throws<objects::HostConfigFault> for RescanHba {}
 pub struct RescanVmfs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RescanVmfs {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESCAN_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4065,11 +4248,16 @@ impl rt::Throws<objects::HostConfigFault> for RescanVmfs {}
 pub struct ResetCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4129,6 +4317,8 @@ pub struct ResetListView {
     pub this: rt::ManagedObjectReference,
     /// `obj`: list of reference; needs the privilege `System.View`.
     pub obj: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetListView {
     #[inline(never)]
@@ -4136,6 +4326,7 @@ impl Default for ResetListView {
         Self {
             this: Default::default(),
             obj: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4199,6 +4390,8 @@ pub struct ResetListViewFromView {
     pub this: rt::ManagedObjectReference,
     /// `view`: required reference to `View`.
     pub view: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetListViewFromView {
     #[inline(never)]
@@ -4206,6 +4399,7 @@ impl Default for ResetListViewFromView {
         Self {
             this: Default::default(),
             view: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4271,11 +4465,16 @@ impl rt::Method for ResetListViewFromView {
 pub struct ResetVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetVmTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4340,11 +4539,16 @@ impl rt::Throws<objects::InvalidState> for ResetVmTask {}
 pub struct RetrieveHardwareUptime {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHardwareUptime {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_HARDWARE_UPTIME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4406,11 +4610,16 @@ impl rt::Method for RetrieveHardwareUptime {
 pub struct RetrieveProperties {
     /// `specSet`: list, not empty, of `PropertyFilterSpec`.
     pub spec_set: Vec<objects::PropertyFilterSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveProperties {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec_set: Vec::new() }
+        Self {
+            spec_set: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4475,6 +4684,8 @@ pub struct RetrievePropertiesEx {
     pub spec_set: Vec<objects::PropertyFilterSpec>,
     /// `options`: required `RetrieveOptions`.
     pub options: objects::RetrieveOptions,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrievePropertiesEx {
     #[inline(never)]
@@ -4482,6 +4693,7 @@ impl Default for RetrievePropertiesEx {
         Self {
             spec_set: Vec::new(),
             options: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4546,11 +4758,16 @@ impl rt::Throws<objects::InvalidProperty> for RetrievePropertiesEx {}
 pub struct RetrieveServiceContent {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveServiceContent {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4616,6 +4833,8 @@ pub struct RevertToCurrentSnapshotTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `suppressPowerOn`: optional boolean, since VI API 2.5u2server.
     pub suppress_power_on: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RevertToCurrentSnapshotTask {
     #[inline(never)]
@@ -4624,6 +4843,7 @@ impl Default for RevertToCurrentSnapshotTask {
             this: Default::default(),
             host: None,
             suppress_power_on: None,
+            _more: (),
         }
     }
 }
@@ -4705,6 +4925,8 @@ pub struct RevertToSnapshotTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `suppressPowerOn`: optional boolean, since VI API 2.5u2server.
     pub suppress_power_on: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RevertToSnapshotTask {
     #[inline(never)]
@@ -4713,6 +4935,7 @@ impl Default for RevertToSnapshotTask {
             this: Default::default(),
             host: None,
             suppress_power_on: None,
+            _more: (),
         }
     }
 }

@@ -10,11 +10,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct RewindCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RewindCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REWIND_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -80,6 +85,8 @@ pub struct SearchDatastoreSubFoldersTask {
     pub datastore_path: String,
     /// `searchSpec`: optional `HostDatastoreBrowserSearchSpec`.
     pub search_spec: Option<Box<objects::HostDatastoreBrowserSearchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchDatastoreSubFoldersTask {
     #[inline(never)]
@@ -88,6 +95,7 @@ impl Default for SearchDatastoreSubFoldersTask {
             this: Default::default(),
             datastore_path: String::new(),
             search_spec: None,
+            _more: (),
         }
     }
 }
@@ -165,6 +173,8 @@ pub struct SearchDatastoreTask {
     pub datastore_path: String,
     /// `searchSpec`: optional `HostDatastoreBrowserSearchSpec`.
     pub search_spec: Option<Box<objects::HostDatastoreBrowserSearchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchDatastoreTask {
     #[inline(never)]
@@ -173,6 +183,7 @@ impl Default for SearchDatastoreTask {
             this: Default::default(),
             datastore_path: String::new(),
             search_spec: None,
+            _more: (),
         }
     }
 }
@@ -246,11 +257,16 @@ impl rt::Throws<objects::FileFault> for SearchDatastoreTask {}
 pub struct SendNmi {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SendNmi {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SEND_NMI: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -313,6 +329,8 @@ pub struct SessionIsActive {
     pub session_id: String,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionIsActive {
     #[inline(never)]
@@ -320,6 +338,7 @@ impl Default for SessionIsActive {
         Self {
             session_id: String::new(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -383,6 +402,8 @@ pub struct SetCollectorPageSize {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetCollectorPageSize {
     #[inline(never)]
@@ -390,6 +411,7 @@ impl Default for SetCollectorPageSize {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
@@ -455,11 +477,16 @@ impl rt::Method for SetCollectorPageSize {
 pub struct ShutdownGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ShutdownGuest {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SHUTDOWN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -526,6 +553,8 @@ pub struct ShutdownHostTask {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ShutdownHostTask {
     #[inline(never)]
@@ -533,6 +562,7 @@ impl Default for ShutdownHostTask {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
@@ -602,11 +632,16 @@ impl rt::Throws<objects::InvalidState> for ShutdownHostTask {}
 pub struct StandbyGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StandbyGuest {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STANDBY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -671,11 +706,16 @@ impl rt::Throws<objects::InvalidState> for StandbyGuest {}
 pub struct SuspendVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SuspendVmTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SUSPEND_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -742,11 +782,16 @@ impl rt::Throws<objects::InvalidState> for SuspendVmTask {}
 pub struct TerminateSession {
     /// `sessionId`: list, not empty, of string.
     pub session_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TerminateSession {
     #[inline(never)]
     fn default() -> Self {
-        Self { session_id: Vec::new() }
+        Self {
+            session_id: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TERMINATE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -811,6 +856,8 @@ pub struct UnmountVmfsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountVmfsVolume {
     #[inline(never)]
@@ -818,6 +865,7 @@ impl Default for UnmountVmfsVolume {
         Self {
             this: Default::default(),
             vmfs_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -887,11 +935,16 @@ impl rt::Throws<objects::ResourceInUse> for UnmountVmfsVolume {}
 pub struct UnregisterVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNREGISTER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -957,6 +1010,8 @@ pub struct UpdateConfig {
     pub name: Option<String>,
     /// `config`: optional `ResourceConfigSpec`.
     pub config: Option<Box<objects::ResourceConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateConfig {
     #[inline(never)]
@@ -965,6 +1020,7 @@ impl Default for UpdateConfig {
             this: Default::default(),
             name: None,
             config: None,
+            _more: (),
         }
     }
 }
@@ -1043,6 +1099,8 @@ pub struct UpdateInternetScsiAuthenticationProperties {
     pub authentication_properties: objects::HostInternetScsiHbaAuthenticationProperties,
     /// `targetSet`: optional `HostInternetScsiHbaTargetSet`, since VI API 4.0.
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiAuthenticationProperties {
     #[inline(never)]
@@ -1052,6 +1110,7 @@ impl Default for UpdateInternetScsiAuthenticationProperties {
             i_scsi_hba_device: String::new(),
             authentication_properties: Default::default(),
             target_set: None,
+            _more: (),
         }
     }
 }
@@ -1124,11 +1183,16 @@ for UpdateInternetScsiAuthenticationProperties {}
 pub struct UpdateOptions {
     /// `changedValue`: list, not empty, of `OptionValue` or a descendant.
     pub changed_value: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { changed_value: Vec::new() }
+        Self {
+            changed_value: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1195,6 +1259,8 @@ pub struct UpdatePortGroup {
     pub pg_name: String,
     /// `portgrp`: required `HostPortGroupSpec`.
     pub portgrp: objects::HostPortGroupSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatePortGroup {
     #[inline(never)]
@@ -1203,6 +1269,7 @@ impl Default for UpdatePortGroup {
             this: Default::default(),
             pg_name: String::new(),
             portgrp: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1276,6 +1343,8 @@ pub struct UpdateSoftwareInternetScsiEnabled {
     pub this: rt::ManagedObjectReference,
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSoftwareInternetScsiEnabled {
     #[inline(never)]
@@ -1283,6 +1352,7 @@ impl Default for UpdateSoftwareInternetScsiEnabled {
         Self {
             this: Default::default(),
             enabled: false,
+            _more: (),
         }
     }
 }
@@ -1351,6 +1421,8 @@ pub struct UpdateVirtualNic {
     pub device: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualNic {
     #[inline(never)]
@@ -1359,6 +1431,7 @@ impl Default for UpdateVirtualNic {
             this: Default::default(),
             device: String::new(),
             nic: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1434,6 +1507,8 @@ pub struct UpdateVirtualSwitch {
     pub vswitch_name: String,
     /// `spec`: required `HostVirtualSwitchSpec`.
     pub spec: objects::HostVirtualSwitchSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualSwitch {
     #[inline(never)]
@@ -1442,6 +1517,7 @@ impl Default for UpdateVirtualSwitch {
             this: Default::default(),
             vswitch_name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1523,6 +1599,8 @@ pub struct ValidateMigration {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateMigration {
     #[inline(never)]
@@ -1534,6 +1612,7 @@ impl Default for ValidateMigration {
             test_type: Vec::new(),
             pool: None,
             host: None,
+            _more: (),
         }
     }
 }
@@ -1612,11 +1691,13 @@ impl rt::Throws<objects::InvalidState> for ValidateMigration {}
 pub struct WaitForUpdates {
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WaitForUpdates {
     #[inline(never)]
     fn default() -> Self {
-        Self { version: None }
+        Self { version: None, _more: () }
     }
 }
 pub(crate) static WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1681,6 +1762,8 @@ pub struct WaitForUpdatesEx {
     pub version: Option<String>,
     /// `options`: optional `WaitOptions`.
     pub options: Option<Box<objects::WaitOptions>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WaitForUpdatesEx {
     #[inline(never)]
@@ -1688,6 +1771,7 @@ impl Default for WaitForUpdatesEx {
         Self {
             version: None,
             options: None,
+            _more: (),
         }
     }
 }
@@ -1756,6 +1840,8 @@ pub struct ZeroFillVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ZeroFillVirtualDiskTask {
     #[inline(never)]
@@ -1763,6 +1849,7 @@ impl Default for ZeroFillVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -1833,6 +1920,8 @@ pub struct SetCustomValue {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetCustomValue {
     #[inline(never)]
@@ -1841,6 +1930,7 @@ impl Default for SetCustomValue {
             this: Default::default(),
             key: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }

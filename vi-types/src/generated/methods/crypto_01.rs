@@ -14,11 +14,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AddKey {
     /// `key`: required `CryptoKeyPlain`.
     pub key: objects::CryptoKeyPlain,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddKey {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: Default::default() }
+        Self {
+            key: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ADD_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -82,11 +87,16 @@ impl rt::Throws<objects::InvalidState> for AddKey {}
 pub struct AddKeys {
     /// `keys`: list of `CryptoKeyPlain`.
     pub keys: Vec<objects::CryptoKeyPlain>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddKeys {
     #[inline(never)]
     fn default() -> Self {
-        Self { keys: Vec::new() }
+        Self {
+            keys: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ADD_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -151,6 +161,8 @@ pub struct ChangeKeyTask {
     pub this: rt::ManagedObjectReference,
     /// `newKey`: required `CryptoKeyPlain`.
     pub new_key: objects::CryptoKeyPlain,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeKeyTask {
     #[inline(never)]
@@ -158,6 +170,7 @@ impl Default for ChangeKeyTask {
         Self {
             this: Default::default(),
             new_key: Default::default(),
+            _more: (),
         }
     }
 }
@@ -227,6 +240,8 @@ pub struct ConfigureCryptoKey {
     pub this: rt::ManagedObjectReference,
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<objects::CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureCryptoKey {
     #[inline(never)]
@@ -234,6 +249,7 @@ impl Default for ConfigureCryptoKey {
         Self {
             this: Default::default(),
             key_id: None,
+            _more: (),
         }
     }
 }
@@ -299,11 +315,16 @@ impl rt::Method for ConfigureCryptoKey {
 pub struct CryptoManagerHostDisable {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostDisable {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_DISABLE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -368,6 +389,8 @@ pub struct CryptoManagerHostEnable {
     pub this: rt::ManagedObjectReference,
     /// `initialKey`: required `CryptoKeyPlain`.
     pub initial_key: objects::CryptoKeyPlain,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostEnable {
     #[inline(never)]
@@ -375,6 +398,7 @@ impl Default for CryptoManagerHostEnable {
         Self {
             this: Default::default(),
             initial_key: Default::default(),
+            _more: (),
         }
     }
 }
@@ -442,11 +466,16 @@ impl rt::Throws<objects::AlreadyExists> for CryptoManagerHostEnable {}
 pub struct CryptoManagerHostPrepare {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostPrepare {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_PREPARE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -509,11 +538,16 @@ impl rt::Throws<objects::InvalidState> for CryptoManagerHostPrepare {}
 pub struct CryptoUnlockTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoUnlockTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_UNLOCK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -582,6 +616,8 @@ pub struct EnableCrypto {
     pub this: rt::ManagedObjectReference,
     /// `keyPlain`: required `CryptoKeyPlain`.
     pub key_plain: objects::CryptoKeyPlain,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableCrypto {
     #[inline(never)]
@@ -589,6 +625,7 @@ impl Default for EnableCrypto {
         Self {
             this: Default::default(),
             key_plain: Default::default(),
+            _more: (),
         }
     }
 }
@@ -657,6 +694,8 @@ pub struct GenerateClientCsr {
     pub cluster: objects::KeyProviderId,
     /// `request`: optional `CryptoManagerKmipCertSignRequest`, since VI API 8.0.1.0.
     pub request: Option<Box<objects::CryptoManagerKmipCertSignRequest>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateClientCsr {
     #[inline(never)]
@@ -665,6 +704,7 @@ impl Default for GenerateClientCsr {
             this: Default::default(),
             cluster: Default::default(),
             request: None,
+            _more: (),
         }
     }
 }
@@ -737,6 +777,8 @@ pub struct GenerateKey {
     pub spec: Option<Box<objects::CryptoManagerKmipCustomAttributeSpec>>,
     /// `keySpec`: optional `CryptoManagerKmipGenerateKeySpec`, since VI API 9.0.0.0.
     pub key_spec: Option<Box<objects::CryptoManagerKmipGenerateKeySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateKey {
     #[inline(never)]
@@ -746,6 +788,7 @@ impl Default for GenerateKey {
             key_provider: None,
             spec: None,
             key_spec: None,
+            _more: (),
         }
     }
 }
@@ -819,6 +862,8 @@ pub struct GenerateSelfSignedClientCert {
     pub cluster: objects::KeyProviderId,
     /// `request`: optional `CryptoManagerKmipCertSignRequest`, since VI API 8.0.1.0.
     pub request: Option<Box<objects::CryptoManagerKmipCertSignRequest>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateSelfSignedClientCert {
     #[inline(never)]
@@ -827,6 +872,7 @@ impl Default for GenerateSelfSignedClientCert {
             this: Default::default(),
             cluster: Default::default(),
             request: None,
+            _more: (),
         }
     }
 }
@@ -895,6 +941,8 @@ pub struct GetCryptoKeyStatus {
     pub this: rt::ManagedObjectReference,
     /// `keys`: list of `CryptoKeyId`.
     pub keys: Vec<objects::CryptoKeyId>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetCryptoKeyStatus {
     #[inline(never)]
@@ -902,6 +950,7 @@ impl Default for GetCryptoKeyStatus {
         Self {
             this: Default::default(),
             keys: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -969,6 +1018,8 @@ pub struct GetDefaultKmsCluster {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `defaultsToParent`: optional boolean.
     pub defaults_to_parent: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetDefaultKmsCluster {
     #[inline(never)]
@@ -977,6 +1028,7 @@ impl Default for GetDefaultKmsCluster {
             this: Default::default(),
             entity: None,
             defaults_to_parent: None,
+            _more: (),
         }
     }
 }
@@ -1047,6 +1099,8 @@ pub struct IsKmsClusterActive {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: optional `KeyProviderId`.
     pub cluster: Option<Box<objects::KeyProviderId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsKmsClusterActive {
     #[inline(never)]
@@ -1054,6 +1108,7 @@ impl Default for IsKmsClusterActive {
         Self {
             this: Default::default(),
             cluster: None,
+            _more: (),
         }
     }
 }
@@ -1118,11 +1173,13 @@ impl rt::Throws<objects::InvalidArgument> for IsKmsClusterActive {}
 pub struct ListKeys {
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListKeys {
     #[inline(never)]
     fn default() -> Self {
-        Self { limit: None }
+        Self { limit: None, _more: () }
     }
 }
 pub(crate) static LIST_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1184,6 +1241,8 @@ pub struct ListKmipServers {
     pub this: rt::ManagedObjectReference,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListKmipServers {
     #[inline(never)]
@@ -1191,6 +1250,7 @@ impl Default for ListKmipServers {
         Self {
             this: Default::default(),
             limit: None,
+            _more: (),
         }
     }
 }
@@ -1260,6 +1320,8 @@ pub struct ListKmsClusters {
     pub management_type_filter: Option<i32>,
     /// `statusFilter`: optional int.
     pub status_filter: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListKmsClusters {
     #[inline(never)]
@@ -1269,6 +1331,7 @@ impl Default for ListKmsClusters {
             include_kms_servers: None,
             management_type_filter: None,
             status_filter: None,
+            _more: (),
         }
     }
 }
@@ -1340,6 +1403,8 @@ pub struct MarkDefault {
     pub this: rt::ManagedObjectReference,
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkDefault {
     #[inline(never)]
@@ -1347,6 +1412,7 @@ impl Default for MarkDefault {
         Self {
             this: Default::default(),
             cluster_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1412,11 +1478,16 @@ impl rt::Method for MarkDefault {
 pub struct PrepareCrypto {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PrepareCrypto {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PREPARE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1481,6 +1552,8 @@ pub struct QueryCryptoKeyStatus {
     pub key_ids: Vec<objects::CryptoKeyId>,
     /// `checkKeyBitMap`: required int.
     pub check_key_bit_map: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCryptoKeyStatus {
     #[inline(never)]
@@ -1489,6 +1562,7 @@ impl Default for QueryCryptoKeyStatus {
             this: Default::default(),
             key_ids: Vec::new(),
             check_key_bit_map: 0,
+            _more: (),
         }
     }
 }
@@ -1557,6 +1631,8 @@ pub struct RegisterKmipServer {
     pub this: rt::ManagedObjectReference,
     /// `server`: required `KmipServerSpec`.
     pub server: objects::KmipServerSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterKmipServer {
     #[inline(never)]
@@ -1564,6 +1640,7 @@ impl Default for RegisterKmipServer {
         Self {
             this: Default::default(),
             server: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1631,6 +1708,8 @@ pub struct RegisterKmsCluster {
     pub cluster_id: objects::KeyProviderId,
     /// `managementType`: optional string.
     pub management_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterKmsCluster {
     #[inline(never)]
@@ -1639,6 +1718,7 @@ impl Default for RegisterKmsCluster {
             this: Default::default(),
             cluster_id: Default::default(),
             management_type: None,
+            _more: (),
         }
     }
 }
@@ -1709,6 +1789,8 @@ pub struct RemoveKey {
     pub key: objects::CryptoKeyId,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveKey {
     #[inline(never)]
@@ -1716,6 +1798,7 @@ impl Default for RemoveKey {
         Self {
             key: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
@@ -1782,6 +1865,8 @@ pub struct RemoveKeys {
     pub keys: Vec<objects::CryptoKeyId>,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveKeys {
     #[inline(never)]
@@ -1789,6 +1874,7 @@ impl Default for RemoveKeys {
         Self {
             keys: Vec::new(),
             force: false,
+            _more: (),
         }
     }
 }
@@ -1856,6 +1942,8 @@ pub struct RemoveKmipServer {
     pub cluster_id: objects::KeyProviderId,
     /// `serverName`: required string.
     pub server_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveKmipServer {
     #[inline(never)]
@@ -1864,6 +1952,7 @@ impl Default for RemoveKmipServer {
             this: Default::default(),
             cluster_id: Default::default(),
             server_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1932,6 +2021,8 @@ pub struct RetrieveClientCert {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveClientCert {
     #[inline(never)]
@@ -1939,6 +2030,7 @@ impl Default for RetrieveClientCert {
         Self {
             this: Default::default(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2004,6 +2096,8 @@ pub struct RetrieveClientCsr {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveClientCsr {
     #[inline(never)]
@@ -2011,6 +2105,7 @@ impl Default for RetrieveClientCsr {
         Self {
             this: Default::default(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2078,6 +2173,8 @@ pub struct RetrieveKmipServerCert {
     pub key_provider: objects::KeyProviderId,
     /// `server`: required `KmipServerInfo`.
     pub server: objects::KmipServerInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveKmipServerCert {
     #[inline(never)]
@@ -2086,6 +2183,7 @@ impl Default for RetrieveKmipServerCert {
             this: Default::default(),
             key_provider: Default::default(),
             server: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2156,6 +2254,8 @@ pub struct RetrieveKmipServersStatusTask {
     pub this: rt::ManagedObjectReference,
     /// `clusters`: list of `KmipClusterInfo`.
     pub clusters: Vec<objects::KmipClusterInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveKmipServersStatusTask {
     #[inline(never)]
@@ -2163,6 +2263,7 @@ impl Default for RetrieveKmipServersStatusTask {
         Self {
             this: Default::default(),
             clusters: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2231,6 +2332,8 @@ pub struct RetrieveSelfSignedClientCert {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveSelfSignedClientCert {
     #[inline(never)]
@@ -2238,6 +2341,7 @@ impl Default for RetrieveSelfSignedClientCert {
         Self {
             this: Default::default(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2307,6 +2411,8 @@ pub struct SetCryptoMode {
     pub crypto_mode: String,
     /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
     pub policy: Option<Box<objects::ClusterComputeResourceCryptoModePolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetCryptoMode {
     #[inline(never)]
@@ -2315,6 +2421,7 @@ impl Default for SetCryptoMode {
             this: Default::default(),
             crypto_mode: String::new(),
             policy: None,
+            _more: (),
         }
     }
 }
@@ -2387,6 +2494,8 @@ pub struct SetDefaultKmsCluster {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `clusterId`: optional `KeyProviderId`.
     pub cluster_id: Option<Box<objects::KeyProviderId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetDefaultKmsCluster {
     #[inline(never)]
@@ -2395,6 +2504,7 @@ impl Default for SetDefaultKmsCluster {
             this: Default::default(),
             entity: None,
             cluster_id: None,
+            _more: (),
         }
     }
 }
@@ -2465,6 +2575,8 @@ pub struct SetKeyCustomAttributes {
     pub key_id: objects::CryptoKeyId,
     /// `spec`: required `CryptoManagerKmipCustomAttributeSpec`.
     pub spec: objects::CryptoManagerKmipCustomAttributeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetKeyCustomAttributes {
     #[inline(never)]
@@ -2473,6 +2585,7 @@ impl Default for SetKeyCustomAttributes {
             this: Default::default(),
             key_id: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2541,6 +2654,8 @@ pub struct UnregisterKmsCluster {
     pub this: rt::ManagedObjectReference,
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterKmsCluster {
     #[inline(never)]
@@ -2548,6 +2663,7 @@ impl Default for UnregisterKmsCluster {
         Self {
             this: Default::default(),
             cluster_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2613,6 +2729,8 @@ pub struct UpdateKmipServer {
     pub this: rt::ManagedObjectReference,
     /// `server`: required `KmipServerSpec`.
     pub server: objects::KmipServerSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateKmipServer {
     #[inline(never)]
@@ -2620,6 +2738,7 @@ impl Default for UpdateKmipServer {
         Self {
             this: Default::default(),
             server: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2687,6 +2806,8 @@ pub struct UpdateKmsSignedCsrClientCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateKmsSignedCsrClientCert {
     #[inline(never)]
@@ -2695,6 +2816,7 @@ impl Default for UpdateKmsSignedCsrClientCert {
             this: Default::default(),
             cluster: Default::default(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
@@ -2765,6 +2887,8 @@ pub struct UpdateSelfSignedClientCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSelfSignedClientCert {
     #[inline(never)]
@@ -2773,6 +2897,7 @@ impl Default for UpdateSelfSignedClientCert {
             this: Default::default(),
             cluster: Default::default(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
@@ -2845,6 +2970,8 @@ pub struct UploadClientCert {
     pub certificate: String,
     /// `privateKey`: required string, secret.
     pub private_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UploadClientCert {
     #[inline(never)]
@@ -2854,6 +2981,7 @@ impl Default for UploadClientCert {
             cluster: Default::default(),
             certificate: String::new(),
             private_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2927,6 +3055,8 @@ pub struct UploadKmipServerCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UploadKmipServerCert {
     #[inline(never)]
@@ -2935,6 +3065,7 @@ impl Default for UploadKmipServerCert {
             this: Default::default(),
             cluster: Default::default(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }

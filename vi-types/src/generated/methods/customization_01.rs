@@ -14,11 +14,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CheckCustomizationResources {
     /// `guestOs`: required string.
     pub guest_os: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckCustomizationResources {
     #[inline(never)]
     fn default() -> Self {
-        Self { guest_os: String::new() }
+        Self {
+            guest_os: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CHECK_CUSTOMIZATION_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -83,6 +88,8 @@ pub struct CheckCustomizationSpec {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `CustomizationSpec`.
     pub spec: objects::CustomizationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckCustomizationSpec {
     #[inline(never)]
@@ -90,6 +97,7 @@ impl Default for CheckCustomizationSpec {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -156,11 +164,16 @@ impl rt::Throws<objects::CustomizationFault> for CheckCustomizationSpec {}
 pub struct CreateCustomizationSpec {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCustomizationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { item: Default::default() }
+        Self {
+            item: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -222,11 +235,16 @@ impl rt::Throws<objects::AlreadyExists> for CreateCustomizationSpec {}
 pub struct CustomizationSpecItemToXml {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpecItemToXml {
     #[inline(never)]
     fn default() -> Self {
-        Self { item: Default::default() }
+        Self {
+            item: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_SPEC_ITEM_TO_XML: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -290,6 +308,8 @@ pub struct CustomizeVmTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `CustomizationSpec`.
     pub spec: objects::CustomizationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizeVmTask {
     #[inline(never)]
@@ -297,6 +317,7 @@ impl Default for CustomizeVmTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -366,11 +387,16 @@ impl rt::Throws<objects::CustomizationFault> for CustomizeVmTask {}
 pub struct DeleteCustomizationSpec {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteCustomizationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DELETE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -431,11 +457,16 @@ impl rt::Throws<objects::NotFound> for DeleteCustomizationSpec {}
 pub struct DoesCustomizationSpecExist {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DoesCustomizationSpecExist {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DOES_CUSTOMIZATION_SPEC_EXIST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -499,6 +530,8 @@ pub struct DuplicateCustomizationSpec {
     pub name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateCustomizationSpec {
     #[inline(never)]
@@ -506,6 +539,7 @@ impl Default for DuplicateCustomizationSpec {
         Self {
             name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -573,11 +607,16 @@ impl rt::Throws<objects::AlreadyExists> for DuplicateCustomizationSpec {}
 pub struct GetCustomizationSpec {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetCustomizationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GET_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -638,11 +677,16 @@ impl rt::Throws<objects::NotFound> for GetCustomizationSpec {}
 pub struct IsGuestOsCustomizable {
     /// `guestId`: required string.
     pub guest_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsGuestOsCustomizable {
     #[inline(never)]
     fn default() -> Self {
-        Self { guest_id: String::new() }
+        Self {
+            guest_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static IS_GUEST_OS_CUSTOMIZABLE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -704,11 +748,16 @@ impl rt::Method for IsGuestOsCustomizable {
 pub struct OverwriteCustomizationSpec {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OverwriteCustomizationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { item: Default::default() }
+        Self {
+            item: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVERWRITE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -775,6 +824,8 @@ pub struct RenameCustomizationSpec {
     pub name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameCustomizationSpec {
     #[inline(never)]
@@ -782,6 +833,7 @@ impl Default for RenameCustomizationSpec {
         Self {
             name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -849,12 +901,15 @@ impl rt::Throws<objects::AlreadyExists> for RenameCustomizationSpec {}
 pub struct XmlToCustomizationSpecItem {
     /// `specItemXml`: required string.
     pub spec_item_xml: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for XmlToCustomizationSpecItem {
     #[inline(never)]
     fn default() -> Self {
         Self {
             spec_item_xml: String::new(),
+            _more: (),
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct AddDvPortgroupTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: list, not empty, of `DVPortgroupConfigSpec`.
     pub spec: Vec<objects::DvPortgroupConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddDvPortgroupTask {
     #[inline(never)]
@@ -23,6 +25,7 @@ impl Default for AddDvPortgroupTask {
         Self {
             this: Default::default(),
             spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -96,6 +99,8 @@ pub struct AddNetworkResourcePool {
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DVSNetworkResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsNetworkResourcePoolConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddNetworkResourcePool {
     #[inline(never)]
@@ -103,6 +108,7 @@ impl Default for AddNetworkResourcePool {
         Self {
             this: Default::default(),
             config_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -174,6 +180,8 @@ pub struct CreateDvPortgroupTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVPortgroupConfigSpec`.
     pub spec: objects::DvPortgroupConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDvPortgroupTask {
     #[inline(never)]
@@ -181,6 +189,7 @@ impl Default for CreateDvPortgroupTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -256,6 +265,8 @@ pub struct CreateDvsTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVSCreateSpec`.
     pub spec: objects::DvsCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDvsTask {
     #[inline(never)]
@@ -263,6 +274,7 @@ impl Default for CreateDvsTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -338,6 +350,8 @@ pub struct DvPortgroupRollbackTask {
     pub this: rt::ManagedObjectReference,
     /// `entityBackup`: optional `EntityBackupConfig`.
     pub entity_backup: Option<Box<objects::EntityBackupConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupRollbackTask {
     #[inline(never)]
@@ -345,6 +359,7 @@ impl Default for DvPortgroupRollbackTask {
         Self {
             this: Default::default(),
             entity_backup: None,
+            _more: (),
         }
     }
 }
@@ -415,11 +430,16 @@ impl rt::Throws<objects::RollbackFailure> for DvPortgroupRollbackTask {}
 pub struct DvsManagerExportEntityTask {
     /// `selectionSet`: list, not empty, of `SelectionSet` or a descendant.
     pub selection_set: Vec<rt::Poly<objects::SelectionSet>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerExportEntityTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { selection_set: Vec::new() }
+        Self {
+            selection_set: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_MANAGER_EXPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -488,6 +508,8 @@ pub struct DvsManagerImportEntityTask {
     pub entity_backup: Vec<objects::EntityBackupConfig>,
     /// `importType`: required string.
     pub import_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerImportEntityTask {
     #[inline(never)]
@@ -495,6 +517,7 @@ impl Default for DvsManagerImportEntityTask {
         Self {
             entity_backup: Vec::new(),
             import_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -567,6 +590,8 @@ pub struct DvsManagerLookupDvPortGroup {
     pub switch_uuid: String,
     /// `portgroupKey`: required string.
     pub portgroup_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerLookupDvPortGroup {
     #[inline(never)]
@@ -574,6 +599,7 @@ impl Default for DvsManagerLookupDvPortGroup {
         Self {
             switch_uuid: String::new(),
             portgroup_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -642,6 +668,8 @@ pub struct DvsRollbackTask {
     pub this: rt::ManagedObjectReference,
     /// `entityBackup`: optional `EntityBackupConfig`.
     pub entity_backup: Option<Box<objects::EntityBackupConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRollbackTask {
     #[inline(never)]
@@ -649,6 +677,7 @@ impl Default for DvsRollbackTask {
         Self {
             this: Default::default(),
             entity_backup: None,
+            _more: (),
         }
     }
 }
@@ -721,6 +750,8 @@ pub struct DvsReconfigureVmVnicNetworkResourcePoolTask {
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DvsVmVnicResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsVmVnicResourcePoolConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsReconfigureVmVnicNetworkResourcePoolTask {
     #[inline(never)]
@@ -728,6 +759,7 @@ impl Default for DvsReconfigureVmVnicNetworkResourcePoolTask {
         Self {
             this: Default::default(),
             config_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -806,6 +838,8 @@ pub struct EnableNetworkResourceManagement {
     pub this: rt::ManagedObjectReference,
     /// `enable`: required boolean.
     pub enable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableNetworkResourceManagement {
     #[inline(never)]
@@ -813,6 +847,7 @@ impl Default for EnableNetworkResourceManagement {
         Self {
             this: Default::default(),
             enable: false,
+            _more: (),
         }
     }
 }
@@ -879,6 +914,8 @@ pub struct FetchDvPortKeys {
     pub this: rt::ManagedObjectReference,
     /// `criteria`: optional `DistributedVirtualSwitchPortCriteria`.
     pub criteria: Option<Box<objects::DistributedVirtualSwitchPortCriteria>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchDvPortKeys {
     #[inline(never)]
@@ -886,6 +923,7 @@ impl Default for FetchDvPortKeys {
         Self {
             this: Default::default(),
             criteria: None,
+            _more: (),
         }
     }
 }
@@ -951,6 +989,8 @@ pub struct FetchDvPorts {
     pub this: rt::ManagedObjectReference,
     /// `criteria`: optional `DistributedVirtualSwitchPortCriteria`.
     pub criteria: Option<Box<objects::DistributedVirtualSwitchPortCriteria>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchDvPorts {
     #[inline(never)]
@@ -958,6 +998,7 @@ impl Default for FetchDvPorts {
         Self {
             this: Default::default(),
             criteria: None,
+            _more: (),
         }
     }
 }
@@ -1023,11 +1064,13 @@ impl rt::Method for FetchDvPorts {
 pub struct GetVpcNetworkSpan {
     /// `spanId`: optional string.
     pub span_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetVpcNetworkSpan {
     #[inline(never)]
     fn default() -> Self {
-        Self { span_id: None }
+        Self { span_id: None, _more: () }
     }
 }
 pub(crate) static GET_VPC_NETWORK_SPAN: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1092,6 +1135,8 @@ pub struct LookupDvPortGroup {
     pub this: rt::ManagedObjectReference,
     /// `portgroupKey`: required string.
     pub portgroup_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LookupDvPortGroup {
     #[inline(never)]
@@ -1099,6 +1144,7 @@ impl Default for LookupDvPortGroup {
         Self {
             this: Default::default(),
             portgroup_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1167,6 +1213,8 @@ pub struct MergeDvsTask {
     pub this: rt::ManagedObjectReference,
     /// `dvs`: required reference to `DistributedVirtualSwitch`; needs the privilege `DVSwitch.Delete`.
     pub dvs: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MergeDvsTask {
     #[inline(never)]
@@ -1174,6 +1222,7 @@ impl Default for MergeDvsTask {
         Self {
             this: Default::default(),
             dvs: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1251,6 +1300,8 @@ pub struct MoveDvPortTask {
     pub port_key: Vec<String>,
     /// `destinationPortgroupKey`: optional string.
     pub destination_portgroup_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveDvPortTask {
     #[inline(never)]
@@ -1259,6 +1310,7 @@ impl Default for MoveDvPortTask {
             this: Default::default(),
             port_key: Vec::new(),
             destination_portgroup_key: None,
+            _more: (),
         }
     }
 }
@@ -1337,6 +1389,8 @@ pub struct PerformDvsProductSpecOperationTask {
     pub operation: String,
     /// `productSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformDvsProductSpecOperationTask {
     #[inline(never)]
@@ -1345,6 +1399,7 @@ impl Default for PerformDvsProductSpecOperationTask {
             this: Default::default(),
             operation: String::new(),
             product_spec: None,
+            _more: (),
         }
     }
 }
@@ -1417,11 +1472,16 @@ impl rt::Throws<objects::DvsFault> for PerformDvsProductSpecOperationTask {}
 pub struct QueryAvailableDvsSpec {
     /// `recommended`: optional boolean, since VI API 6.0.
     pub recommended: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailableDvsSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { recommended: None }
+        Self {
+            recommended: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_AVAILABLE_DVS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1485,6 +1545,8 @@ pub struct QueryCompatibleHostForExistingDvs {
     pub recursive: bool,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCompatibleHostForExistingDvs {
     #[inline(never)]
@@ -1493,6 +1555,7 @@ impl Default for QueryCompatibleHostForExistingDvs {
             container: Default::default(),
             recursive: false,
             dvs: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1563,6 +1626,8 @@ pub struct QueryCompatibleHostForNewDvs {
     pub recursive: bool,
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCompatibleHostForNewDvs {
     #[inline(never)]
@@ -1571,6 +1636,7 @@ impl Default for QueryCompatibleHostForNewDvs {
             container: Default::default(),
             recursive: false,
             switch_product_spec: None,
+            _more: (),
         }
     }
 }
@@ -1639,6 +1705,8 @@ pub struct QueryCompatibleVmnicsFromHosts {
     pub hosts: Vec<rt::ManagedObjectReference>,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCompatibleVmnicsFromHosts {
     #[inline(never)]
@@ -1646,6 +1714,7 @@ impl Default for QueryCompatibleVmnicsFromHosts {
         Self {
             hosts: Vec::new(),
             dvs: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1711,11 +1780,16 @@ impl rt::Method for QueryCompatibleVmnicsFromHosts {
 pub struct QueryDvsByUuid {
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsByUuid {
     #[inline(never)]
     fn default() -> Self {
-        Self { uuid: String::new() }
+        Self {
+            uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DVS_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1784,6 +1858,8 @@ pub struct QueryDvsCheckCompatibility {
     pub host_filter_spec: Vec<
         rt::Poly<objects::DistributedVirtualSwitchManagerHostDvsFilterSpec>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsCheckCompatibility {
     #[inline(never)]
@@ -1792,6 +1868,7 @@ impl Default for QueryDvsCheckCompatibility {
             host_container: Default::default(),
             dvs_product_spec: None,
             host_filter_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1858,11 +1935,16 @@ impl rt::Method for QueryDvsCheckCompatibility {
 pub struct QueryDvsCompatibleHostSpec {
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsCompatibleHostSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { switch_product_spec: None }
+        Self {
+            switch_product_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DVS_COMPATIBLE_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1924,11 +2006,17 @@ pub struct QueryDvsConfigTarget {
     pub host: Option<rt::ManagedObjectReference>,
     /// `dvs`: optional reference to `DistributedVirtualSwitch`.
     pub dvs: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsConfigTarget {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None, dvs: None }
+        Self {
+            host: None,
+            dvs: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1991,11 +2079,16 @@ impl rt::Method for QueryDvsConfigTarget {
 pub struct QueryDvsFeatureCapability {
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsFeatureCapability {
     #[inline(never)]
     fn default() -> Self {
-        Self { switch_product_spec: None }
+        Self {
+            switch_product_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2055,12 +2148,15 @@ impl rt::Method for QueryDvsFeatureCapability {
 pub struct QuerySupportedNetworkOffloadSpec {
     /// `switchProductSpec`: required `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: objects::DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuerySupportedNetworkOffloadSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             switch_product_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2121,11 +2217,16 @@ impl rt::Method for QuerySupportedNetworkOffloadSpec {
 pub struct QueryUsedVlanIdInDvs {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUsedVlanIdInDvs {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_USED_VLAN_ID_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2189,6 +2290,8 @@ pub struct ReconfigureDvPortTask {
     pub this: rt::ManagedObjectReference,
     /// `port`: list, not empty, of `DVPortConfigSpec`.
     pub port: Vec<objects::DvPortConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDvPortTask {
     #[inline(never)]
@@ -2196,6 +2299,7 @@ impl Default for ReconfigureDvPortTask {
         Self {
             this: Default::default(),
             port: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2268,6 +2372,8 @@ pub struct ReconfigureDvPortgroupTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVPortgroupConfigSpec`.
     pub spec: objects::DvPortgroupConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDvPortgroupTask {
     #[inline(never)]
@@ -2275,6 +2381,7 @@ impl Default for ReconfigureDvPortgroupTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2347,6 +2454,8 @@ pub struct ReconfigureDvsTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVSConfigSpec` or a descendant.
     pub spec: rt::Poly<objects::DvsConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDvsTask {
     #[inline(never)]
@@ -2354,6 +2463,7 @@ impl Default for ReconfigureDvsTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2436,6 +2546,8 @@ pub struct RectifyDvsHostTask {
     pub this: rt::ManagedObjectReference,
     /// `hosts`: list of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RectifyDvsHostTask {
     #[inline(never)]
@@ -2443,6 +2555,7 @@ impl Default for RectifyDvsHostTask {
         Self {
             this: Default::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2513,11 +2626,16 @@ impl rt::Throws<objects::NotFound> for RectifyDvsHostTask {}
 pub struct RectifyDvsOnHostTask {
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RectifyDvsOnHostTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { hosts: Vec::new() }
+        Self {
+            hosts: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECTIFY_DVS_ON_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2585,6 +2703,8 @@ pub struct RefreshDvPortState {
     pub this: rt::ManagedObjectReference,
     /// `portKeys`: list of string.
     pub port_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshDvPortState {
     #[inline(never)]
@@ -2592,6 +2712,7 @@ impl Default for RefreshDvPortState {
         Self {
             this: Default::default(),
             port_keys: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2661,6 +2782,8 @@ pub struct RemoveNetworkResourcePool {
     pub this: rt::ManagedObjectReference,
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveNetworkResourcePool {
     #[inline(never)]
@@ -2668,6 +2791,7 @@ impl Default for RemoveNetworkResourcePool {
         Self {
             this: Default::default(),
             key: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2739,6 +2863,8 @@ pub struct UpdateDvsHealthCheckConfigTask {
     pub this: rt::ManagedObjectReference,
     /// `healthCheckConfig`: list, not empty, of `DVSHealthCheckConfig` or a descendant.
     pub health_check_config: Vec<rt::Poly<objects::DvsHealthCheckConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDvsHealthCheckConfigTask {
     #[inline(never)]
@@ -2746,6 +2872,7 @@ impl Default for UpdateDvsHealthCheckConfigTask {
         Self {
             this: Default::default(),
             health_check_config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2817,6 +2944,8 @@ pub struct UpdateDvsLacpGroupConfigTask {
     pub this: rt::ManagedObjectReference,
     /// `lacpGroupSpec`: list, not empty, of `VMwareDvsLacpGroupSpec`.
     pub lacp_group_spec: Vec<objects::VMwareDvsLacpGroupSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDvsLacpGroupConfigTask {
     #[inline(never)]
@@ -2824,6 +2953,7 @@ impl Default for UpdateDvsLacpGroupConfigTask {
         Self {
             this: Default::default(),
             lacp_group_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2895,6 +3025,8 @@ pub struct UpdateDvsCapability {
     pub this: rt::ManagedObjectReference,
     /// `capability`: required `DVSCapability`.
     pub capability: objects::DvsCapability,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDvsCapability {
     #[inline(never)]
@@ -2902,6 +3034,7 @@ impl Default for UpdateDvsCapability {
         Self {
             this: Default::default(),
             capability: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2970,6 +3103,8 @@ pub struct UpdateNetworkResourcePool {
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DVSNetworkResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsNetworkResourcePoolConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateNetworkResourcePool {
     #[inline(never)]
@@ -2977,6 +3112,7 @@ impl Default for UpdateNetworkResourcePool {
         Self {
             this: Default::default(),
             config_spec: Vec::new(),
+            _more: (),
         }
     }
 }

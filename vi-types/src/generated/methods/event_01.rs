@@ -12,6 +12,8 @@ pub struct LogUserEvent {
     pub entity: rt::ManagedObjectReference,
     /// `msg`: required string.
     pub msg: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LogUserEvent {
     #[inline(never)]
@@ -19,6 +21,7 @@ impl Default for LogUserEvent {
         Self {
             entity: Default::default(),
             msg: String::new(),
+            _more: (),
         }
     }
 }
@@ -86,6 +89,8 @@ pub struct PostEvent {
     pub event_to_post: rt::Poly<objects::Event>,
     /// `taskInfo`: optional `TaskInfo`.
     pub task_info: Option<Box<objects::TaskInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PostEvent {
     #[inline(never)]
@@ -93,6 +98,7 @@ impl Default for PostEvent {
         Self {
             event_to_post: Default::default(),
             task_info: None,
+            _more: (),
         }
     }
 }
@@ -158,12 +164,15 @@ impl rt::Throws<objects::InvalidEvent> for PostEvent {}
 pub struct RetrieveArgumentDescription {
     /// `eventTypeId`: required string.
     pub event_type_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveArgumentDescription {
     #[inline(never)]
     fn default() -> Self {
         Self {
             event_type_id: String::new(),
+            _more: (),
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct CreateSecondaryVmExTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `spec`: optional `FaultToleranceConfigSpec`.
     pub spec: Option<Box<objects::FaultToleranceConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSecondaryVmExTask {
     #[inline(never)]
@@ -28,6 +30,7 @@ impl Default for CreateSecondaryVmExTask {
             this: Default::default(),
             host: None,
             spec: None,
+            _more: (),
         }
     }
 }
@@ -109,6 +112,8 @@ pub struct CreateSecondaryVmTask {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSecondaryVmTask {
     #[inline(never)]
@@ -116,6 +121,7 @@ impl Default for CreateSecondaryVmTask {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -192,6 +198,8 @@ pub struct DisableSecondaryVmTask {
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableSecondaryVmTask {
     #[inline(never)]
@@ -199,6 +207,7 @@ impl Default for DisableSecondaryVmTask {
         Self {
             this: Default::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -276,6 +285,8 @@ pub struct EnableSecondaryVmTask {
     pub vm: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableSecondaryVmTask {
     #[inline(never)]
@@ -284,6 +295,7 @@ impl Default for EnableSecondaryVmTask {
             this: Default::default(),
             vm: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -361,6 +373,8 @@ pub struct MakePrimaryVmTask {
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MakePrimaryVmTask {
     #[inline(never)]
@@ -368,6 +382,7 @@ impl Default for MakePrimaryVmTask {
         Self {
             this: Default::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -439,11 +454,16 @@ impl rt::Throws<objects::InvalidState> for MakePrimaryVmTask {}
 pub struct QueryFaultToleranceCompatibility {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFaultToleranceCompatibility {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -509,6 +529,8 @@ pub struct QueryFaultToleranceCompatibilityEx {
     pub this: rt::ManagedObjectReference,
     /// `forLegacyFt`: optional boolean.
     pub for_legacy_ft: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFaultToleranceCompatibilityEx {
     #[inline(never)]
@@ -516,6 +538,7 @@ impl Default for QueryFaultToleranceCompatibilityEx {
         Self {
             this: Default::default(),
             for_legacy_ft: None,
+            _more: (),
         }
     }
 }
@@ -589,6 +612,8 @@ pub struct StartRecordingTask {
     pub name: String,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartRecordingTask {
     #[inline(never)]
@@ -597,6 +622,7 @@ impl Default for StartRecordingTask {
             this: Default::default(),
             name: String::new(),
             description: None,
+            _more: (),
         }
     }
 }
@@ -679,6 +705,8 @@ pub struct StartReplayingTask {
     pub this: rt::ManagedObjectReference,
     /// `replaySnapshot`: required reference to `VirtualMachineSnapshot`.
     pub replay_snapshot: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartReplayingTask {
     #[inline(never)]
@@ -686,6 +714,7 @@ impl Default for StartReplayingTask {
         Self {
             this: Default::default(),
             replay_snapshot: Default::default(),
+            _more: (),
         }
     }
 }
@@ -763,11 +792,16 @@ impl rt::Throws<objects::HostIncompatibleForRecordReplay> for StartReplayingTask
 pub struct StopRecordingTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StopRecordingTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STOP_RECORDING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -837,11 +871,16 @@ impl rt::Throws<objects::SnapshotFault> for StopRecordingTask {}
 pub struct StopReplayingTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StopReplayingTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STOP_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -913,6 +952,8 @@ pub struct TerminateFaultTolerantVmTask {
     pub this: rt::ManagedObjectReference,
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TerminateFaultTolerantVmTask {
     #[inline(never)]
@@ -920,6 +961,7 @@ impl Default for TerminateFaultTolerantVmTask {
         Self {
             this: Default::default(),
             vm: None,
+            _more: (),
         }
     }
 }
@@ -991,11 +1033,16 @@ impl rt::Throws<objects::InvalidState> for TerminateFaultTolerantVmTask {}
 pub struct TurnOffFaultToleranceForVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TurnOffFaultToleranceForVmTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -16,6 +16,8 @@ pub struct AbortCustomizationTask {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AbortCustomizationTask {
     #[inline(never)]
@@ -23,6 +25,7 @@ impl Default for AbortCustomizationTask {
         Self {
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
@@ -100,6 +103,8 @@ pub struct AcquireCredentialsInGuest {
     pub requested_auth: rt::Poly<objects::GuestAuthentication>,
     /// `sessionID`: optional long.
     pub session_id: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireCredentialsInGuest {
     #[inline(never)]
@@ -109,6 +114,7 @@ impl Default for AcquireCredentialsInGuest {
             vm: Default::default(),
             requested_auth: Default::default(),
             session_id: None,
+            _more: (),
         }
     }
 }
@@ -193,6 +199,8 @@ pub struct AddGuestAlias {
     pub base64_cert: String,
     /// `aliasInfo`: required `GuestAuthAliasInfo`.
     pub alias_info: objects::GuestAuthAliasInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddGuestAlias {
     #[inline(never)]
@@ -205,6 +213,7 @@ impl Default for AddGuestAlias {
             map_cert: false,
             base64_cert: String::new(),
             alias_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -294,6 +303,8 @@ pub struct ChangeFileAttributesInGuest {
     pub guest_file_path: String,
     /// `fileAttributes`: required `GuestFileAttributes` or a descendant.
     pub file_attributes: rt::Poly<objects::GuestFileAttributes>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeFileAttributesInGuest {
     #[inline(never)]
@@ -304,6 +315,7 @@ impl Default for ChangeFileAttributesInGuest {
             auth: Default::default(),
             guest_file_path: String::new(),
             file_attributes: Default::default(),
+            _more: (),
         }
     }
 }
@@ -390,6 +402,8 @@ pub struct CreateRegistryKeyInGuest {
     pub is_volatile: bool,
     /// `classType`: optional string.
     pub class_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateRegistryKeyInGuest {
     #[inline(never)]
@@ -401,6 +415,7 @@ impl Default for CreateRegistryKeyInGuest {
             key_name: Default::default(),
             is_volatile: false,
             class_type: None,
+            _more: (),
         }
     }
 }
@@ -489,6 +504,8 @@ pub struct CreateTemporaryDirectoryInGuest {
     pub suffix: String,
     /// `directoryPath`: optional string.
     pub directory_path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateTemporaryDirectoryInGuest {
     #[inline(never)]
@@ -500,6 +517,7 @@ impl Default for CreateTemporaryDirectoryInGuest {
             prefix: String::new(),
             suffix: String::new(),
             directory_path: None,
+            _more: (),
         }
     }
 }
@@ -589,6 +607,8 @@ pub struct CreateTemporaryFileInGuest {
     pub suffix: String,
     /// `directoryPath`: optional string.
     pub directory_path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateTemporaryFileInGuest {
     #[inline(never)]
@@ -600,6 +620,7 @@ impl Default for CreateTemporaryFileInGuest {
             prefix: String::new(),
             suffix: String::new(),
             directory_path: None,
+            _more: (),
         }
     }
 }
@@ -687,6 +708,8 @@ pub struct CustomizeGuestTask {
     pub spec: objects::CustomizationSpec,
     /// `configParams`: list of `OptionValue` or a descendant.
     pub config_params: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizeGuestTask {
     #[inline(never)]
@@ -696,6 +719,7 @@ impl Default for CustomizeGuestTask {
             auth: Default::default(),
             spec: Default::default(),
             config_params: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -781,6 +805,8 @@ pub struct DeleteDirectoryInGuest {
     pub directory_path: String,
     /// `recursive`: required boolean.
     pub recursive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteDirectoryInGuest {
     #[inline(never)]
@@ -791,6 +817,7 @@ impl Default for DeleteDirectoryInGuest {
             auth: Default::default(),
             directory_path: String::new(),
             recursive: false,
+            _more: (),
         }
     }
 }
@@ -873,6 +900,8 @@ pub struct DeleteFileInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `filePath`: required string.
     pub file_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteFileInGuest {
     #[inline(never)]
@@ -882,6 +911,7 @@ impl Default for DeleteFileInGuest {
             vm: Default::default(),
             auth: Default::default(),
             file_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -963,6 +993,8 @@ pub struct DeleteRegistryKeyInGuest {
     pub key_name: objects::GuestRegKeyNameSpec,
     /// `recursive`: required boolean.
     pub recursive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteRegistryKeyInGuest {
     #[inline(never)]
@@ -973,6 +1005,7 @@ impl Default for DeleteRegistryKeyInGuest {
             auth: Default::default(),
             key_name: Default::default(),
             recursive: false,
+            _more: (),
         }
     }
 }
@@ -1054,6 +1087,8 @@ pub struct DeleteRegistryValueInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `valueName`: required `GuestRegValueNameSpec`.
     pub value_name: objects::GuestRegValueNameSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteRegistryValueInGuest {
     #[inline(never)]
@@ -1063,6 +1098,7 @@ impl Default for DeleteRegistryValueInGuest {
             vm: Default::default(),
             auth: Default::default(),
             value_name: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1141,6 +1177,8 @@ pub struct InitiateFileTransferFromGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `guestFilePath`: required string.
     pub guest_file_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitiateFileTransferFromGuest {
     #[inline(never)]
@@ -1150,6 +1188,7 @@ impl Default for InitiateFileTransferFromGuest {
             vm: Default::default(),
             auth: Default::default(),
             guest_file_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -1235,6 +1274,8 @@ pub struct InitiateFileTransferToGuest {
     pub file_size: i64,
     /// `overwrite`: required boolean.
     pub overwrite: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitiateFileTransferToGuest {
     #[inline(never)]
@@ -1247,6 +1288,7 @@ impl Default for InitiateFileTransferToGuest {
             file_attributes: Default::default(),
             file_size: 0,
             overwrite: false,
+            _more: (),
         }
     }
 }
@@ -1341,6 +1383,8 @@ pub struct ListFilesInGuest {
     pub max_results: Option<i32>,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListFilesInGuest {
     #[inline(never)]
@@ -1353,6 +1397,7 @@ impl Default for ListFilesInGuest {
             index: None,
             max_results: None,
             match_pattern: None,
+            _more: (),
         }
     }
 }
@@ -1441,6 +1486,8 @@ pub struct ListGuestAliases {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `username`: required string.
     pub username: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListGuestAliases {
     #[inline(never)]
@@ -1450,6 +1497,7 @@ impl Default for ListGuestAliases {
             vm: Default::default(),
             auth: Default::default(),
             username: String::new(),
+            _more: (),
         }
     }
 }
@@ -1526,6 +1574,8 @@ pub struct ListGuestMappedAliases {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListGuestMappedAliases {
     #[inline(never)]
@@ -1534,6 +1584,7 @@ impl Default for ListGuestMappedAliases {
             this: Default::default(),
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1609,6 +1660,8 @@ pub struct ListProcessesInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `pids`: list of long.
     pub pids: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListProcessesInGuest {
     #[inline(never)]
@@ -1618,6 +1671,7 @@ impl Default for ListProcessesInGuest {
             vm: Default::default(),
             auth: Default::default(),
             pids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1700,6 +1754,8 @@ pub struct ListRegistryKeysInGuest {
     pub recursive: bool,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListRegistryKeysInGuest {
     #[inline(never)]
@@ -1711,6 +1767,7 @@ impl Default for ListRegistryKeysInGuest {
             key_name: Default::default(),
             recursive: false,
             match_pattern: None,
+            _more: (),
         }
     }
 }
@@ -1799,6 +1856,8 @@ pub struct ListRegistryValuesInGuest {
     pub expand_strings: bool,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListRegistryValuesInGuest {
     #[inline(never)]
@@ -1810,6 +1869,7 @@ impl Default for ListRegistryValuesInGuest {
             key_name: Default::default(),
             expand_strings: false,
             match_pattern: None,
+            _more: (),
         }
     }
 }
@@ -1896,6 +1956,8 @@ pub struct MakeDirectoryInGuest {
     pub directory_path: String,
     /// `createParentDirectories`: required boolean.
     pub create_parent_directories: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MakeDirectoryInGuest {
     #[inline(never)]
@@ -1906,6 +1968,7 @@ impl Default for MakeDirectoryInGuest {
             auth: Default::default(),
             directory_path: String::new(),
             create_parent_directories: false,
+            _more: (),
         }
     }
 }
@@ -1990,6 +2053,8 @@ pub struct MoveDirectoryInGuest {
     pub src_directory_path: String,
     /// `dstDirectoryPath`: required string.
     pub dst_directory_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveDirectoryInGuest {
     #[inline(never)]
@@ -2000,6 +2065,7 @@ impl Default for MoveDirectoryInGuest {
             auth: Default::default(),
             src_directory_path: String::new(),
             dst_directory_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -2086,6 +2152,8 @@ pub struct MoveFileInGuest {
     pub dst_file_path: String,
     /// `overwrite`: required boolean.
     pub overwrite: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveFileInGuest {
     #[inline(never)]
@@ -2097,6 +2165,7 @@ impl Default for MoveFileInGuest {
             src_file_path: String::new(),
             dst_file_path: String::new(),
             overwrite: false,
+            _more: (),
         }
     }
 }
@@ -2182,6 +2251,8 @@ pub struct ReadEnvironmentVariableInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `names`: list of string.
     pub names: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadEnvironmentVariableInGuest {
     #[inline(never)]
@@ -2191,6 +2262,7 @@ impl Default for ReadEnvironmentVariableInGuest {
             vm: Default::default(),
             auth: Default::default(),
             names: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2267,6 +2339,8 @@ pub struct ReleaseCredentialsInGuest {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReleaseCredentialsInGuest {
     #[inline(never)]
@@ -2275,6 +2349,7 @@ impl Default for ReleaseCredentialsInGuest {
             this: Default::default(),
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2354,6 +2429,8 @@ pub struct RemoveGuestAlias {
     pub base64_cert: String,
     /// `subject`: required `GuestAuthSubject` or a descendant.
     pub subject: rt::Poly<objects::GuestAuthSubject>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveGuestAlias {
     #[inline(never)]
@@ -2365,6 +2442,7 @@ impl Default for RemoveGuestAlias {
             username: String::new(),
             base64_cert: String::new(),
             subject: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2451,6 +2529,8 @@ pub struct RemoveGuestAliasByCert {
     pub username: String,
     /// `base64Cert`: required string.
     pub base64_cert: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveGuestAliasByCert {
     #[inline(never)]
@@ -2461,6 +2541,7 @@ impl Default for RemoveGuestAliasByCert {
             auth: Default::default(),
             username: String::new(),
             base64_cert: String::new(),
+            _more: (),
         }
     }
 }
@@ -2542,6 +2623,8 @@ pub struct SetRegistryValueInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `value`: required `GuestRegValueSpec`.
     pub value: objects::GuestRegValueSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetRegistryValueInGuest {
     #[inline(never)]
@@ -2551,6 +2634,7 @@ impl Default for SetRegistryValueInGuest {
             vm: Default::default(),
             auth: Default::default(),
             value: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2627,6 +2711,8 @@ pub struct StartGuestNetworkTask {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartGuestNetworkTask {
     #[inline(never)]
@@ -2634,6 +2720,7 @@ impl Default for StartGuestNetworkTask {
         Self {
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2711,6 +2798,8 @@ pub struct StartProgramInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `spec`: required `GuestProgramSpec` or a descendant.
     pub spec: rt::Poly<objects::GuestProgramSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartProgramInGuest {
     #[inline(never)]
@@ -2720,6 +2809,7 @@ impl Default for StartProgramInGuest {
             vm: Default::default(),
             auth: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2799,6 +2889,8 @@ pub struct TerminateProcessInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `pid`: required long.
     pub pid: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TerminateProcessInGuest {
     #[inline(never)]
@@ -2808,6 +2900,7 @@ impl Default for TerminateProcessInGuest {
             vm: Default::default(),
             auth: Default::default(),
             pid: 0,
+            _more: (),
         }
     }
 }
@@ -2884,6 +2977,8 @@ pub struct ValidateCredentialsInGuest {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateCredentialsInGuest {
     #[inline(never)]
@@ -2892,6 +2987,7 @@ impl Default for ValidateCredentialsInGuest {
             this: Default::default(),
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }

@@ -12,11 +12,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AcquireCimServicesTicket {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireCimServicesTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ACQUIRE_CIM_SERVICES_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -89,6 +94,8 @@ pub struct AddStandaloneHostTask {
     pub add_connected: bool,
     /// `license`: optional string, since VI API 4.0.
     pub license: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddStandaloneHostTask {
     #[inline(never)]
@@ -100,6 +107,7 @@ impl Default for AddStandaloneHostTask {
             comp_res_spec: None,
             add_connected: false,
             license: None,
+            _more: (),
         }
     }
 }
@@ -184,6 +192,8 @@ pub struct AssignUserToGroup {
     pub user: String,
     /// `group`: required string.
     pub group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AssignUserToGroup {
     #[inline(never)]
@@ -191,6 +201,7 @@ impl Default for AssignUserToGroup {
         Self {
             user: String::new(),
             group: String::new(),
+            _more: (),
         }
     }
 }
@@ -256,11 +267,16 @@ impl rt::Throws<objects::AlreadyExists> for AssignUserToGroup {}
 pub struct BackupFirmwareConfiguration {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BackupFirmwareConfiguration {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static BACKUP_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -331,6 +347,8 @@ pub struct BatchAddHostsToClusterTask {
     pub comp_res_spec: Option<rt::Poly<objects::ComputeResourceConfigSpec>>,
     /// `desiredState`: optional string.
     pub desired_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BatchAddHostsToClusterTask {
     #[inline(never)]
@@ -343,6 +361,7 @@ impl Default for BatchAddHostsToClusterTask {
             #[cfg(feature = "cluster")]
             comp_res_spec: None,
             desired_state: None,
+            _more: (),
         }
     }
 }
@@ -432,6 +451,8 @@ pub struct BatchAddStandaloneHostsTask {
     pub comp_res_spec: Option<rt::Poly<objects::ComputeResourceConfigSpec>>,
     /// `addConnected`: required boolean.
     pub add_connected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BatchAddStandaloneHostsTask {
     #[inline(never)]
@@ -442,6 +463,7 @@ impl Default for BatchAddStandaloneHostsTask {
             #[cfg(feature = "cluster")]
             comp_res_spec: None,
             add_connected: false,
+            _more: (),
         }
     }
 }
@@ -518,6 +540,8 @@ pub struct BatchQueryConnectInfo {
     pub this: rt::ManagedObjectReference,
     /// `hostSpecs`: list of `HostConnectSpec`.
     pub host_specs: Vec<objects::HostConnectSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BatchQueryConnectInfo {
     #[inline(never)]
@@ -525,6 +549,7 @@ impl Default for BatchQueryConnectInfo {
         Self {
             this: Default::default(),
             host_specs: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -588,11 +613,16 @@ impl rt::Method for BatchQueryConnectInfo {
 pub struct CertMgrRefreshCaCertificatesAndCrlsTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CertMgrRefreshCaCertificatesAndCrlsTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -655,11 +685,16 @@ impl rt::TaskMethod for CertMgrRefreshCaCertificatesAndCrlsTask {
 pub struct CertMgrRefreshCertificatesTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CertMgrRefreshCertificatesTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CERT_MGR_REFRESH_CERTIFICATES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -722,11 +757,16 @@ impl rt::TaskMethod for CertMgrRefreshCertificatesTask {
 pub struct CertMgrRevokeCertificatesTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CertMgrRevokeCertificatesTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CERT_MGR_REVOKE_CERTIFICATES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -797,6 +837,8 @@ pub struct ChangeAccessMode {
     pub is_group: bool,
     /// `accessMode`: required `HostAccessMode`.
     pub access_mode: enums::HostAccessMode,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeAccessMode {
     #[inline(never)]
@@ -806,6 +848,7 @@ impl Default for ChangeAccessMode {
             principal: String::new(),
             is_group: false,
             access_mode: Default::default(),
+            _more: (),
         }
     }
 }
@@ -882,6 +925,8 @@ pub struct ChangeLockdownMode {
     pub this: rt::ManagedObjectReference,
     /// `mode`: required `HostLockdownMode`.
     pub mode: enums::HostLockdownMode,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeLockdownMode {
     #[inline(never)]
@@ -889,6 +934,7 @@ impl Default for ChangeLockdownMode {
         Self {
             this: Default::default(),
             mode: Default::default(),
+            _more: (),
         }
     }
 }
@@ -960,6 +1006,8 @@ pub struct ChangePassword {
     pub old_password: String,
     /// `newPassword`: required string, secret.
     pub new_password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangePassword {
     #[inline(never)]
@@ -968,6 +1016,7 @@ impl Default for ChangePassword {
             user: String::new(),
             old_password: String::new(),
             new_password: String::new(),
+            _more: (),
         }
     }
 }
@@ -1045,6 +1094,8 @@ pub struct CheckHostPatchTask {
     pub bundle_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckHostPatchTask {
     #[inline(never)]
@@ -1054,6 +1105,7 @@ impl Default for CheckHostPatchTask {
             meta_urls: Vec::new(),
             bundle_urls: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -1130,11 +1182,16 @@ impl rt::Throws<objects::PlatformConfigFault> for CheckHostPatchTask {}
 pub struct ClearSystemEventLog {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearSystemEventLog {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLEAR_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1198,6 +1255,8 @@ pub struct ConfigurePowerPolicy {
     pub this: rt::ManagedObjectReference,
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigurePowerPolicy {
     #[inline(never)]
@@ -1205,6 +1264,7 @@ impl Default for ConfigurePowerPolicy {
         Self {
             this: Default::default(),
             key: 0,
+            _more: (),
         }
     }
 }
@@ -1273,6 +1333,8 @@ pub struct CreateDiagnosticPartition {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostDiagnosticPartitionCreateSpec`.
     pub spec: objects::HostDiagnosticPartitionCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDiagnosticPartition {
     #[inline(never)]
@@ -1280,6 +1342,7 @@ impl Default for CreateDiagnosticPartition {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1347,11 +1410,16 @@ impl rt::Throws<objects::HostConfigFault> for CreateDiagnosticPartition {}
 pub struct CreateGroup {
     /// `group`: required `HostAccountSpec` or a descendant.
     pub group: rt::Poly<objects::HostAccountSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateGroup {
     #[inline(never)]
     fn default() -> Self {
-        Self { group: Default::default() }
+        Self {
+            group: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1414,11 +1482,16 @@ impl rt::Throws<objects::AlreadyExists> for CreateGroup {}
 pub struct CreateUser {
     /// `user`: required `HostAccountSpec` or a descendant.
     pub user: rt::Poly<objects::HostAccountSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { user: Default::default() }
+        Self {
+            user: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1481,11 +1554,16 @@ impl rt::Throws<objects::AlreadyExists> for CreateUser {}
 pub struct DirectPathProfileManagerCreate {
     /// `spec`: required `DirectPathProfileManagerCreateSpec`.
     pub spec: objects::DirectPathProfileManagerCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCreate {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec: Default::default() }
+        Self {
+            spec: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CREATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1549,11 +1627,16 @@ impl rt::Throws<objects::InvalidArgument> for DirectPathProfileManagerCreate {}
 pub struct DirectPathProfileManagerDelete {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerDelete {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DELETE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1615,12 +1698,15 @@ impl rt::Throws<objects::ResourceInUse> for DirectPathProfileManagerDelete {}
 pub struct DirectPathProfileManagerList {
     /// `filterSpec`: required `DirectPathProfileManagerFilterSpec`.
     pub filter_spec: objects::DirectPathProfileManagerFilterSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerList {
     #[inline(never)]
     fn default() -> Self {
         Self {
             filter_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1683,6 +1769,8 @@ pub struct DirectPathProfileManagerQueryCapacity {
     pub target: rt::Poly<objects::DirectPathProfileManagerTargetEntity>,
     /// `querySpec`: list of `DirectPathProfileManagerCapacityQuerySpec` or a descendant.
     pub query_spec: Vec<rt::Poly<objects::DirectPathProfileManagerCapacityQuerySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerQueryCapacity {
     #[inline(never)]
@@ -1690,6 +1778,7 @@ impl Default for DirectPathProfileManagerQueryCapacity {
         Self {
             target: Default::default(),
             query_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1758,6 +1847,8 @@ pub struct DirectPathProfileManagerUpdate {
     pub id: String,
     /// `spec`: required `DirectPathProfileManagerUpdateSpec`.
     pub spec: objects::DirectPathProfileManagerUpdateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerUpdate {
     #[inline(never)]
@@ -1765,6 +1856,7 @@ impl Default for DirectPathProfileManagerUpdate {
         Self {
             id: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1831,11 +1923,16 @@ impl rt::Throws<objects::NotFound> for DirectPathProfileManagerUpdate {}
 pub struct DisableHyperThreading {
     /// `_this`: required reference to `HostCpuSchedulerSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableHyperThreading {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1895,11 +1992,16 @@ impl rt::Method for DisableHyperThreading {
 pub struct DisableNetworkBootTask {
     /// `_this`: required reference to `ComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableNetworkBootTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1966,6 +2068,8 @@ pub struct DisableRuleset {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableRuleset {
     #[inline(never)]
@@ -1973,6 +2077,7 @@ impl Default for DisableRuleset {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
@@ -2040,11 +2145,16 @@ impl rt::Throws<objects::HostConfigFault> for DisableRuleset {}
 pub struct DisableSmartCardAuthentication {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableSmartCardAuthentication {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2106,11 +2216,16 @@ impl rt::Throws<objects::HostConfigFault> for DisableSmartCardAuthentication {}
 pub struct DisconnectHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisconnectHostTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISCONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2173,11 +2288,16 @@ impl rt::TaskMethod for DisconnectHostTask {
 pub struct DownloadDescriptionTree {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DownloadDescriptionTree {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DOWNLOAD_DESCRIPTION_TREE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2237,11 +2357,16 @@ impl rt::Method for DownloadDescriptionTree {
 pub struct EnableHyperThreading {
     /// `_this`: required reference to `HostCpuSchedulerSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableHyperThreading {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2303,6 +2428,8 @@ pub struct EnableNetworkBootTask {
     pub this: rt::ManagedObjectReference,
     /// `networkBootMode`: required string.
     pub network_boot_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableNetworkBootTask {
     #[inline(never)]
@@ -2310,6 +2437,7 @@ impl Default for EnableNetworkBootTask {
         Self {
             this: Default::default(),
             network_boot_mode: String::new(),
+            _more: (),
         }
     }
 }
@@ -2380,6 +2508,8 @@ pub struct EnableRuleset {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableRuleset {
     #[inline(never)]
@@ -2387,6 +2517,7 @@ impl Default for EnableRuleset {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
@@ -2454,11 +2585,16 @@ impl rt::Throws<objects::HostConfigFault> for EnableRuleset {}
 pub struct EnableSmartCardAuthentication {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableSmartCardAuthentication {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2522,11 +2658,16 @@ impl rt::Throws<objects::HostConfigFault> for EnableSmartCardAuthentication {}
 pub struct EnterLockdownMode {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnterLockdownMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTER_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2591,6 +2732,8 @@ pub struct EsxAgentHostManagerUpdateConfig {
     pub this: rt::ManagedObjectReference,
     /// `configInfo`: required `HostEsxAgentHostManagerConfigInfo`.
     pub config_info: objects::HostEsxAgentHostManagerConfigInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EsxAgentHostManagerUpdateConfig {
     #[inline(never)]
@@ -2598,6 +2741,7 @@ impl Default for EsxAgentHostManagerUpdateConfig {
         Self {
             this: Default::default(),
             config_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2664,11 +2808,16 @@ impl rt::Throws<objects::HostConfigFault> for EsxAgentHostManagerUpdateConfig {}
 pub struct ExitLockdownMode {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitLockdownMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXIT_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2729,11 +2878,16 @@ impl rt::Throws<objects::HostConfigFault> for ExitLockdownMode {}
 pub struct FetchSystemEventLog {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchSystemEventLog {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FETCH_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2799,6 +2953,8 @@ pub struct GenerateCertificateSigningRequest {
     pub use_ip_address_as_common_name: bool,
     /// `spec`: optional `HostCertificateManagerCertificateSpec`, since VI API 8.0.1.0.
     pub spec: Option<Box<objects::HostCertificateManagerCertificateSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateCertificateSigningRequest {
     #[inline(never)]
@@ -2807,6 +2963,7 @@ impl Default for GenerateCertificateSigningRequest {
             this: Default::default(),
             use_ip_address_as_common_name: false,
             spec: None,
+            _more: (),
         }
     }
 }
@@ -2880,6 +3037,8 @@ pub struct GenerateCertificateSigningRequestByDn {
     pub distinguished_name: String,
     /// `spec`: optional `HostCertificateManagerCertificateSpec`, since VI API 8.0.1.0.
     pub spec: Option<Box<objects::HostCertificateManagerCertificateSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateCertificateSigningRequestByDn {
     #[inline(never)]
@@ -2888,6 +3047,7 @@ impl Default for GenerateCertificateSigningRequestByDn {
             this: Default::default(),
             distinguished_name: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -2957,11 +3117,16 @@ impl rt::Throws<objects::HostConfigFault> for GenerateCertificateSigningRequestB
 pub struct HostImageConfigGetAcceptance {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostImageConfigGetAcceptance {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_IMAGE_CONFIG_GET_ACCEPTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3022,11 +3187,16 @@ impl rt::Throws<objects::HostConfigFault> for HostImageConfigGetAcceptance {}
 pub struct HostImageConfigGetProfile {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostImageConfigGetProfile {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_IMAGE_CONFIG_GET_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3092,6 +3262,8 @@ pub struct ImportCertificateForCamTask {
     pub cert_path: String,
     /// `camServer`: required string.
     pub cam_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportCertificateForCamTask {
     #[inline(never)]
@@ -3100,6 +3272,7 @@ impl Default for ImportCertificateForCamTask {
             this: Default::default(),
             cert_path: String::new(),
             cam_server: String::new(),
+            _more: (),
         }
     }
 }
@@ -3183,6 +3356,8 @@ pub struct InstallHostPatchV2Task {
     pub vib_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallHostPatchV2Task {
     #[inline(never)]
@@ -3193,6 +3368,7 @@ impl Default for InstallHostPatchV2Task {
             bundle_urls: Vec::new(),
             vib_urls: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -3280,6 +3456,8 @@ pub struct InstallHostPatchTask {
     pub update_id: String,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallHostPatchTask {
     #[inline(never)]
@@ -3289,6 +3467,7 @@ impl Default for InstallHostPatchTask {
             repository: Default::default(),
             update_id: String::new(),
             force: None,
+            _more: (),
         }
     }
 }
@@ -3378,6 +3557,8 @@ pub struct InstallServerCertificate {
     pub this: rt::ManagedObjectReference,
     /// `cert`: required string.
     pub cert: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallServerCertificate {
     #[inline(never)]
@@ -3385,6 +3566,7 @@ impl Default for InstallServerCertificate {
         Self {
             this: Default::default(),
             cert: String::new(),
+            _more: (),
         }
     }
 }
@@ -3453,6 +3635,8 @@ pub struct InstallSmartCardTrustAnchor {
     pub this: rt::ManagedObjectReference,
     /// `cert`: required string.
     pub cert: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallSmartCardTrustAnchor {
     #[inline(never)]
@@ -3460,6 +3644,7 @@ impl Default for InstallSmartCardTrustAnchor {
         Self {
             this: Default::default(),
             cert: String::new(),
+            _more: (),
         }
     }
 }
@@ -3524,11 +3709,16 @@ impl rt::Throws<objects::HostConfigFault> for InstallSmartCardTrustAnchor {}
 pub struct IsSharedGraphicsActive {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsSharedGraphicsActive {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static IS_SHARED_GRAPHICS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3594,6 +3784,8 @@ pub struct JoinDomainWithCamTask {
     pub domain_name: String,
     /// `camServer`: required string.
     pub cam_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for JoinDomainWithCamTask {
     #[inline(never)]
@@ -3602,6 +3794,7 @@ impl Default for JoinDomainWithCamTask {
             this: Default::default(),
             domain_name: String::new(),
             cam_server: String::new(),
+            _more: (),
         }
     }
 }
@@ -3683,6 +3876,8 @@ pub struct JoinDomainTask {
     pub user_name: String,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for JoinDomainTask {
     #[inline(never)]
@@ -3692,6 +3887,7 @@ impl Default for JoinDomainTask {
             domain_name: String::new(),
             user_name: String::new(),
             password: String::new(),
+            _more: (),
         }
     }
 }
@@ -3773,6 +3969,8 @@ pub struct LeaveCurrentDomainTask {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LeaveCurrentDomainTask {
     #[inline(never)]
@@ -3780,6 +3978,7 @@ impl Default for LeaveCurrentDomainTask {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
@@ -3853,11 +4052,16 @@ impl rt::Throws<objects::TaskInProgress> for LeaveCurrentDomainTask {}
 pub struct ListCaCertificateRevocationLists {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListCaCertificateRevocationLists {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LIST_CA_CERTIFICATE_REVOCATION_LISTS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3920,11 +4124,16 @@ impl rt::Throws<objects::HostConfigFault> for ListCaCertificateRevocationLists {
 pub struct ListCaCertificates {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListCaCertificates {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LIST_CA_CERTIFICATES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3987,11 +4196,16 @@ impl rt::Throws<objects::HostConfigFault> for ListCaCertificates {}
 pub struct ListSmartCardTrustAnchors {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListSmartCardTrustAnchors {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LIST_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4054,6 +4268,8 @@ pub struct NotifyAffectedServices {
     pub this: rt::ManagedObjectReference,
     /// `services`: list of string, since VI API 8.0.1.0.
     pub services: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotifyAffectedServices {
     #[inline(never)]
@@ -4061,6 +4277,7 @@ impl Default for NotifyAffectedServices {
         Self {
             this: Default::default(),
             services: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4130,6 +4347,8 @@ pub struct PowerDownHostToStandByTask {
     pub timeout_sec: i32,
     /// `evacuatePoweredOffVms`: optional boolean.
     pub evacuate_powered_off_vms: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerDownHostToStandByTask {
     #[inline(never)]
@@ -4138,6 +4357,7 @@ impl Default for PowerDownHostToStandByTask {
             this: Default::default(),
             timeout_sec: 0,
             evacuate_powered_off_vms: None,
+            _more: (),
         }
     }
 }
@@ -4217,6 +4437,8 @@ pub struct PowerUpHostFromStandByTask {
     pub this: rt::ManagedObjectReference,
     /// `timeoutSec`: required int.
     pub timeout_sec: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerUpHostFromStandByTask {
     #[inline(never)]
@@ -4224,6 +4446,7 @@ impl Default for PowerUpHostFromStandByTask {
         Self {
             this: Default::default(),
             timeout_sec: 0,
+            _more: (),
         }
     }
 }
@@ -4299,6 +4522,8 @@ pub struct ProvisionServerPrivateKey {
     pub this: rt::ManagedObjectReference,
     /// `key`: required string, secret.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProvisionServerPrivateKey {
     #[inline(never)]
@@ -4306,6 +4531,7 @@ impl Default for ProvisionServerPrivateKey {
         Self {
             this: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -4372,11 +4598,16 @@ impl rt::Throws<objects::HostConfigFault> for ProvisionServerPrivateKey {}
 pub struct QueryAvailablePartition {
     /// `_this`: required reference to `HostDiagnosticSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailablePartition {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_AVAILABLE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4437,11 +4668,16 @@ impl rt::Throws<objects::HostConfigFault> for QueryAvailablePartition {}
 pub struct QueryAvailableTimeZones {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailableTimeZones {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_AVAILABLE_TIME_ZONES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4501,11 +4737,16 @@ impl rt::Method for QueryAvailableTimeZones {
 pub struct QueryBootDevices {
     /// `_this`: required reference to `HostBootDeviceSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryBootDevices {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_BOOT_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4569,6 +4810,8 @@ pub struct QueryConfiguredModuleOptionString {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfiguredModuleOptionString {
     #[inline(never)]
@@ -4576,6 +4819,7 @@ impl Default for QueryConfiguredModuleOptionString {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4654,6 +4898,8 @@ pub struct QueryConnectionInfo {
     pub ssl_thumbprint: Option<String>,
     /// `sslCertificate`: optional string, since VI API 9.0.0.0.
     pub ssl_certificate: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConnectionInfo {
     #[inline(never)]
@@ -4666,6 +4912,7 @@ impl Default for QueryConnectionInfo {
             password: String::new(),
             ssl_thumbprint: None,
             ssl_certificate: None,
+            _more: (),
         }
     }
 }
@@ -4750,6 +4997,8 @@ pub struct QueryConnectionInfoViaSpec {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostConnectSpec`.
     pub spec: objects::HostConnectSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConnectionInfoViaSpec {
     #[inline(never)]
@@ -4757,6 +5006,7 @@ impl Default for QueryConnectionInfoViaSpec {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4822,11 +5072,16 @@ impl rt::Throws<objects::HostConnectFault> for QueryConnectionInfoViaSpec {}
 pub struct QueryDateTime {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDateTime {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(

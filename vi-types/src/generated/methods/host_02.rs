@@ -12,11 +12,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct QueryFirmwareConfigUploadUrl {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFirmwareConfigUploadUrl {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FIRMWARE_CONFIG_UPLOAD_URL: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -76,11 +81,16 @@ impl rt::Method for QueryFirmwareConfigUploadUrl {
 pub struct QueryHostConnectionInfo {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostConnectionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HOST_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -146,6 +156,8 @@ pub struct QueryHostPatchTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostPatchTask {
     #[inline(never)]
@@ -153,6 +165,7 @@ impl Default for QueryHostPatchTask {
         Self {
             this: Default::default(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -223,11 +236,16 @@ impl rt::Throws<objects::PlatformConfigFault> for QueryHostPatchTask {}
 pub struct QueryLockdownExceptions {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryLockdownExceptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -293,6 +311,8 @@ pub struct QueryMemoryOverhead {
     pub video_ram_size: Option<i32>,
     /// `numVcpus`: required int.
     pub num_vcpus: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMemoryOverhead {
     #[inline(never)]
@@ -302,6 +322,7 @@ impl Default for QueryMemoryOverhead {
             memory_size: 0,
             video_ram_size: None,
             num_vcpus: 0,
+            _more: (),
         }
     }
 }
@@ -373,6 +394,8 @@ pub struct QueryMemoryOverheadEx {
     pub this: rt::ManagedObjectReference,
     /// `vmConfigInfo`: required `VirtualMachineConfigInfo`.
     pub vm_config_info: objects::VirtualMachineConfigInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMemoryOverheadEx {
     #[inline(never)]
@@ -380,6 +403,7 @@ impl Default for QueryMemoryOverheadEx {
         Self {
             this: Default::default(),
             vm_config_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -443,11 +467,16 @@ impl rt::Method for QueryMemoryOverheadEx {
 pub struct QueryModules {
     /// `_this`: required reference to `HostKernelModuleSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryModules {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_MODULES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -513,6 +542,8 @@ pub struct QueryPartitionCreateDesc {
     pub disk_uuid: String,
     /// `diagnosticType`: required string.
     pub diagnostic_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPartitionCreateDesc {
     #[inline(never)]
@@ -521,6 +552,7 @@ impl Default for QueryPartitionCreateDesc {
             this: Default::default(),
             disk_uuid: String::new(),
             diagnostic_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -595,6 +627,8 @@ pub struct QueryPartitionCreateOptions {
     pub storage_type: String,
     /// `diagnosticType`: required string.
     pub diagnostic_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPartitionCreateOptions {
     #[inline(never)]
@@ -603,6 +637,7 @@ impl Default for QueryPartitionCreateOptions {
             this: Default::default(),
             storage_type: String::new(),
             diagnostic_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -672,11 +707,16 @@ impl rt::Throws<objects::HostConfigFault> for QueryPartitionCreateOptions {}
 pub struct QueryProductLockerLocation {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryProductLockerLocation {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PRODUCT_LOCKER_LOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -737,11 +777,16 @@ impl rt::Throws<objects::HostConfigFault> for QueryProductLockerLocation {}
 pub struct QuerySystemUsers {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuerySystemUsers {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -801,11 +846,16 @@ impl rt::Method for QuerySystemUsers {
 pub struct QueryTpmAttestationReport {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryTpmAttestationReport {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_TPM_ATTESTATION_REPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -867,11 +917,16 @@ impl rt::Method for QueryTpmAttestationReport {
 pub struct ReconfigureHostForDasTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureHostForDasTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECONFIGURE_HOST_FOR_DAS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -938,6 +993,8 @@ pub struct ReconfigureServiceConsoleReservation {
     pub this: rt::ManagedObjectReference,
     /// `cfgBytes`: required long.
     pub cfg_bytes: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureServiceConsoleReservation {
     #[inline(never)]
@@ -945,6 +1002,7 @@ impl Default for ReconfigureServiceConsoleReservation {
         Self {
             this: Default::default(),
             cfg_bytes: 0,
+            _more: (),
         }
     }
 }
@@ -1010,11 +1068,16 @@ impl rt::Method for ReconfigureServiceConsoleReservation {
 pub struct ReconfigureSnmpAgent {
     /// `spec`: required `HostSnmpConfigSpec`.
     pub spec: objects::HostSnmpConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureSnmpAgent {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec: Default::default() }
+        Self {
+            spec: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECONFIGURE_SNMP_AGENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1078,6 +1141,8 @@ pub struct ReconfigureVirtualMachineReservation {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineMemoryReservationSpec`.
     pub spec: objects::VirtualMachineMemoryReservationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureVirtualMachineReservation {
     #[inline(never)]
@@ -1085,6 +1150,7 @@ impl Default for ReconfigureVirtualMachineReservation {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1154,6 +1220,8 @@ pub struct ReconnectHostTask {
     pub cnx_spec: Option<Box<objects::HostConnectSpec>>,
     /// `reconnectSpec`: optional `HostSystemReconnectSpec`, since VI API 5.0.
     pub reconnect_spec: Option<Box<objects::HostSystemReconnectSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconnectHostTask {
     #[inline(never)]
@@ -1162,6 +1230,7 @@ impl Default for ReconnectHostTask {
             this: Default::default(),
             cnx_spec: None,
             reconnect_spec: None,
+            _more: (),
         }
     }
 }
@@ -1235,11 +1304,16 @@ impl rt::Throws<objects::HostConnectFault> for ReconnectHostTask {}
 pub struct Refresh {
     /// `_this`: required reference to `HostPciPassthruSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Refresh {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1299,11 +1373,16 @@ impl rt::Method for Refresh {
 pub struct RefreshDateTimeSystem {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshDateTimeSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1363,11 +1442,16 @@ impl rt::Method for RefreshDateTimeSystem {
 pub struct RefreshFirewall {
     /// `_this`: required reference to `HostFirewallSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshFirewall {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1427,11 +1511,16 @@ impl rt::Method for RefreshFirewall {
 pub struct RefreshGraphicsManager {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshGraphicsManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_GRAPHICS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1491,11 +1580,16 @@ impl rt::Method for RefreshGraphicsManager {
 pub struct RefreshHealthStatusSystem {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshHealthStatusSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1555,11 +1649,16 @@ impl rt::Method for RefreshHealthStatusSystem {
 pub struct RefreshServices {
     /// `_this`: required reference to `HostServiceSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshServices {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1621,11 +1720,16 @@ impl rt::Method for RefreshServices {
 pub struct RemoveGroup {
     /// `groupName`: required string.
     pub group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveGroup {
     #[inline(never)]
     fn default() -> Self {
-        Self { group_name: String::new() }
+        Self {
+            group_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1692,6 +1796,8 @@ pub struct RemoveSmartCardTrustAnchor {
     pub issuer: String,
     /// `serial`: required string.
     pub serial: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSmartCardTrustAnchor {
     #[inline(never)]
@@ -1700,6 +1806,7 @@ impl Default for RemoveSmartCardTrustAnchor {
             this: Default::default(),
             issuer: String::new(),
             serial: String::new(),
+            _more: (),
         }
     }
 }
@@ -1773,6 +1880,8 @@ pub struct RemoveSmartCardTrustAnchorByFingerprint {
     pub fingerprint: String,
     /// `digest`: required string.
     pub digest: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSmartCardTrustAnchorByFingerprint {
     #[inline(never)]
@@ -1781,6 +1890,7 @@ impl Default for RemoveSmartCardTrustAnchorByFingerprint {
             this: Default::default(),
             fingerprint: String::new(),
             digest: String::new(),
+            _more: (),
         }
     }
 }
@@ -1852,6 +1962,8 @@ pub struct RemoveSmartCardTrustAnchorCertificate {
     pub this: rt::ManagedObjectReference,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSmartCardTrustAnchorCertificate {
     #[inline(never)]
@@ -1859,6 +1971,7 @@ impl Default for RemoveSmartCardTrustAnchorCertificate {
         Self {
             this: Default::default(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
@@ -1925,11 +2038,16 @@ impl rt::Throws<objects::HostConfigFault> for RemoveSmartCardTrustAnchorCertific
 pub struct RemoveUser {
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { user_name: String::new() }
+        Self {
+            user_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1996,6 +2114,8 @@ pub struct ReplaceCaCertificatesAndCrls {
     pub ca_cert: Vec<String>,
     /// `caCrl`: list of string.
     pub ca_crl: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplaceCaCertificatesAndCrls {
     #[inline(never)]
@@ -2004,6 +2124,7 @@ impl Default for ReplaceCaCertificatesAndCrls {
             this: Default::default(),
             ca_cert: Vec::new(),
             ca_crl: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2073,6 +2194,8 @@ pub struct ReplaceSmartCardTrustAnchors {
     pub this: rt::ManagedObjectReference,
     /// `certs`: list of string.
     pub certs: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplaceSmartCardTrustAnchors {
     #[inline(never)]
@@ -2080,6 +2203,7 @@ impl Default for ReplaceSmartCardTrustAnchors {
         Self {
             this: Default::default(),
             certs: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2145,11 +2269,16 @@ impl rt::Method for ReplaceSmartCardTrustAnchors {
 pub struct ResetFirmwareToFactoryDefaults {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetFirmwareToFactoryDefaults {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_FIRMWARE_TO_FACTORY_DEFAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2210,11 +2339,16 @@ impl rt::Throws<objects::InvalidState> for ResetFirmwareToFactoryDefaults {}
 pub struct ResetSystemHealthInfo {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetSystemHealthInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2278,6 +2412,8 @@ pub struct RestartService {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestartService {
     #[inline(never)]
@@ -2285,6 +2421,7 @@ impl Default for RestartService {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
@@ -2355,6 +2492,8 @@ pub struct RestoreFirmwareConfiguration {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestoreFirmwareConfiguration {
     #[inline(never)]
@@ -2362,6 +2501,7 @@ impl Default for RestoreFirmwareConfiguration {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
@@ -2431,11 +2571,16 @@ impl rt::Throws<objects::InvalidBundle> for RestoreFirmwareConfiguration {}
 pub struct RetrieveCertificateInfoList {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveCertificateInfoList {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_CERTIFICATE_INFO_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2495,11 +2640,16 @@ impl rt::Method for RetrieveCertificateInfoList {
 pub struct RetrieveFreeEpcMemory {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveFreeEpcMemory {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_FREE_EPC_MEMORY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2559,11 +2709,16 @@ impl rt::Method for RetrieveFreeEpcMemory {
 pub struct RetrieveHostAccessControlEntries {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHostAccessControlEntries {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2633,6 +2788,8 @@ pub struct ScanHostPatchV2Task {
     pub bundle_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScanHostPatchV2Task {
     #[inline(never)]
@@ -2642,6 +2799,7 @@ impl Default for ScanHostPatchV2Task {
             meta_urls: Vec::new(),
             bundle_urls: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -2726,6 +2884,8 @@ pub struct ScanHostPatchTask {
     pub repository: objects::HostPatchManagerLocator,
     /// `updateID`: list of string.
     pub update_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScanHostPatchTask {
     #[inline(never)]
@@ -2734,6 +2894,7 @@ impl Default for ScanHostPatchTask {
             this: Default::default(),
             repository: Default::default(),
             update_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2811,6 +2972,8 @@ pub struct SelectActivePartition {
     pub this: rt::ManagedObjectReference,
     /// `partition`: optional `HostScsiDiskPartition`.
     pub partition: Option<Box<objects::HostScsiDiskPartition>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SelectActivePartition {
     #[inline(never)]
@@ -2818,6 +2981,7 @@ impl Default for SelectActivePartition {
         Self {
             this: Default::default(),
             partition: None,
+            _more: (),
         }
     }
 }
@@ -2882,11 +3046,14 @@ impl rt::Throws<objects::HostConfigFault> for SelectActivePartition {}
 /// Faults: `NotFound`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `Global.Settings`.
-pub struct SendTestNotification {}
+pub struct SendTestNotification {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SendTestNotification {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SEND_TEST_NOTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2956,6 +3123,8 @@ pub struct StageHostPatchTask {
     pub vib_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StageHostPatchTask {
     #[inline(never)]
@@ -2966,6 +3135,7 @@ impl Default for StageHostPatchTask {
             bundle_urls: Vec::new(),
             vib_urls: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -3049,6 +3219,8 @@ pub struct StartService {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartService {
     #[inline(never)]
@@ -3056,6 +3228,7 @@ impl Default for StartService {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
@@ -3126,6 +3299,8 @@ pub struct StopService {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StopService {
     #[inline(never)]
@@ -3133,6 +3308,7 @@ impl Default for StopService {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
@@ -3199,11 +3375,16 @@ impl rt::Throws<objects::HostConfigFault> for StopService {}
 pub struct TestTimeService {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TestTimeService {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TEST_TIME_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3267,6 +3448,8 @@ pub struct UnassignUserFromGroup {
     pub user: String,
     /// `group`: required string.
     pub group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnassignUserFromGroup {
     #[inline(never)]
@@ -3274,6 +3457,7 @@ impl Default for UnassignUserFromGroup {
         Self {
             user: String::new(),
             group: String::new(),
+            _more: (),
         }
     }
 }
@@ -3346,6 +3530,8 @@ pub struct UninstallHostPatchTask {
     pub bulletin_ids: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UninstallHostPatchTask {
     #[inline(never)]
@@ -3354,6 +3540,7 @@ impl Default for UninstallHostPatchTask {
             this: Default::default(),
             bulletin_ids: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -3430,6 +3617,8 @@ pub struct UninstallService {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UninstallService {
     #[inline(never)]
@@ -3437,6 +3626,7 @@ impl Default for UninstallService {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
@@ -3506,6 +3696,8 @@ pub struct UpdateAssignableHardwareConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostAssignableHardwareConfig`.
     pub config: objects::HostAssignableHardwareConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateAssignableHardwareConfig {
     #[inline(never)]
@@ -3513,6 +3705,7 @@ impl Default for UpdateAssignableHardwareConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3579,6 +3772,8 @@ pub struct UpdateBootDevice {
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateBootDevice {
     #[inline(never)]
@@ -3586,6 +3781,7 @@ impl Default for UpdateBootDevice {
         Self {
             this: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -3653,6 +3849,8 @@ pub struct UpdateDateTime {
     pub this: rt::ManagedObjectReference,
     /// `dateTime`: required dateTime.
     pub date_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDateTime {
     #[inline(never)]
@@ -3660,6 +3858,7 @@ impl Default for UpdateDateTime {
         Self {
             this: Default::default(),
             date_time: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3728,6 +3927,8 @@ pub struct UpdateDateTimeConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostDateTimeConfig`.
     pub config: objects::HostDateTimeConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDateTimeConfig {
     #[inline(never)]
@@ -3735,6 +3936,7 @@ impl Default for UpdateDateTimeConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3801,6 +4003,8 @@ pub struct UpdateDefaultPolicy {
     pub this: rt::ManagedObjectReference,
     /// `defaultPolicy`: required `HostFirewallDefaultPolicy`.
     pub default_policy: objects::HostFirewallDefaultPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDefaultPolicy {
     #[inline(never)]
@@ -3808,6 +4012,7 @@ impl Default for UpdateDefaultPolicy {
         Self {
             this: Default::default(),
             default_policy: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3873,6 +4078,8 @@ pub struct UpdateFlags {
     pub this: rt::ManagedObjectReference,
     /// `flagInfo`: required `HostFlagInfo`.
     pub flag_info: objects::HostFlagInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateFlags {
     #[inline(never)]
@@ -3880,6 +4087,7 @@ impl Default for UpdateFlags {
         Self {
             this: Default::default(),
             flag_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3945,6 +4153,8 @@ pub struct UpdateGraphicsConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostGraphicsConfig`.
     pub config: objects::HostGraphicsConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateGraphicsConfig {
     #[inline(never)]
@@ -3952,6 +4162,7 @@ impl Default for UpdateGraphicsConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4019,6 +4230,8 @@ pub struct UpdateHostImageAcceptanceLevel {
     pub this: rt::ManagedObjectReference,
     /// `newAcceptanceLevel`: required string.
     pub new_acceptance_level: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHostImageAcceptanceLevel {
     #[inline(never)]
@@ -4026,6 +4239,7 @@ impl Default for UpdateHostImageAcceptanceLevel {
         Self {
             this: Default::default(),
             new_acceptance_level: String::new(),
+            _more: (),
         }
     }
 }
@@ -4094,6 +4308,8 @@ pub struct UpdateIpmi {
     pub this: rt::ManagedObjectReference,
     /// `ipmiInfo`: required `HostIpmiInfo`.
     pub ipmi_info: objects::HostIpmiInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpmi {
     #[inline(never)]
@@ -4101,6 +4317,7 @@ impl Default for UpdateIpmi {
         Self {
             this: Default::default(),
             ipmi_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4172,6 +4389,8 @@ pub struct UpdateLockdownExceptions {
     pub this: rt::ManagedObjectReference,
     /// `users`: list of string.
     pub users: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLockdownExceptions {
     #[inline(never)]
@@ -4179,6 +4398,7 @@ impl Default for UpdateLockdownExceptions {
         Self {
             this: Default::default(),
             users: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4251,6 +4471,8 @@ pub struct UpdateModuleOptionString {
     pub name: String,
     /// `options`: required string.
     pub options: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateModuleOptionString {
     #[inline(never)]
@@ -4259,6 +4481,7 @@ impl Default for UpdateModuleOptionString {
             this: Default::default(),
             name: String::new(),
             options: String::new(),
+            _more: (),
         }
     }
 }
@@ -4330,6 +4553,8 @@ pub struct UpdatePassthruConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: list, not empty, of `HostPciPassthruConfig` or a descendant.
     pub config: Vec<rt::Poly<objects::HostPciPassthruConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatePassthruConfig {
     #[inline(never)]
@@ -4337,6 +4562,7 @@ impl Default for UpdatePassthruConfig {
         Self {
             this: Default::default(),
             config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4407,6 +4633,8 @@ pub struct UpdateProductLockerLocationTask {
     pub this: rt::ManagedObjectReference,
     /// `path`: required string.
     pub path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateProductLockerLocationTask {
     #[inline(never)]
@@ -4414,6 +4642,7 @@ impl Default for UpdateProductLockerLocationTask {
         Self {
             this: Default::default(),
             path: String::new(),
+            _more: (),
         }
     }
 }
@@ -4490,6 +4719,8 @@ pub struct UpdateRuleset {
     pub id: String,
     /// `spec`: required `HostFirewallRulesetRulesetSpec`.
     pub spec: objects::HostFirewallRulesetRulesetSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateRuleset {
     #[inline(never)]
@@ -4498,6 +4729,7 @@ impl Default for UpdateRuleset {
             this: Default::default(),
             id: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4572,6 +4804,8 @@ pub struct UpdateServicePolicy {
     pub id: String,
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateServicePolicy {
     #[inline(never)]
@@ -4580,6 +4814,7 @@ impl Default for UpdateServicePolicy {
             this: Default::default(),
             id: String::new(),
             policy: String::new(),
+            _more: (),
         }
     }
 }
@@ -4650,6 +4885,8 @@ pub struct UpdateSystemResources {
     pub this: rt::ManagedObjectReference,
     /// `resourceInfo`: required `HostSystemResourceInfo`.
     pub resource_info: objects::HostSystemResourceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSystemResources {
     #[inline(never)]
@@ -4657,6 +4894,7 @@ impl Default for UpdateSystemResources {
         Self {
             this: Default::default(),
             resource_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4722,6 +4960,8 @@ pub struct UpdateSystemSwapConfiguration {
     pub this: rt::ManagedObjectReference,
     /// `sysSwapConfig`: required `HostSystemSwapConfiguration`.
     pub sys_swap_config: objects::HostSystemSwapConfiguration,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSystemSwapConfiguration {
     #[inline(never)]
@@ -4729,6 +4969,7 @@ impl Default for UpdateSystemSwapConfiguration {
         Self {
             this: Default::default(),
             sys_swap_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4796,6 +5037,8 @@ pub struct UpdateSystemUsers {
     pub this: rt::ManagedObjectReference,
     /// `users`: list of string.
     pub users: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSystemUsers {
     #[inline(never)]
@@ -4803,6 +5046,7 @@ impl Default for UpdateSystemUsers {
         Self {
             this: Default::default(),
             users: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4869,11 +5113,16 @@ impl rt::Throws<objects::UserNotFound> for UpdateSystemUsers {}
 pub struct UpdateUser {
     /// `user`: required `HostAccountSpec` or a descendant.
     pub user: rt::Poly<objects::HostAccountSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { user: Default::default() }
+        Self {
+            user: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(

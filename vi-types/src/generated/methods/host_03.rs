@@ -12,11 +12,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct FetchSoftwarePackages {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchSoftwarePackages {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FETCH_SOFTWARE_PACKAGES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -76,11 +81,16 @@ impl rt::Method for FetchSoftwarePackages {
 pub struct InstallDate {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallDate {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INSTALL_DATE: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -12,12 +12,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct InitiateTransitionToVlcmTask {
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitiateTransitionToVlcmTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
@@ -88,6 +91,8 @@ pub struct InstallIoFilterTask {
     pub comp_res: rt::ManagedObjectReference,
     /// `vibSslTrust`: optional `IoFilterManagerSslTrust` or a descendant, since VI API 8.0.3.0.
     pub vib_ssl_trust: Option<rt::Poly<objects::IoFilterManagerSslTrust>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallIoFilterTask {
     #[inline(never)]
@@ -96,6 +101,7 @@ impl Default for InstallIoFilterTask {
             vib_url: String::new(),
             comp_res: Default::default(),
             vib_ssl_trust: None,
+            _more: (),
         }
     }
 }
@@ -170,6 +176,8 @@ pub struct QueryDisksUsingFilter {
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDisksUsingFilter {
     #[inline(never)]
@@ -177,6 +185,7 @@ impl Default for QueryDisksUsingFilter {
         Self {
             filter_id: String::new(),
             comp_res: Default::default(),
+            _more: (),
         }
     }
 }
@@ -241,12 +250,15 @@ impl rt::Throws<objects::NotFound> for QueryDisksUsingFilter {}
 pub struct QueryIoFilterInfo {
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIoFilterInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             comp_res: Default::default(),
+            _more: (),
         }
     }
 }
@@ -311,6 +323,8 @@ pub struct QueryIoFilterIssues {
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIoFilterIssues {
     #[inline(never)]
@@ -318,6 +332,7 @@ impl Default for QueryIoFilterIssues {
         Self {
             filter_id: String::new(),
             comp_res: Default::default(),
+            _more: (),
         }
     }
 }
@@ -384,6 +399,8 @@ pub struct ResolveInstallationErrorsOnClusterTask {
     pub filter_id: String,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveInstallationErrorsOnClusterTask {
     #[inline(never)]
@@ -391,6 +408,7 @@ impl Default for ResolveInstallationErrorsOnClusterTask {
         Self {
             filter_id: String::new(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
@@ -460,6 +478,8 @@ pub struct ResolveInstallationErrorsOnHostTask {
     pub filter_id: String,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveInstallationErrorsOnHostTask {
     #[inline(never)]
@@ -467,6 +487,7 @@ impl Default for ResolveInstallationErrorsOnHostTask {
         Self {
             filter_id: String::new(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -536,6 +557,8 @@ pub struct UninstallIoFilterTask {
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UninstallIoFilterTask {
     #[inline(never)]
@@ -543,6 +566,7 @@ impl Default for UninstallIoFilterTask {
         Self {
             filter_id: String::new(),
             comp_res: Default::default(),
+            _more: (),
         }
     }
 }
@@ -621,6 +645,8 @@ pub struct UpgradeIoFilterTask {
     pub vib_url: String,
     /// `vibSslTrust`: optional `IoFilterManagerSslTrust` or a descendant, since VI API 8.0.3.0.
     pub vib_ssl_trust: Option<rt::Poly<objects::IoFilterManagerSslTrust>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeIoFilterTask {
     #[inline(never)]
@@ -630,6 +656,7 @@ impl Default for UpgradeIoFilterTask {
             comp_res: Default::default(),
             vib_url: String::new(),
             vib_ssl_trust: None,
+            _more: (),
         }
     }
 }

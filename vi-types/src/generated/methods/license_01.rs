@@ -14,6 +14,8 @@ pub struct AddLicense {
     pub license_key: String,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<objects::KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddLicense {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for AddLicense {
         Self {
             license_key: String::new(),
             labels: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -88,6 +91,8 @@ pub struct CheckLicenseFeature {
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckLicenseFeature {
     #[inline(never)]
@@ -95,6 +100,7 @@ impl Default for CheckLicenseFeature {
         Self {
             host: None,
             feature_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -163,6 +169,8 @@ pub struct ConfigureLicenseSource {
     pub host: Option<rt::ManagedObjectReference>,
     /// `licenseSource`: required `LicenseSource` or a descendant.
     pub license_source: rt::Poly<objects::LicenseSource>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureLicenseSource {
     #[inline(never)]
@@ -170,6 +178,7 @@ impl Default for ConfigureLicenseSource {
         Self {
             host: None,
             license_source: Default::default(),
+            _more: (),
         }
     }
 }
@@ -237,11 +246,16 @@ impl rt::Throws<objects::LicenseServerUnavailable> for ConfigureLicenseSource {}
 pub struct DecodeLicense {
     /// `licenseKey`: required string.
     pub license_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DecodeLicense {
     #[inline(never)]
     fn default() -> Self {
-        Self { license_key: String::new() }
+        Self {
+            license_key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DECODE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -305,6 +319,8 @@ pub struct DisableFeature {
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableFeature {
     #[inline(never)]
@@ -312,6 +328,7 @@ impl Default for DisableFeature {
         Self {
             host: None,
             feature_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -381,6 +398,8 @@ pub struct EnableFeature {
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableFeature {
     #[inline(never)]
@@ -388,6 +407,7 @@ impl Default for EnableFeature {
         Self {
             host: None,
             feature_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -455,6 +475,8 @@ pub struct QueryAssignedLicenses {
     pub this: rt::ManagedObjectReference,
     /// `entityId`: optional string.
     pub entity_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAssignedLicenses {
     #[inline(never)]
@@ -462,6 +484,7 @@ impl Default for QueryAssignedLicenses {
         Self {
             this: Default::default(),
             entity_id: None,
+            _more: (),
         }
     }
 }
@@ -525,11 +548,13 @@ impl rt::Method for QueryAssignedLicenses {
 pub struct QueryLicenseSourceAvailability {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryLicenseSourceAvailability {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None }
+        Self { host: None, _more: () }
     }
 }
 pub(crate) static QUERY_LICENSE_SOURCE_AVAILABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -589,11 +614,13 @@ impl rt::Method for QueryLicenseSourceAvailability {
 pub struct QueryLicenseUsage {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryLicenseUsage {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None }
+        Self { host: None, _more: () }
     }
 }
 pub(crate) static QUERY_LICENSE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -653,11 +680,13 @@ impl rt::Method for QueryLicenseUsage {
 pub struct QuerySupportedFeatures {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuerySupportedFeatures {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None }
+        Self { host: None, _more: () }
     }
 }
 pub(crate) static QUERY_SUPPORTED_FEATURES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -721,6 +750,8 @@ pub struct RemoveAssignedLicense {
     pub this: rt::ManagedObjectReference,
     /// `entityId`: required string.
     pub entity_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveAssignedLicense {
     #[inline(never)]
@@ -728,6 +759,7 @@ impl Default for RemoveAssignedLicense {
         Self {
             this: Default::default(),
             entity_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -792,11 +824,16 @@ impl rt::Throws<objects::LicenseEntityNotFound> for RemoveAssignedLicense {}
 pub struct RemoveLicense {
     /// `licenseKey`: required string.
     pub license_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveLicense {
     #[inline(never)]
     fn default() -> Self {
-        Self { license_key: String::new() }
+        Self {
+            license_key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -858,6 +895,8 @@ pub struct RemoveLicenseLabel {
     pub license_key: String,
     /// `labelKey`: required string.
     pub label_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveLicenseLabel {
     #[inline(never)]
@@ -865,6 +904,7 @@ impl Default for RemoveLicenseLabel {
         Self {
             license_key: String::new(),
             label_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -932,6 +972,8 @@ pub struct SetLicenseEdition {
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: optional string.
     pub feature_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetLicenseEdition {
     #[inline(never)]
@@ -939,6 +981,7 @@ impl Default for SetLicenseEdition {
         Self {
             host: None,
             feature_key: None,
+            _more: (),
         }
     }
 }
@@ -1012,6 +1055,8 @@ pub struct UpdateAssignedLicense {
     pub license_key: String,
     /// `entityDisplayName`: optional string.
     pub entity_display_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateAssignedLicense {
     #[inline(never)]
@@ -1021,6 +1066,7 @@ impl Default for UpdateAssignedLicense {
             entity: String::new(),
             license_key: String::new(),
             entity_display_name: None,
+            _more: (),
         }
     }
 }
@@ -1093,6 +1139,8 @@ pub struct UpdateLicense {
     pub license_key: String,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<objects::KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLicense {
     #[inline(never)]
@@ -1100,6 +1148,7 @@ impl Default for UpdateLicense {
         Self {
             license_key: String::new(),
             labels: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1167,6 +1216,8 @@ pub struct UpdateLicenseLabel {
     pub label_key: String,
     /// `labelValue`: required string.
     pub label_value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLicenseLabel {
     #[inline(never)]
@@ -1175,6 +1226,7 @@ impl Default for UpdateLicenseLabel {
             license_key: String::new(),
             label_key: String::new(),
             label_value: String::new(),
+            _more: (),
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct AddServiceConsoleVirtualNic {
     pub portgroup: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddServiceConsoleVirtualNic {
     #[inline(never)]
@@ -24,6 +26,7 @@ impl Default for AddServiceConsoleVirtualNic {
             this: Default::default(),
             portgroup: String::new(),
             nic: Default::default(),
+            _more: (),
         }
     }
 }
@@ -97,6 +100,8 @@ pub struct BindVnic {
     pub i_scsi_hba_name: String,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BindVnic {
     #[inline(never)]
@@ -105,6 +110,7 @@ impl Default for BindVnic {
             this: Default::default(),
             i_scsi_hba_name: String::new(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -182,11 +188,16 @@ impl rt::Throws<objects::NotFound> for BindVnic {}
 pub struct DeselectVnic {
     /// `_this`: required reference to `HostVMotionSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeselectVnic {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -253,6 +264,8 @@ pub struct DeselectVnicForNicType {
     pub nic_type: String,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeselectVnicForNicType {
     #[inline(never)]
@@ -261,6 +274,7 @@ impl Default for DeselectVnicForNicType {
             this: Default::default(),
             nic_type: String::new(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -333,6 +347,8 @@ pub struct QueryBoundVnics {
     pub this: rt::ManagedObjectReference,
     /// `iScsiHbaName`: required string.
     pub i_scsi_hba_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryBoundVnics {
     #[inline(never)]
@@ -340,6 +356,7 @@ impl Default for QueryBoundVnics {
         Self {
             this: Default::default(),
             i_scsi_hba_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -409,6 +426,8 @@ pub struct QueryCandidateNics {
     pub this: rt::ManagedObjectReference,
     /// `iScsiHbaName`: required string.
     pub i_scsi_hba_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCandidateNics {
     #[inline(never)]
@@ -416,6 +435,7 @@ impl Default for QueryCandidateNics {
         Self {
             this: Default::default(),
             i_scsi_hba_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -483,6 +503,8 @@ pub struct QueryMigrationDependencies {
     pub this: rt::ManagedObjectReference,
     /// `pnicDevice`: list, not empty, of string.
     pub pnic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMigrationDependencies {
     #[inline(never)]
@@ -490,6 +512,7 @@ impl Default for QueryMigrationDependencies {
         Self {
             this: Default::default(),
             pnic_device: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -557,6 +580,8 @@ pub struct QueryNetConfig {
     pub this: rt::ManagedObjectReference,
     /// `nicType`: required string.
     pub nic_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryNetConfig {
     #[inline(never)]
@@ -564,6 +589,7 @@ impl Default for QueryNetConfig {
         Self {
             this: Default::default(),
             nic_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -633,6 +659,8 @@ pub struct QueryNetworkHint {
     pub this: rt::ManagedObjectReference,
     /// `device`: list of string.
     pub device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryNetworkHint {
     #[inline(never)]
@@ -640,6 +668,7 @@ impl Default for QueryNetworkHint {
         Self {
             this: Default::default(),
             device: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -709,6 +738,8 @@ pub struct QueryPnicStatus {
     pub this: rt::ManagedObjectReference,
     /// `pnicDevice`: required string.
     pub pnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPnicStatus {
     #[inline(never)]
@@ -716,6 +747,7 @@ impl Default for QueryPnicStatus {
         Self {
             this: Default::default(),
             pnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -784,6 +816,8 @@ pub struct QueryVnicStatus {
     pub this: rt::ManagedObjectReference,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVnicStatus {
     #[inline(never)]
@@ -791,6 +825,7 @@ impl Default for QueryVnicStatus {
         Self {
             this: Default::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -859,6 +894,8 @@ pub struct RemoveServiceConsoleVirtualNic {
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveServiceConsoleVirtualNic {
     #[inline(never)]
@@ -866,6 +903,7 @@ impl Default for RemoveServiceConsoleVirtualNic {
         Self {
             this: Default::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -936,6 +974,8 @@ pub struct RestartServiceConsoleVirtualNic {
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestartServiceConsoleVirtualNic {
     #[inline(never)]
@@ -943,6 +983,7 @@ impl Default for RestartServiceConsoleVirtualNic {
         Self {
             this: Default::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -1012,6 +1053,8 @@ pub struct SelectVnic {
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SelectVnic {
     #[inline(never)]
@@ -1019,6 +1062,7 @@ impl Default for SelectVnic {
         Self {
             this: Default::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -1089,6 +1133,8 @@ pub struct SelectVnicForNicType {
     pub nic_type: String,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SelectVnicForNicType {
     #[inline(never)]
@@ -1097,6 +1143,7 @@ impl Default for SelectVnicForNicType {
             this: Default::default(),
             nic_type: String::new(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -1173,6 +1220,8 @@ pub struct UnbindVnic {
     pub vnic_device: String,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnbindVnic {
     #[inline(never)]
@@ -1182,6 +1231,7 @@ impl Default for UnbindVnic {
             i_scsi_hba_name: String::new(),
             vnic_device: String::new(),
             force: false,
+            _more: (),
         }
     }
 }
@@ -1261,6 +1311,8 @@ pub struct UpdateConsoleIpRouteConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteConfig` or a descendant.
     pub config: rt::Poly<objects::HostIpRouteConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateConsoleIpRouteConfig {
     #[inline(never)]
@@ -1268,6 +1320,7 @@ impl Default for UpdateConsoleIpRouteConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1336,6 +1389,8 @@ pub struct UpdateDnsConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostDnsConfig` or a descendant.
     pub config: rt::Poly<objects::HostDnsConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDnsConfig {
     #[inline(never)]
@@ -1343,6 +1398,7 @@ impl Default for UpdateDnsConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1412,6 +1468,8 @@ pub struct UpdateIpConfig {
     pub this: rt::ManagedObjectReference,
     /// `ipConfig`: required `HostIpConfig`.
     pub ip_config: objects::HostIpConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpConfig {
     #[inline(never)]
@@ -1419,6 +1477,7 @@ impl Default for UpdateIpConfig {
         Self {
             this: Default::default(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1488,6 +1547,8 @@ pub struct UpdateIpRouteConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteConfig` or a descendant.
     pub config: rt::Poly<objects::HostIpRouteConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpRouteConfig {
     #[inline(never)]
@@ -1495,6 +1556,7 @@ impl Default for UpdateIpRouteConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1564,6 +1626,8 @@ pub struct UpdateIpRouteTableConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteTableConfig`.
     pub config: objects::HostIpRouteTableConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpRouteTableConfig {
     #[inline(never)]
@@ -1571,6 +1635,7 @@ impl Default for UpdateIpRouteTableConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1639,6 +1704,8 @@ pub struct UpdateNetworkConfig {
     pub config: objects::HostNetworkConfig,
     /// `changeMode`: required string.
     pub change_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateNetworkConfig {
     #[inline(never)]
@@ -1647,6 +1714,7 @@ impl Default for UpdateNetworkConfig {
             this: Default::default(),
             config: Default::default(),
             change_mode: String::new(),
+            _more: (),
         }
     }
 }
@@ -1723,6 +1791,8 @@ pub struct UpdatePhysicalNicLinkSpeed {
     pub device: String,
     /// `linkSpeed`: optional `PhysicalNicLinkInfo`.
     pub link_speed: Option<Box<objects::PhysicalNicLinkInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatePhysicalNicLinkSpeed {
     #[inline(never)]
@@ -1731,6 +1801,7 @@ impl Default for UpdatePhysicalNicLinkSpeed {
             this: Default::default(),
             device: String::new(),
             link_speed: None,
+            _more: (),
         }
     }
 }
@@ -1803,6 +1874,8 @@ pub struct UpdateServiceConsoleVirtualNic {
     pub device: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateServiceConsoleVirtualNic {
     #[inline(never)]
@@ -1811,6 +1884,7 @@ impl Default for UpdateServiceConsoleVirtualNic {
             this: Default::default(),
             device: String::new(),
             nic: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1886,6 +1960,8 @@ pub struct StartDpuFailover {
     pub dvs_name: String,
     /// `targetDpuAlias`: optional string.
     pub target_dpu_alias: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartDpuFailover {
     #[inline(never)]
@@ -1894,6 +1970,7 @@ impl Default for StartDpuFailover {
             this: Default::default(),
             dvs_name: String::new(),
             target_dpu_alias: None,
+            _more: (),
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct CreateDescriptor {
     pub obj: rt::ManagedObjectReference,
     /// `cdp`: required `OvfCreateDescriptorParams`.
     pub cdp: objects::OvfCreateDescriptorParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDescriptor {
     #[inline(never)]
@@ -23,6 +25,7 @@ impl Default for CreateDescriptor {
         Self {
             obj: Default::default(),
             cdp: Default::default(),
+            _more: (),
         }
     }
 }
@@ -99,6 +102,8 @@ pub struct CreateImportSpec {
     pub datastore: rt::ManagedObjectReference,
     /// `cisp`: required `OvfCreateImportSpecParams` or a descendant.
     pub cisp: rt::Poly<objects::OvfCreateImportSpecParams>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateImportSpec {
     #[inline(never)]
@@ -108,6 +113,7 @@ impl Default for CreateImportSpec {
             resource_pool: Default::default(),
             datastore: Default::default(),
             cisp: Default::default(),
+            _more: (),
         }
     }
 }
@@ -185,11 +191,16 @@ impl rt::Throws<objects::InvalidDatastore> for CreateImportSpec {}
 pub struct ExportSnapshot {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportSnapshot {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -254,11 +265,16 @@ impl rt::Throws<objects::FileFault> for ExportSnapshot {}
 pub struct ExportVApp {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportVApp {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -324,11 +340,16 @@ impl rt::Throws<objects::FileFault> for ExportVApp {}
 pub struct ExportVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -394,6 +415,8 @@ pub struct HttpNfcLeaseAbort {
     pub this: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<objects::LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseAbort {
     #[inline(never)]
@@ -401,6 +424,7 @@ impl Default for HttpNfcLeaseAbort {
         Self {
             this: Default::default(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -466,11 +490,16 @@ impl rt::Throws<objects::InvalidState> for HttpNfcLeaseAbort {}
 pub struct HttpNfcLeaseComplete {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseComplete {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_COMPLETE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -532,11 +561,16 @@ impl rt::Throws<objects::InvalidState> for HttpNfcLeaseComplete {}
 pub struct HttpNfcLeaseGetManifest {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseGetManifest {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_GET_MANIFEST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -602,6 +636,8 @@ pub struct HttpNfcLeaseProbeUrls {
     pub files: Vec<objects::HttpNfcLeaseSourceFile>,
     /// `timeout`: optional int.
     pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseProbeUrls {
     #[inline(never)]
@@ -610,6 +646,7 @@ impl Default for HttpNfcLeaseProbeUrls {
             this: Default::default(),
             files: Vec::new(),
             timeout: None,
+            _more: (),
         }
     }
 }
@@ -679,6 +716,8 @@ pub struct HttpNfcLeaseProgress {
     pub this: rt::ManagedObjectReference,
     /// `percent`: required int.
     pub percent: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseProgress {
     #[inline(never)]
@@ -686,6 +725,7 @@ impl Default for HttpNfcLeaseProgress {
         Self {
             this: Default::default(),
             percent: 0,
+            _more: (),
         }
     }
 }
@@ -752,6 +792,8 @@ pub struct HttpNfcLeasePullFromUrlsTask {
     pub this: rt::ManagedObjectReference,
     /// `files`: list of `HttpNfcLeaseSourceFile`.
     pub files: Vec<objects::HttpNfcLeaseSourceFile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeasePullFromUrlsTask {
     #[inline(never)]
@@ -759,6 +801,7 @@ impl Default for HttpNfcLeasePullFromUrlsTask {
         Self {
             this: Default::default(),
             files: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -832,6 +875,8 @@ pub struct HttpNfcLeaseSetManifestChecksumType {
     pub this: rt::ManagedObjectReference,
     /// `deviceUrlsToChecksumTypes`: list of `KeyValue`.
     pub device_urls_to_checksum_types: Vec<objects::KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseSetManifestChecksumType {
     #[inline(never)]
@@ -839,6 +884,7 @@ impl Default for HttpNfcLeaseSetManifestChecksumType {
         Self {
             this: Default::default(),
             device_urls_to_checksum_types: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -911,6 +957,8 @@ pub struct ImportVApp {
     pub folder: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportVApp {
     #[inline(never)]
@@ -920,6 +968,7 @@ impl Default for ImportVApp {
             spec: Default::default(),
             folder: None,
             host: None,
+            _more: (),
         }
     }
 }
@@ -1000,6 +1049,8 @@ pub struct ParseDescriptor {
     pub ovf_descriptor: String,
     /// `pdp`: required `OvfParseDescriptorParams`.
     pub pdp: objects::OvfParseDescriptorParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ParseDescriptor {
     #[inline(never)]
@@ -1007,6 +1058,7 @@ impl Default for ParseDescriptor {
         Self {
             ovf_descriptor: String::new(),
             pdp: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1081,6 +1133,8 @@ pub struct ValidateHost {
     pub host: rt::ManagedObjectReference,
     /// `vhp`: required `OvfValidateHostParams`.
     pub vhp: objects::OvfValidateHostParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateHost {
     #[inline(never)]
@@ -1089,6 +1143,7 @@ impl Default for ValidateHost {
             ovf_descriptor: String::new(),
             host: Default::default(),
             vhp: Default::default(),
+            _more: (),
         }
     }
 }

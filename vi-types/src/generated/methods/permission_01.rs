@@ -16,6 +16,8 @@ pub struct AddAuthorizationRole {
     pub name: String,
     /// `privIds`: list of string.
     pub priv_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddAuthorizationRole {
     #[inline(never)]
@@ -23,6 +25,7 @@ impl Default for AddAuthorizationRole {
         Self {
             name: String::new(),
             priv_ids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -88,6 +91,8 @@ pub struct FetchUserPrivilegeOnEntities {
     pub entities: Vec<rt::ManagedObjectReference>,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchUserPrivilegeOnEntities {
     #[inline(never)]
@@ -95,6 +100,7 @@ impl Default for FetchUserPrivilegeOnEntities {
         Self {
             entities: Vec::new(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -162,6 +168,8 @@ pub struct HasPrivilegeOnEntities {
     pub session_id: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasPrivilegeOnEntities {
     #[inline(never)]
@@ -170,6 +178,7 @@ impl Default for HasPrivilegeOnEntities {
             entity: Vec::new(),
             session_id: String::new(),
             priv_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -240,6 +249,8 @@ pub struct HasPrivilegeOnEntity {
     pub session_id: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasPrivilegeOnEntity {
     #[inline(never)]
@@ -248,6 +259,7 @@ impl Default for HasPrivilegeOnEntity {
             entity: Default::default(),
             session_id: String::new(),
             priv_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -316,6 +328,8 @@ pub struct HasUserPrivilegeOnEntities {
     pub user_name: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasUserPrivilegeOnEntities {
     #[inline(never)]
@@ -324,6 +338,7 @@ impl Default for HasUserPrivilegeOnEntities {
             entities: Vec::new(),
             user_name: String::new(),
             priv_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -394,6 +409,8 @@ pub struct MergePermissions {
     pub src_role_id: i32,
     /// `dstRoleId`: required int.
     pub dst_role_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MergePermissions {
     #[inline(never)]
@@ -401,6 +418,7 @@ impl Default for MergePermissions {
         Self {
             src_role_id: 0,
             dst_role_id: 0,
+            _more: (),
         }
     }
 }
@@ -470,6 +488,8 @@ pub struct RemoveAuthorizationRole {
     pub role_id: i32,
     /// `failIfUsed`: required boolean.
     pub fail_if_used: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveAuthorizationRole {
     #[inline(never)]
@@ -477,6 +497,7 @@ impl Default for RemoveAuthorizationRole {
         Self {
             role_id: 0,
             fail_if_used: false,
+            _more: (),
         }
     }
 }
@@ -547,6 +568,8 @@ pub struct RemoveEntityPermission {
     pub user: String,
     /// `isGroup`: required boolean.
     pub is_group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveEntityPermission {
     #[inline(never)]
@@ -555,6 +578,7 @@ impl Default for RemoveEntityPermission {
             entity: Default::default(),
             user: String::new(),
             is_group: false,
+            _more: (),
         }
     }
 }
@@ -625,6 +649,8 @@ pub struct ResetEntityPermissions {
     pub entity: rt::ManagedObjectReference,
     /// `permission`: list of `Permission`.
     pub permission: Vec<objects::Permission>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetEntityPermissions {
     #[inline(never)]
@@ -632,6 +658,7 @@ impl Default for ResetEntityPermissions {
         Self {
             entity: Default::default(),
             permission: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -695,11 +722,14 @@ impl rt::Throws<objects::AuthMinimumAdminPermission> for ResetEntityPermissions 
 /// Returns: list of `Permission`.
 ///
 /// Needs the privilege `System.View`.
-pub struct RetrieveAllPermissions {}
+pub struct RetrieveAllPermissions {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for RetrieveAllPermissions {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static RETRIEVE_ALL_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -755,6 +785,8 @@ pub struct RetrieveEntityPermissions {
     pub entity: rt::ManagedObjectReference,
     /// `inherited`: required boolean.
     pub inherited: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveEntityPermissions {
     #[inline(never)]
@@ -762,6 +794,7 @@ impl Default for RetrieveEntityPermissions {
         Self {
             entity: Default::default(),
             inherited: false,
+            _more: (),
         }
     }
 }
@@ -827,11 +860,13 @@ impl rt::Method for RetrieveEntityPermissions {
 pub struct RetrieveRolePermissions {
     /// `roleId`: required int.
     pub role_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveRolePermissions {
     #[inline(never)]
     fn default() -> Self {
-        Self { role_id: 0 }
+        Self { role_id: 0, _more: () }
     }
 }
 pub(crate) static RETRIEVE_ROLE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -904,6 +939,8 @@ pub struct RetrieveUserGroups {
     pub find_users: bool,
     /// `findGroups`: required boolean.
     pub find_groups: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveUserGroups {
     #[inline(never)]
@@ -916,6 +953,7 @@ impl Default for RetrieveUserGroups {
             exact_match: false,
             find_users: false,
             find_groups: false,
+            _more: (),
         }
     }
 }
@@ -997,6 +1035,8 @@ pub struct SetEntityPermissions {
     pub entity: rt::ManagedObjectReference,
     /// `permission`: list of `Permission`.
     pub permission: Vec<objects::Permission>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetEntityPermissions {
     #[inline(never)]
@@ -1004,6 +1044,7 @@ impl Default for SetEntityPermissions {
         Self {
             entity: Default::default(),
             permission: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1076,6 +1117,8 @@ pub struct UpdateAuthorizationRole {
     pub new_name: String,
     /// `privIds`: list of string.
     pub priv_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateAuthorizationRole {
     #[inline(never)]
@@ -1084,6 +1127,7 @@ impl Default for UpdateAuthorizationRole {
             role_id: 0,
             new_name: String::new(),
             priv_ids: Vec::new(),
+            _more: (),
         }
     }
 }

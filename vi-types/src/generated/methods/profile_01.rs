@@ -12,12 +12,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct ApplyEntitiesConfigTask {
     /// `applyConfigSpecs`: list of `ApplyHostProfileConfigurationSpec`.
     pub apply_config_specs: Vec<objects::ApplyHostProfileConfigurationSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyEntitiesConfigTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             apply_config_specs: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -85,6 +88,8 @@ pub struct ApplyHostConfigTask {
     pub config_spec: objects::HostConfigSpec,
     /// `userInput`: list of `ProfileDeferredPolicyOptionParameter`, since VI API 5.0.
     pub user_input: Vec<objects::ProfileDeferredPolicyOptionParameter>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyHostConfigTask {
     #[inline(never)]
@@ -93,6 +98,7 @@ impl Default for ApplyHostConfigTask {
             host: Default::default(),
             config_spec: Default::default(),
             user_input: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -167,6 +173,8 @@ pub struct AssociateProfile {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AssociateProfile {
     #[inline(never)]
@@ -174,6 +182,7 @@ impl Default for AssociateProfile {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -239,11 +248,16 @@ impl rt::Method for AssociateProfile {
 pub struct CheckAnswerFileStatusTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckAnswerFileStatusTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CHECK_ANSWER_FILE_STATUS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -310,6 +324,8 @@ pub struct CheckComplianceTask {
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckComplianceTask {
     #[inline(never)]
@@ -317,6 +333,7 @@ impl Default for CheckComplianceTask {
         Self {
             profile: Vec::new(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -387,6 +404,8 @@ pub struct CheckProfileComplianceTask {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckProfileComplianceTask {
     #[inline(never)]
@@ -394,6 +413,7 @@ impl Default for CheckProfileComplianceTask {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -462,6 +482,8 @@ pub struct ClearComplianceStatus {
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearComplianceStatus {
     #[inline(never)]
@@ -469,6 +491,7 @@ impl Default for ClearComplianceStatus {
         Self {
             profile: Vec::new(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -544,6 +567,8 @@ pub struct CompositeHostProfileTask {
     pub to_be_deleted: Option<Box<objects::HostApplyProfile>>,
     /// `enableStatusToBeCopied`: optional `HostApplyProfile`.
     pub enable_status_to_be_copied: Option<Box<objects::HostApplyProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CompositeHostProfileTask {
     #[inline(never)]
@@ -555,6 +580,7 @@ impl Default for CompositeHostProfileTask {
             to_be_replaced_with: None,
             to_be_deleted: None,
             enable_status_to_be_copied: None,
+            _more: (),
         }
     }
 }
@@ -637,6 +663,8 @@ pub struct CreateDefaultProfile {
     pub profile_type_name: Option<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDefaultProfile {
     #[inline(never)]
@@ -645,6 +673,7 @@ impl Default for CreateDefaultProfile {
             profile_type: String::new(),
             profile_type_name: None,
             profile: None,
+            _more: (),
         }
     }
 }
@@ -715,6 +744,8 @@ pub struct CreateProfile {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `ProfileCreateSpec` or a descendant.
     pub create_spec: rt::Poly<objects::ProfileCreateSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateProfile {
     #[inline(never)]
@@ -722,6 +753,7 @@ impl Default for CreateProfile {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -788,11 +820,16 @@ impl rt::Throws<objects::DuplicateName> for CreateProfile {}
 pub struct DeleteHostSpecification {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteHostSpecification {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DELETE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -857,6 +894,8 @@ pub struct DeleteHostSubSpecification {
     pub host: rt::ManagedObjectReference,
     /// `subSpecName`: required string.
     pub sub_spec_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteHostSubSpecification {
     #[inline(never)]
@@ -864,6 +903,7 @@ impl Default for DeleteHostSubSpecification {
         Self {
             host: Default::default(),
             sub_spec_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -929,11 +969,16 @@ for DeleteHostSubSpecification {}
 pub struct DestroyProfile {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyProfile {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -995,6 +1040,8 @@ pub struct DissociateProfile {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DissociateProfile {
     #[inline(never)]
@@ -1002,6 +1049,7 @@ impl Default for DissociateProfile {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1069,6 +1117,8 @@ pub struct ExecuteHostProfile {
     pub host: rt::ManagedObjectReference,
     /// `deferredParam`: list of `ProfileDeferredPolicyOptionParameter`.
     pub deferred_param: Vec<objects::ProfileDeferredPolicyOptionParameter>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExecuteHostProfile {
     #[inline(never)]
@@ -1077,6 +1127,7 @@ impl Default for ExecuteHostProfile {
             this: Default::default(),
             host: Default::default(),
             deferred_param: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1145,11 +1196,16 @@ impl rt::Method for ExecuteHostProfile {
 pub struct ExportAnswerFileTask {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportAnswerFileTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1212,11 +1268,16 @@ impl rt::TaskMethod for ExportAnswerFileTask {
 pub struct ExportProfile {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportProfile {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1278,6 +1339,8 @@ pub struct FindAssociatedProfile {
     pub this: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindAssociatedProfile {
     #[inline(never)]
@@ -1285,6 +1348,7 @@ impl Default for FindAssociatedProfile {
         Self {
             this: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1350,6 +1414,8 @@ pub struct GenerateConfigTaskList {
     pub config_spec: objects::HostConfigSpec,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateConfigTaskList {
     #[inline(never)]
@@ -1357,6 +1423,7 @@ impl Default for GenerateConfigTaskList {
         Self {
             config_spec: Default::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1422,11 +1489,16 @@ impl rt::Method for GenerateConfigTaskList {
 pub struct GenerateHostConfigTaskSpecTask {
     /// `hostsInfo`: list of `StructuredCustomizations`.
     pub hosts_info: Vec<objects::StructuredCustomizations>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateHostConfigTaskSpecTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { hosts_info: Vec::new() }
+        Self {
+            hosts_info: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GENERATE_HOST_CONFIG_TASK_SPEC_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1493,6 +1565,8 @@ pub struct GenerateHostProfileTaskListTask {
     pub config_spec: objects::HostConfigSpec,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateHostProfileTaskListTask {
     #[inline(never)]
@@ -1500,6 +1574,7 @@ impl Default for GenerateHostProfileTaskListTask {
         Self {
             config_spec: Default::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1566,11 +1641,16 @@ impl rt::TaskMethod for GenerateHostProfileTaskListTask {
 pub struct HostProfileResetValidationState {
     /// `_this`: required reference to `HostProfile`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileResetValidationState {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_PROFILE_RESET_VALIDATION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1632,6 +1712,8 @@ pub struct HostSpecGetUpdatedHosts {
     pub start_change_id: Option<String>,
     /// `endChangeID`: optional string.
     pub end_change_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecGetUpdatedHosts {
     #[inline(never)]
@@ -1639,6 +1721,7 @@ impl Default for HostSpecGetUpdatedHosts {
         Self {
             start_change_id: None,
             end_change_id: None,
+            _more: (),
         }
     }
 }
@@ -1702,11 +1785,16 @@ impl rt::Method for HostSpecGetUpdatedHosts {
 pub struct QueryAnswerFileStatus {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAnswerFileStatus {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_ANSWER_FILE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1768,6 +1856,8 @@ pub struct QueryComplianceStatus {
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryComplianceStatus {
     #[inline(never)]
@@ -1775,6 +1865,7 @@ impl Default for QueryComplianceStatus {
         Self {
             profile: Vec::new(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1840,6 +1931,8 @@ pub struct QueryExpressionMetadata {
     pub expression_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryExpressionMetadata {
     #[inline(never)]
@@ -1847,6 +1940,7 @@ impl Default for QueryExpressionMetadata {
         Self {
             expression_name: Vec::new(),
             profile: None,
+            _more: (),
         }
     }
 }
@@ -1912,6 +2006,8 @@ pub struct QueryHostProfileMetadata {
     pub profile_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostProfileMetadata {
     #[inline(never)]
@@ -1919,6 +2015,7 @@ impl Default for QueryHostProfileMetadata {
         Self {
             profile_name: Vec::new(),
             profile: None,
+            _more: (),
         }
     }
 }
@@ -1986,6 +2083,8 @@ pub struct QueryPolicyMetadata {
     pub policy_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPolicyMetadata {
     #[inline(never)]
@@ -1994,6 +2093,7 @@ impl Default for QueryPolicyMetadata {
             this: Default::default(),
             policy_name: Vec::new(),
             profile: None,
+            _more: (),
         }
     }
 }
@@ -2060,11 +2160,13 @@ impl rt::Method for QueryPolicyMetadata {
 pub struct QueryProfileStructure {
     /// `profile`: optional reference to `Profile`.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryProfileStructure {
     #[inline(never)]
     fn default() -> Self {
-        Self { profile: None }
+        Self { profile: None, _more: () }
     }
 }
 pub(crate) static QUERY_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2122,11 +2224,16 @@ impl rt::Method for QueryProfileStructure {
 pub struct RetrieveAnswerFile {
     /// `host`: required reference to `HostSystem`; needs the privilege `Profile.Edit`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveAnswerFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_ANSWER_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2186,6 +2293,8 @@ pub struct RetrieveAnswerFileForProfile {
     pub host: rt::ManagedObjectReference,
     /// `applyProfile`: required `HostApplyProfile`.
     pub apply_profile: objects::HostApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveAnswerFileForProfile {
     #[inline(never)]
@@ -2193,6 +2302,7 @@ impl Default for RetrieveAnswerFileForProfile {
         Self {
             host: Default::default(),
             apply_profile: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2256,11 +2366,16 @@ impl rt::Method for RetrieveAnswerFileForProfile {
 pub struct RetrieveDescription {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveDescription {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2318,11 +2433,16 @@ impl rt::Method for RetrieveDescription {
 pub struct RetrieveHostCustomizations {
     /// `hosts`: list of reference to `HostSystem`; needs the privilege `Profile.Edit`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHostCustomizations {
     #[inline(never)]
     fn default() -> Self {
-        Self { hosts: Vec::new() }
+        Self {
+            hosts: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2382,6 +2502,8 @@ pub struct RetrieveHostCustomizationsForProfile {
     pub hosts: Vec<rt::ManagedObjectReference>,
     /// `applyProfile`: required `HostApplyProfile`.
     pub apply_profile: objects::HostApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHostCustomizationsForProfile {
     #[inline(never)]
@@ -2389,6 +2511,7 @@ impl Default for RetrieveHostCustomizationsForProfile {
         Self {
             hosts: Vec::new(),
             apply_profile: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2456,6 +2579,8 @@ pub struct RetrieveHostSpecification {
     pub host: rt::ManagedObjectReference,
     /// `fromHost`: required boolean.
     pub from_host: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHostSpecification {
     #[inline(never)]
@@ -2463,6 +2588,7 @@ impl Default for RetrieveHostSpecification {
         Self {
             host: Default::default(),
             from_host: false,
+            _more: (),
         }
     }
 }
@@ -2532,6 +2658,8 @@ pub struct UpdateAnswerFileTask {
     pub host: rt::ManagedObjectReference,
     /// `configSpec`: required `AnswerFileCreateSpec` or a descendant.
     pub config_spec: rt::Poly<objects::AnswerFileCreateSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateAnswerFileTask {
     #[inline(never)]
@@ -2539,6 +2667,7 @@ impl Default for UpdateAnswerFileTask {
         Self {
             host: Default::default(),
             config_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2610,6 +2739,8 @@ pub struct UpdateClusterProfile {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `ClusterProfileConfigSpec` or a descendant.
     pub config: rt::Poly<objects::ClusterProfileConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateClusterProfile {
     #[inline(never)]
@@ -2617,6 +2748,7 @@ impl Default for UpdateClusterProfile {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2685,6 +2817,8 @@ pub struct UpdateHostProfile {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostProfileConfigSpec` or a descendant.
     pub config: rt::Poly<objects::HostProfileConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHostProfile {
     #[inline(never)]
@@ -2692,6 +2826,7 @@ impl Default for UpdateHostProfile {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2761,6 +2896,8 @@ pub struct UpdateHostSpecification {
     pub host: rt::ManagedObjectReference,
     /// `hostSpec`: required `HostSpecification`.
     pub host_spec: objects::HostSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHostSpecification {
     #[inline(never)]
@@ -2768,6 +2905,7 @@ impl Default for UpdateHostSpecification {
         Self {
             host: Default::default(),
             host_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2836,6 +2974,8 @@ pub struct UpdateHostSubSpecification {
     pub host: rt::ManagedObjectReference,
     /// `hostSubSpec`: required `HostSubSpecification`.
     pub host_sub_spec: objects::HostSubSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHostSubSpecification {
     #[inline(never)]
@@ -2843,6 +2983,7 @@ impl Default for UpdateHostSubSpecification {
         Self {
             host: Default::default(),
             host_sub_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2910,6 +3051,8 @@ pub struct UpdateReferenceHost {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateReferenceHost {
     #[inline(never)]
@@ -2917,6 +3060,7 @@ impl Default for UpdateReferenceHost {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -2994,6 +3138,8 @@ pub struct ValidateHostProfileCompositionTask {
     pub enable_status_to_be_copied: Option<Box<objects::HostApplyProfile>>,
     /// `errorOnly`: optional boolean.
     pub error_only: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateHostProfileCompositionTask {
     #[inline(never)]
@@ -3006,6 +3152,7 @@ impl Default for ValidateHostProfileCompositionTask {
             to_be_deleted: None,
             enable_status_to_be_copied: None,
             error_only: None,
+            _more: (),
         }
     }
 }

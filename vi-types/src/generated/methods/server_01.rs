@@ -12,11 +12,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AcquireGenericServiceTicket {
     /// `spec`: required `SessionManagerServiceRequestSpec` or a descendant.
     pub spec: rt::Poly<objects::SessionManagerServiceRequestSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireGenericServiceTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec: Default::default() }
+        Self {
+            spec: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ACQUIRE_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -78,11 +83,16 @@ impl rt::Method for AcquireGenericServiceTicket {
 pub struct AcquireLocalTicket {
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireLocalTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self { user_name: String::new() }
+        Self {
+            user_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ACQUIRE_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -151,6 +161,8 @@ pub struct AddCustomFieldDef {
     pub field_def_policy: Option<Box<objects::PrivilegePolicyDef>>,
     /// `fieldPolicy`: optional `PrivilegePolicyDef`, since VI API 2.5.
     pub field_policy: Option<Box<objects::PrivilegePolicyDef>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddCustomFieldDef {
     #[inline(never)]
@@ -160,6 +172,7 @@ impl Default for AddCustomFieldDef {
             mo_type: None,
             field_def_policy: None,
             field_policy: None,
+            _more: (),
         }
     }
 }
@@ -240,6 +253,8 @@ pub struct BrowseDiagnosticLog {
     pub start: Option<i32>,
     /// `lines`: optional int.
     pub lines: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BrowseDiagnosticLog {
     #[inline(never)]
@@ -249,6 +264,7 @@ impl Default for BrowseDiagnosticLog {
             key: String::new(),
             start: None,
             lines: None,
+            _more: (),
         }
     }
 }
@@ -319,6 +335,8 @@ pub struct CloseInventoryViewFolder {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloseInventoryViewFolder {
     #[inline(never)]
@@ -326,6 +344,7 @@ impl Default for CloseInventoryViewFolder {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -393,6 +412,8 @@ pub struct CreateCollectorWithInfoFilterForTasks {
     pub filter: objects::TaskFilterSpec,
     /// `infoFilter`: optional `TaskInfoFilterSpec`.
     pub info_filter: Option<Box<objects::TaskInfoFilterSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCollectorWithInfoFilterForTasks {
     #[inline(never)]
@@ -400,6 +421,7 @@ impl Default for CreateCollectorWithInfoFilterForTasks {
         Self {
             filter: Default::default(),
             info_filter: None,
+            _more: (),
         }
     }
 }
@@ -461,11 +483,14 @@ impl rt::Throws<objects::InvalidState> for CreateCollectorWithInfoFilterForTasks
 /// Returns: required reference to `InventoryView`.
 ///
 /// Needs the privilege `System.View`.
-pub struct CreateInventoryView {}
+pub struct CreateInventoryView {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CreateInventoryView {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CREATE_INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -521,12 +546,15 @@ impl rt::Method for CreateInventoryView {
 pub struct CreatePerfInterval {
     /// `intervalId`: required `PerfInterval`.
     pub interval_id: objects::PerfInterval,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreatePerfInterval {
     #[inline(never)]
     fn default() -> Self {
         Self {
             interval_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -597,6 +625,8 @@ pub struct CreateTask {
     pub parent_task_key: Option<String>,
     /// `activationId`: optional string, since VI API 6.0.
     pub activation_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateTask {
     #[inline(never)]
@@ -608,6 +638,7 @@ impl Default for CreateTask {
             cancelable: false,
             parent_task_key: None,
             activation_id: None,
+            _more: (),
         }
     }
 }
@@ -683,11 +714,16 @@ impl rt::Method for CreateTask {
 pub struct EmitSyslogMark {
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EmitSyslogMark {
     #[inline(never)]
     fn default() -> Self {
-        Self { message: String::new() }
+        Self {
+            message: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EMIT_SYSLOG_MARK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -749,6 +785,8 @@ pub struct EstimateDatabaseSize {
     pub this: rt::ManagedObjectReference,
     /// `dbSizeParam`: required `DatabaseSizeParam`.
     pub db_size_param: objects::DatabaseSizeParam,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EstimateDatabaseSize {
     #[inline(never)]
@@ -756,6 +794,7 @@ impl Default for EstimateDatabaseSize {
         Self {
             this: Default::default(),
             db_size_param: Default::default(),
+            _more: (),
         }
     }
 }
@@ -821,6 +860,8 @@ pub struct ExecuteSimpleCommand {
     pub this: rt::ManagedObjectReference,
     /// `arguments`: list of string.
     pub arguments: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExecuteSimpleCommand {
     #[inline(never)]
@@ -828,6 +869,7 @@ impl Default for ExecuteSimpleCommand {
         Self {
             this: Default::default(),
             arguments: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -893,11 +935,13 @@ impl rt::Method for ExecuteSimpleCommand {
 pub struct FetchAuditRecords {
     /// `token`: optional string.
     pub token: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchAuditRecords {
     #[inline(never)]
     fn default() -> Self {
-        Self { token: None }
+        Self { token: None, _more: () }
     }
 }
 pub(crate) static FETCH_AUDIT_RECORDS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -959,12 +1003,15 @@ impl rt::Throws<objects::SystemError> for FetchAuditRecords {}
 pub struct FindExtension {
     /// `extensionKey`: required string.
     pub extension_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindExtension {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1031,6 +1078,8 @@ pub struct GenerateLogBundlesTask {
     pub include_default: bool,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateLogBundlesTask {
     #[inline(never)]
@@ -1038,6 +1087,7 @@ impl Default for GenerateLogBundlesTask {
         Self {
             include_default: false,
             host: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1104,11 +1154,14 @@ impl rt::Throws<objects::TaskInProgress> for GenerateLogBundlesTask {}
 /// Returns: required string.
 ///
 /// Needs the privilege `System.View`.
-pub struct GetPublicKey {}
+pub struct GetPublicKey {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetPublicKey {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1161,11 +1214,14 @@ impl rt::Method for GetPublicKey {
 /// Returns: required `SiteInfo`.
 ///
 /// Needs the privilege `System.View`.
-pub struct GetSiteInfo {}
+pub struct GetSiteInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetSiteInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1225,6 +1281,8 @@ pub struct ImpersonateUser {
     pub user_name: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImpersonateUser {
     #[inline(never)]
@@ -1232,6 +1290,7 @@ impl Default for ImpersonateUser {
         Self {
             user_name: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
@@ -1301,6 +1360,8 @@ pub struct LoginBySspi {
     pub base64_token: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LoginBySspi {
     #[inline(never)]
@@ -1308,6 +1369,7 @@ impl Default for LoginBySspi {
         Self {
             base64_token: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
@@ -1379,6 +1441,8 @@ pub struct LoginExtensionByCertificate {
     pub extension_key: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LoginExtensionByCertificate {
     #[inline(never)]
@@ -1386,6 +1450,7 @@ impl Default for LoginExtensionByCertificate {
         Self {
             extension_key: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
@@ -1457,6 +1522,8 @@ pub struct LoginExtensionBySubjectName {
     pub extension_key: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LoginExtensionBySubjectName {
     #[inline(never)]
@@ -1464,6 +1531,7 @@ impl Default for LoginExtensionBySubjectName {
         Self {
             extension_key: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
@@ -1535,11 +1603,16 @@ impl rt::Throws<objects::NoSubjectName> for LoginExtensionBySubjectName {}
 pub struct MarkServiceProviderEntities {
     /// `entity`: list of reference to `ManagedEntity`; needs the privilege `TenantManager.Update`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkServiceProviderEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Vec::new() }
+        Self {
+            entity: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1602,6 +1675,8 @@ pub struct OpenInventoryViewFolder {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpenInventoryViewFolder {
     #[inline(never)]
@@ -1609,6 +1684,7 @@ impl Default for OpenInventoryViewFolder {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1674,12 +1750,15 @@ impl rt::Method for OpenInventoryViewFolder {
 pub struct Query {
     /// `querySpec`: required `SearchIndexQuerySpec`.
     pub query_spec: objects::SearchIndexQuerySpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Query {
     #[inline(never)]
     fn default() -> Self {
         Self {
             query_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1741,11 +1820,13 @@ impl rt::Throws<objects::InvalidArgument> for Query {}
 pub struct QueryDescriptions {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDescriptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None }
+        Self { host: None, _more: () }
     }
 }
 pub(crate) static QUERY_DESCRIPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1805,11 +1886,16 @@ impl rt::Method for QueryDescriptions {
 pub struct QueryExtensionIpAllocationUsage {
     /// `extensionKeys`: list of string.
     pub extension_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryExtensionIpAllocationUsage {
     #[inline(never)]
     fn default() -> Self {
-        Self { extension_keys: Vec::new() }
+        Self {
+            extension_keys: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_EXTENSION_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1869,12 +1955,15 @@ impl rt::Method for QueryExtensionIpAllocationUsage {
 pub struct QueryManagedBy {
     /// `extensionKey`: required string.
     pub extension_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryManagedBy {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1937,12 +2026,15 @@ impl rt::Method for QueryManagedBy {
 pub struct QueryNext {
     /// `iterationSpec`: required `SearchIndexIterationSpec`.
     pub iteration_spec: objects::SearchIndexIterationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryNext {
     #[inline(never)]
     fn default() -> Self {
         Self {
             iteration_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2004,12 +2096,15 @@ impl rt::Throws<objects::InvalidArgument> for QueryNext {}
 pub struct QueryPerfComposite {
     /// `querySpec`: required `PerfQuerySpec`.
     pub query_spec: objects::PerfQuerySpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerfComposite {
     #[inline(never)]
     fn default() -> Self {
         Self {
             query_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2070,11 +2165,13 @@ impl rt::Method for QueryPerfComposite {
 pub struct QueryPerfCounterByLevel {
     /// `level`: required int.
     pub level: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerfCounterByLevel {
     #[inline(never)]
     fn default() -> Self {
-        Self { level: 0 }
+        Self { level: 0, _more: () }
     }
 }
 pub(crate) static QUERY_PERF_COUNTER_BY_LEVEL: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2136,6 +2233,8 @@ pub struct QueryServiceList {
     pub service_name: Option<String>,
     /// `location`: list of string.
     pub location: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryServiceList {
     #[inline(never)]
@@ -2143,6 +2242,7 @@ impl Default for QueryServiceList {
         Self {
             service_name: None,
             location: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2210,6 +2310,8 @@ pub struct ReadNextTasksByViewSpec {
     pub filter_spec: objects::TaskFilterSpec,
     /// `infoFilterSpec`: optional `TaskInfoFilterSpec`.
     pub info_filter_spec: Option<Box<objects::TaskInfoFilterSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadNextTasksByViewSpec {
     #[inline(never)]
@@ -2218,6 +2320,7 @@ impl Default for ReadNextTasksByViewSpec {
             view_spec: Default::default(),
             filter_spec: Default::default(),
             info_filter_spec: None,
+            _more: (),
         }
     }
 }
@@ -2284,12 +2387,15 @@ impl rt::Method for ReadNextTasksByViewSpec {
 pub struct RegisterExtension {
     /// `extension`: required `Extension`.
     pub extension: objects::Extension,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterExtension {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2350,11 +2456,13 @@ impl rt::Method for RegisterExtension {
 pub struct RemoveCustomFieldDef {
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveCustomFieldDef {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: 0 }
+        Self { key: 0, _more: () }
     }
 }
 pub(crate) static REMOVE_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2414,11 +2522,16 @@ impl rt::Method for RemoveCustomFieldDef {
 pub struct RemovePerfInterval {
     /// `samplePeriod`: required int.
     pub sample_period: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemovePerfInterval {
     #[inline(never)]
     fn default() -> Self {
-        Self { sample_period: 0 }
+        Self {
+            sample_period: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2482,6 +2595,8 @@ pub struct RenameCustomFieldDef {
     pub key: i32,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameCustomFieldDef {
     #[inline(never)]
@@ -2489,6 +2604,7 @@ impl Default for RenameCustomFieldDef {
         Self {
             key: 0,
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2553,11 +2669,16 @@ impl rt::Throws<objects::DuplicateName> for RenameCustomFieldDef {}
 pub struct ResetCounterLevelMapping {
     /// `counters`: list, not empty, of int.
     pub counters: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetCounterLevelMapping {
     #[inline(never)]
     fn default() -> Self {
-        Self { counters: Vec::new() }
+        Self {
+            counters: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2617,11 +2738,16 @@ impl rt::Method for ResetCounterLevelMapping {
 pub struct RetrieveProductComponents {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveProductComponents {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_PRODUCT_COMPONENTS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2678,11 +2804,14 @@ impl rt::Method for RetrieveProductComponents {
 /// Returns: list of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `TenantManager.Query`.
-pub struct RetrieveServiceProviderEntities {}
+pub struct RetrieveServiceProviderEntities {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for RetrieveServiceProviderEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static RETRIEVE_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2742,6 +2871,8 @@ pub struct SetExtensionCertificate {
     pub extension_key: String,
     /// `certificatePem`: optional string.
     pub certificate_pem: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetExtensionCertificate {
     #[inline(never)]
@@ -2749,6 +2880,7 @@ impl Default for SetExtensionCertificate {
         Self {
             extension_key: String::new(),
             certificate_pem: None,
+            _more: (),
         }
     }
 }
@@ -2817,6 +2949,8 @@ pub struct SetField {
     pub key: i32,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetField {
     #[inline(never)]
@@ -2825,6 +2959,7 @@ impl Default for SetField {
             entity: Default::default(),
             key: 0,
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -2893,11 +3028,16 @@ impl rt::Method for SetField {
 pub struct SetLocale {
     /// `locale`: required string.
     pub locale: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetLocale {
     #[inline(never)]
     fn default() -> Self {
-        Self { locale: String::new() }
+        Self {
+            locale: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SET_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2960,6 +3100,8 @@ pub struct SetPublicKey {
     pub extension_key: String,
     /// `publicKey`: required string.
     pub public_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetPublicKey {
     #[inline(never)]
@@ -2967,6 +3109,7 @@ impl Default for SetPublicKey {
         Self {
             extension_key: String::new(),
             public_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -3034,6 +3177,8 @@ pub struct SetServiceAccount {
     pub extension_key: String,
     /// `serviceAccount`: required string.
     pub service_account: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetServiceAccount {
     #[inline(never)]
@@ -3041,6 +3186,7 @@ impl Default for SetServiceAccount {
         Self {
             extension_key: String::new(),
             service_account: String::new(),
+            _more: (),
         }
     }
 }
@@ -3107,6 +3253,8 @@ pub struct SetTaskDescription {
     pub this: rt::ManagedObjectReference,
     /// `description`: required `LocalizableMessage`.
     pub description: objects::LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetTaskDescription {
     #[inline(never)]
@@ -3114,6 +3262,7 @@ impl Default for SetTaskDescription {
         Self {
             this: Default::default(),
             description: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3185,6 +3334,8 @@ pub struct SetTaskState {
     pub result: Option<rt::Any>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<objects::LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetTaskState {
     #[inline(never)]
@@ -3194,6 +3345,7 @@ impl Default for SetTaskState {
             state: Default::default(),
             result: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -3266,11 +3418,16 @@ impl rt::Throws<objects::InvalidState> for SetTaskState {}
 pub struct UnmarkServiceProviderEntities {
     /// `entity`: list of reference to `ManagedEntity`; needs the privilege `TenantManager.Update`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmarkServiceProviderEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Vec::new() }
+        Self {
+            entity: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNMARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3333,12 +3490,15 @@ impl rt::Throws<objects::ManagedObjectNotFound> for UnmarkServiceProviderEntitie
 pub struct UnregisterExtension {
     /// `extensionKey`: required string.
     pub extension_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterExtension {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -3400,12 +3560,15 @@ impl rt::Throws<objects::NotFound> for UnregisterExtension {}
 pub struct UpdateCounterLevelMapping {
     /// `counterLevelMap`: list, not empty, of `PerformanceManagerCounterLevelMapping`.
     pub counter_level_map: Vec<objects::PerformanceManagerCounterLevelMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateCounterLevelMapping {
     #[inline(never)]
     fn default() -> Self {
         Self {
             counter_level_map: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3468,12 +3631,15 @@ impl rt::Method for UpdateCounterLevelMapping {
 pub struct UpdateExtension {
     /// `extension`: required `Extension`.
     pub extension: objects::Extension,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateExtension {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3535,12 +3701,15 @@ impl rt::Throws<objects::NotFound> for UpdateExtension {}
 pub struct UpdatePerfInterval {
     /// `interval`: required `PerfInterval`.
     pub interval: objects::PerfInterval,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatePerfInterval {
     #[inline(never)]
     fn default() -> Self {
         Self {
             interval: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3605,6 +3774,8 @@ pub struct UpdateProgress {
     pub this: rt::ManagedObjectReference,
     /// `percentDone`: required int.
     pub percent_done: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateProgress {
     #[inline(never)]
@@ -3612,6 +3783,7 @@ impl Default for UpdateProgress {
         Self {
             this: Default::default(),
             percent_done: 0,
+            _more: (),
         }
     }
 }
@@ -3677,11 +3849,16 @@ impl rt::Throws<objects::OutOfBounds> for UpdateProgress {}
 pub struct UpdateServiceMessage {
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateServiceMessage {
     #[inline(never)]
     fn default() -> Self {
-        Self { message: String::new() }
+        Self {
+            message: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATE_SERVICE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(

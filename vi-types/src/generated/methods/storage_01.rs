@@ -16,6 +16,8 @@ pub struct AttachScsiLun {
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachScsiLun {
     #[inline(never)]
@@ -23,6 +25,7 @@ impl Default for AttachScsiLun {
         Self {
             this: Default::default(),
             lun_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -95,6 +98,8 @@ pub struct AttachScsiLunExTask {
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: list, not empty, of string.
     pub lun_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachScsiLunExTask {
     #[inline(never)]
@@ -102,6 +107,7 @@ impl Default for AttachScsiLunExTask {
         Self {
             this: Default::default(),
             lun_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -175,6 +181,8 @@ pub struct AttachVmfsExtent {
     pub vmfs_path: String,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: objects::HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachVmfsExtent {
     #[inline(never)]
@@ -183,6 +191,7 @@ impl Default for AttachVmfsExtent {
             this: Default::default(),
             vmfs_path: String::new(),
             extent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -255,6 +264,8 @@ pub struct ChangeNfsUserPassword {
     pub this: rt::ManagedObjectReference,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeNfsUserPassword {
     #[inline(never)]
@@ -262,6 +273,7 @@ impl Default for ChangeNfsUserPassword {
         Self {
             this: Default::default(),
             password: String::new(),
+            _more: (),
         }
     }
 }
@@ -331,6 +343,8 @@ pub struct ChangeOwner {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `owner`: required string.
     pub owner: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeOwner {
     #[inline(never)]
@@ -339,6 +353,7 @@ impl Default for ChangeOwner {
             name: String::new(),
             datacenter: None,
             owner: String::new(),
+            _more: (),
         }
     }
 }
@@ -410,11 +425,16 @@ impl rt::Throws<objects::UserNotFound> for ChangeOwner {}
 pub struct ClearNfsUser {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearNfsUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLEAR_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -483,6 +503,8 @@ pub struct ComputeDiskPartitionInfo {
     pub layout: objects::HostDiskPartitionLayout,
     /// `partitionFormat`: optional string, since VI API 5.0.
     pub partition_format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeDiskPartitionInfo {
     #[inline(never)]
@@ -492,6 +514,7 @@ impl Default for ComputeDiskPartitionInfo {
             device_path: String::new(),
             layout: Default::default(),
             partition_format: None,
+            _more: (),
         }
     }
 }
@@ -571,6 +594,8 @@ pub struct ComputeDiskPartitionInfoForResize {
     pub block_range: objects::HostDiskPartitionBlockRange,
     /// `partitionFormat`: optional string, since VI API 5.0.
     pub partition_format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeDiskPartitionInfoForResize {
     #[inline(never)]
@@ -580,6 +605,7 @@ impl Default for ComputeDiskPartitionInfoForResize {
             partition: Default::default(),
             block_range: Default::default(),
             partition_format: None,
+            _more: (),
         }
     }
 }
@@ -657,6 +683,8 @@ pub struct ConfigureDatastorePrincipal {
     pub user_name: String,
     /// `password`: optional string, secret.
     pub password: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureDatastorePrincipal {
     #[inline(never)]
@@ -665,6 +693,7 @@ impl Default for ConfigureDatastorePrincipal {
             this: Default::default(),
             user_name: String::new(),
             password: None,
+            _more: (),
         }
     }
 }
@@ -735,6 +764,8 @@ pub struct ConfigureHostCacheTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostCacheConfigurationSpec`.
     pub spec: objects::HostCacheConfigurationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureHostCacheTask {
     #[inline(never)]
@@ -742,6 +773,7 @@ impl Default for ConfigureHostCacheTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -814,6 +846,8 @@ pub struct ConfigureVFlashResourceExTask {
     pub this: rt::ManagedObjectReference,
     /// `devicePath`: list of string.
     pub device_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureVFlashResourceExTask {
     #[inline(never)]
@@ -821,6 +855,7 @@ impl Default for ConfigureVFlashResourceExTask {
         Self {
             this: Default::default(),
             device_path: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -892,6 +927,8 @@ pub struct ConnectNvmeController {
     pub this: rt::ManagedObjectReference,
     /// `connectSpec`: required `HostNvmeConnectSpec`.
     pub connect_spec: objects::HostNvmeConnectSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConnectNvmeController {
     #[inline(never)]
@@ -899,6 +936,7 @@ impl Default for ConnectNvmeController {
         Self {
             this: Default::default(),
             connect_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -968,6 +1006,8 @@ pub struct ConnectNvmeControllerExTask {
     pub this: rt::ManagedObjectReference,
     /// `connectSpec`: list of `HostNvmeConnectSpec`.
     pub connect_spec: Vec<objects::HostNvmeConnectSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConnectNvmeControllerExTask {
     #[inline(never)]
@@ -975,6 +1015,7 @@ impl Default for ConnectNvmeControllerExTask {
         Self {
             this: Default::default(),
             connect_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1046,6 +1087,8 @@ pub struct ConvertNamespacePathToUuidPath {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `namespaceUrl`: required string.
     pub namespace_url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConvertNamespacePathToUuidPath {
     #[inline(never)]
@@ -1053,6 +1096,7 @@ impl Default for ConvertNamespacePathToUuidPath {
         Self {
             datacenter: None,
             namespace_url: String::new(),
+            _more: (),
         }
     }
 }
@@ -1124,6 +1168,8 @@ pub struct CreateDirectory {
     pub policy: Option<String>,
     /// `size`: optional long, since VI API 7.0.2.0.
     pub size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDirectory {
     #[inline(never)]
@@ -1133,6 +1179,7 @@ impl Default for CreateDirectory {
             display_name: None,
             policy: None,
             size: None,
+            _more: (),
         }
     }
 }
@@ -1211,6 +1258,8 @@ pub struct CreateNvdimmNamespaceTask {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `NvdimmNamespaceCreateSpec`.
     pub create_spec: objects::NvdimmNamespaceCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateNvdimmNamespaceTask {
     #[inline(never)]
@@ -1218,6 +1267,7 @@ impl Default for CreateNvdimmNamespaceTask {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1294,6 +1344,8 @@ pub struct CreateNvdimmPMemNamespaceTask {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `NvdimmPMemNamespaceCreateSpec`.
     pub create_spec: objects::NvdimmPMemNamespaceCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateNvdimmPMemNamespaceTask {
     #[inline(never)]
@@ -1301,6 +1353,7 @@ impl Default for CreateNvdimmPMemNamespaceTask {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1375,6 +1428,8 @@ pub struct CreateNvmeOverRdmaAdapter {
     pub this: rt::ManagedObjectReference,
     /// `rdmaDeviceName`: required string.
     pub rdma_device_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateNvmeOverRdmaAdapter {
     #[inline(never)]
@@ -1382,6 +1437,7 @@ impl Default for CreateNvmeOverRdmaAdapter {
         Self {
             this: Default::default(),
             rdma_device_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1452,6 +1508,8 @@ pub struct CreateSoftwareAdapter {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostHbaCreateSpec` or a descendant.
     pub spec: rt::Poly<objects::HostHbaCreateSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSoftwareAdapter {
     #[inline(never)]
@@ -1459,6 +1517,7 @@ impl Default for CreateSoftwareAdapter {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1529,6 +1588,8 @@ pub struct CreateVvolDatastore {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostDatastoreSystemVvolDatastoreSpec`.
     pub spec: objects::HostDatastoreSystemVvolDatastoreSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVvolDatastore {
     #[inline(never)]
@@ -1536,6 +1597,7 @@ impl Default for CreateVvolDatastore {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1607,6 +1669,8 @@ pub struct DefragmentVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DefragmentVirtualDiskTask {
     #[inline(never)]
@@ -1614,6 +1678,7 @@ impl Default for DefragmentVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -1684,6 +1749,8 @@ pub struct DeleteDirectory {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteDirectory {
     #[inline(never)]
@@ -1691,6 +1758,7 @@ impl Default for DeleteDirectory {
         Self {
             datacenter: None,
             datastore_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -1760,11 +1828,16 @@ impl rt::Throws<objects::InvalidDatastorePath> for DeleteDirectory {}
 pub struct DeleteNvdimmBlockNamespacesTask {
     /// `_this`: required reference to `HostNvdimmSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteNvdimmBlockNamespacesTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DELETE_NVDIMM_BLOCK_NAMESPACES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1835,6 +1908,8 @@ pub struct DeleteNvdimmNamespaceTask {
     pub this: rt::ManagedObjectReference,
     /// `deleteSpec`: required `NvdimmNamespaceDeleteSpec`.
     pub delete_spec: objects::NvdimmNamespaceDeleteSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteNvdimmNamespaceTask {
     #[inline(never)]
@@ -1842,6 +1917,7 @@ impl Default for DeleteNvdimmNamespaceTask {
         Self {
             this: Default::default(),
             delete_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1916,6 +1992,8 @@ pub struct DeleteScsiLunState {
     pub this: rt::ManagedObjectReference,
     /// `lunCanonicalName`: required string.
     pub lun_canonical_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteScsiLunState {
     #[inline(never)]
@@ -1923,6 +2001,7 @@ impl Default for DeleteScsiLunState {
         Self {
             this: Default::default(),
             lun_canonical_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1991,6 +2070,8 @@ pub struct DeleteVffsVolumeState {
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVffsVolumeState {
     #[inline(never)]
@@ -1998,6 +2079,7 @@ impl Default for DeleteVffsVolumeState {
         Self {
             this: Default::default(),
             vffs_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -2066,6 +2148,8 @@ pub struct DeleteVmfsVolumeState {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVmfsVolumeState {
     #[inline(never)]
@@ -2073,6 +2157,7 @@ impl Default for DeleteVmfsVolumeState {
         Self {
             this: Default::default(),
             vmfs_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -2141,6 +2226,8 @@ pub struct DestroyVffs {
     pub this: rt::ManagedObjectReference,
     /// `vffsPath`: required string.
     pub vffs_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyVffs {
     #[inline(never)]
@@ -2148,6 +2235,7 @@ impl Default for DestroyVffs {
         Self {
             this: Default::default(),
             vffs_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -2218,6 +2306,8 @@ pub struct DetachScsiLun {
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DetachScsiLun {
     #[inline(never)]
@@ -2225,6 +2315,7 @@ impl Default for DetachScsiLun {
         Self {
             this: Default::default(),
             lun_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -2298,6 +2389,8 @@ pub struct DetachScsiLunExTask {
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: list, not empty, of string.
     pub lun_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DetachScsiLunExTask {
     #[inline(never)]
@@ -2305,6 +2398,7 @@ impl Default for DetachScsiLunExTask {
         Self {
             this: Default::default(),
             lun_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2376,6 +2470,8 @@ pub struct DisableClusteredVmdkSupport {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableClusteredVmdkSupport {
     #[inline(never)]
@@ -2383,6 +2479,7 @@ impl Default for DisableClusteredVmdkSupport {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2452,6 +2549,8 @@ pub struct DisableMultipathPath {
     pub this: rt::ManagedObjectReference,
     /// `pathName`: required string.
     pub path_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableMultipathPath {
     #[inline(never)]
@@ -2459,6 +2558,7 @@ impl Default for DisableMultipathPath {
         Self {
             this: Default::default(),
             path_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2528,6 +2628,8 @@ pub struct DisconnectNvmeController {
     pub this: rt::ManagedObjectReference,
     /// `disconnectSpec`: required `HostNvmeDisconnectSpec`.
     pub disconnect_spec: objects::HostNvmeDisconnectSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisconnectNvmeController {
     #[inline(never)]
@@ -2535,6 +2637,7 @@ impl Default for DisconnectNvmeController {
         Self {
             this: Default::default(),
             disconnect_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2604,6 +2707,8 @@ pub struct DisconnectNvmeControllerExTask {
     pub this: rt::ManagedObjectReference,
     /// `disconnectSpec`: list of `HostNvmeDisconnectSpec`.
     pub disconnect_spec: Vec<objects::HostNvmeDisconnectSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisconnectNvmeControllerExTask {
     #[inline(never)]
@@ -2611,6 +2716,7 @@ impl Default for DisconnectNvmeControllerExTask {
         Self {
             this: Default::default(),
             disconnect_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2682,6 +2788,8 @@ pub struct DiscoverFcoeHbas {
     pub this: rt::ManagedObjectReference,
     /// `fcoeSpec`: required `FcoeConfigFcoeSpecification`.
     pub fcoe_spec: objects::FcoeConfigFcoeSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiscoverFcoeHbas {
     #[inline(never)]
@@ -2689,6 +2797,7 @@ impl Default for DiscoverFcoeHbas {
         Self {
             this: Default::default(),
             fcoe_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2759,6 +2868,8 @@ pub struct DiscoverNvmeControllers {
     pub this: rt::ManagedObjectReference,
     /// `discoverSpec`: required `HostNvmeDiscoverSpec`.
     pub discover_spec: objects::HostNvmeDiscoverSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiscoverNvmeControllers {
     #[inline(never)]
@@ -2766,6 +2877,7 @@ impl Default for DiscoverNvmeControllers {
         Self {
             this: Default::default(),
             discover_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2835,6 +2947,8 @@ pub struct EagerZeroVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EagerZeroVirtualDiskTask {
     #[inline(never)]
@@ -2842,6 +2956,7 @@ impl Default for EagerZeroVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -2914,6 +3029,8 @@ pub struct EnableClusteredVmdkSupport {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableClusteredVmdkSupport {
     #[inline(never)]
@@ -2921,6 +3038,7 @@ impl Default for EnableClusteredVmdkSupport {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2990,6 +3108,8 @@ pub struct EnableMultipathPath {
     pub this: rt::ManagedObjectReference,
     /// `pathName`: required string.
     pub path_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableMultipathPath {
     #[inline(never)]
@@ -2997,6 +3117,7 @@ impl Default for EnableMultipathPath {
         Self {
             this: Default::default(),
             path_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3068,6 +3189,8 @@ pub struct ExpandVmfsDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreExpandSpec`.
     pub spec: objects::VmfsDatastoreExpandSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpandVmfsDatastore {
     #[inline(never)]
@@ -3076,6 +3199,7 @@ impl Default for ExpandVmfsDatastore {
             this: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3150,6 +3274,8 @@ pub struct ExpandVmfsExtent {
     pub vmfs_path: String,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: objects::HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpandVmfsExtent {
     #[inline(never)]
@@ -3158,6 +3284,7 @@ impl Default for ExpandVmfsExtent {
             this: Default::default(),
             vmfs_path: String::new(),
             extent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3234,6 +3361,8 @@ pub struct ExtendVffs {
     pub device_path: String,
     /// `spec`: optional `HostDiskPartitionSpec`.
     pub spec: Option<Box<objects::HostDiskPartitionSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendVffs {
     #[inline(never)]
@@ -3243,6 +3372,7 @@ impl Default for ExtendVffs {
             vffs_path: String::new(),
             device_path: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -3321,6 +3451,8 @@ pub struct ExtendVmfsDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreExtendSpec`.
     pub spec: objects::VmfsDatastoreExtendSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendVmfsDatastore {
     #[inline(never)]
@@ -3329,6 +3461,7 @@ impl Default for ExtendVmfsDatastore {
             this: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3401,6 +3534,8 @@ pub struct FormatVffs {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `HostVffsSpec`.
     pub create_spec: objects::HostVffsSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FormatVffs {
     #[inline(never)]
@@ -3408,6 +3543,7 @@ impl Default for FormatVffs {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3478,6 +3614,8 @@ pub struct FormatVmfs {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `HostVmfsSpec`.
     pub create_spec: objects::HostVmfsSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FormatVmfs {
     #[inline(never)]
@@ -3485,6 +3623,7 @@ impl Default for FormatVmfs {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3554,6 +3693,8 @@ pub struct HostConfigVFlashCache {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostVFlashManagerVFlashCacheConfigSpec`.
     pub spec: objects::HostVFlashManagerVFlashCacheConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigVFlashCache {
     #[inline(never)]
@@ -3561,6 +3702,7 @@ impl Default for HostConfigVFlashCache {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3631,6 +3773,8 @@ pub struct HostConfigureVFlashResource {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostVFlashManagerVFlashResourceConfigSpec`.
     pub spec: objects::HostVFlashManagerVFlashResourceConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigureVFlashResource {
     #[inline(never)]
@@ -3638,6 +3782,7 @@ impl Default for HostConfigureVFlashResource {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3707,6 +3852,8 @@ pub struct HostGetVFlashModuleDefaultConfig {
     pub this: rt::ManagedObjectReference,
     /// `vFlashModule`: required string.
     pub v_flash_module: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGetVFlashModuleDefaultConfig {
     #[inline(never)]
@@ -3714,6 +3861,7 @@ impl Default for HostGetVFlashModuleDefaultConfig {
         Self {
             this: Default::default(),
             v_flash_module: String::new(),
+            _more: (),
         }
     }
 }
@@ -3781,11 +3929,16 @@ impl rt::Throws<objects::HostConfigFault> for HostGetVFlashModuleDefaultConfig {
 pub struct HostRemoveVFlashResource {
     /// `_this`: required reference to `HostVFlashManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRemoveVFlashResource {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_REMOVE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3854,6 +4007,8 @@ pub struct ImportUnmanagedSnapshot {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `vvolId`: required string.
     pub vvol_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportUnmanagedSnapshot {
     #[inline(never)]
@@ -3862,6 +4017,7 @@ impl Default for ImportUnmanagedSnapshot {
             vdisk: String::new(),
             datacenter: None,
             vvol_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -3934,6 +4090,8 @@ pub struct IncreaseDirectorySize {
     pub stable_name: String,
     /// `size`: required long.
     pub size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncreaseDirectorySize {
     #[inline(never)]
@@ -3942,6 +4100,7 @@ impl Default for IncreaseDirectorySize {
             datacenter: None,
             stable_name: String::new(),
             size: 0,
+            _more: (),
         }
     }
 }
@@ -4017,6 +4176,8 @@ pub struct InflateVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InflateVirtualDiskTask {
     #[inline(never)]
@@ -4024,6 +4185,7 @@ impl Default for InflateVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -4094,11 +4256,16 @@ impl rt::Throws<objects::InvalidDatastore> for InflateVirtualDiskTask {}
 pub struct IsClusteredVmdkEnabled {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsClusteredVmdkEnabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static IS_CLUSTERED_VMDK_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4163,6 +4330,8 @@ pub struct MarkAsLocalTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsLocalTask {
     #[inline(never)]
@@ -4170,6 +4339,7 @@ impl Default for MarkAsLocalTask {
         Self {
             this: Default::default(),
             scsi_disk_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -4242,6 +4412,8 @@ pub struct MarkAsNonLocalTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsNonLocalTask {
     #[inline(never)]
@@ -4249,6 +4421,7 @@ impl Default for MarkAsNonLocalTask {
         Self {
             this: Default::default(),
             scsi_disk_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -4321,6 +4494,8 @@ pub struct MarkAsNonSsdTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsNonSsdTask {
     #[inline(never)]
@@ -4328,6 +4503,7 @@ impl Default for MarkAsNonSsdTask {
         Self {
             this: Default::default(),
             scsi_disk_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -4400,6 +4576,8 @@ pub struct MarkAsSsdTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsSsdTask {
     #[inline(never)]
@@ -4407,6 +4585,7 @@ impl Default for MarkAsSsdTask {
         Self {
             this: Default::default(),
             scsi_disk_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -4481,6 +4660,8 @@ pub struct MarkForRemoval {
     pub hba_name: String,
     /// `remove`: required boolean.
     pub remove: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkForRemoval {
     #[inline(never)]
@@ -4489,6 +4670,7 @@ impl Default for MarkForRemoval {
             this: Default::default(),
             hba_name: String::new(),
             remove: false,
+            _more: (),
         }
     }
 }
@@ -4563,6 +4745,8 @@ pub struct MarkPerenniallyReserved {
     pub lun_uuid: String,
     /// `state`: required boolean.
     pub state: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkPerenniallyReserved {
     #[inline(never)]
@@ -4571,6 +4755,7 @@ impl Default for MarkPerenniallyReserved {
             this: Default::default(),
             lun_uuid: String::new(),
             state: false,
+            _more: (),
         }
     }
 }
@@ -4645,6 +4830,8 @@ pub struct MarkPerenniallyReservedExTask {
     pub lun_uuid: Vec<String>,
     /// `state`: required boolean.
     pub state: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkPerenniallyReservedExTask {
     #[inline(never)]
@@ -4653,6 +4840,7 @@ impl Default for MarkPerenniallyReservedExTask {
             this: Default::default(),
             lun_uuid: Vec::new(),
             state: false,
+            _more: (),
         }
     }
 }
@@ -4726,6 +4914,8 @@ pub struct MountVffsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountVffsVolume {
     #[inline(never)]
@@ -4733,6 +4923,7 @@ impl Default for MountVffsVolume {
         Self {
             this: Default::default(),
             vffs_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -4806,6 +4997,8 @@ pub struct MountVmfsVolumeExTask {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountVmfsVolumeExTask {
     #[inline(never)]
@@ -4813,6 +5006,7 @@ impl Default for MountVmfsVolumeExTask {
         Self {
             this: Default::default(),
             vmfs_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4884,6 +5078,8 @@ pub struct QueryAvailableSsds {
     pub this: rt::ManagedObjectReference,
     /// `vffsPath`: optional string.
     pub vffs_path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailableSsds {
     #[inline(never)]
@@ -4891,6 +5087,7 @@ impl Default for QueryAvailableSsds {
         Self {
             this: Default::default(),
             vffs_path: None,
+            _more: (),
         }
     }
 }

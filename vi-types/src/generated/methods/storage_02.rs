@@ -16,6 +16,8 @@ pub struct QueryDirectoryInfo {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `stableName`: required string.
     pub stable_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDirectoryInfo {
     #[inline(never)]
@@ -23,6 +25,7 @@ impl Default for QueryDirectoryInfo {
         Self {
             datacenter: None,
             stable_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -94,6 +97,8 @@ pub struct QueryFileLockInfo {
     pub path: String,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFileLockInfo {
     #[inline(never)]
@@ -101,6 +106,7 @@ impl Default for QueryFileLockInfo {
         Self {
             path: String::new(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -166,11 +172,16 @@ impl rt::Throws<objects::FileFault> for QueryFileLockInfo {}
 pub struct QueryHostsWithAttachedLun {
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostsWithAttachedLun {
     #[inline(never)]
     fn default() -> Self {
-        Self { lun_uuid: String::new() }
+        Self {
+            lun_uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HOSTS_WITH_ATTACHED_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -234,6 +245,8 @@ pub struct QueryMaxQueueDepth {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMaxQueueDepth {
     #[inline(never)]
@@ -241,6 +254,7 @@ impl Default for QueryMaxQueueDepth {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -307,11 +321,16 @@ impl rt::Throws<objects::NotFound> for QueryMaxQueueDepth {}
 pub struct QueryNfsUser {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryNfsUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -374,11 +393,16 @@ impl rt::Throws<objects::HostConfigFault> for QueryNfsUser {}
 pub struct QueryPathSelectionPolicyOptions {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPathSelectionPolicyOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PATH_SELECTION_POLICY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -441,11 +465,16 @@ impl rt::Throws<objects::HostConfigFault> for QueryPathSelectionPolicyOptions {}
 pub struct QueryStorageArrayTypePolicyOptions {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryStorageArrayTypePolicyOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -506,11 +535,16 @@ impl rt::Throws<objects::HostConfigFault> for QueryStorageArrayTypePolicyOptions
 pub struct QueryUnresolvedVmfsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUnresolvedVmfsVolume {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -570,11 +604,16 @@ impl rt::Method for QueryUnresolvedVmfsVolume {
 pub struct QueryUnresolvedVmfsVolumes {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUnresolvedVmfsVolumes {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -638,6 +677,8 @@ pub struct QueryVirtualDiskFragmentation {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVirtualDiskFragmentation {
     #[inline(never)]
@@ -645,6 +686,7 @@ impl Default for QueryVirtualDiskFragmentation {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -714,6 +756,8 @@ pub struct QueryVirtualDiskGeometry {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVirtualDiskGeometry {
     #[inline(never)]
@@ -721,6 +765,7 @@ impl Default for QueryVirtualDiskGeometry {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -786,11 +831,16 @@ impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskGeometry {}
 pub struct QueryVmfsConfigOption {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVmfsConfigOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -854,6 +904,8 @@ pub struct QueryVmfsDatastoreExpandOptions {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVmfsDatastoreExpandOptions {
     #[inline(never)]
@@ -861,6 +913,7 @@ impl Default for QueryVmfsDatastoreExpandOptions {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -934,6 +987,8 @@ pub struct QueryVmfsDatastoreExtendOptions {
     pub device_path: String,
     /// `suppressExpandCandidates`: optional boolean, since VI API 4.0.
     pub suppress_expand_candidates: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVmfsDatastoreExtendOptions {
     #[inline(never)]
@@ -943,6 +998,7 @@ impl Default for QueryVmfsDatastoreExtendOptions {
             datastore: Default::default(),
             device_path: String::new(),
             suppress_expand_candidates: None,
+            _more: (),
         }
     }
 }
@@ -1018,6 +1074,8 @@ pub struct ReleaseManagedSnapshot {
     pub vdisk: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReleaseManagedSnapshot {
     #[inline(never)]
@@ -1025,6 +1083,7 @@ impl Default for ReleaseManagedSnapshot {
         Self {
             vdisk: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -1096,6 +1155,8 @@ pub struct RemoveDatastoreExTask {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: list, not empty, of reference to `Datastore`.
     pub datastore: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveDatastoreExTask {
     #[inline(never)]
@@ -1103,6 +1164,7 @@ impl Default for RemoveDatastoreExTask {
         Self {
             this: Default::default(),
             datastore: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1174,6 +1236,8 @@ pub struct RemoveNvmeOverRdmaAdapter {
     pub this: rt::ManagedObjectReference,
     /// `hbaDeviceName`: required string.
     pub hba_device_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveNvmeOverRdmaAdapter {
     #[inline(never)]
@@ -1181,6 +1245,7 @@ impl Default for RemoveNvmeOverRdmaAdapter {
         Self {
             this: Default::default(),
             hba_device_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1251,6 +1316,8 @@ pub struct RemoveSoftwareAdapter {
     pub this: rt::ManagedObjectReference,
     /// `hbaDeviceName`: required string.
     pub hba_device_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSoftwareAdapter {
     #[inline(never)]
@@ -1258,6 +1325,7 @@ impl Default for RemoveSoftwareAdapter {
         Self {
             this: Default::default(),
             hba_device_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1328,6 +1396,8 @@ pub struct RenameDatastore {
     pub this: rt::ManagedObjectReference,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameDatastore {
     #[inline(never)]
@@ -1335,6 +1405,7 @@ impl Default for RenameDatastore {
         Self {
             this: Default::default(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1402,11 +1473,16 @@ impl rt::Throws<objects::InvalidName> for RenameDatastore {}
 pub struct RescanVffs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RescanVffs {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESCAN_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1473,6 +1549,8 @@ pub struct ResignatureUnresolvedVmfsVolumeTask {
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: required `HostUnresolvedVmfsResignatureSpec`.
     pub resolution_spec: objects::HostUnresolvedVmfsResignatureSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResignatureUnresolvedVmfsVolumeTask {
     #[inline(never)]
@@ -1480,6 +1558,7 @@ impl Default for ResignatureUnresolvedVmfsVolumeTask {
         Self {
             this: Default::default(),
             resolution_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1553,6 +1632,8 @@ pub struct ResolveMultipleUnresolvedVmfsVolumes {
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: list, not empty, of `HostUnresolvedVmfsResolutionSpec`.
     pub resolution_spec: Vec<objects::HostUnresolvedVmfsResolutionSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveMultipleUnresolvedVmfsVolumes {
     #[inline(never)]
@@ -1560,6 +1641,7 @@ impl Default for ResolveMultipleUnresolvedVmfsVolumes {
         Self {
             this: Default::default(),
             resolution_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1630,6 +1712,8 @@ pub struct ResolveMultipleUnresolvedVmfsVolumesExTask {
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: list, not empty, of `HostUnresolvedVmfsResolutionSpec`.
     pub resolution_spec: Vec<objects::HostUnresolvedVmfsResolutionSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveMultipleUnresolvedVmfsVolumesExTask {
     #[inline(never)]
@@ -1637,6 +1721,7 @@ impl Default for ResolveMultipleUnresolvedVmfsVolumesExTask {
         Self {
             this: Default::default(),
             resolution_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1715,6 +1800,8 @@ pub struct ResolveNfsServerHostName {
     pub force: Option<bool>,
     /// `isNFS41`: optional boolean.
     pub is_nfs41: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveNfsServerHostName {
     #[inline(never)]
@@ -1725,6 +1812,7 @@ impl Default for ResolveNfsServerHostName {
             volume_name: None,
             force: None,
             is_nfs41: None,
+            _more: (),
         }
     }
 }
@@ -1800,6 +1888,8 @@ pub struct RetrieveDiskPartitionInfo {
     pub this: rt::ManagedObjectReference,
     /// `devicePath`: list, not empty, of string.
     pub device_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveDiskPartitionInfo {
     #[inline(never)]
@@ -1807,6 +1897,7 @@ impl Default for RetrieveDiskPartitionInfo {
         Self {
             this: Default::default(),
             device_path: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1876,6 +1967,8 @@ pub struct SetMaxQueueDepth {
     pub datastore: rt::ManagedObjectReference,
     /// `maxQdepth`: required long.
     pub max_qdepth: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetMaxQueueDepth {
     #[inline(never)]
@@ -1884,6 +1977,7 @@ impl Default for SetMaxQueueDepth {
             this: Default::default(),
             datastore: Default::default(),
             max_qdepth: 0,
+            _more: (),
         }
     }
 }
@@ -1957,6 +2051,8 @@ pub struct SetMultipathLunPolicy {
     pub lun_id: String,
     /// `policy`: required `HostMultipathInfoLogicalUnitPolicy` or a descendant.
     pub policy: rt::Poly<objects::HostMultipathInfoLogicalUnitPolicy>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetMultipathLunPolicy {
     #[inline(never)]
@@ -1965,6 +2061,7 @@ impl Default for SetMultipathLunPolicy {
             this: Default::default(),
             lun_id: String::new(),
             policy: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2039,6 +2136,8 @@ pub struct SetNfsUser {
     pub user: String,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetNfsUser {
     #[inline(never)]
@@ -2047,6 +2146,7 @@ impl Default for SetNfsUser {
             this: Default::default(),
             user: String::new(),
             password: String::new(),
+            _more: (),
         }
     }
 }
@@ -2120,6 +2220,8 @@ pub struct SetVirtualDiskUuid {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetVirtualDiskUuid {
     #[inline(never)]
@@ -2128,6 +2230,7 @@ impl Default for SetVirtualDiskUuid {
             name: String::new(),
             datacenter: None,
             uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -2202,6 +2305,8 @@ pub struct ShrinkVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `copy`: optional boolean.
     pub copy: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ShrinkVirtualDiskTask {
     #[inline(never)]
@@ -2210,6 +2315,7 @@ impl Default for ShrinkVirtualDiskTask {
             name: String::new(),
             datacenter: None,
             copy: None,
+            _more: (),
         }
     }
 }
@@ -2287,6 +2393,8 @@ pub struct TurnDiskLocatorLedOffTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuids`: list, not empty, of string.
     pub scsi_disk_uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TurnDiskLocatorLedOffTask {
     #[inline(never)]
@@ -2294,6 +2402,7 @@ impl Default for TurnDiskLocatorLedOffTask {
         Self {
             this: Default::default(),
             scsi_disk_uuids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2367,6 +2476,8 @@ pub struct TurnDiskLocatorLedOnTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuids`: list, not empty, of string.
     pub scsi_disk_uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TurnDiskLocatorLedOnTask {
     #[inline(never)]
@@ -2374,6 +2485,7 @@ impl Default for TurnDiskLocatorLedOnTask {
         Self {
             this: Default::default(),
             scsi_disk_uuids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2447,6 +2559,8 @@ pub struct UnmapVmfsVolumeExTask {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmapVmfsVolumeExTask {
     #[inline(never)]
@@ -2454,6 +2568,7 @@ impl Default for UnmapVmfsVolumeExTask {
         Self {
             this: Default::default(),
             vmfs_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2525,6 +2640,8 @@ pub struct UnmountForceMountedVmfsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountForceMountedVmfsVolume {
     #[inline(never)]
@@ -2532,6 +2649,7 @@ impl Default for UnmountForceMountedVmfsVolume {
         Self {
             this: Default::default(),
             vmfs_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -2601,6 +2719,8 @@ pub struct UnmountVffsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountVffsVolume {
     #[inline(never)]
@@ -2608,6 +2728,7 @@ impl Default for UnmountVffsVolume {
         Self {
             this: Default::default(),
             vffs_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -2681,6 +2802,8 @@ pub struct UnmountVmfsVolumeExTask {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountVmfsVolumeExTask {
     #[inline(never)]
@@ -2688,6 +2811,7 @@ impl Default for UnmountVmfsVolumeExTask {
         Self {
             this: Default::default(),
             vmfs_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2761,6 +2885,8 @@ pub struct UpdateDiskPartitions {
     pub device_path: String,
     /// `spec`: required `HostDiskPartitionSpec`.
     pub spec: objects::HostDiskPartitionSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDiskPartitions {
     #[inline(never)]
@@ -2769,6 +2895,7 @@ impl Default for UpdateDiskPartitions {
             this: Default::default(),
             device_path: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2843,6 +2970,8 @@ pub struct UpdateHppMultipathLunPolicy {
     pub lun_id: String,
     /// `policy`: required `HostMultipathInfoHppLogicalUnitPolicy`.
     pub policy: objects::HostMultipathInfoHppLogicalUnitPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHppMultipathLunPolicy {
     #[inline(never)]
@@ -2851,6 +2980,7 @@ impl Default for UpdateHppMultipathLunPolicy {
             this: Default::default(),
             lun_id: String::new(),
             policy: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2927,6 +3057,8 @@ pub struct UpdateInternetScsiAdvancedOptions {
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
     /// `options`: list, not empty, of `HostInternetScsiHbaParamValue`.
     pub options: Vec<objects::HostInternetScsiHbaParamValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiAdvancedOptions {
     #[inline(never)]
@@ -2936,6 +3068,7 @@ impl Default for UpdateInternetScsiAdvancedOptions {
             i_scsi_hba_device: String::new(),
             target_set: None,
             options: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3013,6 +3146,8 @@ pub struct UpdateInternetScsiAlias {
     pub i_scsi_hba_device: String,
     /// `iScsiAlias`: required string.
     pub i_scsi_alias: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiAlias {
     #[inline(never)]
@@ -3021,6 +3156,7 @@ impl Default for UpdateInternetScsiAlias {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             i_scsi_alias: String::new(),
+            _more: (),
         }
     }
 }
@@ -3097,6 +3233,8 @@ pub struct UpdateInternetScsiDigestProperties {
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
     /// `digestProperties`: required `HostInternetScsiHbaDigestProperties`.
     pub digest_properties: objects::HostInternetScsiHbaDigestProperties,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiDigestProperties {
     #[inline(never)]
@@ -3106,6 +3244,7 @@ impl Default for UpdateInternetScsiDigestProperties {
             i_scsi_hba_device: String::new(),
             target_set: None,
             digest_properties: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3183,6 +3322,8 @@ pub struct UpdateInternetScsiDiscoveryProperties {
     pub i_scsi_hba_device: String,
     /// `discoveryProperties`: required `HostInternetScsiHbaDiscoveryProperties`.
     pub discovery_properties: objects::HostInternetScsiHbaDiscoveryProperties,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiDiscoveryProperties {
     #[inline(never)]
@@ -3191,6 +3332,7 @@ impl Default for UpdateInternetScsiDiscoveryProperties {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             discovery_properties: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3265,6 +3407,8 @@ pub struct UpdateInternetScsiIpProperties {
     pub i_scsi_hba_device: String,
     /// `ipProperties`: required `HostInternetScsiHbaIPProperties`.
     pub ip_properties: objects::HostInternetScsiHbaIpProperties,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiIpProperties {
     #[inline(never)]
@@ -3273,6 +3417,7 @@ impl Default for UpdateInternetScsiIpProperties {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             ip_properties: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3347,6 +3492,8 @@ pub struct UpdateInternetScsiName {
     pub i_scsi_hba_device: String,
     /// `iScsiName`: required string.
     pub i_scsi_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiName {
     #[inline(never)]
@@ -3355,6 +3502,7 @@ impl Default for UpdateInternetScsiName {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             i_scsi_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3427,6 +3575,8 @@ pub struct UpdateLocalSwapDatastore {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLocalSwapDatastore {
     #[inline(never)]
@@ -3434,6 +3584,7 @@ impl Default for UpdateLocalSwapDatastore {
         Self {
             this: Default::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
@@ -3507,6 +3658,8 @@ pub struct UpdateScsiLunDisplayName {
     pub lun_uuid: String,
     /// `displayName`: required string.
     pub display_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateScsiLunDisplayName {
     #[inline(never)]
@@ -3515,6 +3668,7 @@ impl Default for UpdateScsiLunDisplayName {
             this: Default::default(),
             lun_uuid: String::new(),
             display_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3591,6 +3745,8 @@ pub struct UpdateVVolVirtualMachineFilesTask {
     pub this: rt::ManagedObjectReference,
     /// `failoverPair`: list of `DatastoreVVolContainerFailoverPair`.
     pub failover_pair: Vec<objects::DatastoreVVolContainerFailoverPair>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVVolVirtualMachineFilesTask {
     #[inline(never)]
@@ -3598,6 +3754,7 @@ impl Default for UpdateVVolVirtualMachineFilesTask {
         Self {
             this: Default::default(),
             failover_pair: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3674,6 +3831,8 @@ pub struct UpdateVirtualMachineFilesTask {
     pub this: rt::ManagedObjectReference,
     /// `mountPathDatastoreMapping`: list, not empty, of `DatastoreMountPathDatastorePair`.
     pub mount_path_datastore_mapping: Vec<objects::DatastoreMountPathDatastorePair>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualMachineFilesTask {
     #[inline(never)]
@@ -3681,6 +3840,7 @@ impl Default for UpdateVirtualMachineFilesTask {
         Self {
             this: Default::default(),
             mount_path_datastore_mapping: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3755,6 +3915,8 @@ pub struct UpdateVmfsUnmapBandwidth {
     pub vmfs_uuid: String,
     /// `unmapBandwidthSpec`: required `VmfsUnmapBandwidthSpec`.
     pub unmap_bandwidth_spec: objects::VmfsUnmapBandwidthSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVmfsUnmapBandwidth {
     #[inline(never)]
@@ -3763,6 +3925,7 @@ impl Default for UpdateVmfsUnmapBandwidth {
             this: Default::default(),
             vmfs_uuid: String::new(),
             unmap_bandwidth_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3833,6 +3996,8 @@ pub struct UpdateVmfsUnmapPriority {
     pub vmfs_uuid: String,
     /// `unmapPriority`: required string.
     pub unmap_priority: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVmfsUnmapPriority {
     #[inline(never)]
@@ -3841,6 +4006,7 @@ impl Default for UpdateVmfsUnmapPriority {
             this: Default::default(),
             vmfs_uuid: String::new(),
             unmap_priority: String::new(),
+            _more: (),
         }
     }
 }
@@ -3907,11 +4073,16 @@ impl rt::Method for UpdateVmfsUnmapPriority {
 pub struct UpgradeVmLayout {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeVmLayout {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPGRADE_VM_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3975,6 +4146,8 @@ pub struct UpgradeVmfs {
     pub this: rt::ManagedObjectReference,
     /// `vmfsPath`: required string.
     pub vmfs_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeVmfs {
     #[inline(never)]
@@ -3982,6 +4155,7 @@ impl Default for UpgradeVmfs {
         Self {
             this: Default::default(),
             vmfs_path: String::new(),
+            _more: (),
         }
     }
 }

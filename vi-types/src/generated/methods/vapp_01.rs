@@ -14,6 +14,8 @@ pub struct AllocateIpv4Address {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AllocateIpv4Address {
     #[inline(never)]
@@ -22,6 +24,7 @@ impl Default for AllocateIpv4Address {
             dc: Default::default(),
             pool_id: 0,
             allocation_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -90,6 +93,8 @@ pub struct AllocateIpv6Address {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AllocateIpv6Address {
     #[inline(never)]
@@ -98,6 +103,7 @@ impl Default for AllocateIpv6Address {
             dc: Default::default(),
             pool_id: 0,
             allocation_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -174,6 +180,8 @@ pub struct CloneVAppTask {
     pub target: rt::ManagedObjectReference,
     /// `spec`: required `VAppCloneSpec`.
     pub spec: objects::VAppCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneVAppTask {
     #[inline(never)]
@@ -183,6 +191,7 @@ impl Default for CloneVAppTask {
             name: String::new(),
             target: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -270,6 +279,8 @@ pub struct CreateChildVmTask {
     pub config: objects::VirtualMachineConfigSpec,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateChildVmTask {
     #[inline(never)]
@@ -278,6 +289,7 @@ impl Default for CreateChildVmTask {
             this: Default::default(),
             config: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -353,6 +365,8 @@ pub struct CreateIpPool {
     pub dc: rt::ManagedObjectReference,
     /// `pool`: required `IpPool`.
     pub pool: objects::IpPool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateIpPool {
     #[inline(never)]
@@ -360,6 +374,7 @@ impl Default for CreateIpPool {
         Self {
             dc: Default::default(),
             pool: Default::default(),
+            _more: (),
         }
     }
 }
@@ -433,6 +448,8 @@ pub struct CreateVApp {
     pub config_spec: objects::VAppConfigSpec,
     /// `vmFolder`: optional reference to `Folder`.
     pub vm_folder: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVApp {
     #[inline(never)]
@@ -443,6 +460,7 @@ impl Default for CreateVApp {
             res_spec: Default::default(),
             config_spec: Default::default(),
             vm_folder: None,
+            _more: (),
         }
     }
 }
@@ -524,6 +542,8 @@ pub struct DestroyIpPool {
     pub id: i32,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyIpPool {
     #[inline(never)]
@@ -532,6 +552,7 @@ impl Default for DestroyIpPool {
             dc: Default::default(),
             id: 0,
             force: false,
+            _more: (),
         }
     }
 }
@@ -603,6 +624,8 @@ pub struct PowerOffVAppTask {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOffVAppTask {
     #[inline(never)]
@@ -610,6 +633,7 @@ impl Default for PowerOffVAppTask {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
@@ -681,11 +705,16 @@ impl rt::Throws<objects::VAppConfigFault> for PowerOffVAppTask {}
 pub struct PowerOnVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnVAppTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static POWER_ON_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -756,6 +785,8 @@ pub struct QueryIpAllocations {
     pub pool_id: i32,
     /// `extensionKey`: required string.
     pub extension_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIpAllocations {
     #[inline(never)]
@@ -764,6 +795,7 @@ impl Default for QueryIpAllocations {
             dc: Default::default(),
             pool_id: 0,
             extension_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -828,11 +860,16 @@ impl rt::Method for QueryIpAllocations {
 pub struct QueryIpPools {
     /// `dc`: required reference to `Datacenter`; needs the privilege `System.Read`.
     pub dc: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIpPools {
     #[inline(never)]
     fn default() -> Self {
-        Self { dc: Default::default() }
+        Self {
+            dc: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_IP_POOLS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -902,6 +939,8 @@ pub struct RegisterChildVmTask {
     pub name: Option<String>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterChildVmTask {
     #[inline(never)]
@@ -911,6 +950,7 @@ impl Default for RegisterChildVmTask {
             path: String::new(),
             name: None,
             host: None,
+            _more: (),
         }
     }
 }
@@ -993,6 +1033,8 @@ pub struct ReleaseIpAllocation {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReleaseIpAllocation {
     #[inline(never)]
@@ -1001,6 +1043,7 @@ impl Default for ReleaseIpAllocation {
             dc: Default::default(),
             pool_id: 0,
             allocation_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -1069,11 +1112,16 @@ impl rt::Method for ReleaseIpAllocation {
 pub struct SuspendVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SuspendVAppTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SUSPEND_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1141,6 +1189,8 @@ pub struct UpdateChildResourceConfiguration {
     pub this: rt::ManagedObjectReference,
     /// `spec`: list, not empty, of `ResourceConfigSpec`.
     pub spec: Vec<objects::ResourceConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateChildResourceConfiguration {
     #[inline(never)]
@@ -1148,6 +1198,7 @@ impl Default for UpdateChildResourceConfiguration {
         Self {
             this: Default::default(),
             spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1214,6 +1265,8 @@ pub struct UpdateIpPool {
     pub dc: rt::ManagedObjectReference,
     /// `pool`: required `IpPool`.
     pub pool: objects::IpPool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpPool {
     #[inline(never)]
@@ -1221,6 +1274,7 @@ impl Default for UpdateIpPool {
         Self {
             dc: Default::default(),
             pool: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1288,6 +1342,8 @@ pub struct UpdateLinkedChildren {
     pub add_change_set: Vec<objects::VirtualAppLinkInfo>,
     /// `removeSet`: list of reference to `ManagedEntity`.
     pub remove_set: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLinkedChildren {
     #[inline(never)]
@@ -1296,6 +1352,7 @@ impl Default for UpdateLinkedChildren {
             this: Default::default(),
             add_change_set: Vec::new(),
             remove_set: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1365,6 +1422,8 @@ pub struct UpdateVAppConfig {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VAppConfigSpec`.
     pub spec: objects::VAppConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVAppConfig {
     #[inline(never)]
@@ -1372,6 +1431,7 @@ impl Default for UpdateVAppConfig {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1446,11 +1506,16 @@ impl rt::Throws<objects::InvalidDatastore> for UpdateVAppConfig {}
 pub struct UnregisterVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterVAppTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNREGISTER_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(

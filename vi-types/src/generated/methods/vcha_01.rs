@@ -9,11 +9,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required `VchaClusterHealth`.
 ///
 /// Needs the privilege `System.Read`.
-pub struct GetVchaClusterHealth {}
+pub struct GetVchaClusterHealth {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetVchaClusterHealth {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_VCHA_CLUSTER_HEALTH: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -69,12 +72,15 @@ impl rt::Method for GetVchaClusterHealth {
 pub struct ConfigureVchaTask {
     /// `configSpec`: required `VchaClusterConfigSpec`.
     pub config_spec: objects::VchaClusterConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureVchaTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             config_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -140,6 +146,8 @@ pub struct CreatePassiveNodeTask {
     pub passive_deployment_spec: objects::PassiveNodeDeploymentSpec,
     /// `sourceVcSpec`: required `SourceNodeSpec`.
     pub source_vc_spec: objects::SourceNodeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreatePassiveNodeTask {
     #[inline(never)]
@@ -147,6 +155,7 @@ impl Default for CreatePassiveNodeTask {
         Self {
             passive_deployment_spec: Default::default(),
             source_vc_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -215,6 +224,8 @@ pub struct CreateWitnessNodeTask {
     pub witness_deployment_spec: rt::Poly<objects::NodeDeploymentSpec>,
     /// `sourceVcSpec`: required `SourceNodeSpec`.
     pub source_vc_spec: objects::SourceNodeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateWitnessNodeTask {
     #[inline(never)]
@@ -222,6 +233,7 @@ impl Default for CreateWitnessNodeTask {
         Self {
             witness_deployment_spec: Default::default(),
             source_vc_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -288,12 +300,15 @@ impl rt::TaskMethod for CreateWitnessNodeTask {
 pub struct DeployVchaTask {
     /// `deploymentSpec`: required `VchaClusterDeploymentSpec`.
     pub deployment_spec: objects::VchaClusterDeploymentSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeployVchaTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             deployment_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -354,11 +369,14 @@ impl rt::TaskMethod for DeployVchaTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-pub struct DestroyVchaTask {}
+pub struct DestroyVchaTask {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DestroyVchaTask {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DESTROY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -414,11 +432,14 @@ impl rt::TaskMethod for DestroyVchaTask {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-pub struct GetClusterMode {}
+pub struct GetClusterMode {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetClusterMode {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_CLUSTER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -471,11 +492,14 @@ impl rt::Method for GetClusterMode {
 /// Returns: required `VchaClusterConfigInfo`.
 ///
 /// Needs the privilege `System.Read`.
-pub struct GetVchaConfig {}
+pub struct GetVchaConfig {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetVchaConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_VCHA_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -531,11 +555,13 @@ impl rt::Method for GetVchaConfig {
 pub struct InitiateFailoverTask {
     /// `planned`: required boolean.
     pub planned: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitiateFailoverTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { planned: false }
+        Self { planned: false, _more: () }
     }
 }
 pub(crate) static INITIATE_FAILOVER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -598,12 +624,15 @@ impl rt::TaskMethod for InitiateFailoverTask {
 pub struct PrepareVchaTask {
     /// `networkSpec`: required `VchaClusterNetworkSpec`.
     pub network_spec: objects::VchaClusterNetworkSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PrepareVchaTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             network_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -667,11 +696,16 @@ impl rt::TaskMethod for PrepareVchaTask {
 pub struct SetClusterModeTask {
     /// `mode`: required string.
     pub mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetClusterModeTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { mode: String::new() }
+        Self {
+            mode: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SET_CLUSTER_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(

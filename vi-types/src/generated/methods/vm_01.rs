@@ -12,11 +12,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AcquireMksTicket {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireMksTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ACQUIRE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -88,6 +93,8 @@ pub struct CreateSnapshotExTask {
     pub memory: bool,
     /// `quiesceSpec`: optional `VirtualMachineGuestQuiesceSpec` or a descendant.
     pub quiesce_spec: Option<rt::Poly<objects::VirtualMachineGuestQuiesceSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSnapshotExTask {
     #[inline(never)]
@@ -98,6 +105,7 @@ impl Default for CreateSnapshotExTask {
             description: None,
             memory: false,
             quiesce_spec: None,
+            _more: (),
         }
     }
 }
@@ -181,11 +189,16 @@ impl rt::Throws<objects::InvalidState> for CreateSnapshotExTask {}
 pub struct DefragmentAllDisks {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DefragmentAllDisks {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DEFRAGMENT_ALL_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -253,6 +266,8 @@ pub struct DropConnections {
     pub this: rt::ManagedObjectReference,
     /// `listOfConnections`: list of `VirtualMachineConnection` or a descendant.
     pub list_of_connections: Vec<rt::Poly<objects::VirtualMachineConnection>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DropConnections {
     #[inline(never)]
@@ -260,6 +275,7 @@ impl Default for DropConnections {
         Self {
             this: Default::default(),
             list_of_connections: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -328,11 +344,16 @@ impl rt::Throws<objects::InvalidState> for DropConnections {}
 pub struct EstimateStorageForConsolidateSnapshotsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EstimateStorageForConsolidateSnapshotsTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -401,11 +422,16 @@ impl rt::Throws<objects::VmConfigFault> for EstimateStorageForConsolidateSnapsho
 pub struct ExtractOvfEnvironment {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtractOvfEnvironment {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTRACT_OVF_ENVIRONMENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -468,11 +494,16 @@ impl rt::Throws<objects::InvalidState> for ExtractOvfEnvironment {}
 pub struct MarkAsTemplate {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsTemplate {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MARK_AS_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -541,6 +572,8 @@ pub struct MarkAsVirtualMachine {
     pub pool: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsVirtualMachine {
     #[inline(never)]
@@ -549,6 +582,7 @@ impl Default for MarkAsVirtualMachine {
             this: Default::default(),
             pool: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -621,11 +655,16 @@ impl rt::Throws<objects::FileFault> for MarkAsVirtualMachine {}
 pub struct MountToolsInstaller {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountToolsInstaller {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -695,6 +734,8 @@ pub struct PromoteDisksTask {
     pub unlink: bool,
     /// `disks`: list of `VirtualDisk`.
     pub disks: Vec<objects::VirtualDisk>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PromoteDisksTask {
     #[inline(never)]
@@ -703,6 +744,7 @@ impl Default for PromoteDisksTask {
             this: Default::default(),
             unlink: false,
             disks: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -777,11 +819,16 @@ impl rt::Throws<objects::TaskInProgress> for PromoteDisksTask {}
 pub struct QueryConnections {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConnections {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -844,11 +891,16 @@ impl rt::Throws<objects::VmConfigFault> for QueryConnections {}
 pub struct QueryUnownedFiles {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUnownedFiles {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_UNOWNED_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -908,11 +960,16 @@ impl rt::Method for QueryUnownedFiles {
 pub struct RepairVmDiskChainsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RepairVmDiskChainsTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REPAIR_VM_DISK_CHAINS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -984,11 +1041,16 @@ impl rt::Throws<objects::SystemError> for RepairVmDiskChainsTask {}
 pub struct ResetGuestInformation {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetGuestInformation {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_GUEST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1053,6 +1115,8 @@ pub struct SetDisplayTopology {
     pub this: rt::ManagedObjectReference,
     /// `displays`: list, not empty, of `VirtualMachineDisplayTopology`.
     pub displays: Vec<objects::VirtualMachineDisplayTopology>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetDisplayTopology {
     #[inline(never)]
@@ -1060,6 +1124,7 @@ impl Default for SetDisplayTopology {
         Self {
             this: Default::default(),
             displays: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1131,6 +1196,8 @@ pub struct SetScreenResolution {
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetScreenResolution {
     #[inline(never)]
@@ -1139,6 +1206,7 @@ impl Default for SetScreenResolution {
             this: Default::default(),
             width: 0,
             height: 0,
+            _more: (),
         }
     }
 }
@@ -1209,11 +1277,16 @@ impl rt::Throws<objects::ToolsUnavailable> for SetScreenResolution {}
 pub struct TerminateVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TerminateVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TERMINATE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1277,11 +1350,16 @@ impl rt::Throws<objects::TaskInProgress> for TerminateVm {}
 pub struct UnmountToolsInstaller {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountToolsInstaller {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNMOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1347,6 +1425,8 @@ pub struct UpgradeToolsTask {
     pub this: rt::ManagedObjectReference,
     /// `installerOptions`: optional string.
     pub installer_options: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeToolsTask {
     #[inline(never)]
@@ -1354,6 +1434,7 @@ impl Default for UpgradeToolsTask {
         Self {
             this: Default::default(),
             installer_options: None,
+            _more: (),
         }
     }
 }
@@ -1430,6 +1511,8 @@ pub struct UpgradeVmTask {
     pub this: rt::ManagedObjectReference,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeVmTask {
     #[inline(never)]
@@ -1437,6 +1520,7 @@ impl Default for UpgradeVmTask {
         Self {
             this: Default::default(),
             version: None,
+            _more: (),
         }
     }
 }
@@ -1512,6 +1596,8 @@ pub struct ReloadVirtualMachineFromPathTask {
     pub this: rt::ManagedObjectReference,
     /// `configurationPath`: required string.
     pub configuration_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReloadVirtualMachineFromPathTask {
     #[inline(never)]
@@ -1519,6 +1605,7 @@ impl Default for ReloadVirtualMachineFromPathTask {
         Self {
             this: Default::default(),
             configuration_path: String::new(),
+            _more: (),
         }
     }
 }

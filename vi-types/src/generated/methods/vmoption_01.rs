@@ -16,6 +16,8 @@ pub struct QueryConfigOption {
     pub key: Option<String>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfigOption {
     #[inline(never)]
@@ -24,6 +26,7 @@ impl Default for QueryConfigOption {
             this: Default::default(),
             key: None,
             host: None,
+            _more: (),
         }
     }
 }
@@ -90,11 +93,16 @@ impl rt::Method for QueryConfigOption {
 pub struct QueryConfigOptionDescriptor {
     /// `_this`: required reference to `EnvironmentBrowser`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfigOptionDescriptor {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -156,6 +164,8 @@ pub struct QueryConfigOptionEx {
     pub this: rt::ManagedObjectReference,
     /// `spec`: optional `EnvironmentBrowserConfigOptionQuerySpec`.
     pub spec: Option<Box<objects::EnvironmentBrowserConfigOptionQuerySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfigOptionEx {
     #[inline(never)]
@@ -163,6 +173,7 @@ impl Default for QueryConfigOptionEx {
         Self {
             this: Default::default(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -228,6 +239,8 @@ pub struct QueryConfigTarget {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfigTarget {
     #[inline(never)]
@@ -235,6 +248,7 @@ impl Default for QueryConfigTarget {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -298,11 +312,16 @@ impl rt::Method for QueryConfigTarget {
 pub struct QueryResourceConfigOption {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryResourceConfigOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -364,6 +383,8 @@ pub struct QueryTargetCapabilities {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryTargetCapabilities {
     #[inline(never)]
@@ -371,6 +392,7 @@ impl Default for QueryTargetCapabilities {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -434,11 +456,16 @@ impl rt::Method for QueryTargetCapabilities {
 pub struct RetrieveDynamicPassthroughInfo {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveDynamicPassthroughInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_DYNAMIC_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -498,11 +525,16 @@ impl rt::Method for RetrieveDynamicPassthroughInfo {
 pub struct RetrieveVendorDeviceGroupInfo {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVendorDeviceGroupInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_VENDOR_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -562,11 +594,16 @@ impl rt::Method for RetrieveVendorDeviceGroupInfo {
 pub struct RetrieveVgpuDeviceInfo {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVgpuDeviceInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_VGPU_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -626,11 +663,16 @@ impl rt::Method for RetrieveVgpuDeviceInfo {
 pub struct RetrieveVgpuProfileInfo {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVgpuProfileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_VGPU_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -690,11 +732,16 @@ impl rt::Method for RetrieveVgpuProfileInfo {
 pub struct QueryDatacenterConfigOptionDescriptor {
     /// `_this`: required reference to `Datacenter`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDatacenterConfigOptionDescriptor {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(

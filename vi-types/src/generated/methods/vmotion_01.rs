@@ -24,6 +24,8 @@ pub struct CheckCloneTask {
     pub spec: objects::VirtualMachineCloneSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckCloneTask {
     #[inline(never)]
@@ -34,6 +36,7 @@ impl Default for CheckCloneTask {
             name: String::new(),
             spec: Default::default(),
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -120,6 +123,8 @@ pub struct CheckCompatibilityTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckCompatibilityTask {
     #[inline(never)]
@@ -129,6 +134,7 @@ impl Default for CheckCompatibilityTask {
             host: None,
             pool: None,
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -212,6 +218,8 @@ pub struct CheckInstantCloneTask {
     pub spec: objects::VirtualMachineInstantCloneSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckInstantCloneTask {
     #[inline(never)]
@@ -220,6 +228,7 @@ impl Default for CheckInstantCloneTask {
             vm: Default::default(),
             spec: Default::default(),
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -302,6 +311,8 @@ pub struct CheckMigrateTask {
     pub state: Option<enums::VirtualMachinePowerState>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckMigrateTask {
     #[inline(never)]
@@ -312,6 +323,7 @@ impl Default for CheckMigrateTask {
             pool: None,
             state: None,
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -398,6 +410,8 @@ pub struct CheckPowerOnTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckPowerOnTask {
     #[inline(never)]
@@ -407,6 +421,7 @@ impl Default for CheckPowerOnTask {
             host: None,
             pool: None,
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -489,6 +504,8 @@ pub struct CheckRelocateTask {
     pub spec: objects::VirtualMachineRelocateSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckRelocateTask {
     #[inline(never)]
@@ -497,6 +514,7 @@ impl Default for CheckRelocateTask {
             vm: Default::default(),
             spec: Default::default(),
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -579,6 +597,8 @@ pub struct CheckVmConfigTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckVmConfigTask {
     #[inline(never)]
@@ -589,6 +609,7 @@ impl Default for CheckVmConfigTask {
             host: None,
             pool: None,
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -672,6 +693,8 @@ pub struct InstantCloneTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineInstantCloneSpec`.
     pub spec: objects::VirtualMachineInstantCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstantCloneTask {
     #[inline(never)]
@@ -679,6 +702,7 @@ impl Default for InstantCloneTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -757,6 +781,8 @@ pub struct QueryVMotionCompatibility {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `compatibility`: list of string.
     pub compatibility: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVMotionCompatibility {
     #[inline(never)]
@@ -766,6 +792,7 @@ impl Default for QueryVMotionCompatibility {
             vm: Default::default(),
             host: Vec::new(),
             compatibility: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -839,6 +866,8 @@ pub struct QueryVMotionCompatibilityExTask {
     pub vm: Vec<rt::ManagedObjectReference>,
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVMotionCompatibilityExTask {
     #[inline(never)]
@@ -846,6 +875,7 @@ impl Default for QueryVMotionCompatibilityExTask {
         Self {
             vm: Vec::new(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }

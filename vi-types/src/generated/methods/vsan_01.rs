@@ -14,6 +14,8 @@ pub struct AbdicateDomOwnership {
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AbdicateDomOwnership {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for AbdicateDomOwnership {
         Self {
             this: Default::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -88,6 +91,8 @@ pub struct AddDisksTask {
     pub this: rt::ManagedObjectReference,
     /// `disk`: list, not empty, of `HostScsiDisk`.
     pub disk: Vec<objects::HostScsiDisk>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddDisksTask {
     #[inline(never)]
@@ -95,6 +100,7 @@ impl Default for AddDisksTask {
         Self {
             this: Default::default(),
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -167,6 +173,8 @@ pub struct CanProvisionObjects {
     pub npbs: Vec<objects::VsanNewPolicyBatch>,
     /// `ignoreSatisfiability`: optional boolean, since VI API 6.0.
     pub ignore_satisfiability: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CanProvisionObjects {
     #[inline(never)]
@@ -175,6 +183,7 @@ impl Default for CanProvisionObjects {
             this: Default::default(),
             npbs: Vec::new(),
             ignore_satisfiability: None,
+            _more: (),
         }
     }
 }
@@ -248,6 +257,8 @@ pub struct DeleteVsanObjects {
     pub uuids: Vec<String>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVsanObjects {
     #[inline(never)]
@@ -256,6 +267,7 @@ impl Default for DeleteVsanObjects {
             this: Default::default(),
             uuids: Vec::new(),
             force: None,
+            _more: (),
         }
     }
 }
@@ -329,6 +341,8 @@ pub struct EvacuateVsanNodeTask {
     pub maintenance_spec: objects::HostMaintenanceSpec,
     /// `timeout`: required int.
     pub timeout: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvacuateVsanNodeTask {
     #[inline(never)]
@@ -337,6 +351,7 @@ impl Default for EvacuateVsanNodeTask {
             this: Default::default(),
             maintenance_spec: Default::default(),
             timeout: 0,
+            _more: (),
         }
     }
 }
@@ -414,6 +429,8 @@ pub struct GetVsanObjExtAttrs {
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetVsanObjExtAttrs {
     #[inline(never)]
@@ -421,6 +438,7 @@ impl Default for GetVsanObjExtAttrs {
         Self {
             this: Default::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -489,6 +507,8 @@ pub struct InitializeDisksTask {
     pub this: rt::ManagedObjectReference,
     /// `mapping`: list, not empty, of `VsanHostDiskMapping`.
     pub mapping: Vec<objects::VsanHostDiskMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitializeDisksTask {
     #[inline(never)]
@@ -496,6 +516,7 @@ impl Default for InitializeDisksTask {
         Self {
             this: Default::default(),
             mapping: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -568,6 +589,8 @@ pub struct PerformVsanUpgradePreflightCheck {
     pub cluster: rt::ManagedObjectReference,
     /// `downgradeFormat`: optional boolean.
     pub downgrade_format: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformVsanUpgradePreflightCheck {
     #[inline(never)]
@@ -576,6 +599,7 @@ impl Default for PerformVsanUpgradePreflightCheck {
             this: Default::default(),
             cluster: Default::default(),
             downgrade_format: None,
+            _more: (),
         }
     }
 }
@@ -657,6 +681,8 @@ pub struct PerformVsanUpgradeTask {
     pub allow_reduced_redundancy: Option<bool>,
     /// `excludeHosts`: list of reference to `HostSystem`.
     pub exclude_hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformVsanUpgradeTask {
     #[inline(never)]
@@ -668,6 +694,7 @@ impl Default for PerformVsanUpgradeTask {
             downgrade_format: None,
             allow_reduced_redundancy: None,
             exclude_hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -749,6 +776,8 @@ pub struct QueryCmmds {
     pub this: rt::ManagedObjectReference,
     /// `queries`: list, not empty, of `HostVsanInternalSystemCmmdsQuery`.
     pub queries: Vec<objects::HostVsanInternalSystemCmmdsQuery>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCmmds {
     #[inline(never)]
@@ -756,6 +785,7 @@ impl Default for QueryCmmds {
         Self {
             this: Default::default(),
             queries: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -821,6 +851,8 @@ pub struct QueryDisksForVsan {
     pub this: rt::ManagedObjectReference,
     /// `canonicalName`: list of string.
     pub canonical_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDisksForVsan {
     #[inline(never)]
@@ -828,6 +860,7 @@ impl Default for QueryDisksForVsan {
         Self {
             this: Default::default(),
             canonical_name: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -891,11 +924,16 @@ impl rt::Method for QueryDisksForVsan {
 pub struct QueryHostStatus {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostStatus {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -957,6 +995,8 @@ pub struct QueryObjectsOnPhysicalVsanDisk {
     pub this: rt::ManagedObjectReference,
     /// `disks`: list, not empty, of string.
     pub disks: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryObjectsOnPhysicalVsanDisk {
     #[inline(never)]
@@ -964,6 +1004,7 @@ impl Default for QueryObjectsOnPhysicalVsanDisk {
         Self {
             this: Default::default(),
             disks: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1029,6 +1070,8 @@ pub struct QueryPhysicalVsanDisks {
     pub this: rt::ManagedObjectReference,
     /// `props`: list of string.
     pub props: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPhysicalVsanDisks {
     #[inline(never)]
@@ -1036,6 +1079,7 @@ impl Default for QueryPhysicalVsanDisks {
         Self {
             this: Default::default(),
             props: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1101,6 +1145,8 @@ pub struct QuerySyncingVsanObjects {
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuerySyncingVsanObjects {
     #[inline(never)]
@@ -1108,6 +1154,7 @@ impl Default for QuerySyncingVsanObjects {
         Self {
             this: Default::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1179,6 +1226,8 @@ pub struct QueryVsanObjectUuidsByFilter {
     pub limit: Option<i32>,
     /// `version`: optional int.
     pub version: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVsanObjectUuidsByFilter {
     #[inline(never)]
@@ -1188,6 +1237,7 @@ impl Default for QueryVsanObjectUuidsByFilter {
             uuids: Vec::new(),
             limit: None,
             version: None,
+            _more: (),
         }
     }
 }
@@ -1260,6 +1310,8 @@ pub struct QueryVsanObjects {
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVsanObjects {
     #[inline(never)]
@@ -1267,6 +1319,7 @@ impl Default for QueryVsanObjects {
         Self {
             this: Default::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1332,6 +1385,8 @@ pub struct QueryVsanStatistics {
     pub this: rt::ManagedObjectReference,
     /// `labels`: list, not empty, of string.
     pub labels: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVsanStatistics {
     #[inline(never)]
@@ -1339,6 +1394,7 @@ impl Default for QueryVsanStatistics {
         Self {
             this: Default::default(),
             labels: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1406,6 +1462,8 @@ pub struct QueryVsanUpgradeStatus {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVsanUpgradeStatus {
     #[inline(never)]
@@ -1413,6 +1471,7 @@ impl Default for QueryVsanUpgradeStatus {
         Self {
             this: Default::default(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1479,11 +1538,16 @@ impl rt::Throws<objects::VsanFault> for QueryVsanUpgradeStatus {}
 pub struct RecommissionVsanNodeTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecommissionVsanNodeTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECOMMISSION_VSAN_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1554,6 +1618,8 @@ pub struct ReconfigurationSatisfiable {
     pub pcbs: Vec<objects::VsanPolicyChangeBatch>,
     /// `ignoreSatisfiability`: optional boolean, since VI API 6.0.
     pub ignore_satisfiability: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigurationSatisfiable {
     #[inline(never)]
@@ -1562,6 +1628,7 @@ impl Default for ReconfigurationSatisfiable {
             this: Default::default(),
             pcbs: Vec::new(),
             ignore_satisfiability: None,
+            _more: (),
         }
     }
 }
@@ -1633,6 +1700,8 @@ pub struct ReconfigureDomObject {
     pub uuid: String,
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDomObject {
     #[inline(never)]
@@ -1641,6 +1710,7 @@ impl Default for ReconfigureDomObject {
             this: Default::default(),
             uuid: String::new(),
             policy: String::new(),
+            _more: (),
         }
     }
 }
@@ -1715,6 +1785,8 @@ pub struct RemoveDiskMappingTask {
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
     /// `timeout`: optional int, since VI API 6.0.
     pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveDiskMappingTask {
     #[inline(never)]
@@ -1724,6 +1796,7 @@ impl Default for RemoveDiskMappingTask {
             mapping: Vec::new(),
             maintenance_spec: None,
             timeout: None,
+            _more: (),
         }
     }
 }
@@ -1804,6 +1877,8 @@ pub struct RemoveDiskTask {
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
     /// `timeout`: optional int, since VI API 6.0.
     pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveDiskTask {
     #[inline(never)]
@@ -1813,6 +1888,7 @@ impl Default for RemoveDiskTask {
             disk: Vec::new(),
             maintenance_spec: None,
             timeout: None,
+            _more: (),
         }
     }
 }
@@ -1887,6 +1963,8 @@ pub struct RunVsanPhysicalDiskDiagnostics {
     pub this: rt::ManagedObjectReference,
     /// `disks`: list of string.
     pub disks: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RunVsanPhysicalDiskDiagnostics {
     #[inline(never)]
@@ -1894,6 +1972,7 @@ impl Default for RunVsanPhysicalDiskDiagnostics {
         Self {
             this: Default::default(),
             disks: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1963,6 +2042,8 @@ pub struct UnmountDiskMappingTask {
     pub this: rt::ManagedObjectReference,
     /// `mapping`: list, not empty, of `VsanHostDiskMapping`.
     pub mapping: Vec<objects::VsanHostDiskMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountDiskMappingTask {
     #[inline(never)]
@@ -1970,6 +2051,7 @@ impl Default for UnmountDiskMappingTask {
         Self {
             this: Default::default(),
             mapping: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2040,6 +2122,8 @@ pub struct UpdateVsanTask {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `VsanHostConfigInfo`.
     pub config: objects::VsanHostConfigInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVsanTask {
     #[inline(never)]
@@ -2047,6 +2131,7 @@ impl Default for UpdateVsanTask {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2119,6 +2204,8 @@ pub struct UpgradeVsanObjects {
     pub uuids: Vec<String>,
     /// `newVersion`: required int.
     pub new_version: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeVsanObjects {
     #[inline(never)]
@@ -2127,6 +2214,7 @@ impl Default for UpgradeVsanObjects {
             this: Default::default(),
             uuids: Vec::new(),
             new_version: 0,
+            _more: (),
         }
     }
 }

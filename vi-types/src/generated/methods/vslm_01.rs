@@ -22,6 +22,8 @@ pub struct AttachDiskTask {
     pub controller_key: Option<i32>,
     /// `unitNumber`: optional int.
     pub unit_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachDiskTask {
     #[inline(never)]
@@ -32,6 +34,7 @@ impl Default for AttachDiskTask {
             datastore: Default::default(),
             controller_key: None,
             unit_number: None,
+            _more: (),
         }
     }
 }
@@ -124,6 +127,8 @@ pub struct AttachTagToVStorageObject {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachTagToVStorageObject {
     #[inline(never)]
@@ -133,6 +138,7 @@ impl Default for AttachTagToVStorageObject {
             id: Default::default(),
             category: String::new(),
             tag: String::new(),
+            _more: (),
         }
     }
 }
@@ -211,6 +217,8 @@ pub struct ClearVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearVStorageObjectControlFlags {
     #[inline(never)]
@@ -220,6 +228,7 @@ impl Default for ClearVStorageObjectControlFlags {
             id: Default::default(),
             datastore: Default::default(),
             control_flags: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -302,6 +311,8 @@ pub struct CloneVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmCloneSpec`.
     pub spec: objects::VslmCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneVStorageObjectTask {
     #[inline(never)]
@@ -311,6 +322,7 @@ impl Default for CloneVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -412,6 +424,8 @@ pub struct CreateDiskFromSnapshotTask {
     pub target_id: Option<Box<objects::Id>>,
     /// `targetDatastore`: optional reference to `Datastore`, since VI API 9.1.0.0.
     pub target_datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDiskFromSnapshotTask {
     #[inline(never)]
@@ -430,6 +444,7 @@ impl Default for CreateDiskFromSnapshotTask {
             is_linked_clone: None,
             target_id: None,
             target_datastore: None,
+            _more: (),
         }
     }
 }
@@ -537,6 +552,8 @@ pub struct CreateDiskTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VslmCreateSpec`.
     pub spec: objects::VslmCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDiskTask {
     #[inline(never)]
@@ -544,6 +561,7 @@ impl Default for CreateDiskTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -620,6 +638,8 @@ pub struct DeleteSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteSnapshotTask {
     #[inline(never)]
@@ -629,6 +649,7 @@ impl Default for DeleteSnapshotTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -713,6 +734,8 @@ pub struct DeleteVStorageObjectExTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVStorageObjectExTask {
     #[inline(never)]
@@ -721,6 +744,7 @@ impl Default for DeleteVStorageObjectExTask {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -801,6 +825,8 @@ pub struct DeleteVStorageObjectTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVStorageObjectTask {
     #[inline(never)]
@@ -809,6 +835,7 @@ impl Default for DeleteVStorageObjectTask {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -887,6 +914,8 @@ pub struct DetachDiskTask {
     pub this: rt::ManagedObjectReference,
     /// `diskId`: required `ID`.
     pub disk_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DetachDiskTask {
     #[inline(never)]
@@ -894,6 +923,7 @@ impl Default for DetachDiskTask {
         Self {
             this: Default::default(),
             disk_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -972,6 +1002,8 @@ pub struct DetachTagFromVStorageObject {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DetachTagFromVStorageObject {
     #[inline(never)]
@@ -981,6 +1013,7 @@ impl Default for DetachTagFromVStorageObject {
             id: Default::default(),
             category: String::new(),
             tag: String::new(),
+            _more: (),
         }
     }
 }
@@ -1059,6 +1092,8 @@ pub struct ExtendDiskTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendDiskTask {
     #[inline(never)]
@@ -1068,6 +1103,7 @@ impl Default for ExtendDiskTask {
             id: Default::default(),
             datastore: Default::default(),
             new_capacity_in_mb: 0,
+            _more: (),
         }
     }
 }
@@ -1153,6 +1189,8 @@ pub struct HostClearVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostClearVStorageObjectControlFlags {
     #[inline(never)]
@@ -1162,6 +1200,7 @@ impl Default for HostClearVStorageObjectControlFlags {
             id: Default::default(),
             datastore: Default::default(),
             control_flags: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1244,6 +1283,8 @@ pub struct HostCloneVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmCloneSpec`.
     pub spec: objects::VslmCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCloneVStorageObjectTask {
     #[inline(never)]
@@ -1253,6 +1294,7 @@ impl Default for HostCloneVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1334,6 +1376,8 @@ pub struct HostCreateDiskTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VslmCreateSpec`.
     pub spec: objects::VslmCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCreateDiskTask {
     #[inline(never)]
@@ -1341,6 +1385,7 @@ impl Default for HostCreateDiskTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1419,6 +1464,8 @@ pub struct HostDeleteVStorageObjectExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDeleteVStorageObjectExTask {
     #[inline(never)]
@@ -1428,6 +1475,7 @@ impl Default for HostDeleteVStorageObjectExTask {
             id: Default::default(),
             datastore: Default::default(),
             is_lc_parent_attached: None,
+            _more: (),
         }
     }
 }
@@ -1513,6 +1561,8 @@ pub struct HostDeleteVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDeleteVStorageObjectTask {
     #[inline(never)]
@@ -1522,6 +1572,7 @@ impl Default for HostDeleteVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             is_lc_parent_attached: None,
+            _more: (),
         }
     }
 }
@@ -1607,6 +1658,8 @@ pub struct HostExtendDiskTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostExtendDiskTask {
     #[inline(never)]
@@ -1616,6 +1669,7 @@ impl Default for HostExtendDiskTask {
             id: Default::default(),
             datastore: Default::default(),
             new_capacity_in_mb: 0,
+            _more: (),
         }
     }
 }
@@ -1699,6 +1753,8 @@ pub struct HostInflateDiskTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInflateDiskTask {
     #[inline(never)]
@@ -1707,6 +1763,7 @@ impl Default for HostInflateDiskTask {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1785,6 +1842,8 @@ pub struct HostListVStorageObject {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostListVStorageObject {
     #[inline(never)]
@@ -1792,6 +1851,7 @@ impl Default for HostListVStorageObject {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1860,6 +1920,8 @@ pub struct HostQueryVirtualDiskUuid {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostQueryVirtualDiskUuid {
     #[inline(never)]
@@ -1867,6 +1929,7 @@ impl Default for HostQueryVirtualDiskUuid {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1938,6 +2001,8 @@ pub struct HostReconcileDatastoreInventoryTask {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostReconcileDatastoreInventoryTask {
     #[inline(never)]
@@ -1946,6 +2011,7 @@ impl Default for HostReconcileDatastoreInventoryTask {
             this: Default::default(),
             datastore: Default::default(),
             deep_cleansing: None,
+            _more: (),
         }
     }
 }
@@ -2027,6 +2093,8 @@ pub struct HostRegisterDisk {
     pub modify_control_flags: Option<bool>,
     /// `id`: optional `ID`, since VI API 9.1.0.0.
     pub id: Option<Box<objects::Id>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRegisterDisk {
     #[inline(never)]
@@ -2037,6 +2105,7 @@ impl Default for HostRegisterDisk {
             name: None,
             modify_control_flags: None,
             id: None,
+            _more: (),
         }
     }
 }
@@ -2124,6 +2193,8 @@ pub struct HostRelocateVStorageObjectTask {
     pub spec: objects::VslmRelocateSpec,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRelocateVStorageObjectTask {
     #[inline(never)]
@@ -2134,6 +2205,7 @@ impl Default for HostRelocateVStorageObjectTask {
             datastore: Default::default(),
             spec: Default::default(),
             is_lc_parent_attached: None,
+            _more: (),
         }
     }
 }
@@ -2221,6 +2293,8 @@ pub struct HostRenameVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRenameVStorageObject {
     #[inline(never)]
@@ -2230,6 +2304,7 @@ impl Default for HostRenameVStorageObject {
             id: Default::default(),
             datastore: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2306,6 +2381,8 @@ pub struct HostRetrieveVStorageInfrastructureObjectPolicy {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageInfrastructureObjectPolicy {
     #[inline(never)]
@@ -2313,6 +2390,7 @@ impl Default for HostRetrieveVStorageInfrastructureObjectPolicy {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2389,6 +2467,8 @@ pub struct HostRetrieveVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `diskInfoFlags`: list of string, since VI API 8.0.0.1.
     pub disk_info_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageObject {
     #[inline(never)]
@@ -2398,6 +2478,7 @@ impl Default for HostRetrieveVStorageObject {
             id: Default::default(),
             datastore: Default::default(),
             disk_info_flags: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2480,6 +2561,8 @@ pub struct HostRetrieveVStorageObjectMetadata {
     pub snapshot_id: Option<Box<objects::Id>>,
     /// `prefix`: optional string.
     pub prefix: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageObjectMetadata {
     #[inline(never)]
@@ -2490,6 +2573,7 @@ impl Default for HostRetrieveVStorageObjectMetadata {
             datastore: Default::default(),
             snapshot_id: None,
             prefix: None,
+            _more: (),
         }
     }
 }
@@ -2575,6 +2659,8 @@ pub struct HostRetrieveVStorageObjectMetadataValue {
     pub snapshot_id: Option<Box<objects::Id>>,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageObjectMetadataValue {
     #[inline(never)]
@@ -2585,6 +2671,7 @@ impl Default for HostRetrieveVStorageObjectMetadataValue {
             datastore: Default::default(),
             snapshot_id: None,
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2668,6 +2755,8 @@ pub struct HostRetrieveVStorageObjectState {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageObjectState {
     #[inline(never)]
@@ -2676,6 +2765,7 @@ impl Default for HostRetrieveVStorageObjectState {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2751,6 +2841,8 @@ pub struct HostScheduleReconcileDatastoreInventory {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScheduleReconcileDatastoreInventory {
     #[inline(never)]
@@ -2759,6 +2851,7 @@ impl Default for HostScheduleReconcileDatastoreInventory {
             this: Default::default(),
             datastore: Default::default(),
             deep_cleansing: None,
+            _more: (),
         }
     }
 }
@@ -2835,6 +2928,8 @@ pub struct HostSetVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSetVStorageObjectControlFlags {
     #[inline(never)]
@@ -2844,6 +2939,7 @@ impl Default for HostSetVStorageObjectControlFlags {
             id: Default::default(),
             datastore: Default::default(),
             control_flags: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2922,6 +3018,8 @@ pub struct HostSetVirtualDiskUuidTask {
     pub name: String,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSetVirtualDiskUuidTask {
     #[inline(never)]
@@ -2930,6 +3028,7 @@ impl Default for HostSetVirtualDiskUuidTask {
             this: Default::default(),
             name: String::new(),
             uuid: None,
+            _more: (),
         }
     }
 }
@@ -3013,6 +3112,8 @@ pub struct HostUpdateVStorageObjectMetadataExTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUpdateVStorageObjectMetadataExTask {
     #[inline(never)]
@@ -3023,6 +3124,7 @@ impl Default for HostUpdateVStorageObjectMetadataExTask {
             datastore: Default::default(),
             metadata: Vec::new(),
             delete_keys: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3111,6 +3213,8 @@ pub struct HostUpdateVStorageObjectMetadataTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUpdateVStorageObjectMetadataTask {
     #[inline(never)]
@@ -3121,6 +3225,7 @@ impl Default for HostUpdateVStorageObjectMetadataTask {
             datastore: Default::default(),
             metadata: Vec::new(),
             delete_keys: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3227,6 +3332,8 @@ pub struct HostVStorageObjectCreateDiskFromSnapshotTask {
     pub target_id: Option<Box<objects::Id>>,
     /// `targetDatastore`: optional reference to `Datastore`, since VI API 9.1.0.0.
     pub target_datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectCreateDiskFromSnapshotTask {
     #[inline(never)]
@@ -3246,6 +3353,7 @@ impl Default for HostVStorageObjectCreateDiskFromSnapshotTask {
             is_linked_clone: None,
             target_id: None,
             target_datastore: None,
+            _more: (),
         }
     }
 }
@@ -3361,6 +3469,8 @@ pub struct HostVStorageObjectCreateSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectCreateSnapshotTask {
     #[inline(never)]
@@ -3370,6 +3480,7 @@ impl Default for HostVStorageObjectCreateSnapshotTask {
             id: Default::default(),
             datastore: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -3454,6 +3565,8 @@ pub struct HostVStorageObjectDeleteSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectDeleteSnapshotTask {
     #[inline(never)]
@@ -3463,6 +3576,7 @@ impl Default for HostVStorageObjectDeleteSnapshotTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3545,6 +3659,8 @@ pub struct HostVStorageObjectRetrieveSnapshotInfo {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectRetrieveSnapshotInfo {
     #[inline(never)]
@@ -3553,6 +3669,7 @@ impl Default for HostVStorageObjectRetrieveSnapshotInfo {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3631,6 +3748,8 @@ pub struct HostVStorageObjectRevertTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectRevertTask {
     #[inline(never)]
@@ -3640,6 +3759,7 @@ impl Default for HostVStorageObjectRevertTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3722,6 +3842,8 @@ pub struct InflateDiskTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InflateDiskTask {
     #[inline(never)]
@@ -3730,6 +3852,7 @@ impl Default for InflateDiskTask {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3808,6 +3931,8 @@ pub struct ListTagsAttachedToVStorageObject {
     pub this: rt::ManagedObjectReference,
     /// `id`: required `ID`.
     pub id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListTagsAttachedToVStorageObject {
     #[inline(never)]
@@ -3815,6 +3940,7 @@ impl Default for ListTagsAttachedToVStorageObject {
         Self {
             this: Default::default(),
             id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3883,6 +4009,8 @@ pub struct ListVStorageObject {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListVStorageObject {
     #[inline(never)]
@@ -3890,6 +4018,7 @@ impl Default for ListVStorageObject {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3960,6 +4089,8 @@ pub struct ListVStorageObjectsAttachedToTag {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListVStorageObjectsAttachedToTag {
     #[inline(never)]
@@ -3968,6 +4099,7 @@ impl Default for ListVStorageObjectsAttachedToTag {
             this: Default::default(),
             category: String::new(),
             tag: String::new(),
+            _more: (),
         }
     }
 }
@@ -4041,6 +4173,8 @@ pub struct QueryVirtualDiskUuidEx {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVirtualDiskUuidEx {
     #[inline(never)]
@@ -4049,6 +4183,7 @@ impl Default for QueryVirtualDiskUuidEx {
             this: Default::default(),
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
@@ -4123,6 +4258,8 @@ pub struct ReconcileDatastoreInventoryExTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VStorageObjectReconcileSpec`.
     pub spec: objects::VStorageObjectReconcileSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconcileDatastoreInventoryExTask {
     #[inline(never)]
@@ -4130,6 +4267,7 @@ impl Default for ReconcileDatastoreInventoryExTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4206,6 +4344,8 @@ pub struct ReconcileDatastoreInventoryTask {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconcileDatastoreInventoryTask {
     #[inline(never)]
@@ -4214,6 +4354,7 @@ impl Default for ReconcileDatastoreInventoryTask {
             this: Default::default(),
             datastore: Default::default(),
             deep_cleansing: None,
+            _more: (),
         }
     }
 }
@@ -4293,6 +4434,8 @@ pub struct RegisterDisk {
     pub name: Option<String>,
     /// `id`: optional `ID`, since VI API 9.1.0.0.
     pub id: Option<Box<objects::Id>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterDisk {
     #[inline(never)]
@@ -4302,6 +4445,7 @@ impl Default for RegisterDisk {
             path: String::new(),
             name: None,
             id: None,
+            _more: (),
         }
     }
 }
@@ -4384,6 +4528,8 @@ pub struct RelocateVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmRelocateSpec`.
     pub spec: objects::VslmRelocateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RelocateVStorageObjectTask {
     #[inline(never)]
@@ -4393,6 +4539,7 @@ impl Default for RelocateVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4477,6 +4624,8 @@ pub struct RenameVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameVStorageObject {
     #[inline(never)]
@@ -4486,6 +4635,7 @@ impl Default for RenameVStorageObject {
             id: Default::default(),
             datastore: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4564,6 +4714,8 @@ pub struct RenameVStorageObjectEx {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameVStorageObjectEx {
     #[inline(never)]
@@ -4572,6 +4724,7 @@ impl Default for RenameVStorageObjectEx {
             id: Default::default(),
             datastore: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }

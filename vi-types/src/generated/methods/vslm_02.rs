@@ -14,6 +14,8 @@ pub struct RepairVStorageObjectChainTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RepairVStorageObjectChainTask {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for RepairVStorageObjectChainTask {
         Self {
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -99,6 +102,8 @@ pub struct RetrieveSnapshotDetails {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveSnapshotDetails {
     #[inline(never)]
@@ -108,6 +113,7 @@ impl Default for RetrieveSnapshotDetails {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -187,6 +193,8 @@ pub struct RetrieveSnapshotInfo {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveSnapshotInfo {
     #[inline(never)]
@@ -195,6 +203,7 @@ impl Default for RetrieveSnapshotInfo {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -269,6 +278,8 @@ pub struct RetrieveVStorageInfrastructureObjectPolicy {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageInfrastructureObjectPolicy {
     #[inline(never)]
@@ -276,6 +287,7 @@ impl Default for RetrieveVStorageInfrastructureObjectPolicy {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -351,6 +363,8 @@ pub struct RetrieveVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `diskInfoFlags`: list of string, since VI API 8.0.0.1.
     pub disk_info_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageObject {
     #[inline(never)]
@@ -360,6 +374,7 @@ impl Default for RetrieveVStorageObject {
             id: Default::default(),
             datastore: Default::default(),
             disk_info_flags: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -434,6 +449,8 @@ pub struct RetrieveVStorageObjectAssociations {
     pub this: rt::ManagedObjectReference,
     /// `ids`: list of `RetrieveVStorageObjSpec`.
     pub ids: Vec<objects::RetrieveVStorageObjSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageObjectAssociations {
     #[inline(never)]
@@ -441,6 +458,7 @@ impl Default for RetrieveVStorageObjectAssociations {
         Self {
             this: Default::default(),
             ids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -510,6 +528,8 @@ pub struct RetrieveVStorageObjectState {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageObjectState {
     #[inline(never)]
@@ -518,6 +538,7 @@ impl Default for RetrieveVStorageObjectState {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -595,6 +616,8 @@ pub struct RevertVStorageObjectExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RevertVStorageObjectExTask {
     #[inline(never)]
@@ -603,6 +626,7 @@ impl Default for RevertVStorageObjectExTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -684,6 +708,8 @@ pub struct RevertVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RevertVStorageObjectTask {
     #[inline(never)]
@@ -693,6 +719,7 @@ impl Default for RevertVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -775,6 +802,8 @@ pub struct ScheduleReconcileDatastoreInventory {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduleReconcileDatastoreInventory {
     #[inline(never)]
@@ -783,6 +812,7 @@ impl Default for ScheduleReconcileDatastoreInventory {
             this: Default::default(),
             datastore: Default::default(),
             deep_cleansing: None,
+            _more: (),
         }
     }
 }
@@ -859,6 +889,8 @@ pub struct SetVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetVStorageObjectControlFlags {
     #[inline(never)]
@@ -868,6 +900,7 @@ impl Default for SetVStorageObjectControlFlags {
             id: Default::default(),
             datastore: Default::default(),
             control_flags: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -948,6 +981,8 @@ pub struct SetVirtualDiskUuidExTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetVirtualDiskUuidExTask {
     #[inline(never)]
@@ -957,6 +992,7 @@ impl Default for SetVirtualDiskUuidExTask {
             name: String::new(),
             datacenter: None,
             uuid: None,
+            _more: (),
         }
     }
 }
@@ -1035,6 +1071,8 @@ pub struct UnregisterDiskTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterDiskTask {
     #[inline(never)]
@@ -1042,6 +1080,7 @@ impl Default for UnregisterDiskTask {
         Self {
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1116,6 +1155,8 @@ pub struct UpdateVStorageInfrastructureObjectPolicyTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `vslmInfrastructureObjectPolicySpec`.
     pub spec: objects::VslmInfrastructureObjectPolicySpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVStorageInfrastructureObjectPolicyTask {
     #[inline(never)]
@@ -1123,6 +1164,7 @@ impl Default for UpdateVStorageInfrastructureObjectPolicyTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1207,6 +1249,8 @@ pub struct UpdateVStorageObjectCryptoTask {
     /// `disksCrypto`: optional `DiskCryptoSpec`.
     #[cfg(feature = "crypto")]
     pub disks_crypto: Option<Box<objects::DiskCryptoSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVStorageObjectCryptoTask {
     #[inline(never)]
@@ -1219,6 +1263,7 @@ impl Default for UpdateVStorageObjectCryptoTask {
             profile: Vec::new(),
             #[cfg(feature = "crypto")]
             disks_crypto: None,
+            _more: (),
         }
     }
 }
@@ -1311,6 +1356,8 @@ pub struct UpdateVStorageObjectPolicyTask {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVStorageObjectPolicyTask {
     #[inline(never)]
@@ -1321,6 +1368,7 @@ impl Default for UpdateVStorageObjectPolicyTask {
             datastore: Default::default(),
             #[cfg(feature = "profile")]
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1411,6 +1459,8 @@ pub struct VCenterUpdateVStorageObjectMetadataExTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VCenterUpdateVStorageObjectMetadataExTask {
     #[inline(never)]
@@ -1421,6 +1471,7 @@ impl Default for VCenterUpdateVStorageObjectMetadataExTask {
             datastore: Default::default(),
             metadata: Vec::new(),
             delete_keys: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1510,6 +1561,8 @@ pub struct VStorageObjectCreateSnapshotExTask {
     pub description: String,
     /// `snapshotId`: optional `ID`, since VI API 9.1.0.0.
     pub snapshot_id: Option<Box<objects::Id>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectCreateSnapshotExTask {
     #[inline(never)]
@@ -1519,6 +1572,7 @@ impl Default for VStorageObjectCreateSnapshotExTask {
             datastore: Default::default(),
             description: String::new(),
             snapshot_id: None,
+            _more: (),
         }
     }
 }
@@ -1605,6 +1659,8 @@ pub struct VStorageObjectCreateSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectCreateSnapshotTask {
     #[inline(never)]
@@ -1614,6 +1670,7 @@ impl Default for VStorageObjectCreateSnapshotTask {
             id: Default::default(),
             datastore: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -1698,6 +1755,8 @@ pub struct VStorageObjectDeleteSnapshotEx2Task {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectDeleteSnapshotEx2Task {
     #[inline(never)]
@@ -1706,6 +1765,7 @@ impl Default for VStorageObjectDeleteSnapshotEx2Task {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1787,6 +1847,8 @@ pub struct VStorageObjectDeleteSnapshotExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectDeleteSnapshotExTask {
     #[inline(never)]
@@ -1795,6 +1857,7 @@ impl Default for VStorageObjectDeleteSnapshotExTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1876,6 +1939,8 @@ pub struct VStorageObjectExtendDiskExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectExtendDiskExTask {
     #[inline(never)]
@@ -1884,6 +1949,7 @@ impl Default for VStorageObjectExtendDiskExTask {
             id: Default::default(),
             datastore: Default::default(),
             new_capacity_in_mb: 0,
+            _more: (),
         }
     }
 }
@@ -1970,6 +2036,8 @@ pub struct VstorageObjectVCenterQueryChangedDiskAreas {
     pub start_offset: i64,
     /// `changeId`: required string.
     pub change_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VstorageObjectVCenterQueryChangedDiskAreas {
     #[inline(never)]
@@ -1981,6 +2049,7 @@ impl Default for VstorageObjectVCenterQueryChangedDiskAreas {
             snapshot_id: Default::default(),
             start_offset: 0,
             change_id: String::new(),
+            _more: (),
         }
     }
 }

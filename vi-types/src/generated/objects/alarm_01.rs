@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `Action`, a [`DynamicData`], since VI API 2.0.
-pub struct Action {}
+pub struct Action {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for Action {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -65,6 +68,8 @@ pub struct AfterStartupTaskScheduler {
     pub base: TaskScheduler,
     /// `minute`: required int.
     pub minute: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AfterStartupTaskScheduler {
     #[inline(never)]
@@ -72,6 +77,7 @@ impl Default for AfterStartupTaskScheduler {
         Self {
             base: TaskScheduler::default(),
             minute: 0,
+            _more: (),
         }
     }
 }
@@ -148,6 +154,8 @@ pub struct AlarmAcknowledgedEvent {
     pub source: ManagedEntityEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmAcknowledgedEvent {
     #[inline(never)]
@@ -156,6 +164,7 @@ impl Default for AlarmAcknowledgedEvent {
             base: AlarmEvent::default(),
             source: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -228,11 +237,14 @@ impl std::fmt::Debug for AlarmAcknowledgedEvent {
 rt::serde!(object AlarmAcknowledgedEvent);
 
 /// `AlarmAction`, a [`DynamicData`], since VI API 2.0.
-pub struct AlarmAction {}
+pub struct AlarmAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for AlarmAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -289,6 +301,8 @@ pub struct AlarmActionTriggeredEvent {
     pub source: ManagedEntityEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmActionTriggeredEvent {
     #[inline(never)]
@@ -297,6 +311,7 @@ impl Default for AlarmActionTriggeredEvent {
             base: AlarmEvent::default(),
             source: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -378,6 +393,8 @@ pub struct AlarmClearedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `from`: required string.
     pub from: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmClearedEvent {
     #[inline(never)]
@@ -387,6 +404,7 @@ impl Default for AlarmClearedEvent {
             source: Default::default(),
             entity: Default::default(),
             from: String::new(),
+            _more: (),
         }
     }
 }
@@ -467,6 +485,8 @@ pub struct AlarmCreatedEvent {
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmCreatedEvent {
     #[inline(never)]
@@ -474,6 +494,7 @@ impl Default for AlarmCreatedEvent {
         Self {
             base: AlarmEvent::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -564,6 +585,8 @@ pub struct AlarmDescription {
     pub entity_status: Vec<rt::Poly<ElementDescription>>,
     /// `action`: list, not empty, of `TypeDescription` or a descendant.
     pub action: Vec<rt::Poly<TypeDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmDescription {
     #[inline(never)]
@@ -579,6 +602,7 @@ impl Default for AlarmDescription {
             virtual_machine_guest_heartbeat_status: Vec::new(),
             entity_status: Vec::new(),
             action: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -666,6 +690,8 @@ pub struct AlarmEmailCompletedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `to`: required string.
     pub to: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmEmailCompletedEvent {
     #[inline(never)]
@@ -674,6 +700,7 @@ impl Default for AlarmEmailCompletedEvent {
             base: AlarmEvent::default(),
             entity: Default::default(),
             to: String::new(),
+            _more: (),
         }
     }
 }
@@ -755,6 +782,8 @@ pub struct AlarmEmailFailedEvent {
     pub to: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmEmailFailedEvent {
     #[inline(never)]
@@ -764,6 +793,7 @@ impl Default for AlarmEmailFailedEvent {
             entity: Default::default(),
             to: String::new(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -844,6 +874,8 @@ pub struct AlarmEvent {
     pub base: Event,
     /// `alarm`: required `AlarmEventArgument`.
     pub alarm: AlarmEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmEvent {
     #[inline(never)]
@@ -851,6 +883,7 @@ impl Default for AlarmEvent {
         Self {
             base: Event::default(),
             alarm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -925,6 +958,8 @@ pub struct AlarmEventArgument {
     pub base: EntityEventArgument,
     /// `alarm`: required reference to `Alarm`.
     pub alarm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmEventArgument {
     #[inline(never)]
@@ -932,6 +967,7 @@ impl Default for AlarmEventArgument {
         Self {
             base: EntityEventArgument::default(),
             alarm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1001,11 +1037,14 @@ impl std::fmt::Debug for AlarmEventArgument {
 rt::serde!(object AlarmEventArgument);
 
 /// `AlarmExpression`, a [`DynamicData`], since VI API 2.0.
-pub struct AlarmExpression {}
+pub struct AlarmExpression {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for AlarmExpression {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1062,6 +1101,8 @@ pub struct AlarmFilterSpec {
     pub type_entity: Option<String>,
     /// `typeTrigger`: optional string.
     pub type_trigger: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmFilterSpec {
     #[inline(never)]
@@ -1070,6 +1111,7 @@ impl Default for AlarmFilterSpec {
             status: Vec::new(),
             type_entity: None,
             type_trigger: None,
+            _more: (),
         }
     }
 }
@@ -1144,6 +1186,8 @@ pub struct AlarmInfo {
     pub last_modified_user: String,
     /// `creationEventId`: required int.
     pub creation_event_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmInfo {
     #[inline(never)]
@@ -1156,6 +1200,7 @@ impl Default for AlarmInfo {
             last_modified_time: Default::default(),
             last_modified_user: String::new(),
             creation_event_id: 0,
+            _more: (),
         }
     }
 }
@@ -1247,6 +1292,8 @@ pub struct AlarmReconfiguredEvent {
     pub entity: ManagedEntityEventArgument,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmReconfiguredEvent {
     #[inline(never)]
@@ -1255,6 +1302,7 @@ impl Default for AlarmReconfiguredEvent {
             base: AlarmEvent::default(),
             entity: Default::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
@@ -1332,6 +1380,8 @@ pub struct AlarmRemovedEvent {
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmRemovedEvent {
     #[inline(never)]
@@ -1339,6 +1389,7 @@ impl Default for AlarmRemovedEvent {
         Self {
             base: AlarmEvent::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1415,6 +1466,8 @@ pub struct AlarmScriptCompleteEvent {
     pub entity: ManagedEntityEventArgument,
     /// `script`: required string.
     pub script: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmScriptCompleteEvent {
     #[inline(never)]
@@ -1423,6 +1476,7 @@ impl Default for AlarmScriptCompleteEvent {
             base: AlarmEvent::default(),
             entity: Default::default(),
             script: String::new(),
+            _more: (),
         }
     }
 }
@@ -1504,6 +1558,8 @@ pub struct AlarmScriptFailedEvent {
     pub script: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmScriptFailedEvent {
     #[inline(never)]
@@ -1513,6 +1569,7 @@ impl Default for AlarmScriptFailedEvent {
             entity: Default::default(),
             script: String::new(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1593,6 +1650,8 @@ pub struct AlarmSetting {
     pub tolerance_range: i32,
     /// `reportingFrequency`: required int.
     pub reporting_frequency: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmSetting {
     #[inline(never)]
@@ -1600,6 +1659,7 @@ impl Default for AlarmSetting {
         Self {
             tolerance_range: 0,
             reporting_frequency: 0,
+            _more: (),
         }
     }
 }
@@ -1661,6 +1721,8 @@ pub struct AlarmSnmpCompletedEvent {
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmSnmpCompletedEvent {
     #[inline(never)]
@@ -1668,6 +1730,7 @@ impl Default for AlarmSnmpCompletedEvent {
         Self {
             base: AlarmEvent::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1744,6 +1807,8 @@ pub struct AlarmSnmpFailedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmSnmpFailedEvent {
     #[inline(never)]
@@ -1752,6 +1817,7 @@ impl Default for AlarmSnmpFailedEvent {
             base: AlarmEvent::default(),
             entity: Default::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1841,6 +1907,8 @@ pub struct AlarmSpec {
     pub action_frequency: Option<i32>,
     /// `setting`: optional `AlarmSetting`.
     pub setting: Option<Box<AlarmSetting>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmSpec {
     #[inline(never)]
@@ -1854,6 +1922,7 @@ impl Default for AlarmSpec {
             action: None,
             action_frequency: None,
             setting: None,
+            _more: (),
         }
     }
 }
@@ -1950,6 +2019,8 @@ pub struct AlarmState {
     pub event_key: Option<i32>,
     /// `disabled`: optional boolean, since VI API 6.9.1.
     pub disabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmState {
     #[inline(never)]
@@ -1965,6 +2036,7 @@ impl Default for AlarmState {
             acknowledged_time: None,
             event_key: None,
             disabled: None,
+            _more: (),
         }
     }
 }
@@ -2056,6 +2128,8 @@ pub struct AlarmStatusChangedEvent {
     pub from: String,
     /// `to`: required string.
     pub to: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmStatusChangedEvent {
     #[inline(never)]
@@ -2066,6 +2140,7 @@ impl Default for AlarmStatusChangedEvent {
             entity: Default::default(),
             from: String::new(),
             to: String::new(),
+            _more: (),
         }
     }
 }
@@ -2157,6 +2232,8 @@ pub struct AlarmTriggeringAction {
     pub red2yellow: bool,
     /// `yellow2green`: required boolean.
     pub yellow2green: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmTriggeringAction {
     #[inline(never)]
@@ -2168,6 +2245,7 @@ impl Default for AlarmTriggeringAction {
             yellow2red: false,
             red2yellow: false,
             yellow2green: false,
+            _more: (),
         }
     }
 }
@@ -2192,7 +2270,7 @@ impl rt::Object for AlarmTriggeringAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&ALARM_TRIGGERING_ACTION),
-            rt::BASE => P::Object(&AlarmAction {}),
+            rt::BASE => P::Object(&AlarmAction { _more: () }),
             0 => P::Value(&self.action),
             1 => P::Objects(&self.transition_specs),
             2 => P::Value(&self.green2yellow),
@@ -2245,6 +2323,8 @@ pub struct AlarmTriggeringActionTransitionSpec {
     pub final_state: enums::ManagedEntityStatus,
     /// `repeats`: required boolean.
     pub repeats: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmTriggeringActionTransitionSpec {
     #[inline(never)]
@@ -2253,6 +2333,7 @@ impl Default for AlarmTriggeringActionTransitionSpec {
             start_state: Default::default(),
             final_state: Default::default(),
             repeats: false,
+            _more: (),
         }
     }
 }
@@ -2315,11 +2396,16 @@ rt::serde!(object AlarmTriggeringActionTransitionSpec);
 pub struct AndAlarmExpression {
     /// `expression`: list, not empty, of `AlarmExpression` or a descendant.
     pub expression: Vec<rt::Poly<AlarmExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AndAlarmExpression {
     #[inline(never)]
     fn default() -> Self {
-        Self { expression: Vec::new() }
+        Self {
+            expression: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AND_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2338,7 +2424,7 @@ impl rt::Object for AndAlarmExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&AND_ALARM_EXPRESSION),
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Value(&self.expression),
             _ => P::Absent,
         }
@@ -2379,6 +2465,8 @@ pub struct CreateTaskAction {
     pub task_type_id: String,
     /// `cancelable`: required boolean.
     pub cancelable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateTaskAction {
     #[inline(never)]
@@ -2386,6 +2474,7 @@ impl Default for CreateTaskAction {
         Self {
             task_type_id: String::new(),
             cancelable: false,
+            _more: (),
         }
     }
 }
@@ -2406,7 +2495,7 @@ impl rt::Object for CreateTaskAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CREATE_TASK_ACTION),
-            rt::BASE => P::Object(&Action {}),
+            rt::BASE => P::Object(&Action { _more: () }),
             0 => P::Value(&self.task_type_id),
             1 => P::Value(&self.cancelable),
             _ => P::Absent,
@@ -2449,6 +2538,8 @@ pub struct DailyTaskScheduler {
     pub base: HourlyTaskScheduler,
     /// `hour`: required int.
     pub hour: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DailyTaskScheduler {
     #[inline(never)]
@@ -2456,6 +2547,7 @@ impl Default for DailyTaskScheduler {
         Self {
             base: HourlyTaskScheduler::default(),
             hour: 0,
+            _more: (),
         }
     }
 }
@@ -2536,6 +2628,8 @@ pub struct EventAlarmExpression {
     pub object_type: Option<String>,
     /// `status`: optional `ManagedEntityStatus`, since VI API 4.0.
     pub status: Option<enums::ManagedEntityStatus>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventAlarmExpression {
     #[inline(never)]
@@ -2546,6 +2640,7 @@ impl Default for EventAlarmExpression {
             event_type_id: None,
             object_type: None,
             status: None,
+            _more: (),
         }
     }
 }
@@ -2569,7 +2664,7 @@ impl rt::Object for EventAlarmExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&EVENT_ALARM_EXPRESSION),
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Objects(&self.comparisons),
             1 => P::Value(&self.event_type),
             2 => P::Value(&self.event_type_id),
@@ -2620,6 +2715,8 @@ pub struct EventAlarmExpressionComparison {
     pub operator: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventAlarmExpressionComparison {
     #[inline(never)]
@@ -2628,6 +2725,7 @@ impl Default for EventAlarmExpressionComparison {
             attribute_name: String::new(),
             operator: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -2690,11 +2788,16 @@ rt::serde!(object EventAlarmExpressionComparison);
 pub struct GroupAlarmAction {
     /// `action`: list, not empty, of `AlarmAction` or a descendant.
     pub action: Vec<rt::Poly<AlarmAction>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GroupAlarmAction {
     #[inline(never)]
     fn default() -> Self {
-        Self { action: Vec::new() }
+        Self {
+            action: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GROUP_ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2713,7 +2816,7 @@ impl rt::Object for GroupAlarmAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GROUP_ALARM_ACTION),
-            rt::BASE => P::Object(&AlarmAction {}),
+            rt::BASE => P::Object(&AlarmAction { _more: () }),
             0 => P::Value(&self.action),
             _ => P::Absent,
         }
@@ -2754,6 +2857,8 @@ pub struct HourlyTaskScheduler {
     pub base: RecurrentTaskScheduler,
     /// `minute`: required int.
     pub minute: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HourlyTaskScheduler {
     #[inline(never)]
@@ -2761,6 +2866,7 @@ impl Default for HourlyTaskScheduler {
         Self {
             base: RecurrentTaskScheduler::default(),
             minute: 0,
+            _more: (),
         }
     }
 }
@@ -2833,12 +2939,15 @@ rt::serde!(object HourlyTaskScheduler);
 pub struct InvalidScheduledTask {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidScheduledTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -2909,6 +3018,8 @@ pub struct MethodAction {
     pub name: String,
     /// `argument`: list of `MethodActionArgument`.
     pub argument: Vec<MethodActionArgument>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodAction {
     #[inline(never)]
@@ -2916,6 +3027,7 @@ impl Default for MethodAction {
         Self {
             name: String::new(),
             argument: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2936,7 +3048,7 @@ impl rt::Object for MethodAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&METHOD_ACTION),
-            rt::BASE => P::Object(&Action {}),
+            rt::BASE => P::Object(&Action { _more: () }),
             0 => P::Value(&self.name),
             1 => P::Objects(&self.argument),
             _ => P::Absent,
@@ -2977,11 +3089,13 @@ rt::serde!(object MethodAction);
 pub struct MethodActionArgument {
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodActionArgument {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static METHOD_ACTION_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3049,6 +3163,8 @@ pub struct MetricAlarmExpression {
     pub red: Option<i32>,
     /// `redInterval`: optional int, since VI API 4.0.
     pub red_interval: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MetricAlarmExpression {
     #[inline(never)]
@@ -3061,6 +3177,7 @@ impl Default for MetricAlarmExpression {
             yellow_interval: None,
             red: None,
             red_interval: None,
+            _more: (),
         }
     }
 }
@@ -3086,7 +3203,7 @@ impl rt::Object for MetricAlarmExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&METRIC_ALARM_EXPRESSION),
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Value(&self.operator),
             1 => P::Value(&self.r#type),
             2 => P::Object(&self.metric),
@@ -3139,6 +3256,8 @@ pub struct MonthlyByDayTaskScheduler {
     pub base: MonthlyTaskScheduler,
     /// `day`: required int.
     pub day: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MonthlyByDayTaskScheduler {
     #[inline(never)]
@@ -3146,6 +3265,7 @@ impl Default for MonthlyByDayTaskScheduler {
         Self {
             base: MonthlyTaskScheduler::default(),
             day: 0,
+            _more: (),
         }
     }
 }
@@ -3222,6 +3342,8 @@ pub struct MonthlyByWeekdayTaskScheduler {
     pub offset: enums::WeekOfMonth,
     /// `weekday`: required `DayOfWeek`.
     pub weekday: enums::DayOfWeek,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MonthlyByWeekdayTaskScheduler {
     #[inline(never)]
@@ -3230,6 +3352,7 @@ impl Default for MonthlyByWeekdayTaskScheduler {
             base: MonthlyTaskScheduler::default(),
             offset: Default::default(),
             weekday: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3305,12 +3428,15 @@ rt::serde!(object MonthlyByWeekdayTaskScheduler);
 pub struct MonthlyTaskScheduler {
     /// The properties of `DailyTaskScheduler`.
     pub base: DailyTaskScheduler,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MonthlyTaskScheduler {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DailyTaskScheduler::default(),
+            _more: (),
         }
     }
 }
@@ -3381,6 +3507,8 @@ pub struct OnceTaskScheduler {
     pub base: TaskScheduler,
     /// `runAt`: optional dateTime.
     pub run_at: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OnceTaskScheduler {
     #[inline(never)]
@@ -3388,6 +3516,7 @@ impl Default for OnceTaskScheduler {
         Self {
             base: TaskScheduler::default(),
             run_at: None,
+            _more: (),
         }
     }
 }
@@ -3460,11 +3589,16 @@ rt::serde!(object OnceTaskScheduler);
 pub struct OrAlarmExpression {
     /// `expression`: list, not empty, of `AlarmExpression` or a descendant.
     pub expression: Vec<rt::Poly<AlarmExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OrAlarmExpression {
     #[inline(never)]
     fn default() -> Self {
-        Self { expression: Vec::new() }
+        Self {
+            expression: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OR_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3483,7 +3617,7 @@ impl rt::Object for OrAlarmExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&OR_ALARM_EXPRESSION),
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Value(&self.expression),
             _ => P::Absent,
         }
@@ -3524,6 +3658,8 @@ pub struct RecurrentTaskScheduler {
     pub base: TaskScheduler,
     /// `interval`: required int.
     pub interval: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecurrentTaskScheduler {
     #[inline(never)]
@@ -3531,6 +3667,7 @@ impl Default for RecurrentTaskScheduler {
         Self {
             base: TaskScheduler::default(),
             interval: 0,
+            _more: (),
         }
     }
 }
@@ -3603,11 +3740,16 @@ rt::serde!(object RecurrentTaskScheduler);
 pub struct RunScriptAction {
     /// `script`: required string.
     pub script: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RunScriptAction {
     #[inline(never)]
     fn default() -> Self {
-        Self { script: String::new() }
+        Self {
+            script: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RUN_SCRIPT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3626,7 +3768,7 @@ impl rt::Object for RunScriptAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&RUN_SCRIPT_ACTION),
-            rt::BASE => P::Object(&Action {}),
+            rt::BASE => P::Object(&Action { _more: () }),
             0 => P::Value(&self.script),
             _ => P::Absent,
         }
@@ -3665,12 +3807,15 @@ rt::serde!(object RunScriptAction);
 pub struct ScheduledTaskCompletedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskCompletedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3739,12 +3884,15 @@ rt::serde!(object ScheduledTaskCompletedEvent);
 pub struct ScheduledTaskCreatedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskCreatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3821,6 +3969,8 @@ pub struct ScheduledTaskDescription {
     pub day_of_week: Vec<rt::Poly<ElementDescription>>,
     /// `weekOfMonth`: list, not empty, of `ElementDescription` or a descendant.
     pub week_of_month: Vec<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskDescription {
     #[inline(never)]
@@ -3831,6 +3981,7 @@ impl Default for ScheduledTaskDescription {
             state: Vec::new(),
             day_of_week: Vec::new(),
             week_of_month: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3901,6 +4052,8 @@ pub struct ScheduledTaskDetail {
     pub base: TypeDescription,
     /// `frequency`: required string.
     pub frequency: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskDetail {
     #[inline(never)]
@@ -3908,6 +4061,7 @@ impl Default for ScheduledTaskDetail {
         Self {
             base: TypeDescription::default(),
             frequency: String::new(),
+            _more: (),
         }
     }
 }
@@ -3983,6 +4137,8 @@ pub struct ScheduledTaskEmailCompletedEvent {
     pub base: ScheduledTaskEvent,
     /// `to`: required string.
     pub to: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskEmailCompletedEvent {
     #[inline(never)]
@@ -3990,6 +4146,7 @@ impl Default for ScheduledTaskEmailCompletedEvent {
         Self {
             base: ScheduledTaskEvent::default(),
             to: String::new(),
+            _more: (),
         }
     }
 }
@@ -4066,6 +4223,8 @@ pub struct ScheduledTaskEmailFailedEvent {
     pub to: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskEmailFailedEvent {
     #[inline(never)]
@@ -4074,6 +4233,7 @@ impl Default for ScheduledTaskEmailFailedEvent {
             base: ScheduledTaskEvent::default(),
             to: String::new(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4153,6 +4313,8 @@ pub struct ScheduledTaskEvent {
     pub scheduled_task: ScheduledTaskEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskEvent {
     #[inline(never)]
@@ -4161,6 +4323,7 @@ impl Default for ScheduledTaskEvent {
             base: Event::default(),
             scheduled_task: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4238,6 +4401,8 @@ pub struct ScheduledTaskEventArgument {
     pub base: EntityEventArgument,
     /// `scheduledTask`: required reference to `ScheduledTask`.
     pub scheduled_task: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskEventArgument {
     #[inline(never)]
@@ -4245,6 +4410,7 @@ impl Default for ScheduledTaskEventArgument {
         Self {
             base: EntityEventArgument::default(),
             scheduled_task: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4319,6 +4485,8 @@ pub struct ScheduledTaskFailedEvent {
     pub base: ScheduledTaskEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskFailedEvent {
     #[inline(never)]
@@ -4326,6 +4494,7 @@ impl Default for ScheduledTaskFailedEvent {
         Self {
             base: ScheduledTaskEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4422,6 +4591,8 @@ pub struct ScheduledTaskInfo {
     pub active_task: Option<rt::ManagedObjectReference>,
     /// `taskObject`: optional reference, since VI API 4.0 and always there from then on.
     pub task_object: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskInfo {
     #[inline(never)]
@@ -4440,6 +4611,7 @@ impl Default for ScheduledTaskInfo {
             progress: None,
             active_task: None,
             task_object: None,
+            _more: (),
         }
     }
 }
@@ -4547,6 +4719,8 @@ pub struct ScheduledTaskReconfiguredEvent {
     pub base: ScheduledTaskEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskReconfiguredEvent {
     #[inline(never)]
@@ -4554,6 +4728,7 @@ impl Default for ScheduledTaskReconfiguredEvent {
         Self {
             base: ScheduledTaskEvent::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
@@ -4626,12 +4801,15 @@ rt::serde!(object ScheduledTaskReconfiguredEvent);
 pub struct ScheduledTaskRemovedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4710,6 +4888,8 @@ pub struct ScheduledTaskSpec {
     pub action: rt::Poly<Action>,
     /// `notification`: optional string.
     pub notification: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskSpec {
     #[inline(never)]
@@ -4721,6 +4901,7 @@ impl Default for ScheduledTaskSpec {
             scheduler: Default::default(),
             action: Default::default(),
             notification: None,
+            _more: (),
         }
     }
 }
@@ -4793,12 +4974,15 @@ rt::serde!(object base ScheduledTaskSpec);
 pub struct ScheduledTaskStartedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskStartedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4873,6 +5057,8 @@ pub struct SendEmailAction {
     pub subject: String,
     /// `body`: required string.
     pub body: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SendEmailAction {
     #[inline(never)]
@@ -4882,6 +5068,7 @@ impl Default for SendEmailAction {
             cc_list: String::new(),
             subject: String::new(),
             body: String::new(),
+            _more: (),
         }
     }
 }
@@ -4904,7 +5091,7 @@ impl rt::Object for SendEmailAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&SEND_EMAIL_ACTION),
-            rt::BASE => P::Object(&Action {}),
+            rt::BASE => P::Object(&Action { _more: () }),
             0 => P::Value(&self.to_list),
             1 => P::Value(&self.cc_list),
             2 => P::Value(&self.subject),
@@ -4946,11 +5133,14 @@ impl std::fmt::Debug for SendEmailAction {
 rt::serde!(object SendEmailAction);
 
 /// `SendSNMPAction`, a [`Action`], since VI API 2.0.
-pub struct SendSnmpAction {}
+pub struct SendSnmpAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SendSnmpAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SEND_SNMP_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4967,7 +5157,7 @@ impl rt::Object for SendSnmpAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&SEND_SNMP_ACTION),
-            rt::BASE => P::Object(&Action {}),
+            rt::BASE => P::Object(&Action { _more: () }),
             _ => P::Absent,
         }
     }
@@ -5012,6 +5202,8 @@ pub struct StateAlarmExpression {
     pub yellow: Option<String>,
     /// `red`: optional string.
     pub red: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StateAlarmExpression {
     #[inline(never)]
@@ -5022,6 +5214,7 @@ impl Default for StateAlarmExpression {
             state_path: String::new(),
             yellow: None,
             red: None,
+            _more: (),
         }
     }
 }
@@ -5045,7 +5238,7 @@ impl rt::Object for StateAlarmExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&STATE_ALARM_EXPRESSION),
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Value(&self.operator),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.state_path),
@@ -5094,6 +5287,8 @@ pub struct TaskScheduler {
     pub active_time: Option<rt::DateTime>,
     /// `expireTime`: optional dateTime.
     pub expire_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskScheduler {
     #[inline(never)]
@@ -5101,6 +5296,7 @@ impl Default for TaskScheduler {
         Self {
             active_time: None,
             expire_time: None,
+            _more: (),
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct WeeklyTaskScheduler {
     pub friday: bool,
     /// `saturday`: required boolean.
     pub saturday: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WeeklyTaskScheduler {
     #[inline(never)]
@@ -36,6 +38,7 @@ impl Default for WeeklyTaskScheduler {
             thursday: false,
             friday: false,
             saturday: false,
+            _more: (),
         }
     }
 }

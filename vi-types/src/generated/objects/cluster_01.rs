@@ -15,6 +15,8 @@ pub struct ActiveVmsBlockingEvc {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list of string, since VI API 4.0.
     pub host_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ActiveVmsBlockingEvc {
     #[inline(never)]
@@ -24,6 +26,7 @@ impl Default for ActiveVmsBlockingEvc {
             evc_mode: None,
             host: Vec::new(),
             host_name: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -102,11 +105,13 @@ rt::serde!(object ActiveVmsBlockingEvc);
 pub struct ApplyStorageRecommendationResult {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyStorageRecommendationResult {
     #[inline(never)]
     fn default() -> Self {
-        Self { vm: None }
+        Self { vm: None, _more: () }
     }
 }
 pub(crate) static APPLY_STORAGE_RECOMMENDATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -162,12 +167,15 @@ rt::serde!(object ApplyStorageRecommendationResult);
 pub struct CannotDisableDrsOnClustersWithVApps {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDisableDrsOnClustersWithVApps {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -242,6 +250,8 @@ pub struct CannotEnableVmcpForCluster {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotEnableVmcpForCluster {
     #[inline(never)]
@@ -251,6 +261,7 @@ impl Default for CannotEnableVmcpForCluster {
             host: None,
             host_name: None,
             reason: None,
+            _more: (),
         }
     }
 }
@@ -335,6 +346,8 @@ pub struct CannotPowerOffVmInCluster {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotPowerOffVmInCluster {
     #[inline(never)]
@@ -344,6 +357,7 @@ impl Default for CannotPowerOffVmInCluster {
             operation: String::new(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -424,6 +438,8 @@ pub struct ClusterAction {
     pub r#type: String,
     /// `target`: optional reference.
     pub target: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterAction {
     #[inline(never)]
@@ -431,6 +447,7 @@ impl Default for ClusterAction {
         Self {
             r#type: String::new(),
             target: None,
+            _more: (),
         }
     }
 }
@@ -493,6 +510,8 @@ pub struct ClusterActionHistory {
     pub action: rt::Poly<ClusterAction>,
     /// `time`: required dateTime.
     pub time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterActionHistory {
     #[inline(never)]
@@ -500,6 +519,7 @@ impl Default for ClusterActionHistory {
         Self {
             action: Default::default(),
             time: Default::default(),
+            _more: (),
         }
     }
 }
@@ -561,6 +581,8 @@ pub struct ClusterAffinityRuleSpec {
     pub base: ClusterRuleInfo,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterAffinityRuleSpec {
     #[inline(never)]
@@ -568,6 +590,7 @@ impl Default for ClusterAffinityRuleSpec {
         Self {
             base: ClusterRuleInfo::default(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -642,6 +665,8 @@ pub struct ClusterAntiAffinityRuleSpec {
     pub base: ClusterRuleInfo,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterAntiAffinityRuleSpec {
     #[inline(never)]
@@ -649,6 +674,7 @@ impl Default for ClusterAntiAffinityRuleSpec {
         Self {
             base: ClusterRuleInfo::default(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -723,6 +749,8 @@ pub struct ClusterAttemptedVmInfo {
     pub vm: rt::ManagedObjectReference,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterAttemptedVmInfo {
     #[inline(never)]
@@ -730,6 +758,7 @@ impl Default for ClusterAttemptedVmInfo {
         Self {
             vm: Default::default(),
             task: None,
+            _more: (),
         }
     }
 }
@@ -797,6 +826,8 @@ pub struct ClusterClusterInitialPlacementAction {
     pub available_networks: Vec<rt::ManagedObjectReference>,
     /// `configSpec`: optional `VirtualMachineConfigSpec`.
     pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterClusterInitialPlacementAction {
     #[inline(never)]
@@ -807,6 +838,7 @@ impl Default for ClusterClusterInitialPlacementAction {
             pool: Default::default(),
             available_networks: Vec::new(),
             config_spec: None,
+            _more: (),
         }
     }
 }
@@ -890,6 +922,8 @@ pub struct ClusterComplianceCheckedEvent {
     pub base: ClusterEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComplianceCheckedEvent {
     #[inline(never)]
@@ -897,6 +931,7 @@ impl Default for ClusterComplianceCheckedEvent {
         Self {
             base: ClusterEvent::default(),
             profile: Default::default(),
+            _more: (),
         }
     }
 }
@@ -972,6 +1007,8 @@ pub struct ClusterComputeResourceClusterConfigResult {
     pub failed_hosts: Vec<FolderFailedHostResult>,
     /// `configuredHosts`: list of reference to `HostSystem`.
     pub configured_hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceClusterConfigResult {
     #[inline(never)]
@@ -980,6 +1017,7 @@ impl Default for ClusterComputeResourceClusterConfigResult {
             #[cfg(feature = "host")]
             failed_hosts: Vec::new(),
             configured_hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1045,6 +1083,8 @@ pub struct ClusterComputeResourceDvsConfigurationValidation {
     pub is_dvs_valid: bool,
     /// `isDvpgValid`: required boolean.
     pub is_dvpg_valid: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsConfigurationValidation {
     #[inline(never)]
@@ -1053,6 +1093,7 @@ impl Default for ClusterComputeResourceDvsConfigurationValidation {
             base: ClusterComputeResourceValidationResultBase::default(),
             is_dvs_valid: false,
             is_dvpg_valid: false,
+            _more: (),
         }
     }
 }
@@ -1135,6 +1176,8 @@ pub struct ClusterComputeResourceDvsSetting {
     pub dv_portgroup_setting: Vec<
         ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsSetting {
     #[inline(never)]
@@ -1143,6 +1186,7 @@ impl Default for ClusterComputeResourceDvsSetting {
             dv_switch: Default::default(),
             pnic_devices: Vec::new(),
             dv_portgroup_setting: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1207,6 +1251,8 @@ pub struct ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     pub dv_portgroup: rt::ManagedObjectReference,
     /// `service`: required string.
     pub service: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     #[inline(never)]
@@ -1214,6 +1260,7 @@ impl Default for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
         Self {
             dv_portgroup: Default::default(),
             service: String::new(),
+            _more: (),
         }
     }
 }
@@ -1285,6 +1332,8 @@ pub struct ClusterComputeResourceDvsProfile {
     pub dv_portgroup_mapping: Vec<
         ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsProfile {
     #[inline(never)]
@@ -1294,6 +1343,7 @@ impl Default for ClusterComputeResourceDvsProfile {
             dv_switch: None,
             pnic_devices: Vec::new(),
             dv_portgroup_mapping: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1364,6 +1414,8 @@ pub struct ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     pub dv_portgroup: Option<rt::ManagedObjectReference>,
     /// `service`: required string.
     pub service: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     #[inline(never)]
@@ -1373,6 +1425,7 @@ impl Default for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping
             dv_portgroup_spec: None,
             dv_portgroup: None,
             service: String::new(),
+            _more: (),
         }
     }
 }
@@ -1448,6 +1501,8 @@ pub struct ClusterComputeResourceHciConfigInfo {
     pub configured_hosts: Vec<rt::ManagedObjectReference>,
     /// `hostConfigProfile`: optional `ClusterComputeResourceHostConfigurationProfile`.
     pub host_config_profile: Option<Box<ClusterComputeResourceHostConfigurationProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHciConfigInfo {
     #[inline(never)]
@@ -1457,6 +1512,7 @@ impl Default for ClusterComputeResourceHciConfigInfo {
             dvs_setting: Vec::new(),
             configured_hosts: Vec::new(),
             host_config_profile: None,
+            _more: (),
         }
     }
 }
@@ -1528,6 +1584,8 @@ pub struct ClusterComputeResourceHciConfigSpec {
     pub v_san_config_spec: Option<Box<SddcBase>>,
     /// `vcProf`: optional `ClusterComputeResourceVCProfile`.
     pub vc_prof: Option<Box<ClusterComputeResourceVcProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHciConfigSpec {
     #[inline(never)]
@@ -1537,6 +1595,7 @@ impl Default for ClusterComputeResourceHciConfigSpec {
             host_config_profile: None,
             v_san_config_spec: None,
             vc_prof: None,
+            _more: (),
         }
     }
 }
@@ -1606,6 +1665,8 @@ pub struct ClusterComputeResourceHostConfigurationInput {
     pub host_vmk_nics: Vec<ClusterComputeResourceHostVmkNicInfo>,
     /// `allowedInNonMaintenanceMode`: optional boolean.
     pub allowed_in_non_maintenance_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostConfigurationInput {
     #[inline(never)]
@@ -1614,6 +1675,7 @@ impl Default for ClusterComputeResourceHostConfigurationInput {
             host: Default::default(),
             host_vmk_nics: Vec::new(),
             allowed_in_non_maintenance_mode: None,
+            _more: (),
         }
     }
 }
@@ -1680,6 +1742,8 @@ pub struct ClusterComputeResourceHostConfigurationProfile {
     /// `lockdownMode`: optional `HostLockdownMode`.
     #[cfg(feature = "host")]
     pub lockdown_mode: Option<enums::HostLockdownMode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostConfigurationProfile {
     #[inline(never)]
@@ -1689,6 +1753,7 @@ impl Default for ClusterComputeResourceHostConfigurationProfile {
             date_time_config: None,
             #[cfg(feature = "host")]
             lockdown_mode: None,
+            _more: (),
         }
     }
 }
@@ -1762,6 +1827,8 @@ pub struct ClusterComputeResourceHostConfigurationValidation {
     pub is_ntp_setting_valid: Option<bool>,
     /// `isLockdownModeValid`: optional boolean.
     pub is_lockdown_mode_valid: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostConfigurationValidation {
     #[inline(never)]
@@ -1773,6 +1840,7 @@ impl Default for ClusterComputeResourceHostConfigurationValidation {
             is_vmknic_setting_valid: None,
             is_ntp_setting_valid: None,
             is_lockdown_mode_valid: None,
+            _more: (),
         }
     }
 }
@@ -1860,6 +1928,8 @@ pub struct ClusterComputeResourceHostEvacuationInfo {
     pub host: rt::ManagedObjectReference,
     /// `action`: list of `OptionValue` or a descendant.
     pub action: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostEvacuationInfo {
     #[inline(never)]
@@ -1867,6 +1937,7 @@ impl Default for ClusterComputeResourceHostEvacuationInfo {
         Self {
             host: Default::default(),
             action: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1928,6 +1999,8 @@ pub struct ClusterComputeResourceHostVmkNicInfo {
     pub nic_spec: HostVirtualNicSpec,
     /// `service`: required string.
     pub service: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostVmkNicInfo {
     #[inline(never)]
@@ -1935,6 +2008,7 @@ impl Default for ClusterComputeResourceHostVmkNicInfo {
         Self {
             nic_spec: Default::default(),
             service: String::new(),
+            _more: (),
         }
     }
 }
@@ -1996,6 +2070,8 @@ pub struct ClusterComputeResourceMaintenanceInfo {
     pub partial_mm_id: Option<String>,
     /// `hostEvacInfo`: list of `ClusterComputeResourceHostEvacuationInfo`.
     pub host_evac_info: Vec<ClusterComputeResourceHostEvacuationInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceMaintenanceInfo {
     #[inline(never)]
@@ -2003,6 +2079,7 @@ impl Default for ClusterComputeResourceMaintenanceInfo {
         Self {
             partial_mm_id: None,
             host_evac_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2066,6 +2143,8 @@ pub struct ClusterComputeResourceVcProfile {
     pub evc_mode_key: Option<String>,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceVcProfile {
     #[inline(never)]
@@ -2074,6 +2153,7 @@ impl Default for ClusterComputeResourceVcProfile {
             cluster_spec: None,
             evc_mode_key: None,
             evc_graphics_mode_key: None,
+            _more: (),
         }
     }
 }
@@ -2136,11 +2216,16 @@ rt::serde!(object ClusterComputeResourceVcProfile);
 pub struct ClusterComputeResourceValidationResultBase {
     /// `info`: list of `LocalizableMessage`.
     pub info: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceValidationResultBase {
     #[inline(never)]
     fn default() -> Self {
-        Self { info: Vec::new() }
+        Self {
+            info: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2204,6 +2289,8 @@ pub struct ClusterComputeResourceVcsSlots {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `totalSlots`: required int.
     pub total_slots: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceVcsSlots {
     #[inline(never)]
@@ -2213,6 +2300,7 @@ impl Default for ClusterComputeResourceVcsSlots {
             host: Default::default(),
             datastore: Vec::new(),
             total_slots: 0,
+            _more: (),
         }
     }
 }
@@ -2286,6 +2374,8 @@ pub struct ClusterConfigSpec {
     pub drs_vm_config_spec: Vec<ClusterDrsVmConfigSpec>,
     /// `rulesSpec`: list of `ClusterRuleSpec`.
     pub rules_spec: Vec<ClusterRuleSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterConfigSpec {
     #[inline(never)]
@@ -2296,6 +2386,7 @@ impl Default for ClusterConfigSpec {
             drs_config: None,
             drs_vm_config_spec: Vec::new(),
             rules_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2404,6 +2495,8 @@ pub struct ClusterConfigSpecEx {
     /// `vsanCoreConfigSpec`: optional `VsanClusterCoreConfigSpec`, since VI API 9.0.0.0.
     #[cfg(feature = "vsan")]
     pub vsan_core_config_spec: Option<Box<VsanClusterCoreConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterConfigSpecEx {
     #[inline(never)]
@@ -2432,6 +2525,7 @@ impl Default for ClusterConfigSpecEx {
             crypto_config: None,
             #[cfg(feature = "vsan")]
             vsan_core_config_spec: None,
+            _more: (),
         }
     }
 }
@@ -2565,6 +2659,8 @@ pub struct ClusterCreatedEvent {
     pub base: ClusterEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterCreatedEvent {
     #[inline(never)]
@@ -2572,6 +2668,7 @@ impl Default for ClusterCreatedEvent {
         Self {
             base: ClusterEvent::default(),
             parent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2646,6 +2743,8 @@ pub struct ClusterDasAamHostInfo {
     pub host_das_state: Vec<ClusterDasAamNodeState>,
     /// `primaryHosts`: list of string.
     pub primary_hosts: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAamHostInfo {
     #[inline(never)]
@@ -2653,6 +2752,7 @@ impl Default for ClusterDasAamHostInfo {
         Self {
             host_das_state: Vec::new(),
             primary_hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2673,7 +2773,7 @@ impl rt::Object for ClusterDasAamHostInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CLUSTER_DAS_AAM_HOST_INFO),
-            rt::BASE => P::Object(&ClusterDasHostInfo {}),
+            rt::BASE => P::Object(&ClusterDasHostInfo { _more: () }),
             0 => P::Objects(&self.host_das_state),
             1 => P::Value(&self.primary_hosts),
             _ => P::Absent,
@@ -2720,6 +2820,8 @@ pub struct ClusterDasAamNodeState {
     pub config_state: String,
     /// `runtimeState`: required string.
     pub runtime_state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAamNodeState {
     #[inline(never)]
@@ -2729,6 +2831,7 @@ impl Default for ClusterDasAamNodeState {
             name: String::new(),
             config_state: String::new(),
             runtime_state: String::new(),
+            _more: (),
         }
     }
 }
@@ -2791,11 +2894,14 @@ impl std::fmt::Debug for ClusterDasAamNodeState {
 rt::serde!(object ClusterDasAamNodeState);
 
 /// `ClusterDasAdmissionControlInfo`, a [`DynamicData`], since VI API 4.0.
-pub struct ClusterDasAdmissionControlInfo {}
+pub struct ClusterDasAdmissionControlInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ClusterDasAdmissionControlInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2850,6 +2956,8 @@ pub struct ClusterDasAdmissionControlPolicy {
     pub resource_reduction_to_tolerate_percent: Option<i32>,
     /// `pMemAdmissionControlEnabled`: optional boolean, since VI API 7.0.2.0.
     pub p_mem_admission_control_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAdmissionControlPolicy {
     #[inline(never)]
@@ -2857,6 +2965,7 @@ impl Default for ClusterDasAdmissionControlPolicy {
         Self {
             resource_reduction_to_tolerate_percent: None,
             p_mem_admission_control_enabled: None,
+            _more: (),
         }
     }
 }
@@ -2921,6 +3030,8 @@ pub struct ClusterDasAdvancedRuntimeInfo {
     pub vmcp_supported: Option<Box<ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo>>,
     /// `heartbeatDatastoreInfo`: list of `DasHeartbeatDatastoreInfo`, since VI API 5.0.
     pub heartbeat_datastore_info: Vec<DasHeartbeatDatastoreInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAdvancedRuntimeInfo {
     #[inline(never)]
@@ -2929,6 +3040,7 @@ impl Default for ClusterDasAdvancedRuntimeInfo {
             das_host_info: None,
             vmcp_supported: None,
             heartbeat_datastore_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2994,6 +3106,8 @@ pub struct ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     pub storage_apd_supported: bool,
     /// `storagePDLSupported`: required boolean.
     pub storage_pdl_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     #[inline(never)]
@@ -3001,6 +3115,7 @@ impl Default for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
         Self {
             storage_apd_supported: false,
             storage_pdl_supported: false,
+            _more: (),
         }
     }
 }
@@ -3057,11 +3172,14 @@ impl std::fmt::Debug for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
 rt::serde!(object ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo);
 
 /// `ClusterDasData`, a [`DynamicData`], since VI API 5.0.
-pub struct ClusterDasData {}
+pub struct ClusterDasData {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ClusterDasData {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CLUSTER_DAS_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3118,6 +3236,8 @@ pub struct ClusterDasDataSummary {
     pub cluster_config_version: i64,
     /// `compatListVersion`: required long.
     pub compat_list_version: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasDataSummary {
     #[inline(never)]
@@ -3126,6 +3246,7 @@ impl Default for ClusterDasDataSummary {
             host_list_version: 0,
             cluster_config_version: 0,
             compat_list_version: 0,
+            _more: (),
         }
     }
 }
@@ -3147,7 +3268,7 @@ impl rt::Object for ClusterDasDataSummary {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CLUSTER_DAS_DATA_SUMMARY),
-            rt::BASE => P::Object(&ClusterDasData {}),
+            rt::BASE => P::Object(&ClusterDasData { _more: () }),
             0 => P::Value(&self.host_list_version),
             1 => P::Value(&self.cluster_config_version),
             2 => P::Value(&self.compat_list_version),
@@ -3210,6 +3331,8 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfo {
     pub vms_requiring_multiple_slots: Vec<
         ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfo {
     #[inline(never)]
@@ -3225,6 +3348,7 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfo {
             total_good_hosts: 0,
             host_slots: Vec::new(),
             vms_requiring_multiple_slots: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3324,6 +3448,8 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     pub host: rt::ManagedObjectReference,
     /// `slots`: required int.
     pub slots: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     #[inline(never)]
@@ -3331,6 +3457,7 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
         Self {
             host: Default::default(),
             slots: 0,
+            _more: (),
         }
     }
 }
@@ -3396,6 +3523,8 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     pub cpu_m_hz: i32,
     /// `memoryMB`: required int.
     pub memory_mb: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     #[inline(never)]
@@ -3404,6 +3533,7 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
             num_vcpus: 0,
             cpu_m_hz: 0,
             memory_mb: 0,
+            _more: (),
         }
     }
 }
@@ -3470,6 +3600,8 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     pub vm: rt::ManagedObjectReference,
     /// `slots`: required int.
     pub slots: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     #[inline(never)]
@@ -3477,6 +3609,7 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
         Self {
             vm: Default::default(),
             slots: 0,
+            _more: (),
         }
     }
 }
@@ -3540,6 +3673,8 @@ pub struct ClusterDasFdmHostState {
     pub state: String,
     /// `stateReporter`: optional reference to `HostSystem`.
     pub state_reporter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFdmHostState {
     #[inline(never)]
@@ -3547,6 +3682,7 @@ impl Default for ClusterDasFdmHostState {
         Self {
             state: String::new(),
             state_reporter: None,
+            _more: (),
         }
     }
 }
@@ -3603,11 +3739,14 @@ impl std::fmt::Debug for ClusterDasFdmHostState {
 rt::serde!(object ClusterDasFdmHostState);
 
 /// `ClusterDasHostInfo`, a [`DynamicData`], since VI API 4.0.
-pub struct ClusterDasHostInfo {}
+pub struct ClusterDasHostInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ClusterDasHostInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CLUSTER_DAS_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3662,6 +3801,8 @@ pub struct ClusterDasHostRecommendation {
     pub host: rt::ManagedObjectReference,
     /// `drsRating`: optional int.
     pub drs_rating: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasHostRecommendation {
     #[inline(never)]
@@ -3669,6 +3810,7 @@ impl Default for ClusterDasHostRecommendation {
         Self {
             host: Default::default(),
             drs_rating: None,
+            _more: (),
         }
     }
 }
@@ -3734,6 +3876,8 @@ pub struct ClusterDasVmConfigInfo {
     pub power_off_on_isolation: Option<bool>,
     /// `dasSettings`: optional `ClusterDasVmSettings`, since VI API 2.5.
     pub das_settings: Option<Box<ClusterDasVmSettings>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasVmConfigInfo {
     #[inline(never)]
@@ -3743,6 +3887,7 @@ impl Default for ClusterDasVmConfigInfo {
             restart_priority: None,
             power_off_on_isolation: None,
             das_settings: None,
+            _more: (),
         }
     }
 }
@@ -3810,6 +3955,8 @@ pub struct ClusterDasVmConfigSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDasVmConfigInfo`.
     pub info: Option<Box<ClusterDasVmConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasVmConfigSpec {
     #[inline(never)]
@@ -3817,6 +3964,7 @@ impl Default for ClusterDasVmConfigSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -3898,6 +4046,8 @@ pub struct ClusterDasVmSettings {
     pub vm_component_protection_settings: Option<
         Box<ClusterVmComponentProtectionSettings>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasVmSettings {
     #[inline(never)]
@@ -3908,6 +4058,7 @@ impl Default for ClusterDasVmSettings {
             isolation_response: None,
             vm_tools_monitoring_settings: None,
             vm_component_protection_settings: None,
+            _more: (),
         }
     }
 }
@@ -3978,6 +4129,8 @@ pub struct ClusterDatastoreUpdateSpec {
     pub base: ArrayUpdateSpec,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDatastoreUpdateSpec {
     #[inline(never)]
@@ -3985,6 +4138,7 @@ impl Default for ClusterDatastoreUpdateSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
@@ -4060,6 +4214,8 @@ pub struct ClusterDependencyRuleInfo {
     pub vm_group: String,
     /// `dependsOnVmGroup`: required string.
     pub depends_on_vm_group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDependencyRuleInfo {
     #[inline(never)]
@@ -4068,6 +4224,7 @@ impl Default for ClusterDependencyRuleInfo {
             base: ClusterRuleInfo::default(),
             vm_group: String::new(),
             depends_on_vm_group: String::new(),
+            _more: (),
         }
     }
 }
@@ -4143,12 +4300,15 @@ rt::serde!(object ClusterDependencyRuleInfo);
 pub struct ClusterDestroyedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4221,6 +4381,8 @@ pub struct ClusterDpmHostConfigInfo {
     pub enabled: Option<bool>,
     /// `behavior`: optional `DpmBehavior`.
     pub behavior: Option<enums::DpmBehavior>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDpmHostConfigInfo {
     #[inline(never)]
@@ -4229,6 +4391,7 @@ impl Default for ClusterDpmHostConfigInfo {
             key: Default::default(),
             enabled: None,
             behavior: None,
+            _more: (),
         }
     }
 }
@@ -4293,6 +4456,8 @@ pub struct ClusterDpmHostConfigSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDpmHostConfigInfo`.
     pub info: Option<Box<ClusterDpmHostConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDpmHostConfigSpec {
     #[inline(never)]
@@ -4300,6 +4465,7 @@ impl Default for ClusterDpmHostConfigSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -4373,6 +4539,8 @@ pub struct ClusterDrsFaults {
     pub reason: String,
     /// `faultsByVm`: list, not empty, of `ClusterDrsFaultsFaultsByVm` or a descendant.
     pub faults_by_vm: Vec<rt::Poly<ClusterDrsFaultsFaultsByVm>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsFaults {
     #[inline(never)]
@@ -4380,6 +4548,7 @@ impl Default for ClusterDrsFaults {
         Self {
             reason: String::new(),
             faults_by_vm: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4442,6 +4611,8 @@ pub struct ClusterDrsFaultsFaultsByVirtualDisk {
     /// `disk`: optional `VirtualDiskId`.
     #[cfg(feature = "iofilter")]
     pub disk: Option<Box<VirtualDiskId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsFaultsFaultsByVirtualDisk {
     #[inline(never)]
@@ -4450,6 +4621,7 @@ impl Default for ClusterDrsFaultsFaultsByVirtualDisk {
             base: ClusterDrsFaultsFaultsByVm::default(),
             #[cfg(feature = "iofilter")]
             disk: None,
+            _more: (),
         }
     }
 }
@@ -4526,6 +4698,8 @@ pub struct ClusterDrsFaultsFaultsByVm {
     pub vm: Option<rt::ManagedObjectReference>,
     /// `fault`: list, not empty, of `LocalizedMethodFault`.
     pub fault: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsFaultsFaultsByVm {
     #[inline(never)]
@@ -4533,6 +4707,7 @@ impl Default for ClusterDrsFaultsFaultsByVm {
         Self {
             vm: None,
             fault: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4613,6 +4788,8 @@ pub struct ClusterDrsMigration {
     pub destination_cpu_load: Option<i32>,
     /// `destinationMemoryLoad`: optional long.
     pub destination_memory_load: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsMigration {
     #[inline(never)]
@@ -4629,6 +4806,7 @@ impl Default for ClusterDrsMigration {
             destination: Default::default(),
             destination_cpu_load: None,
             destination_memory_load: None,
+            _more: (),
         }
     }
 }

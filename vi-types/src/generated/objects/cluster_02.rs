@@ -17,6 +17,8 @@ pub struct ClusterDrsRecommendation {
     pub reason_text: String,
     /// `migrationList`: list, not empty, of `ClusterDrsMigration`.
     pub migration_list: Vec<ClusterDrsMigration>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsRecommendation {
     #[inline(never)]
@@ -27,6 +29,7 @@ impl Default for ClusterDrsRecommendation {
             reason: String::new(),
             reason_text: String::new(),
             migration_list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -99,6 +102,8 @@ pub struct ClusterDrsVmConfigInfo {
     pub enabled: Option<bool>,
     /// `behavior`: optional `DrsBehavior`.
     pub behavior: Option<enums::DrsBehavior>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsVmConfigInfo {
     #[inline(never)]
@@ -107,6 +112,7 @@ impl Default for ClusterDrsVmConfigInfo {
             key: Default::default(),
             enabled: None,
             behavior: None,
+            _more: (),
         }
     }
 }
@@ -171,6 +177,8 @@ pub struct ClusterDrsVmConfigSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDrsVmConfigInfo`.
     pub info: Option<Box<ClusterDrsVmConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsVmConfigSpec {
     #[inline(never)]
@@ -178,6 +186,7 @@ impl Default for ClusterDrsVmConfigSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -253,6 +262,8 @@ pub struct ClusterEvcManagerCheckResult {
     pub error: LocalizedMethodFault,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEvcManagerCheckResult {
     #[inline(never)]
@@ -261,6 +272,7 @@ impl Default for ClusterEvcManagerCheckResult {
             evc_mode_key: String::new(),
             error: Default::default(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -334,6 +346,8 @@ pub struct ClusterEvcManagerEvcState {
     pub feature_mask: Vec<HostFeatureMask>,
     /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`.
     pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEvcManagerEvcState {
     #[inline(never)]
@@ -346,6 +360,7 @@ impl Default for ClusterEvcManagerEvcState {
             feature_capability: Vec::new(),
             feature_mask: Vec::new(),
             feature_requirement: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -421,6 +436,8 @@ pub struct ClusterEnterMaintenanceResult {
     pub recommendations: Vec<ClusterRecommendation>,
     /// `fault`: optional `ClusterDrsFaults`.
     pub fault: Option<Box<ClusterDrsFaults>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEnterMaintenanceResult {
     #[inline(never)]
@@ -428,6 +445,7 @@ impl Default for ClusterEnterMaintenanceResult {
         Self {
             recommendations: Vec::new(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -487,11 +505,16 @@ rt::serde!(object ClusterEnterMaintenanceResult);
 pub struct ClusterEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -559,11 +582,16 @@ rt::serde!(object ClusterEvent);
 pub struct ClusterFailoverHostAdmissionControlInfo {
     /// `hostStatus`: list of `ClusterFailoverHostAdmissionControlInfoHostStatus`.
     pub host_status: Vec<ClusterFailoverHostAdmissionControlInfoHostStatus>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverHostAdmissionControlInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { host_status: Vec::new() }
+        Self {
+            host_status: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -582,7 +610,13 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO),
-            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &ClusterDasAdmissionControlInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Objects(&self.host_status),
             _ => P::Absent,
         }
@@ -624,6 +658,8 @@ pub struct ClusterFailoverHostAdmissionControlInfoHostStatus {
     pub host: rt::ManagedObjectReference,
     /// `status`: required `ManagedEntityStatus`.
     pub status: enums::ManagedEntityStatus,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverHostAdmissionControlInfoHostStatus {
     #[inline(never)]
@@ -631,6 +667,7 @@ impl Default for ClusterFailoverHostAdmissionControlInfoHostStatus {
         Self {
             host: Default::default(),
             status: Default::default(),
+            _more: (),
         }
     }
 }
@@ -696,6 +733,8 @@ pub struct ClusterFailoverHostAdmissionControlPolicy {
     pub failover_hosts: Vec<rt::ManagedObjectReference>,
     /// `failoverLevel`: optional int, since VI API 6.5.
     pub failover_level: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverHostAdmissionControlPolicy {
     #[inline(never)]
@@ -704,6 +743,7 @@ impl Default for ClusterFailoverHostAdmissionControlPolicy {
             base: ClusterDasAdmissionControlPolicy::default(),
             failover_hosts: Vec::new(),
             failover_level: None,
+            _more: (),
         }
     }
 }
@@ -780,11 +820,16 @@ rt::serde!(object ClusterFailoverHostAdmissionControlPolicy);
 pub struct ClusterFailoverLevelAdmissionControlInfo {
     /// `currentFailoverLevel`: required int.
     pub current_failover_level: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverLevelAdmissionControlInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { current_failover_level: 0 }
+        Self {
+            current_failover_level: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -803,7 +848,13 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO),
-            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &ClusterDasAdmissionControlInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.current_failover_level),
             _ => P::Absent,
         }
@@ -847,6 +898,8 @@ pub struct ClusterFailoverLevelAdmissionControlPolicy {
     pub failover_level: i32,
     /// `slotPolicy`: optional `ClusterSlotPolicy` or a descendant, since VI API 5.1.
     pub slot_policy: Option<rt::Poly<ClusterSlotPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverLevelAdmissionControlPolicy {
     #[inline(never)]
@@ -855,6 +908,7 @@ impl Default for ClusterFailoverLevelAdmissionControlPolicy {
             base: ClusterDasAdmissionControlPolicy::default(),
             failover_level: 0,
             slot_policy: None,
+            _more: (),
         }
     }
 }
@@ -935,6 +989,8 @@ pub struct ClusterFailoverResourcesAdmissionControlInfo {
     pub current_memory_failover_resources_percent: i32,
     /// `currentPMemFailoverResourcesPercent`: optional int, since VI API 7.0.2.0.
     pub current_p_mem_failover_resources_percent: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverResourcesAdmissionControlInfo {
     #[inline(never)]
@@ -943,6 +999,7 @@ impl Default for ClusterFailoverResourcesAdmissionControlInfo {
             current_cpu_failover_resources_percent: 0,
             current_memory_failover_resources_percent: 0,
             current_p_mem_failover_resources_percent: None,
+            _more: (),
         }
     }
 }
@@ -964,7 +1021,13 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO),
-            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &ClusterDasAdmissionControlInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.current_cpu_failover_resources_percent),
             1 => P::Value(&self.current_memory_failover_resources_percent),
             2 => P::Value(&self.current_p_mem_failover_resources_percent),
@@ -1020,6 +1083,8 @@ pub struct ClusterFailoverResourcesAdmissionControlPolicy {
     pub p_mem_failover_resources_percent: Option<i32>,
     /// `autoComputePMemFailoverResourcesPercent`: optional boolean, since VI API 7.0.2.0.
     pub auto_compute_p_mem_failover_resources_percent: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverResourcesAdmissionControlPolicy {
     #[inline(never)]
@@ -1032,6 +1097,7 @@ impl Default for ClusterFailoverResourcesAdmissionControlPolicy {
             auto_compute_percentages: None,
             p_mem_failover_resources_percent: None,
             auto_compute_p_mem_failover_resources_percent: None,
+            _more: (),
         }
     }
 }
@@ -1122,11 +1188,17 @@ pub struct ClusterFixedSizeSlotPolicy {
     pub cpu: i32,
     /// `memory`: required int.
     pub memory: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFixedSizeSlotPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self { cpu: 0, memory: 0 }
+        Self {
+            cpu: 0,
+            memory: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_FIXED_SIZE_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1146,7 +1218,7 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CLUSTER_FIXED_SIZE_SLOT_POLICY),
-            rt::BASE => P::Object(&ClusterSlotPolicy {}),
+            rt::BASE => P::Object(&ClusterSlotPolicy { _more: () }),
             0 => P::Value(&self.cpu),
             1 => P::Value(&self.memory),
             _ => P::Absent,
@@ -1191,6 +1263,8 @@ pub struct ClusterFtVmHostRuleInfo {
     pub vm_group_name: String,
     /// `hostGroupName`: list of string.
     pub host_group_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFtVmHostRuleInfo {
     #[inline(never)]
@@ -1199,6 +1273,7 @@ impl Default for ClusterFtVmHostRuleInfo {
             base: ClusterRuleInfo::default(),
             vm_group_name: String::new(),
             host_group_name: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1278,6 +1353,8 @@ pub struct ClusterGroupInfo {
     pub user_created: Option<bool>,
     /// `uniqueID`: optional string, since VI API 6.0.
     pub unique_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterGroupInfo {
     #[inline(never)]
@@ -1286,6 +1363,7 @@ impl Default for ClusterGroupInfo {
             name: String::new(),
             user_created: None,
             unique_id: None,
+            _more: (),
         }
     }
 }
@@ -1351,6 +1429,8 @@ pub struct ClusterGroupSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterGroupInfo` or a descendant.
     pub info: Option<rt::Poly<ClusterGroupInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterGroupSpec {
     #[inline(never)]
@@ -1358,6 +1438,7 @@ impl Default for ClusterGroupSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -1431,6 +1512,8 @@ pub struct ClusterHostGroup {
     pub base: ClusterGroupInfo,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterHostGroup {
     #[inline(never)]
@@ -1438,6 +1521,7 @@ impl Default for ClusterHostGroup {
         Self {
             base: ClusterGroupInfo::default(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1512,6 +1596,8 @@ pub struct ClusterHostInfraUpdateHaModeAction {
     pub base: ClusterAction,
     /// `operationType`: required string.
     pub operation_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterHostInfraUpdateHaModeAction {
     #[inline(never)]
@@ -1519,6 +1605,7 @@ impl Default for ClusterHostInfraUpdateHaModeAction {
         Self {
             base: ClusterAction::default(),
             operation_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1599,6 +1686,8 @@ pub struct ClusterHostPowerAction {
     pub cpu_capacity_m_hz: Option<i32>,
     /// `memCapacityMB`: optional int.
     pub mem_capacity_mb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterHostPowerAction {
     #[inline(never)]
@@ -1609,6 +1698,7 @@ impl Default for ClusterHostPowerAction {
             power_consumption_watt: None,
             cpu_capacity_m_hz: None,
             mem_capacity_mb: None,
+            _more: (),
         }
     }
 }
@@ -1692,6 +1782,8 @@ pub struct ClusterHostRecommendation {
     pub host: rt::ManagedObjectReference,
     /// `rating`: required int.
     pub rating: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterHostRecommendation {
     #[inline(never)]
@@ -1699,6 +1791,7 @@ impl Default for ClusterHostRecommendation {
         Self {
             host: Default::default(),
             rating: 0,
+            _more: (),
         }
     }
 }
@@ -1766,6 +1859,8 @@ pub struct ClusterInfraUpdateHaConfigInfo {
     pub severe_remediation: Option<String>,
     /// `providers`: list of string.
     pub providers: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterInfraUpdateHaConfigInfo {
     #[inline(never)]
@@ -1776,6 +1871,7 @@ impl Default for ClusterInfraUpdateHaConfigInfo {
             moderate_remediation: None,
             severe_remediation: None,
             providers: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1848,6 +1944,8 @@ pub struct ClusterInitialPlacementAction {
     pub target_host: rt::ManagedObjectReference,
     /// `pool`: optional reference to `ResourcePool`.
     pub pool: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterInitialPlacementAction {
     #[inline(never)]
@@ -1856,6 +1954,7 @@ impl Default for ClusterInitialPlacementAction {
             base: ClusterAction::default(),
             target_host: Default::default(),
             pool: None,
+            _more: (),
         }
     }
 }
@@ -1933,6 +2032,8 @@ pub struct ClusterMigrationAction {
     pub base: ClusterAction,
     /// `drsMigration`: optional `ClusterDrsMigration`.
     pub drs_migration: Option<Box<ClusterDrsMigration>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterMigrationAction {
     #[inline(never)]
@@ -1940,6 +2041,7 @@ impl Default for ClusterMigrationAction {
         Self {
             base: ClusterAction::default(),
             drs_migration: None,
+            _more: (),
         }
     }
 }
@@ -2014,6 +2116,8 @@ pub struct ClusterNotAttemptedVmInfo {
     pub vm: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterNotAttemptedVmInfo {
     #[inline(never)]
@@ -2021,6 +2125,7 @@ impl Default for ClusterNotAttemptedVmInfo {
         Self {
             vm: Default::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2080,11 +2185,16 @@ rt::serde!(object ClusterNotAttemptedVmInfo);
 pub struct ClusterOrchestrationInfo {
     /// `defaultVmReadiness`: optional `ClusterVmReadiness`.
     pub default_vm_readiness: Option<Box<ClusterVmReadiness>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterOrchestrationInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { default_vm_readiness: None }
+        Self {
+            default_vm_readiness: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2140,12 +2250,15 @@ rt::serde!(object ClusterOrchestrationInfo);
 pub struct ClusterOvercommittedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterOvercommittedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2218,6 +2331,8 @@ pub struct ClusterPowerOnVmResult {
     pub not_attempted: Vec<ClusterNotAttemptedVmInfo>,
     /// `recommendations`: list of `ClusterRecommendation`.
     pub recommendations: Vec<ClusterRecommendation>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterPowerOnVmResult {
     #[inline(never)]
@@ -2226,6 +2341,7 @@ impl Default for ClusterPowerOnVmResult {
             attempted: Vec::new(),
             not_attempted: Vec::new(),
             recommendations: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2292,6 +2408,8 @@ pub struct ClusterPreemptibleVmPairInfo {
     pub monitored_vm: rt::ManagedObjectReference,
     /// `preemptibleVm`: required reference to `VirtualMachine`.
     pub preemptible_vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterPreemptibleVmPairInfo {
     #[inline(never)]
@@ -2300,6 +2418,7 @@ impl Default for ClusterPreemptibleVmPairInfo {
             id: None,
             monitored_vm: Default::default(),
             preemptible_vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2364,6 +2483,8 @@ pub struct ClusterPreemptibleVmPairSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterPreemptibleVmPairInfo`.
     pub info: Option<Box<ClusterPreemptibleVmPairInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterPreemptibleVmPairSpec {
     #[inline(never)]
@@ -2371,6 +2492,7 @@ impl Default for ClusterPreemptibleVmPairSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -2442,11 +2564,13 @@ rt::serde!(object ClusterPreemptibleVmPairSpec);
 pub struct ClusterProactiveDrsConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProactiveDrsConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { enabled: None }
+        Self { enabled: None, _more: () }
     }
 }
 pub(crate) static CLUSTER_PROACTIVE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2522,6 +2646,8 @@ pub struct ClusterRecommendation {
     pub action: Vec<rt::Poly<ClusterAction>>,
     /// `target`: optional reference.
     pub target: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterRecommendation {
     #[inline(never)]
@@ -2538,6 +2664,7 @@ impl Default for ClusterRecommendation {
             prerequisite: Vec::new(),
             action: Vec::new(),
             target: None,
+            _more: (),
         }
     }
 }
@@ -2626,6 +2753,8 @@ pub struct ClusterReconfiguredEvent {
     pub base: ClusterEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterReconfiguredEvent {
     #[inline(never)]
@@ -2633,6 +2762,7 @@ impl Default for ClusterReconfiguredEvent {
         Self {
             base: ClusterEvent::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
@@ -2719,6 +2849,8 @@ pub struct ClusterResourceUsageSummary {
     pub storage_used_mb: i64,
     /// `storageCapacityMB`: required long.
     pub storage_capacity_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterResourceUsageSummary {
     #[inline(never)]
@@ -2732,6 +2864,7 @@ impl Default for ClusterResourceUsageSummary {
             p_mem_capacity_mb: None,
             storage_used_mb: 0,
             storage_capacity_mb: 0,
+            _more: (),
         }
     }
 }
@@ -2823,6 +2956,8 @@ pub struct ClusterRuleInfo {
     pub in_compliance: Option<bool>,
     /// `ruleUuid`: optional string, since VI API 6.0.
     pub rule_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterRuleInfo {
     #[inline(never)]
@@ -2836,6 +2971,7 @@ impl Default for ClusterRuleInfo {
             user_created: None,
             in_compliance: None,
             rule_uuid: None,
+            _more: (),
         }
     }
 }
@@ -2916,6 +3052,8 @@ pub struct ClusterRuleSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterRuleInfo` or a descendant.
     pub info: Option<rt::Poly<ClusterRuleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterRuleSpec {
     #[inline(never)]
@@ -2923,6 +3061,7 @@ impl Default for ClusterRuleSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -2991,11 +3130,14 @@ impl std::fmt::Debug for ClusterRuleSpec {
 rt::serde!(object ClusterRuleSpec);
 
 /// `ClusterSlotPolicy`, a [`DynamicData`], since VI API 5.1.
-pub struct ClusterSlotPolicy {}
+pub struct ClusterSlotPolicy {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ClusterSlotPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3052,6 +3194,8 @@ pub struct ClusterStatusChangedEvent {
     pub old_status: String,
     /// `newStatus`: required string.
     pub new_status: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterStatusChangedEvent {
     #[inline(never)]
@@ -3060,6 +3204,7 @@ impl Default for ClusterStatusChangedEvent {
             base: ClusterEvent::default(),
             old_status: String::new(),
             new_status: String::new(),
+            _more: (),
         }
     }
 }
@@ -3141,6 +3286,8 @@ pub struct ClusterSystemVmsConfigInfo {
     pub ds_tag_categories_to_exclude: Vec<String>,
     /// `deploymentMode`: optional string, since VI API 8.0.2.0.
     pub deployment_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterSystemVmsConfigInfo {
     #[inline(never)]
@@ -3150,6 +3297,7 @@ impl Default for ClusterSystemVmsConfigInfo {
             not_allowed_datastores: Vec::new(),
             ds_tag_categories_to_exclude: Vec::new(),
             deployment_mode: None,
+            _more: (),
         }
     }
 }
@@ -3221,6 +3369,8 @@ pub struct ClusterSystemVmsConfigSpec {
     pub ds_tag_categories_to_exclude: Vec<ClusterTagCategoryUpdateSpec>,
     /// `deploymentMode`: optional string, since VI API 8.0.2.0.
     pub deployment_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterSystemVmsConfigSpec {
     #[inline(never)]
@@ -3230,6 +3380,7 @@ impl Default for ClusterSystemVmsConfigSpec {
             not_allowed_datastores: Vec::new(),
             ds_tag_categories_to_exclude: Vec::new(),
             deployment_mode: None,
+            _more: (),
         }
     }
 }
@@ -3297,6 +3448,8 @@ pub struct ClusterTagCategoryUpdateSpec {
     pub base: ArrayUpdateSpec,
     /// `category`: optional string.
     pub category: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterTagCategoryUpdateSpec {
     #[inline(never)]
@@ -3304,6 +3457,7 @@ impl Default for ClusterTagCategoryUpdateSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             category: None,
+            _more: (),
         }
     }
 }
@@ -3383,6 +3537,8 @@ pub struct ClusterVmComponentProtectionSettings {
     pub vm_reaction_on_apd_cleared: Option<String>,
     /// `vmStorageProtectionForPDL`: optional string.
     pub vm_storage_protection_for_pdl: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmComponentProtectionSettings {
     #[inline(never)]
@@ -3393,6 +3549,7 @@ impl Default for ClusterVmComponentProtectionSettings {
             vm_terminate_delay_for_apd_sec: None,
             vm_reaction_on_apd_cleared: None,
             vm_storage_protection_for_pdl: None,
+            _more: (),
         }
     }
 }
@@ -3463,6 +3620,8 @@ pub struct ClusterVmGroup {
     pub base: ClusterGroupInfo,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmGroup {
     #[inline(never)]
@@ -3470,6 +3629,7 @@ impl Default for ClusterVmGroup {
         Self {
             base: ClusterGroupInfo::default(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3548,6 +3708,8 @@ pub struct ClusterVmHostRuleInfo {
     pub affine_host_group_name: Option<String>,
     /// `antiAffineHostGroupName`: optional string.
     pub anti_affine_host_group_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmHostRuleInfo {
     #[inline(never)]
@@ -3557,6 +3719,7 @@ impl Default for ClusterVmHostRuleInfo {
             vm_group_name: None,
             affine_host_group_name: None,
             anti_affine_host_group_name: None,
+            _more: (),
         }
     }
 }
@@ -3637,6 +3800,8 @@ pub struct ClusterVmOrchestrationInfo {
     pub vm: rt::ManagedObjectReference,
     /// `vmReadiness`: required `ClusterVmReadiness`.
     pub vm_readiness: ClusterVmReadiness,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmOrchestrationInfo {
     #[inline(never)]
@@ -3644,6 +3809,7 @@ impl Default for ClusterVmOrchestrationInfo {
         Self {
             vm: Default::default(),
             vm_readiness: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3705,6 +3871,8 @@ pub struct ClusterVmOrchestrationSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterVmOrchestrationInfo`.
     pub info: Option<Box<ClusterVmOrchestrationInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmOrchestrationSpec {
     #[inline(never)]
@@ -3712,6 +3880,7 @@ impl Default for ClusterVmOrchestrationSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -3785,6 +3954,8 @@ pub struct ClusterVmReadiness {
     pub ready_condition: Option<String>,
     /// `postReadyDelay`: optional int.
     pub post_ready_delay: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmReadiness {
     #[inline(never)]
@@ -3792,6 +3963,7 @@ impl Default for ClusterVmReadiness {
         Self {
             ready_condition: None,
             post_ready_delay: None,
+            _more: (),
         }
     }
 }
@@ -3863,6 +4035,8 @@ pub struct ClusterVmToolsMonitoringSettings {
     pub max_failures: Option<i32>,
     /// `maxFailureWindow`: optional int.
     pub max_failure_window: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmToolsMonitoringSettings {
     #[inline(never)]
@@ -3875,6 +4049,7 @@ impl Default for ClusterVmToolsMonitoringSettings {
             min_up_time: None,
             max_failures: None,
             max_failure_window: None,
+            _more: (),
         }
     }
 }
@@ -3966,6 +4141,8 @@ pub struct ComputeResourceConfigSpec {
     pub software_spec_id: Option<String>,
     /// `networkBootMode`: optional string, since VI API 9.0.0.0.
     pub network_boot_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceConfigSpec {
     #[inline(never)]
@@ -3981,6 +4158,7 @@ impl Default for ComputeResourceConfigSpec {
             host_seed_spec: None,
             software_spec_id: None,
             network_boot_mode: None,
+            _more: (),
         }
     }
 }
@@ -4064,12 +4242,15 @@ rt::serde!(object base ComputeResourceConfigSpec);
 pub struct ComputeResourceHostSeedSpec {
     /// `singleHostSpec`: required `ComputeResourceHostSeedSpecSingleHostSpec`.
     pub single_host_spec: ComputeResourceHostSeedSpecSingleHostSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceHostSeedSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             single_host_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4128,6 +4309,8 @@ pub struct ComputeResourceHostSeedSpecSingleHostSpec {
     pub new_host_cnx_spec: Option<Box<HostConnectSpec>>,
     /// `existingHost`: optional reference to `HostSystem`.
     pub existing_host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceHostSeedSpecSingleHostSpec {
     #[inline(never)]
@@ -4135,6 +4318,7 @@ impl Default for ComputeResourceHostSeedSpecSingleHostSpec {
         Self {
             new_host_cnx_spec: None,
             existing_host: None,
+            _more: (),
         }
     }
 }
@@ -4194,12 +4378,15 @@ rt::serde!(object ComputeResourceHostSeedSpecSingleHostSpec);
 pub struct DasAdmissionControlDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasAdmissionControlDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4268,12 +4455,15 @@ rt::serde!(object DasAdmissionControlDisabledEvent);
 pub struct DasAdmissionControlEnabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasAdmissionControlEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4342,12 +4532,15 @@ rt::serde!(object DasAdmissionControlEnabledEvent);
 pub struct DasAgentFoundEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasAgentFoundEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4416,12 +4609,15 @@ rt::serde!(object DasAgentFoundEvent);
 pub struct DasAgentUnavailableEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasAgentUnavailableEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4490,12 +4686,15 @@ rt::serde!(object DasAgentUnavailableEvent);
 pub struct DasClusterIsolatedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasClusterIsolatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4570,6 +4769,8 @@ pub struct DasConfigFault {
     pub output: Option<String>,
     /// `event`: list of `Event` or a descendant, since VI API 4.0.
     pub event: Vec<rt::Poly<Event>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasConfigFault {
     #[inline(never)]
@@ -4579,6 +4780,7 @@ impl Default for DasConfigFault {
             reason: None,
             output: None,
             event: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4657,12 +4859,15 @@ rt::serde!(object DasConfigFault);
 pub struct DasDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4731,12 +4936,15 @@ rt::serde!(object DasDisabledEvent);
 pub struct DasEnabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4807,6 +5015,8 @@ pub struct DasHeartbeatDatastoreInfo {
     pub datastore: rt::ManagedObjectReference,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasHeartbeatDatastoreInfo {
     #[inline(never)]
@@ -4814,6 +5024,7 @@ impl Default for DasHeartbeatDatastoreInfo {
         Self {
             datastore: Default::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4875,6 +5086,8 @@ pub struct DasHostFailedEvent {
     pub base: ClusterEvent,
     /// `failedHost`: required `HostEventArgument`.
     pub failed_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasHostFailedEvent {
     #[inline(never)]
@@ -4882,6 +5095,7 @@ impl Default for DasHostFailedEvent {
         Self {
             base: ClusterEvent::default(),
             failed_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4956,6 +5170,8 @@ pub struct DasHostIsolatedEvent {
     pub base: ClusterEvent,
     /// `isolatedHost`: required `HostEventArgument`.
     pub isolated_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasHostIsolatedEvent {
     #[inline(never)]
@@ -4963,6 +5179,7 @@ impl Default for DasHostIsolatedEvent {
         Self {
             base: ClusterEvent::default(),
             isolated_host: Default::default(),
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct DatacenterConfigSpec {
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterConfigSpec {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for DatacenterConfigSpec {
         Self {
             default_hardware_version_key: None,
             maximum_hardware_version_key: None,
+            _more: (),
         }
     }
 }
@@ -81,6 +84,8 @@ pub struct DisallowedOperationOnFailoverHost {
     pub host: rt::ManagedObjectReference,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisallowedOperationOnFailoverHost {
     #[inline(never)]
@@ -89,6 +94,7 @@ impl Default for DisallowedOperationOnFailoverHost {
             base: RuntimeFault::default(),
             host: Default::default(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
@@ -164,12 +170,15 @@ rt::serde!(object DisallowedOperationOnFailoverHost);
 pub struct DisconnectedHostsBlockingEvc {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisconnectedHostsBlockingEvc {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -238,12 +247,15 @@ rt::serde!(object DisconnectedHostsBlockingEvc);
 pub struct DrsDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -312,11 +324,16 @@ rt::serde!(object DrsDisabledEvent);
 pub struct DrsDisabledOnVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsDisabledOnVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -386,6 +403,8 @@ pub struct DrsEnabledEvent {
     pub base: ClusterEvent,
     /// `behavior`: required string.
     pub behavior: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsEnabledEvent {
     #[inline(never)]
@@ -393,6 +412,7 @@ impl Default for DrsEnabledEvent {
         Self {
             base: ClusterEvent::default(),
             behavior: String::new(),
+            _more: (),
         }
     }
 }
@@ -465,12 +485,15 @@ rt::serde!(object DrsEnabledEvent);
 pub struct DrsInvocationFailedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsInvocationFailedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -539,12 +562,15 @@ rt::serde!(object DrsInvocationFailedEvent);
 pub struct DrsRecoveredFromFailureEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsRecoveredFromFailureEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -615,6 +641,8 @@ pub struct DrsResourceConfigureFailedEvent {
     pub base: HostEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsResourceConfigureFailedEvent {
     #[inline(never)]
@@ -622,6 +650,7 @@ impl Default for DrsResourceConfigureFailedEvent {
         Self {
             base: HostEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -694,11 +723,16 @@ rt::serde!(object DrsResourceConfigureFailedEvent);
 pub struct DrsResourceConfigureSyncedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsResourceConfigureSyncedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_RESOURCE_CONFIGURE_SYNCED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -766,11 +800,16 @@ rt::serde!(object DrsResourceConfigureSyncedEvent);
 pub struct DrsRuleComplianceEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsRuleComplianceEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_RULE_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -838,11 +877,16 @@ rt::serde!(object DrsRuleComplianceEvent);
 pub struct DrsRuleViolationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsRuleViolationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -910,11 +954,16 @@ rt::serde!(object DrsRuleViolationEvent);
 pub struct DrsSoftRuleViolationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsSoftRuleViolationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_SOFT_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -984,6 +1033,8 @@ pub struct EvcAdmissionFailed {
     pub base: NotSupportedHostInCluster,
     /// `faults`: list of `LocalizedMethodFault`, since VI API 5.1.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailed {
     #[inline(never)]
@@ -991,6 +1042,7 @@ impl Default for EvcAdmissionFailed {
         Self {
             base: NotSupportedHostInCluster::default(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1065,6 +1117,8 @@ pub struct EvcAdmissionFailedCpuFeaturesForMode {
     pub base: EvcAdmissionFailed,
     /// `currentEVCModeKey`: required string.
     pub current_evc_mode_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuFeaturesForMode {
     #[inline(never)]
@@ -1072,6 +1126,7 @@ impl Default for EvcAdmissionFailedCpuFeaturesForMode {
         Self {
             base: EvcAdmissionFailed::default(),
             current_evc_mode_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1144,12 +1199,15 @@ rt::serde!(object EvcAdmissionFailedCpuFeaturesForMode);
 pub struct EvcAdmissionFailedCpuModel {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuModel {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
@@ -1220,6 +1278,8 @@ pub struct EvcAdmissionFailedCpuModelForMode {
     pub base: EvcAdmissionFailed,
     /// `currentEVCModeKey`: required string.
     pub current_evc_mode_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuModelForMode {
     #[inline(never)]
@@ -1227,6 +1287,7 @@ impl Default for EvcAdmissionFailedCpuModelForMode {
         Self {
             base: EvcAdmissionFailed::default(),
             current_evc_mode_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1303,6 +1364,8 @@ pub struct EvcAdmissionFailedCpuVendor {
     pub cluster_cpu_vendor: String,
     /// `hostCPUVendor`: required string.
     pub host_cpu_vendor: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuVendor {
     #[inline(never)]
@@ -1311,6 +1374,7 @@ impl Default for EvcAdmissionFailedCpuVendor {
             base: EvcAdmissionFailed::default(),
             cluster_cpu_vendor: String::new(),
             host_cpu_vendor: String::new(),
+            _more: (),
         }
     }
 }
@@ -1386,12 +1450,15 @@ rt::serde!(object EvcAdmissionFailedCpuVendor);
 pub struct EvcAdmissionFailedCpuVendorUnknown {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuVendorUnknown {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
@@ -1460,12 +1527,15 @@ rt::serde!(object EvcAdmissionFailedCpuVendorUnknown);
 pub struct EvcAdmissionFailedHostDisconnected {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedHostDisconnected {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
@@ -1534,12 +1604,15 @@ rt::serde!(object EvcAdmissionFailedHostDisconnected);
 pub struct EvcAdmissionFailedHostSoftware {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedHostSoftware {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
@@ -1608,12 +1681,15 @@ rt::serde!(object EvcAdmissionFailedHostSoftware);
 pub struct EvcAdmissionFailedHostSoftwareForMode {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedHostSoftwareForMode {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
@@ -1682,12 +1758,15 @@ rt::serde!(object EvcAdmissionFailedHostSoftwareForMode);
 pub struct EvcAdmissionFailedVmActive {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedVmActive {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
@@ -1758,6 +1837,8 @@ pub struct EvcConfigFault {
     pub base: VimFault,
     /// `faults`: list of `LocalizedMethodFault`, since VI API 5.1.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcConfigFault {
     #[inline(never)]
@@ -1765,6 +1846,7 @@ impl Default for EvcConfigFault {
         Self {
             base: VimFault::default(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1852,6 +1934,8 @@ pub struct EvcMode {
     pub track: Vec<String>,
     /// `vendorTier`: required int.
     pub vendor_tier: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcMode {
     #[inline(never)]
@@ -1866,6 +1950,7 @@ impl Default for EvcMode {
             vendor: String::new(),
             track: Vec::new(),
             vendor_tier: 0,
+            _more: (),
         }
     }
 }
@@ -1963,6 +2048,8 @@ pub struct EvcModeIllegalByVendor {
     pub cluster_cpu_vendor: String,
     /// `modeCPUVendor`: required string.
     pub mode_cpu_vendor: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcModeIllegalByVendor {
     #[inline(never)]
@@ -1971,6 +2058,7 @@ impl Default for EvcModeIllegalByVendor {
             base: EvcConfigFault::default(),
             cluster_cpu_vendor: String::new(),
             mode_cpu_vendor: String::new(),
+            _more: (),
         }
     }
 }
@@ -2052,6 +2140,8 @@ pub struct EvcModeUnsupportedByHosts {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list of string.
     pub host_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcModeUnsupportedByHosts {
     #[inline(never)]
@@ -2061,6 +2151,7 @@ impl Default for EvcModeUnsupportedByHosts {
             evc_mode: None,
             host: Vec::new(),
             host_name: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2143,6 +2234,8 @@ pub struct EvcUnsupportedByHostHardware {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list, not empty, of string.
     pub host_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcUnsupportedByHostHardware {
     #[inline(never)]
@@ -2151,6 +2244,7 @@ impl Default for EvcUnsupportedByHostHardware {
             base: EvcConfigFault::default(),
             host: Vec::new(),
             host_name: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2230,6 +2324,8 @@ pub struct EvcUnsupportedByHostSoftware {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list, not empty, of string.
     pub host_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcUnsupportedByHostSoftware {
     #[inline(never)]
@@ -2238,6 +2334,7 @@ impl Default for EvcUnsupportedByHostSoftware {
             base: EvcConfigFault::default(),
             host: Vec::new(),
             host_name: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2313,12 +2410,15 @@ rt::serde!(object EvcUnsupportedByHostSoftware);
 pub struct FailoverLevelRestored {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailoverLevelRestored {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2389,6 +2489,8 @@ pub struct FaultsByHost {
     pub host: rt::ManagedObjectReference,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultsByHost {
     #[inline(never)]
@@ -2396,6 +2498,7 @@ impl Default for FaultsByHost {
         Self {
             host: Default::default(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2457,6 +2560,8 @@ pub struct FaultsByVm {
     pub vm: rt::ManagedObjectReference,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultsByVm {
     #[inline(never)]
@@ -2464,6 +2569,7 @@ impl Default for FaultsByVm {
         Self {
             vm: Default::default(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2530,6 +2636,8 @@ pub struct FeatureEvcMode {
     pub capability: Vec<HostFeatureCapability>,
     /// `requirement`: list of `VirtualMachineFeatureRequirement`.
     pub requirement: Vec<VirtualMachineFeatureRequirement>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FeatureEvcMode {
     #[inline(never)]
@@ -2540,6 +2648,7 @@ impl Default for FeatureEvcMode {
             #[cfg(feature = "host")]
             capability: Vec::new(),
             requirement: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2623,6 +2732,8 @@ pub struct GenericDrsFault {
     pub base: VimFault,
     /// `hostFaults`: list of `LocalizedMethodFault`.
     pub host_faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenericDrsFault {
     #[inline(never)]
@@ -2630,6 +2741,7 @@ impl Default for GenericDrsFault {
         Self {
             base: VimFault::default(),
             host_faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2726,6 +2838,8 @@ pub struct HbrDiskMigrationAction {
     pub io_latency_src_before: Option<f32>,
     /// `ioLatencyDstBefore`: optional float.
     pub io_latency_dst_before: Option<f32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrDiskMigrationAction {
     #[inline(never)]
@@ -2744,6 +2858,7 @@ impl Default for HbrDiskMigrationAction {
             space_util_dst_after: None,
             io_latency_src_before: None,
             io_latency_dst_before: None,
+            _more: (),
         }
     }
 }
@@ -2857,6 +2972,8 @@ pub struct HealthUpdate {
     pub status: enums::ManagedEntityStatus,
     /// `remediation`: required string.
     pub remediation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HealthUpdate {
     #[inline(never)]
@@ -2867,6 +2984,7 @@ impl Default for HealthUpdate {
             id: String::new(),
             status: Default::default(),
             remediation: String::new(),
+            _more: (),
         }
     }
 }
@@ -2939,6 +3057,8 @@ pub struct HealthUpdateInfo {
     pub component_type: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HealthUpdateInfo {
     #[inline(never)]
@@ -2947,6 +3067,7 @@ impl Default for HealthUpdateInfo {
             id: String::new(),
             component_type: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -3009,12 +3130,15 @@ rt::serde!(object HealthUpdateInfo);
 pub struct HeterogenousHostsBlockingEvc {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HeterogenousHostsBlockingEvc {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -3083,11 +3207,16 @@ rt::serde!(object HeterogenousHostsBlockingEvc);
 pub struct HostDasDisabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3155,11 +3284,16 @@ rt::serde!(object HostDasDisabledEvent);
 pub struct HostDasDisablingEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasDisablingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_DISABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3227,11 +3361,16 @@ rt::serde!(object HostDasDisablingEvent);
 pub struct HostDasEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3299,11 +3438,16 @@ rt::serde!(object HostDasEnabledEvent);
 pub struct HostDasEnablingEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasEnablingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_ENABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3375,6 +3519,8 @@ pub struct HostDasErrorEvent {
     pub message: Option<String>,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasErrorEvent {
     #[inline(never)]
@@ -3383,6 +3529,7 @@ impl Default for HostDasErrorEvent {
             base: HostEvent::default(),
             message: None,
             reason: None,
+            _more: (),
         }
     }
 }
@@ -3458,11 +3605,16 @@ rt::serde!(object HostDasErrorEvent);
 pub struct HostDasEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3530,11 +3682,16 @@ rt::serde!(object HostDasEvent);
 pub struct HostDasOkEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasOkEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3604,6 +3761,8 @@ pub struct HostExtraNetworksEvent {
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostExtraNetworksEvent {
     #[inline(never)]
@@ -3611,6 +3770,7 @@ impl Default for HostExtraNetworksEvent {
         Self {
             base: HostDasEvent::default(),
             ips: None,
+            _more: (),
         }
     }
 }
@@ -3685,6 +3845,8 @@ pub struct HostIsolationIpPingFailedEvent {
     pub base: HostDasEvent,
     /// `isolationIp`: required string.
     pub isolation_ip: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIsolationIpPingFailedEvent {
     #[inline(never)]
@@ -3692,6 +3854,7 @@ impl Default for HostIsolationIpPingFailedEvent {
         Self {
             base: HostDasEvent::default(),
             isolation_ip: String::new(),
+            _more: (),
         }
     }
 }
@@ -3766,6 +3929,8 @@ pub struct HostMissingNetworksEvent {
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMissingNetworksEvent {
     #[inline(never)]
@@ -3773,6 +3938,7 @@ impl Default for HostMissingNetworksEvent {
         Self {
             base: HostDasEvent::default(),
             ips: None,
+            _more: (),
         }
     }
 }
@@ -3849,6 +4015,8 @@ pub struct HostMonitoringStateChangedEvent {
     pub state: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMonitoringStateChangedEvent {
     #[inline(never)]
@@ -3857,6 +4025,7 @@ impl Default for HostMonitoringStateChangedEvent {
             base: ClusterEvent::default(),
             state: String::new(),
             prev_state: None,
+            _more: (),
         }
     }
 }
@@ -3934,6 +4103,8 @@ pub struct HostNoAvailableNetworksEvent {
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNoAvailableNetworksEvent {
     #[inline(never)]
@@ -3941,6 +4112,7 @@ impl Default for HostNoAvailableNetworksEvent {
         Self {
             base: HostDasEvent::default(),
             ips: None,
+            _more: (),
         }
     }
 }
@@ -4013,12 +4185,15 @@ rt::serde!(object HostNoAvailableNetworksEvent);
 pub struct HostNoHaEnabledPortGroupsEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNoHaEnabledPortGroupsEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4087,12 +4262,15 @@ rt::serde!(object HostNoHaEnabledPortGroupsEvent);
 pub struct HostNoRedundantManagementNetworkEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNoRedundantManagementNetworkEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4161,12 +4339,15 @@ rt::serde!(object HostNoRedundantManagementNetworkEvent);
 pub struct HostNotInClusterEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNotInClusterEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4235,12 +4416,15 @@ rt::serde!(object HostNotInClusterEvent);
 pub struct HostOvercommittedEvent {
     /// The properties of `ClusterOvercommittedEvent`.
     pub base: ClusterOvercommittedEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostOvercommittedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterOvercommittedEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4311,6 +4495,8 @@ pub struct HostPrimaryAgentNotShortNameEvent {
     pub base: HostDasEvent,
     /// `primaryAgent`: required string.
     pub primary_agent: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPrimaryAgentNotShortNameEvent {
     #[inline(never)]
@@ -4318,6 +4504,7 @@ impl Default for HostPrimaryAgentNotShortNameEvent {
         Self {
             base: HostDasEvent::default(),
             primary_agent: String::new(),
+            _more: (),
         }
     }
 }
@@ -4394,6 +4581,8 @@ pub struct HostShortNameInconsistentEvent {
     pub short_name: String,
     /// `shortName2`: required string.
     pub short_name2: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostShortNameInconsistentEvent {
     #[inline(never)]
@@ -4402,6 +4591,7 @@ impl Default for HostShortNameInconsistentEvent {
             base: HostDasEvent::default(),
             short_name: String::new(),
             short_name2: String::new(),
+            _more: (),
         }
     }
 }
@@ -4477,12 +4667,15 @@ rt::serde!(object HostShortNameInconsistentEvent);
 pub struct HostStatusChangedEvent {
     /// The properties of `ClusterStatusChangedEvent`.
     pub base: ClusterStatusChangedEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStatusChangedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterStatusChangedEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4557,6 +4750,8 @@ pub struct IormNotSupportedHostOnDatastore {
     pub datastore_name: String,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IormNotSupportedHostOnDatastore {
     #[inline(never)]
@@ -4566,6 +4761,7 @@ impl Default for IormNotSupportedHostOnDatastore {
             datastore: Default::default(),
             datastore_name: String::new(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4644,12 +4840,15 @@ rt::serde!(object IormNotSupportedHostOnDatastore);
 pub struct InsufficientFailoverResourcesEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientFailoverResourcesEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
@@ -4718,12 +4917,15 @@ rt::serde!(object InsufficientFailoverResourcesEvent);
 pub struct InsufficientFailoverResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientFailoverResourcesFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
@@ -4798,6 +5000,8 @@ pub struct InsufficientStorageIops {
     pub requested_iops: i64,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStorageIops {
     #[inline(never)]
@@ -4807,6 +5011,7 @@ impl Default for InsufficientStorageIops {
             unreserved_iops: 0,
             requested_iops: 0,
             datastore_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4885,11 +5090,16 @@ rt::serde!(object InsufficientStorageIops);
 pub struct InvalidAffinitySettingFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidAffinitySettingFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_AFFINITY_SETTING_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4961,6 +5171,8 @@ pub struct InvalidDasConfigArgument {
     pub entry: Option<String>,
     /// `clusterName`: optional string.
     pub cluster_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDasConfigArgument {
     #[inline(never)]
@@ -4969,6 +5181,7 @@ impl Default for InvalidDasConfigArgument {
             base: InvalidArgument::default(),
             entry: None,
             cluster_name: None,
+            _more: (),
         }
     }
 }
@@ -5046,6 +5259,8 @@ pub struct NoActiveHostInCluster {
     pub base: InvalidState,
     /// `computeResource`: required reference to `ComputeResource`.
     pub compute_resource: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoActiveHostInCluster {
     #[inline(never)]
@@ -5053,6 +5268,7 @@ impl Default for NoActiveHostInCluster {
         Self {
             base: InvalidState::default(),
             compute_resource: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5125,11 +5341,16 @@ rt::serde!(object NoActiveHostInCluster);
 pub struct NoCompatibleDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_COMPATIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5199,6 +5420,8 @@ pub struct NoCompatibleHardAffinityHost {
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleHardAffinityHost {
     #[inline(never)]
@@ -5206,6 +5429,7 @@ impl Default for NoCompatibleHardAffinityHost {
         Self {
             base: VmConfigFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -5280,6 +5504,8 @@ pub struct NoCompatibleSoftAffinityHost {
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleSoftAffinityHost {
     #[inline(never)]
@@ -5287,6 +5513,7 @@ impl Default for NoCompatibleSoftAffinityHost {
         Self {
             base: VmConfigFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -5359,11 +5586,16 @@ rt::serde!(object NoCompatibleSoftAffinityHost);
 pub struct NoMaintenanceModeDrsRecommendationForVm {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoMaintenanceModeDrsRecommendationForVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5433,6 +5665,8 @@ pub struct NotSupportedHostForVmcp {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForVmcp {
     #[inline(never)]
@@ -5440,6 +5674,7 @@ impl Default for NotSupportedHostForVmcp {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -5512,12 +5747,15 @@ rt::serde!(object NotSupportedHostForVmcp);
 pub struct NotSupportedHostInCluster {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostInCluster {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
+            _more: (),
         }
     }
 }
@@ -5590,6 +5828,8 @@ pub struct NotSupportedHostInHaCluster {
     pub host_name: String,
     /// `build`: required string.
     pub build: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostInHaCluster {
     #[inline(never)]
@@ -5598,6 +5838,7 @@ impl Default for NotSupportedHostInHaCluster {
             base: NotSupportedHost::default(),
             host_name: String::new(),
             build: String::new(),
+            _more: (),
         }
     }
 }
@@ -5673,11 +5914,16 @@ rt::serde!(object NotSupportedHostInHaCluster);
 pub struct PlaceVmsXClusterSpecCandidateNetworks {
     /// `networks`: list of reference to `Network`.
     pub networks: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlaceVmsXClusterSpecCandidateNetworks {
     #[inline(never)]
     fn default() -> Self {
-        Self { networks: Vec::new() }
+        Self {
+            networks: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5739,6 +5985,8 @@ pub struct PlacementAction {
     pub target_host: Option<rt::ManagedObjectReference>,
     /// `relocateSpec`: optional `VirtualMachineRelocateSpec`.
     pub relocate_spec: Option<Box<VirtualMachineRelocateSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementAction {
     #[inline(never)]
@@ -5748,6 +5996,7 @@ impl Default for PlacementAction {
             vm: None,
             target_host: None,
             relocate_spec: None,
+            _more: (),
         }
     }
 }
@@ -5832,6 +6081,8 @@ pub struct PlacementAffinityRule {
     pub vms: Vec<rt::ManagedObjectReference>,
     /// `keys`: list of string.
     pub keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementAffinityRule {
     #[inline(never)]
@@ -5841,6 +6092,7 @@ impl Default for PlacementAffinityRule {
             rule_scope: String::new(),
             vms: Vec::new(),
             keys: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5918,6 +6170,8 @@ pub struct PlacementRankResult {
     pub utilization: f64,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementRankResult {
     #[inline(never)]
@@ -5930,6 +6184,7 @@ impl Default for PlacementRankResult {
             total_space_mb: 0,
             utilization: 0.0,
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -6010,6 +6265,8 @@ pub struct PlacementRankSpec {
     pub rules: Vec<PlacementAffinityRule>,
     /// `placementRankByVm`: list of `StorageDrsPlacementRankVmSpec`.
     pub placement_rank_by_vm: Vec<StorageDrsPlacementRankVmSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementRankSpec {
     #[inline(never)]
@@ -6019,6 +6276,7 @@ impl Default for PlacementRankSpec {
             clusters: Vec::new(),
             rules: Vec::new(),
             placement_rank_by_vm: Vec::new(),
+            _more: (),
         }
     }
 }

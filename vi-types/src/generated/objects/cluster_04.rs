@@ -11,6 +11,8 @@ pub struct PlacementResult {
     pub recommendations: Vec<ClusterRecommendation>,
     /// `drsFault`: optional `ClusterDrsFaults`.
     pub drs_fault: Option<Box<ClusterDrsFaults>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementResult {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for PlacementResult {
         Self {
             recommendations: Vec::new(),
             drs_fault: None,
+            _more: (),
         }
     }
 }
@@ -101,6 +104,8 @@ pub struct PlacementSpec {
     pub clone_spec: Option<Box<VirtualMachineCloneSpec>>,
     /// `cloneName`: optional string.
     pub clone_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementSpec {
     #[inline(never)]
@@ -119,6 +124,7 @@ impl Default for PlacementSpec {
             placement_type: None,
             clone_spec: None,
             clone_name: None,
+            _more: (),
         }
     }
 }
@@ -218,6 +224,8 @@ pub struct PodDiskLocator {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PodDiskLocator {
     #[inline(never)]
@@ -228,6 +236,7 @@ impl Default for PodDiskLocator {
             disk_backing_info: None,
             #[cfg(feature = "profile")]
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -301,6 +310,8 @@ pub struct PodStorageDrsEntry {
     pub drs_fault: Vec<ClusterDrsFaults>,
     /// `actionHistory`: list of `ClusterActionHistory`.
     pub action_history: Vec<ClusterActionHistory>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PodStorageDrsEntry {
     #[inline(never)]
@@ -310,6 +321,7 @@ impl Default for PodStorageDrsEntry {
             recommendation: Vec::new(),
             drs_fault: Vec::new(),
             action_history: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -379,6 +391,8 @@ pub struct QuarantineModeFault {
     pub vm_name: String,
     /// `faultType`: required string.
     pub fault_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuarantineModeFault {
     #[inline(never)]
@@ -387,6 +401,7 @@ impl Default for QuarantineModeFault {
             base: VmConfigFault::default(),
             vm_name: String::new(),
             fault_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -470,6 +485,8 @@ pub struct QuiesceDatastoreIoForHaFailed {
     pub ds: rt::ManagedObjectReference,
     /// `dsName`: required string.
     pub ds_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuiesceDatastoreIoForHaFailed {
     #[inline(never)]
@@ -480,6 +497,7 @@ impl Default for QuiesceDatastoreIoForHaFailed {
             host_name: String::new(),
             ds: Default::default(),
             ds_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -565,6 +583,8 @@ pub struct RuleViolation {
     pub host: Option<rt::ManagedObjectReference>,
     /// `rule`: optional `ClusterRuleInfo` or a descendant, since VI API 4.0 and always there from then on.
     pub rule: Option<rt::Poly<ClusterRuleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RuleViolation {
     #[inline(never)]
@@ -573,6 +593,7 @@ impl Default for RuleViolation {
             base: VmConfigFault::default(),
             host: None,
             rule: None,
+            _more: (),
         }
     }
 }
@@ -645,11 +666,14 @@ impl std::fmt::Debug for RuleViolation {
 rt::serde!(object RuleViolation);
 
 /// `SDDCBase`, a [`DynamicData`], since VI API 6.0.
-pub struct SddcBase {}
+pub struct SddcBase {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SddcBase {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SDDC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -703,6 +727,8 @@ pub struct SoftRuleVioCorrectionDisallowed {
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SoftRuleVioCorrectionDisallowed {
     #[inline(never)]
@@ -710,6 +736,7 @@ impl Default for SoftRuleVioCorrectionDisallowed {
         Self {
             base: VmConfigFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -784,6 +811,8 @@ pub struct SoftRuleVioCorrectionImpact {
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SoftRuleVioCorrectionImpact {
     #[inline(never)]
@@ -791,6 +820,7 @@ impl Default for SoftRuleVioCorrectionImpact {
         Self {
             base: VmConfigFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -871,6 +901,8 @@ pub struct StorageDrsAutomationConfig {
     pub policy_enforcement_automation_mode: Option<String>,
     /// `vmEvacuationAutomationMode`: optional string.
     pub vm_evacuation_automation_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsAutomationConfig {
     #[inline(never)]
@@ -881,6 +913,7 @@ impl Default for StorageDrsAutomationConfig {
             rule_enforcement_automation_mode: None,
             policy_enforcement_automation_mode: None,
             vm_evacuation_automation_mode: None,
+            _more: (),
         }
     }
 }
@@ -949,11 +982,16 @@ rt::serde!(object StorageDrsAutomationConfig);
 pub struct StorageDrsCannotMoveDiskInMultiWriterMode {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveDiskInMultiWriterMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1021,11 +1059,16 @@ rt::serde!(object StorageDrsCannotMoveDiskInMultiWriterMode);
 pub struct StorageDrsCannotMoveFtVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveFtVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1093,11 +1136,16 @@ rt::serde!(object StorageDrsCannotMoveFtVm);
 pub struct StorageDrsCannotMoveIndependentDisk {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveIndependentDisk {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1165,11 +1213,16 @@ rt::serde!(object StorageDrsCannotMoveIndependentDisk);
 pub struct StorageDrsCannotMoveManuallyPlacedSwapFile {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveManuallyPlacedSwapFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1237,11 +1290,16 @@ rt::serde!(object StorageDrsCannotMoveManuallyPlacedSwapFile);
 pub struct StorageDrsCannotMoveManuallyPlacedVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveManuallyPlacedVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1309,11 +1367,16 @@ rt::serde!(object StorageDrsCannotMoveManuallyPlacedVm);
 pub struct StorageDrsCannotMoveSharedDisk {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveSharedDisk {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_SHARED_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1381,11 +1444,16 @@ rt::serde!(object StorageDrsCannotMoveSharedDisk);
 pub struct StorageDrsCannotMoveTemplate {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveTemplate {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1453,11 +1521,16 @@ rt::serde!(object StorageDrsCannotMoveTemplate);
 pub struct StorageDrsCannotMoveVmInUserFolder {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveVmInUserFolder {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1525,11 +1598,16 @@ rt::serde!(object StorageDrsCannotMoveVmInUserFolder);
 pub struct StorageDrsCannotMoveVmWithMountedCdrom {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveVmWithMountedCdrom {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1597,11 +1675,16 @@ rt::serde!(object StorageDrsCannotMoveVmWithMountedCdrom);
 pub struct StorageDrsCannotMoveVmWithNoFilesInLayout {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveVmWithNoFilesInLayout {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1671,6 +1754,8 @@ pub struct StorageDrsConfigInfo {
     pub pod_config: StorageDrsPodConfigInfo,
     /// `vmConfig`: list of `StorageDrsVmConfigInfo`.
     pub vm_config: Vec<StorageDrsVmConfigInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsConfigInfo {
     #[inline(never)]
@@ -1678,6 +1763,7 @@ impl Default for StorageDrsConfigInfo {
         Self {
             pod_config: Default::default(),
             vm_config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1739,6 +1825,8 @@ pub struct StorageDrsConfigSpec {
     pub pod_config_spec: Option<Box<StorageDrsPodConfigSpec>>,
     /// `vmConfigSpec`: list of `StorageDrsVmConfigSpec`.
     pub vm_config_spec: Vec<StorageDrsVmConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsConfigSpec {
     #[inline(never)]
@@ -1746,6 +1834,7 @@ impl Default for StorageDrsConfigSpec {
         Self {
             pod_config_spec: None,
             vm_config_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1805,11 +1894,16 @@ rt::serde!(object StorageDrsConfigSpec);
 pub struct StorageDrsDatacentersCannotShareDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsDatacentersCannotShareDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1877,11 +1971,16 @@ rt::serde!(object StorageDrsDatacentersCannotShareDatastore);
 pub struct StorageDrsDisabledOnVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsDisabledOnVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1951,6 +2050,8 @@ pub struct StorageDrsHbrDiskNotMovable {
     pub base: VimFault,
     /// `nonMovableDiskIds`: required string.
     pub non_movable_disk_ids: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsHbrDiskNotMovable {
     #[inline(never)]
@@ -1958,6 +2059,7 @@ impl Default for StorageDrsHbrDiskNotMovable {
         Self {
             base: VimFault::default(),
             non_movable_disk_ids: String::new(),
+            _more: (),
         }
     }
 }
@@ -2030,11 +2132,16 @@ rt::serde!(object StorageDrsHbrDiskNotMovable);
 pub struct StorageDrsHmsMoveInProgress {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsHmsMoveInProgress {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_HMS_MOVE_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2102,11 +2209,16 @@ rt::serde!(object StorageDrsHmsMoveInProgress);
 pub struct StorageDrsHmsUnreachable {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsHmsUnreachable {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_HMS_UNREACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2182,6 +2294,8 @@ pub struct StorageDrsIoLoadBalanceConfig {
     pub io_latency_threshold: Option<i32>,
     /// `ioLoadImbalanceThreshold`: optional int.
     pub io_load_imbalance_threshold: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsIoLoadBalanceConfig {
     #[inline(never)]
@@ -2192,6 +2306,7 @@ impl Default for StorageDrsIoLoadBalanceConfig {
             reservable_threshold_mode: None,
             io_latency_threshold: None,
             io_load_imbalance_threshold: None,
+            _more: (),
         }
     }
 }
@@ -2260,11 +2375,16 @@ rt::serde!(object StorageDrsIoLoadBalanceConfig);
 pub struct StorageDrsIolbDisabledInternally {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsIolbDisabledInternally {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_IOLB_DISABLED_INTERNALLY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2334,6 +2454,8 @@ pub struct StorageDrsOptionSpec {
     pub base: ArrayUpdateSpec,
     /// `option`: optional `OptionValue` or a descendant.
     pub option: Option<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsOptionSpec {
     #[inline(never)]
@@ -2341,6 +2463,7 @@ impl Default for StorageDrsOptionSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             option: None,
+            _more: (),
         }
     }
 }
@@ -2414,6 +2537,8 @@ pub struct StorageDrsPlacementRankVmSpec {
     pub vm_placement_spec: PlacementSpec,
     /// `vmClusters`: list, not empty, of reference to `ClusterComputeResource`.
     pub vm_clusters: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsPlacementRankVmSpec {
     #[inline(never)]
@@ -2421,6 +2546,7 @@ impl Default for StorageDrsPlacementRankVmSpec {
         Self {
             vm_placement_spec: Default::default(),
             vm_clusters: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2498,6 +2624,8 @@ pub struct StorageDrsPodConfigInfo {
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsPodConfigInfo {
     #[inline(never)]
@@ -2513,6 +2641,7 @@ impl Default for StorageDrsPodConfigInfo {
             automation_overrides: None,
             rule: Vec::new(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2614,6 +2743,8 @@ pub struct StorageDrsPodConfigSpec {
     pub rule: Vec<ClusterRuleSpec>,
     /// `option`: list of `StorageDrsOptionSpec`.
     pub option: Vec<StorageDrsOptionSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsPodConfigSpec {
     #[inline(never)]
@@ -2629,6 +2760,7 @@ impl Default for StorageDrsPodConfigSpec {
             automation_overrides: None,
             rule: Vec::new(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2714,6 +2846,8 @@ pub struct StorageDrsPodSelectionSpec {
     pub initial_vm_config: Vec<VmPodConfigForPlacement>,
     /// `storagePod`: optional reference to `StoragePod`.
     pub storage_pod: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsPodSelectionSpec {
     #[inline(never)]
@@ -2721,6 +2855,7 @@ impl Default for StorageDrsPodSelectionSpec {
         Self {
             initial_vm_config: Vec::new(),
             storage_pod: None,
+            _more: (),
         }
     }
 }
@@ -2780,11 +2915,16 @@ rt::serde!(object StorageDrsPodSelectionSpec);
 pub struct StorageDrsRelocateDisabled {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsRelocateDisabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_RELOCATE_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2858,6 +2998,8 @@ pub struct StorageDrsSpaceLoadBalanceConfig {
     pub free_space_threshold_gb: Option<i32>,
     /// `minSpaceUtilizationDifference`: optional int.
     pub min_space_utilization_difference: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsSpaceLoadBalanceConfig {
     #[inline(never)]
@@ -2867,6 +3009,7 @@ impl Default for StorageDrsSpaceLoadBalanceConfig {
             space_utilization_threshold: None,
             free_space_threshold_gb: None,
             min_space_utilization_difference: None,
+            _more: (),
         }
     }
 }
@@ -2932,11 +3075,16 @@ rt::serde!(object StorageDrsSpaceLoadBalanceConfig);
 pub struct StorageDrsStaleHmsCollection {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsStaleHmsCollection {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_STALE_HMS_COLLECTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3004,11 +3152,16 @@ rt::serde!(object StorageDrsStaleHmsCollection);
 pub struct StorageDrsUnableToMoveFiles {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsUnableToMoveFiles {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_UNABLE_TO_MOVE_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3086,6 +3239,8 @@ pub struct StorageDrsVmConfigInfo {
     pub intra_vm_anti_affinity: Option<Box<VirtualDiskAntiAffinityRuleSpec>>,
     /// `virtualDiskRules`: list of `VirtualDiskRuleSpec`, since VI API 6.7.
     pub virtual_disk_rules: Vec<VirtualDiskRuleSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsVmConfigInfo {
     #[inline(never)]
@@ -3097,6 +3252,7 @@ impl Default for StorageDrsVmConfigInfo {
             intra_vm_affinity: None,
             intra_vm_anti_affinity: None,
             virtual_disk_rules: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3170,6 +3326,8 @@ pub struct StorageDrsVmConfigSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `StorageDrsVmConfigInfo`.
     pub info: Option<Box<StorageDrsVmConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsVmConfigSpec {
     #[inline(never)]
@@ -3177,6 +3335,7 @@ impl Default for StorageDrsVmConfigSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -3254,6 +3413,8 @@ pub struct StorageIormConfigOption {
     pub stats_collection_enabled_option: Option<Box<BoolOption>>,
     /// `reservationEnabledOption`: optional `BoolOption`, since VI API 6.0 and always there from then on.
     pub reservation_enabled_option: Option<Box<BoolOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIormConfigOption {
     #[inline(never)]
@@ -3263,6 +3424,7 @@ impl Default for StorageIormConfigOption {
             congestion_threshold_option: Default::default(),
             stats_collection_enabled_option: None,
             reservation_enabled_option: None,
+            _more: (),
         }
     }
 }
@@ -3342,6 +3504,8 @@ pub struct StorageIormConfigSpec {
     pub stats_aggregation_disabled: Option<bool>,
     /// `reservableIopsThreshold`: optional int, since VI API 6.0.
     pub reservable_iops_threshold: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIormConfigSpec {
     #[inline(never)]
@@ -3355,6 +3519,7 @@ impl Default for StorageIormConfigSpec {
             reservation_enabled: None,
             stats_aggregation_disabled: None,
             reservable_iops_threshold: None,
+            _more: (),
         }
     }
 }
@@ -3446,6 +3611,8 @@ pub struct StorageIormInfo {
     pub stats_aggregation_disabled: Option<bool>,
     /// `reservableIopsThreshold`: optional int, since VI API 6.0.
     pub reservable_iops_threshold: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIormInfo {
     #[inline(never)]
@@ -3459,6 +3626,7 @@ impl Default for StorageIormInfo {
             reservation_enabled: None,
             stats_aggregation_disabled: None,
             reservable_iops_threshold: None,
+            _more: (),
         }
     }
 }
@@ -3558,6 +3726,8 @@ pub struct StorageMigrationAction {
     pub io_latency_src_before: Option<f32>,
     /// `ioLatencyDstBefore`: optional float.
     pub io_latency_dst_before: Option<f32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageMigrationAction {
     #[inline(never)]
@@ -3575,6 +3745,7 @@ impl Default for StorageMigrationAction {
             space_util_dst_after: None,
             io_latency_src_before: None,
             io_latency_dst_before: None,
+            _more: (),
         }
     }
 }
@@ -3691,6 +3862,8 @@ pub struct StoragePerformanceSummary {
     pub datastore_write_iops: Vec<f64>,
     /// `siocActivityDuration`: required int.
     pub sioc_activity_duration: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePerformanceSummary {
     #[inline(never)]
@@ -3704,6 +3877,7 @@ impl Default for StoragePerformanceSummary {
             datastore_read_iops: Vec::new(),
             datastore_write_iops: Vec::new(),
             sioc_activity_duration: 0,
+            _more: (),
         }
     }
 }
@@ -3797,6 +3971,8 @@ pub struct StoragePlacementAction {
     pub space_demand_after: Option<f32>,
     /// `ioLatencyBefore`: optional float.
     pub io_latency_before: Option<f32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePlacementAction {
     #[inline(never)]
@@ -3811,6 +3987,7 @@ impl Default for StoragePlacementAction {
             space_util_after: None,
             space_demand_after: None,
             io_latency_before: None,
+            _more: (),
         }
     }
 }
@@ -3908,6 +4085,8 @@ pub struct StoragePlacementResult {
     pub drs_fault: Option<Box<ClusterDrsFaults>>,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePlacementResult {
     #[inline(never)]
@@ -3916,6 +4095,7 @@ impl Default for StoragePlacementResult {
             recommendations: Vec::new(),
             drs_fault: None,
             task: None,
+            _more: (),
         }
     }
 }
@@ -4002,6 +4182,8 @@ pub struct StoragePlacementSpec {
     pub disallow_prerequisite_moves: Option<bool>,
     /// `resourceLeaseDurationSec`: optional int, since VI API 5.1.
     pub resource_lease_duration_sec: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePlacementSpec {
     #[inline(never)]
@@ -4020,6 +4202,7 @@ impl Default for StoragePlacementSpec {
             folder: None,
             disallow_prerequisite_moves: None,
             resource_lease_duration_sec: None,
+            _more: (),
         }
     }
 }
@@ -4116,6 +4299,8 @@ pub struct StoragePodSummary {
     pub capacity: i64,
     /// `freeSpace`: required long.
     pub free_space: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePodSummary {
     #[inline(never)]
@@ -4124,6 +4309,7 @@ impl Default for StoragePodSummary {
             name: String::new(),
             capacity: 0,
             free_space: 0,
+            _more: (),
         }
     }
 }
@@ -4190,6 +4376,8 @@ pub struct StorageResourceManagerStorageProfileStatistics {
     pub total_space_mb: i64,
     /// `usedSpaceMB`: required long.
     pub used_space_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageResourceManagerStorageProfileStatistics {
     #[inline(never)]
@@ -4198,6 +4386,7 @@ impl Default for StorageResourceManagerStorageProfileStatistics {
             profile_id: String::new(),
             total_space_mb: 0,
             used_space_mb: 0,
+            _more: (),
         }
     }
 }
@@ -4262,6 +4451,8 @@ pub struct VirtualDiskAntiAffinityRuleSpec {
     pub base: ClusterRuleInfo,
     /// `diskId`: list, not empty, of int.
     pub disk_id: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskAntiAffinityRuleSpec {
     #[inline(never)]
@@ -4269,6 +4460,7 @@ impl Default for VirtualDiskAntiAffinityRuleSpec {
         Self {
             base: ClusterRuleInfo::default(),
             disk_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4345,6 +4537,8 @@ pub struct VirtualDiskRuleSpec {
     pub disk_rule_type: String,
     /// `diskId`: list of int.
     pub disk_id: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRuleSpec {
     #[inline(never)]
@@ -4353,6 +4547,7 @@ impl Default for VirtualDiskRuleSpec {
             base: ClusterRuleInfo::default(),
             disk_rule_type: String::new(),
             disk_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4430,6 +4625,8 @@ pub struct VmDasBeingResetEvent {
     pub base: VmEvent,
     /// `reason`: optional string, since VI API 4.1.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasBeingResetEvent {
     #[inline(never)]
@@ -4437,6 +4634,7 @@ impl Default for VmDasBeingResetEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -4511,6 +4709,8 @@ pub struct VmDasBeingResetWithScreenshotEvent {
     pub base: VmDasBeingResetEvent,
     /// `screenshotFilePath`: required string.
     pub screenshot_file_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasBeingResetWithScreenshotEvent {
     #[inline(never)]
@@ -4518,6 +4718,7 @@ impl Default for VmDasBeingResetWithScreenshotEvent {
         Self {
             base: VmDasBeingResetEvent::default(),
             screenshot_file_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -4590,11 +4791,16 @@ rt::serde!(object VmDasBeingResetWithScreenshotEvent);
 pub struct VmDasResetFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasResetFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DAS_RESET_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4662,11 +4868,16 @@ rt::serde!(object VmDasResetFailedEvent);
 pub struct VmDasUpdateErrorEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasUpdateErrorEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DAS_UPDATE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4734,11 +4945,16 @@ rt::serde!(object VmDasUpdateErrorEvent);
 pub struct VmDasUpdateOkEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasUpdateOkEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DAS_UPDATE_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4808,6 +5024,8 @@ pub struct VmFailoverFailed {
     pub base: VmEvent,
     /// `reason`: optional `LocalizedMethodFault`, since VI API 4.1.
     pub reason: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailoverFailed {
     #[inline(never)]
@@ -4815,6 +5033,7 @@ impl Default for VmFailoverFailed {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -4891,6 +5110,8 @@ pub struct VmHealthMonitoringStateChangedEvent {
     pub state: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmHealthMonitoringStateChangedEvent {
     #[inline(never)]
@@ -4899,6 +5120,7 @@ impl Default for VmHealthMonitoringStateChangedEvent {
             base: ClusterEvent::default(),
             state: String::new(),
             prev_state: None,
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct VmHostAffinityRuleViolation {
     pub vm_name: String,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmHostAffinityRuleViolation {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for VmHostAffinityRuleViolation {
             base: VmConfigFault::default(),
             vm_name: String::new(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -96,11 +99,16 @@ rt::serde!(object VmHostAffinityRuleViolation);
 pub struct VmMaxRestartCountReached {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMaxRestartCountReached {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_MAX_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -174,6 +182,8 @@ pub struct VmPodConfigForPlacement {
     pub vm_config: Option<Box<StorageDrsVmConfigInfo>>,
     /// `interVmRule`: list of `ClusterRuleInfo` or a descendant.
     pub inter_vm_rule: Vec<rt::Poly<ClusterRuleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPodConfigForPlacement {
     #[inline(never)]
@@ -183,6 +193,7 @@ impl Default for VmPodConfigForPlacement {
             disk: Vec::new(),
             vm_config: None,
             inter_vm_rule: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -248,11 +259,16 @@ rt::serde!(object VmPodConfigForPlacement);
 pub struct VmRequirementsExceedCurrentEvcModeEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRequirementsExceedCurrentEvcModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -37,6 +37,8 @@ pub struct AboutInfo {
     pub license_product_name: Option<String>,
     /// `licenseProductVersion`: optional string, since VI API 4.0.
     pub license_product_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AboutInfo {
     #[inline(never)]
@@ -57,6 +59,7 @@ impl Default for AboutInfo {
             instance_uuid: None,
             license_product_name: None,
             license_product_version: None,
+            _more: (),
         }
     }
 }
@@ -157,6 +160,8 @@ pub struct AlreadyExists {
     pub base: VimFault,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyExists {
     #[inline(never)]
@@ -164,6 +169,7 @@ impl Default for AlreadyExists {
         Self {
             base: VimFault::default(),
             name: None,
+            _more: (),
         }
     }
 }
@@ -236,12 +242,15 @@ rt::serde!(object AlreadyExists);
 pub struct ApplicationQuiesceFault {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplicationQuiesceFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
@@ -312,6 +321,8 @@ pub struct ArrayUpdateSpec {
     pub operation: enums::ArrayUpdateOperation,
     /// `removeKey`: optional anyType.
     pub remove_key: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ArrayUpdateSpec {
     #[inline(never)]
@@ -319,6 +330,7 @@ impl Default for ArrayUpdateSpec {
         Self {
             operation: Default::default(),
             remove_key: None,
+            _more: (),
         }
     }
 }
@@ -386,6 +398,8 @@ pub struct AutoStartDefaults {
     pub wait_for_heartbeat: Option<bool>,
     /// `stopAction`: optional string.
     pub stop_action: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AutoStartDefaults {
     #[inline(never)]
@@ -396,6 +410,7 @@ impl Default for AutoStartDefaults {
             stop_delay: None,
             wait_for_heartbeat: None,
             stop_action: None,
+            _more: (),
         }
     }
 }
@@ -476,6 +491,8 @@ pub struct AutoStartPowerInfo {
     pub stop_delay: i32,
     /// `stopAction`: required string.
     pub stop_action: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AutoStartPowerInfo {
     #[inline(never)]
@@ -488,6 +505,7 @@ impl Default for AutoStartPowerInfo {
             start_action: String::new(),
             stop_delay: 0,
             stop_action: String::new(),
+            _more: (),
         }
     }
 }
@@ -566,6 +584,8 @@ pub struct BoolOption {
     pub supported: bool,
     /// `defaultValue`: required boolean.
     pub default_value: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BoolOption {
     #[inline(never)]
@@ -574,6 +594,7 @@ impl Default for BoolOption {
             base: OptionType::default(),
             supported: false,
             default_value: false,
+            _more: (),
         }
     }
 }
@@ -649,11 +670,16 @@ rt::serde!(object BoolOption);
 pub struct CannotAccessFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_ACCESS_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -723,6 +749,8 @@ pub struct CannotAccessNetwork {
     pub base: CannotAccessVmDevice,
     /// `network`: optional reference to `Network`, since VI API 6.0.
     pub network: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessNetwork {
     #[inline(never)]
@@ -730,6 +758,7 @@ impl Default for CannotAccessNetwork {
         Self {
             base: CannotAccessVmDevice::default(),
             network: None,
+            _more: (),
         }
     }
 }
@@ -802,12 +831,15 @@ rt::serde!(object CannotAccessNetwork);
 pub struct CannotAccessVmComponent {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessVmComponent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -878,6 +910,8 @@ pub struct CannotAccessVmConfig {
     pub base: CannotAccessVmComponent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessVmConfig {
     #[inline(never)]
@@ -885,6 +919,7 @@ impl Default for CannotAccessVmConfig {
         Self {
             base: CannotAccessVmComponent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -963,6 +998,8 @@ pub struct CannotAccessVmDevice {
     pub backing: String,
     /// `connected`: required boolean.
     pub connected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessVmDevice {
     #[inline(never)]
@@ -972,6 +1009,7 @@ impl Default for CannotAccessVmDevice {
             device: String::new(),
             backing: String::new(),
             connected: false,
+            _more: (),
         }
     }
 }
@@ -1052,6 +1090,8 @@ pub struct CannotAccessVmDisk {
     pub base: CannotAccessVmDevice,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessVmDisk {
     #[inline(never)]
@@ -1059,6 +1099,7 @@ impl Default for CannotAccessVmDisk {
         Self {
             base: CannotAccessVmDevice::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1131,11 +1172,16 @@ rt::serde!(object CannotAccessVmDisk);
 pub struct CannotCreateFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotCreateFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_CREATE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1203,11 +1249,16 @@ rt::serde!(object CannotCreateFile);
 pub struct CannotDeleteFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDeleteFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1305,6 +1356,8 @@ pub struct Capability {
     pub hadcs_supported: Option<bool>,
     /// `configMgmtSupported`: optional boolean, since VI API 7.0.3.1.
     pub config_mgmt_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Capability {
     #[inline(never)]
@@ -1327,6 +1380,7 @@ impl Default for Capability {
             scalable_shares_supported: None,
             hadcs_supported: None,
             config_mgmt_supported: None,
+            _more: (),
         }
     }
 }
@@ -1433,6 +1487,8 @@ pub struct ChangesInfoEventArgument {
     pub added: Option<String>,
     /// `deleted`: optional string.
     pub deleted: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangesInfoEventArgument {
     #[inline(never)]
@@ -1441,6 +1497,7 @@ impl Default for ChangesInfoEventArgument {
             modified: None,
             added: None,
             deleted: None,
+            _more: (),
         }
     }
 }
@@ -1507,6 +1564,8 @@ pub struct ChoiceOption {
     pub choice_info: Vec<rt::Poly<ElementDescription>>,
     /// `defaultIndex`: optional int.
     pub default_index: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChoiceOption {
     #[inline(never)]
@@ -1515,6 +1574,7 @@ impl Default for ChoiceOption {
             base: OptionType::default(),
             choice_info: Vec::new(),
             default_index: None,
+            _more: (),
         }
     }
 }
@@ -1621,6 +1681,8 @@ pub struct ClusterComputeResourceSummary {
     /// `vcsSlots`: list of `ClusterComputeResourceVcsSlots`, since VI API 7.0.1.1.
     #[cfg(feature = "cluster")]
     pub vcs_slots: Vec<ClusterComputeResourceVcsSlots>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceSummary {
     #[inline(never)]
@@ -1644,6 +1706,7 @@ impl Default for ClusterComputeResourceSummary {
             vcs_health_status: None,
             #[cfg(feature = "cluster")]
             vcs_slots: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1772,6 +1835,8 @@ pub struct ClusterConfigInfo {
     /// `rule`: list of `ClusterRuleInfo` or a descendant.
     #[cfg(feature = "cluster")]
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterConfigInfo {
     #[inline(never)]
@@ -1785,6 +1850,7 @@ impl Default for ClusterConfigInfo {
             drs_vm_config: Vec::new(),
             #[cfg(feature = "cluster")]
             rule: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1907,6 +1973,8 @@ pub struct ClusterConfigInfoEx {
     /// `vsanCoreConfig`: optional `VsanClusterCoreConfig`, since VI API 9.0.0.0.
     #[cfg(feature = "vsan")]
     pub vsan_core_config: Option<Box<VsanClusterCoreConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterConfigInfoEx {
     #[inline(never)]
@@ -1944,6 +2012,7 @@ impl Default for ClusterConfigInfoEx {
             crypto_config: None,
             #[cfg(feature = "vsan")]
             vsan_core_config: None,
+            _more: (),
         }
     }
 }
@@ -2114,6 +2183,8 @@ pub struct ClusterDasConfigInfo {
     pub heartbeat_datastore: Vec<rt::ManagedObjectReference>,
     /// `hBDatastoreCandidatePolicy`: optional string, since VI API 5.0.
     pub h_b_datastore_candidate_policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasConfigInfo {
     #[inline(never)]
@@ -2132,6 +2203,7 @@ impl Default for ClusterDasConfigInfo {
             option: Vec::new(),
             heartbeat_datastore: Vec::new(),
             h_b_datastore_candidate_policy: None,
+            _more: (),
         }
     }
 }
@@ -2228,6 +2300,8 @@ pub struct ClusterDpmConfigInfo {
     pub host_power_action_rate: Option<i32>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDpmConfigInfo {
     #[inline(never)]
@@ -2237,6 +2311,7 @@ impl Default for ClusterDpmConfigInfo {
             default_dpm_behavior: None,
             host_power_action_rate: None,
             option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2312,6 +2387,8 @@ pub struct ClusterDrsConfigInfo {
     pub scale_descendants_shares: Option<String>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsConfigInfo {
     #[inline(never)]
@@ -2323,6 +2400,7 @@ impl Default for ClusterDrsConfigInfo {
             vmotion_rate: None,
             scale_descendants_shares: None,
             option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2424,6 +2502,8 @@ pub struct ClusterUsageSummary {
     pub reserved_tier0_mem_mb: Option<i32>,
     /// `unreservedTier0MemMB`: optional int, since VI API 9.0.0.0.
     pub unreserved_tier0_mem_mb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterUsageSummary {
     #[inline(never)]
@@ -2445,6 +2525,7 @@ impl Default for ClusterUsageSummary {
             tier0_mem_capacity_mb: None,
             reserved_tier0_mem_mb: None,
             unreserved_tier0_mem_mb: None,
+            _more: (),
         }
     }
 }
@@ -2552,6 +2633,8 @@ pub struct ComputeResourceConfigInfo {
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceConfigInfo {
     #[inline(never)]
@@ -2561,6 +2644,7 @@ impl Default for ComputeResourceConfigInfo {
             spbm_enabled: None,
             default_hardware_version_key: None,
             maximum_hardware_version_key: None,
+            _more: (),
         }
     }
 }
@@ -2629,6 +2713,8 @@ pub struct ComputeResourceEventArgument {
     pub base: EntityEventArgument,
     /// `computeResource`: required reference to `ComputeResource`.
     pub compute_resource: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceEventArgument {
     #[inline(never)]
@@ -2636,6 +2722,7 @@ impl Default for ComputeResourceEventArgument {
         Self {
             base: EntityEventArgument::default(),
             compute_resource: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2724,6 +2811,8 @@ pub struct ComputeResourceSummary {
     pub num_effective_hosts: i32,
     /// `overallStatus`: required `ManagedEntityStatus`.
     pub overall_status: enums::ManagedEntityStatus,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceSummary {
     #[inline(never)]
@@ -2738,6 +2827,7 @@ impl Default for ComputeResourceSummary {
             num_hosts: 0,
             num_effective_hosts: 0,
             overall_status: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2819,11 +2909,16 @@ rt::serde!(object base ComputeResourceSummary);
 pub struct ConcurrentAccess {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConcurrentAccess {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2893,6 +2988,8 @@ pub struct CryptoKeyId {
     pub key_id: String,
     /// `providerId`: optional `KeyProviderId`.
     pub provider_id: Option<Box<KeyProviderId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoKeyId {
     #[inline(never)]
@@ -2900,6 +2997,7 @@ impl Default for CryptoKeyId {
         Self {
             key_id: String::new(),
             provider_id: None,
+            _more: (),
         }
     }
 }
@@ -2969,6 +3067,8 @@ pub struct CustomFieldDef {
     pub field_def_privileges: Option<Box<PrivilegePolicyDef>>,
     /// `fieldInstancePrivileges`: optional `PrivilegePolicyDef`, since VI API 2.5.
     pub field_instance_privileges: Option<Box<PrivilegePolicyDef>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDef {
     #[inline(never)]
@@ -2980,6 +3080,7 @@ impl Default for CustomFieldDef {
             managed_object_type: None,
             field_def_privileges: None,
             field_instance_privileges: None,
+            _more: (),
         }
     }
 }
@@ -3053,6 +3154,8 @@ pub struct CustomFieldStringValue {
     pub base: CustomFieldValue,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldStringValue {
     #[inline(never)]
@@ -3060,6 +3163,7 @@ impl Default for CustomFieldStringValue {
         Self {
             base: CustomFieldValue::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -3132,11 +3236,13 @@ rt::serde!(object CustomFieldStringValue);
 pub struct CustomFieldValue {
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldValue {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: 0 }
+        Self { key: 0, _more: () }
     }
 }
 pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3195,6 +3301,8 @@ pub struct DatacenterConfigInfo {
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterConfigInfo {
     #[inline(never)]
@@ -3202,6 +3310,7 @@ impl Default for DatacenterConfigInfo {
         Self {
             default_hardware_version_key: None,
             maximum_hardware_version_key: None,
+            _more: (),
         }
     }
 }
@@ -3263,6 +3372,8 @@ pub struct DatacenterEventArgument {
     pub base: EntityEventArgument,
     /// `datacenter`: required reference to `Datacenter`.
     pub datacenter: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterEventArgument {
     #[inline(never)]
@@ -3270,6 +3381,7 @@ impl Default for DatacenterEventArgument {
         Self {
             base: EntityEventArgument::default(),
             datacenter: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3364,6 +3476,8 @@ pub struct DatastoreCapability {
     pub vmdk_expand_supported: Option<bool>,
     /// `clusteredVmdkSupported`: optional boolean, since VI API 7.0.0.0.
     pub clustered_vmdk_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreCapability {
     #[inline(never)]
@@ -3381,6 +3495,7 @@ impl Default for DatastoreCapability {
             upit_supported: None,
             vmdk_expand_supported: None,
             clustered_vmdk_supported: None,
+            _more: (),
         }
     }
 }
@@ -3472,6 +3587,8 @@ pub struct DatastoreEventArgument {
     pub base: EntityEventArgument,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreEventArgument {
     #[inline(never)]
@@ -3479,6 +3596,7 @@ impl Default for DatastoreEventArgument {
         Self {
             base: EntityEventArgument::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3553,6 +3671,8 @@ pub struct DatastoreHostMount {
     pub key: rt::ManagedObjectReference,
     /// `mountInfo`: required `HostMountInfo`.
     pub mount_info: HostMountInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreHostMount {
     #[inline(never)]
@@ -3560,6 +3680,7 @@ impl Default for DatastoreHostMount {
         Self {
             key: Default::default(),
             mount_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3641,6 +3762,8 @@ pub struct DatastoreInfo {
     pub logical_sector_size: Option<i32>,
     /// `physicalSectorSize`: optional int, since VI API 9.0.0.0.
     pub physical_sector_size: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreInfo {
     #[inline(never)]
@@ -3658,6 +3781,7 @@ impl Default for DatastoreInfo {
             supported_v_disk_formats: Vec::new(),
             logical_sector_size: None,
             physical_sector_size: None,
+            _more: (),
         }
     }
 }
@@ -3766,6 +3890,8 @@ pub struct DatastoreSummary {
     pub r#type: String,
     /// `maintenanceMode`: optional string, since VI API 5.0.
     pub maintenance_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreSummary {
     #[inline(never)]
@@ -3781,6 +3907,7 @@ impl Default for DatastoreSummary {
             multiple_host_access: None,
             r#type: String::new(),
             maintenance_mode: None,
+            _more: (),
         }
     }
 }
@@ -3866,6 +3993,8 @@ pub struct Description {
     pub label: String,
     /// `summary`: required string.
     pub summary: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Description {
     #[inline(never)]
@@ -3873,6 +4002,7 @@ impl Default for Description {
         Self {
             label: String::new(),
             summary: String::new(),
+            _more: (),
         }
     }
 }
@@ -3935,6 +4065,8 @@ pub struct DeviceBackedVirtualDiskSpec {
     pub base: VirtualDiskSpec,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceBackedVirtualDiskSpec {
     #[inline(never)]
@@ -3942,6 +4074,7 @@ impl Default for DeviceBackedVirtualDiskSpec {
         Self {
             base: VirtualDiskSpec::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -4014,12 +4147,15 @@ rt::serde!(object DeviceBackedVirtualDiskSpec);
 pub struct DeviceNotFound {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
@@ -4092,6 +4228,8 @@ pub struct DeviceNotSupported {
     pub device: String,
     /// `reason`: optional string, since VI API 2.5.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceNotSupported {
     #[inline(never)]
@@ -4100,6 +4238,7 @@ impl Default for DeviceNotSupported {
             base: VirtualHardwareCompatibilityIssue::default(),
             device: String::new(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -4175,11 +4314,16 @@ rt::serde!(object DeviceNotSupported);
 pub struct DirectoryNotEmpty {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectoryNotEmpty {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECTORY_NOT_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4249,11 +4393,17 @@ pub struct DiskChangeExtent {
     pub start: i64,
     /// `length`: required long.
     pub length: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskChangeExtent {
     #[inline(never)]
     fn default() -> Self {
-        Self { start: 0, length: 0 }
+        Self {
+            start: 0,
+            length: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static DISK_CHANGE_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4316,6 +4466,8 @@ pub struct DiskChangeInfo {
     pub length: i64,
     /// `changedArea`: list of `DiskChangeExtent`.
     pub changed_area: Vec<DiskChangeExtent>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskChangeInfo {
     #[inline(never)]
@@ -4324,6 +4476,7 @@ impl Default for DiskChangeInfo {
             start_offset: 0,
             length: 0,
             changed_area: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4392,6 +4545,8 @@ pub struct DistributedVirtualSwitchPortConnection {
     pub port_key: Option<String>,
     /// `connectionCookie`: optional int.
     pub connection_cookie: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchPortConnection {
     #[inline(never)]
@@ -4401,6 +4556,7 @@ impl Default for DistributedVirtualSwitchPortConnection {
             portgroup_key: None,
             port_key: None,
             connection_cookie: None,
+            _more: (),
         }
     }
 }

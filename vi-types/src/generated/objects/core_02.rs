@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct DrsVmMigratedEvent {
     /// The properties of `VmMigratedEvent`.
     pub base: VmMigratedEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsVmMigratedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmMigratedEvent::default(),
+            _more: (),
         }
     }
 }
@@ -83,12 +86,15 @@ rt::serde!(object DrsVmMigratedEvent);
 pub struct DrsVmPoweredOnEvent {
     /// The properties of `VmPoweredOnEvent`.
     pub base: VmPoweredOnEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsVmPoweredOnEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmPoweredOnEvent::default(),
+            _more: (),
         }
     }
 }
@@ -161,6 +167,8 @@ pub struct DuplicateName {
     pub name: String,
     /// `object`: required reference.
     pub object: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateName {
     #[inline(never)]
@@ -169,6 +177,7 @@ impl Default for DuplicateName {
             base: VimFault::default(),
             name: String::new(),
             object: Default::default(),
+            _more: (),
         }
     }
 }
@@ -246,6 +255,8 @@ pub struct DvsEventArgument {
     pub base: EntityEventArgument,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsEventArgument {
     #[inline(never)]
@@ -253,6 +264,7 @@ impl Default for DvsEventArgument {
         Self {
             base: EntityEventArgument::default(),
             dvs: Default::default(),
+            _more: (),
         }
     }
 }
@@ -322,11 +334,14 @@ impl std::fmt::Debug for DvsEventArgument {
 rt::serde!(object DvsEventArgument);
 
 /// `DynamicData`, since VI API 2.0.
-pub struct DynamicData {}
+pub struct DynamicData {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DynamicData {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -380,6 +395,8 @@ pub struct DynamicProperty {
     pub name: String,
     /// `val`: required anyType.
     pub val: rt::Any,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DynamicProperty {
     #[inline(never)]
@@ -387,6 +404,7 @@ impl Default for DynamicProperty {
         Self {
             name: String::new(),
             val: Default::default(),
+            _more: (),
         }
     }
 }
@@ -448,6 +466,8 @@ pub struct ElementDescription {
     pub base: Description,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ElementDescription {
     #[inline(never)]
@@ -455,6 +475,7 @@ impl Default for ElementDescription {
         Self {
             base: Description::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -528,11 +549,16 @@ rt::serde!(object base ElementDescription);
 pub struct EntityEventArgument {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EntityEventArgument {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -591,6 +617,8 @@ pub struct EnumDescription {
     pub key: String,
     /// `tags`: list, not empty, of `ElementDescription` or a descendant.
     pub tags: Vec<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnumDescription {
     #[inline(never)]
@@ -598,6 +626,7 @@ impl Default for EnumDescription {
         Self {
             key: String::new(),
             tags: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -686,6 +715,8 @@ pub struct Event {
     pub change_tag: Option<String>,
     /// `auditId`: optional string, since VI API 9.1.0.0.
     pub audit_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Event {
     #[inline(never)]
@@ -707,6 +738,7 @@ impl Default for Event {
             full_formatted_message: None,
             change_tag: None,
             audit_id: None,
+            _more: (),
         }
     }
 }
@@ -805,11 +837,14 @@ impl std::fmt::Debug for Event {
 rt::serde!(object base Event);
 
 /// `EventArgument`, a [`DynamicData`], since VI API 2.0.
-pub struct EventArgument {}
+pub struct EventArgument {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for EventArgument {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -865,6 +900,8 @@ pub struct EventDescription {
     pub event_info: Vec<EventDescriptionEventDetail>,
     /// `enumeratedTypes`: list of `EnumDescription`, since VI API 4.0.
     pub enumerated_types: Vec<EnumDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventDescription {
     #[inline(never)]
@@ -873,6 +910,7 @@ impl Default for EventDescription {
             category: Vec::new(),
             event_info: Vec::new(),
             enumerated_types: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -951,6 +989,8 @@ pub struct EventDescriptionEventDetail {
     pub full_format: String,
     /// `longDescription`: optional string, since VI API 4.1.
     pub long_description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventDescriptionEventDetail {
     #[inline(never)]
@@ -965,6 +1005,7 @@ impl Default for EventDescriptionEventDetail {
             format_on_vm: String::new(),
             full_format: String::new(),
             long_description: None,
+            _more: (),
         }
     }
 }
@@ -1061,6 +1102,8 @@ pub struct EventEx {
     pub object_name: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`, since VI API 4.1.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventEx {
     #[inline(never)]
@@ -1075,6 +1118,7 @@ impl Default for EventEx {
             object_type: None,
             object_name: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -1196,6 +1240,8 @@ pub struct EventFilterSpec {
     pub auditable: Option<bool>,
     /// `auditId`: list of string, since VI API 9.1.0.0.
     pub audit_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventFilterSpec {
     #[inline(never)]
@@ -1216,6 +1262,7 @@ impl Default for EventFilterSpec {
             delayed_init: None,
             auditable: None,
             audit_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1316,6 +1363,8 @@ pub struct EventFilterSpecByEntity {
     pub entity: rt::ManagedObjectReference,
     /// `recursion`: required `EventFilterSpecRecursionOption`.
     pub recursion: enums::EventFilterSpecRecursionOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventFilterSpecByEntity {
     #[inline(never)]
@@ -1323,6 +1372,7 @@ impl Default for EventFilterSpecByEntity {
         Self {
             entity: Default::default(),
             recursion: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1384,6 +1434,8 @@ pub struct EventFilterSpecByTime {
     pub begin_time: Option<rt::DateTime>,
     /// `endTime`: optional dateTime.
     pub end_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventFilterSpecByTime {
     #[inline(never)]
@@ -1391,6 +1443,7 @@ impl Default for EventFilterSpecByTime {
         Self {
             begin_time: None,
             end_time: None,
+            _more: (),
         }
     }
 }
@@ -1452,6 +1505,8 @@ pub struct EventFilterSpecByUsername {
     pub system_user: bool,
     /// `userList`: list of string.
     pub user_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventFilterSpecByUsername {
     #[inline(never)]
@@ -1459,6 +1514,7 @@ impl Default for EventFilterSpecByUsername {
         Self {
             system_user: false,
             user_list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1515,11 +1571,14 @@ impl std::fmt::Debug for EventFilterSpecByUsername {
 rt::serde!(object EventFilterSpecByUsername);
 
 /// `EventManagerEventViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct EventManagerEventViewSpec {}
+pub struct EventManagerEventViewSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for EventManagerEventViewSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1574,6 +1633,8 @@ pub struct EventManagerViewByStartId {
     pub start_event_id: i32,
     /// `isForward`: required boolean.
     pub is_forward: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventManagerViewByStartId {
     #[inline(never)]
@@ -1581,6 +1642,7 @@ impl Default for EventManagerViewByStartId {
         Self {
             start_event_id: 0,
             is_forward: false,
+            _more: (),
         }
     }
 }
@@ -1601,7 +1663,13 @@ impl rt::Object for EventManagerViewByStartId {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&EVENT_MANAGER_VIEW_BY_START_ID),
-            rt::BASE => P::Object(&EventManagerEventViewSpec {}),
+            rt::BASE => {
+                P::Object(
+                    &EventManagerEventViewSpec {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.start_event_id),
             1 => P::Value(&self.is_forward),
             _ => P::Absent,
@@ -1646,6 +1714,8 @@ pub struct ExtendedDescription {
     pub message_catalog_key_prefix: String,
     /// `messageArg`: list of `KeyAnyValue`.
     pub message_arg: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedDescription {
     #[inline(never)]
@@ -1654,6 +1724,7 @@ impl Default for ExtendedDescription {
             base: Description::default(),
             message_catalog_key_prefix: String::new(),
             message_arg: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1733,6 +1804,8 @@ pub struct ExtendedElementDescription {
     pub message_catalog_key_prefix: String,
     /// `messageArg`: list of `KeyAnyValue`.
     pub message_arg: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedElementDescription {
     #[inline(never)]
@@ -1741,6 +1814,7 @@ impl Default for ExtendedElementDescription {
             base: ElementDescription::default(),
             message_catalog_key_prefix: String::new(),
             message_arg: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1823,6 +1897,8 @@ pub struct ExtendedEvent {
     pub managed_object: rt::ManagedObjectReference,
     /// `data`: list of `ExtendedEventPair`.
     pub data: Vec<ExtendedEventPair>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedEvent {
     #[inline(never)]
@@ -1832,6 +1908,7 @@ impl Default for ExtendedEvent {
             event_type_id: String::new(),
             managed_object: Default::default(),
             data: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1912,6 +1989,8 @@ pub struct ExtendedEventPair {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedEventPair {
     #[inline(never)]
@@ -1919,6 +1998,7 @@ impl Default for ExtendedEventPair {
         Self {
             key: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -1978,11 +2058,16 @@ rt::serde!(object ExtendedEventPair);
 pub struct FileAlreadyExists {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileAlreadyExists {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2060,6 +2145,8 @@ pub struct FileBackedVirtualDiskSpec {
     pub crypto: Option<rt::Poly<CryptoSpec>>,
     /// `sectorFormat`: optional string, since VI API 9.0.0.0.
     pub sector_format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileBackedVirtualDiskSpec {
     #[inline(never)]
@@ -2072,6 +2159,7 @@ impl Default for FileBackedVirtualDiskSpec {
             #[cfg(feature = "crypto")]
             crypto: None,
             sector_format: None,
+            _more: (),
         }
     }
 }
@@ -2159,6 +2247,8 @@ pub struct FileFault {
     pub base: VimFault,
     /// `file`: required string.
     pub file: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileFault {
     #[inline(never)]
@@ -2166,6 +2256,7 @@ impl Default for FileFault {
         Self {
             base: VimFault::default(),
             file: String::new(),
+            _more: (),
         }
     }
 }
@@ -2246,6 +2337,8 @@ pub struct FileInfo {
     pub modification: Option<rt::DateTime>,
     /// `owner`: optional string, since VI API 4.0.
     pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileInfo {
     #[inline(never)]
@@ -2256,6 +2349,7 @@ impl Default for FileInfo {
             file_size: None,
             modification: None,
             owner: None,
+            _more: (),
         }
     }
 }
@@ -2325,11 +2419,16 @@ rt::serde!(object base FileInfo);
 pub struct FileLocked {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileLocked {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2397,11 +2496,16 @@ rt::serde!(object FileLocked);
 pub struct FileNotFound {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileNotFound {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2469,11 +2573,16 @@ rt::serde!(object FileNotFound);
 pub struct FileNotWritable {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileNotWritable {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_NOT_WRITABLE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2538,11 +2647,14 @@ impl std::fmt::Debug for FileNotWritable {
 rt::serde!(object FileNotWritable);
 
 /// `FileQuery`, a [`DynamicData`], since VI API 2.0.
-pub struct FileQuery {}
+pub struct FileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for FileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2601,6 +2713,8 @@ pub struct FileQueryFlags {
     pub modification: bool,
     /// `fileOwner`: optional boolean, since VI API 4.0 and always there from then on.
     pub file_owner: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileQueryFlags {
     #[inline(never)]
@@ -2610,6 +2724,7 @@ impl Default for FileQueryFlags {
             file_size: false,
             modification: false,
             file_owner: None,
+            _more: (),
         }
     }
 }
@@ -2681,6 +2796,8 @@ pub struct FileTooLarge {
     pub file_size: i64,
     /// `maxFileSize`: optional long.
     pub max_file_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileTooLarge {
     #[inline(never)]
@@ -2690,6 +2807,7 @@ impl Default for FileTooLarge {
             datastore: String::new(),
             file_size: 0,
             max_file_size: None,
+            _more: (),
         }
     }
 }
@@ -2768,12 +2886,15 @@ rt::serde!(object FileTooLarge);
 pub struct FilesystemQuiesceFault {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FilesystemQuiesceFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
@@ -2848,6 +2969,8 @@ pub struct FloatOption {
     pub max: f32,
     /// `defaultValue`: required float.
     pub default_value: f32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FloatOption {
     #[inline(never)]
@@ -2857,6 +2980,7 @@ impl Default for FloatOption {
             min: 0.0,
             max: 0.0,
             default_value: 0.0,
+            _more: (),
         }
     }
 }
@@ -2935,11 +3059,16 @@ rt::serde!(object FloatOption);
 pub struct FloppyImageFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FloppyImageFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FLOPPY_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3004,11 +3133,14 @@ impl std::fmt::Debug for FloppyImageFileInfo {
 rt::serde!(object FloppyImageFileInfo);
 
 /// `FloppyImageFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct FloppyImageFileQuery {}
+pub struct FloppyImageFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for FloppyImageFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3025,7 +3157,7 @@ impl rt::Object for FloppyImageFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&FLOPPY_IMAGE_FILE_QUERY),
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3064,6 +3196,8 @@ pub struct FolderEventArgument {
     pub base: EntityEventArgument,
     /// `folder`: required reference to `Folder`.
     pub folder: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderEventArgument {
     #[inline(never)]
@@ -3071,6 +3205,7 @@ impl Default for FolderEventArgument {
         Self {
             base: EntityEventArgument::default(),
             folder: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3143,11 +3278,16 @@ rt::serde!(object FolderEventArgument);
 pub struct FolderFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FOLDER_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3212,11 +3352,14 @@ impl std::fmt::Debug for FolderFileInfo {
 rt::serde!(object FolderFileInfo);
 
 /// `FolderFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct FolderFileQuery {}
+pub struct FolderFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for FolderFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3233,7 +3376,7 @@ impl rt::Object for FolderFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&FOLDER_FILE_QUERY),
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3272,6 +3415,8 @@ pub struct GeneralEvent {
     pub base: Event,
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralEvent {
     #[inline(never)]
@@ -3279,6 +3424,7 @@ impl Default for GeneralEvent {
         Self {
             base: Event::default(),
             message: String::new(),
+            _more: (),
         }
     }
 }
@@ -3353,6 +3499,8 @@ pub struct GeneralUserEvent {
     pub base: GeneralEvent,
     /// `entity`: optional `ManagedEntityEventArgument`.
     pub entity: Option<Box<ManagedEntityEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralUserEvent {
     #[inline(never)]
@@ -3360,6 +3508,7 @@ impl Default for GeneralUserEvent {
         Self {
             base: GeneralEvent::default(),
             entity: None,
+            _more: (),
         }
     }
 }
@@ -3434,6 +3583,8 @@ pub struct GenericVmConfigFault {
     pub base: VmConfigFault,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenericVmConfigFault {
     #[inline(never)]
@@ -3441,6 +3592,7 @@ impl Default for GenericVmConfigFault {
         Self {
             base: VmConfigFault::default(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
@@ -3521,6 +3673,8 @@ pub struct GuestDiskInfo {
     pub filesystem_type: Option<String>,
     /// `mappings`: list of `GuestInfoVirtualDiskMapping`, since VI API 7.0.0.0.
     pub mappings: Vec<GuestInfoVirtualDiskMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestDiskInfo {
     #[inline(never)]
@@ -3531,6 +3685,7 @@ impl Default for GuestDiskInfo {
             free_space: None,
             filesystem_type: None,
             mappings: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3651,6 +3806,8 @@ pub struct GuestInfo {
     pub hw_version: Option<String>,
     /// `customizationInfo`: optional `GuestInfoCustomizationInfo`, since VI API 7.0.2.0.
     pub customization_info: Option<Box<GuestInfoCustomizationInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestInfo {
     #[inline(never)]
@@ -3683,6 +3840,7 @@ impl Default for GuestInfo {
             generation_info: Vec::new(),
             hw_version: None,
             customization_info: None,
+            _more: (),
         }
     }
 }
@@ -3823,6 +3981,8 @@ pub struct GuestInfoCustomizationInfo {
     pub end_time: Option<rt::DateTime>,
     /// `errorMsg`: optional string.
     pub error_msg: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestInfoCustomizationInfo {
     #[inline(never)]
@@ -3832,6 +3992,7 @@ impl Default for GuestInfoCustomizationInfo {
             start_time: None,
             end_time: None,
             error_msg: None,
+            _more: (),
         }
     }
 }
@@ -3899,6 +4060,8 @@ pub struct GuestInfoNamespaceGenerationInfo {
     pub key: String,
     /// `generationNo`: required int.
     pub generation_no: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestInfoNamespaceGenerationInfo {
     #[inline(never)]
@@ -3906,6 +4069,7 @@ impl Default for GuestInfoNamespaceGenerationInfo {
         Self {
             key: String::new(),
             generation_no: 0,
+            _more: (),
         }
     }
 }
@@ -3965,11 +4129,13 @@ rt::serde!(object GuestInfoNamespaceGenerationInfo);
 pub struct GuestInfoVirtualDiskMapping {
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestInfoVirtualDiskMapping {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: 0 }
+        Self { key: 0, _more: () }
     }
 }
 pub(crate) static GUEST_INFO_VIRTUAL_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4039,6 +4205,8 @@ pub struct GuestNicInfo {
     pub ip_config: Option<Box<NetIpConfigInfo>>,
     /// `netBIOSConfig`: optional `NetBIOSConfigInfo` or a descendant, since VI API 4.1.
     pub net_bios_config: Option<rt::Poly<NetBiosConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestNicInfo {
     #[inline(never)]
@@ -4052,6 +4220,7 @@ impl Default for GuestNicInfo {
             dns_config: None,
             ip_config: None,
             net_bios_config: None,
+            _more: (),
         }
     }
 }
@@ -4131,11 +4300,17 @@ pub struct GuestScreenInfo {
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestScreenInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { width: 0, height: 0 }
+        Self {
+            width: 0,
+            height: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_SCREEN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4200,6 +4375,8 @@ pub struct GuestStackInfo {
     pub ip_stack_config: Vec<KeyValue>,
     /// `dhcpConfig`: optional `NetDhcpConfigInfo`.
     pub dhcp_config: Option<Box<NetDhcpConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestStackInfo {
     #[inline(never)]
@@ -4209,6 +4386,7 @@ impl Default for GuestStackInfo {
             ip_route_config: None,
             ip_stack_config: Vec::new(),
             dhcp_config: None,
+            _more: (),
         }
     }
 }
@@ -4276,6 +4454,8 @@ pub struct HostAutoStartManagerConfig {
     pub defaults: Option<Box<AutoStartDefaults>>,
     /// `powerInfo`: list of `AutoStartPowerInfo`.
     pub power_info: Vec<AutoStartPowerInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAutoStartManagerConfig {
     #[inline(never)]
@@ -4283,6 +4463,7 @@ impl Default for HostAutoStartManagerConfig {
         Self {
             defaults: None,
             power_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4356,6 +4537,8 @@ pub struct HostBiosInfo {
     pub firmware_minor_release: Option<i32>,
     /// `firmwareType`: optional string, since VI API 8.0.2.0.
     pub firmware_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostBiosInfo {
     #[inline(never)]
@@ -4369,6 +4552,7 @@ impl Default for HostBiosInfo {
             firmware_major_release: None,
             firmware_minor_release: None,
             firmware_type: None,
+            _more: (),
         }
     }
 }
@@ -4443,11 +4627,14 @@ impl std::fmt::Debug for HostBiosInfo {
 rt::serde!(object HostBiosInfo);
 
 /// `HostBlockAdapterTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-pub struct HostBlockAdapterTargetTransport {}
+pub struct HostBlockAdapterTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostBlockAdapterTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4464,7 +4651,7 @@ impl rt::Object for HostBlockAdapterTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_BLOCK_ADAPTER_TARGET_TRANSPORT),
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -4501,12 +4688,15 @@ rt::serde!(object HostBlockAdapterTargetTransport);
 pub struct HostBlockHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostBlockHba {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
+            _more: (),
         }
     }
 }
@@ -4905,6 +5095,8 @@ pub struct HostCapability {
     pub ehv_quick_boot_supported: Option<bool>,
     /// `nestedHvTieringEnabled`: optional boolean, since VI API 9.1.0.0.
     pub nested_hv_tiering_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCapability {
     #[inline(never)]
@@ -5076,6 +5268,7 @@ impl Default for HostCapability {
             fcd_linked_clone_supported: None,
             ehv_quick_boot_supported: None,
             nested_hv_tiering_enabled: None,
+            _more: (),
         }
     }
 }

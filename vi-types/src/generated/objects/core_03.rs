@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct HostCommunication {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCommunication {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -83,11 +86,16 @@ rt::serde!(object HostCommunication);
 pub struct HostConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -306,6 +314,8 @@ pub struct HostConfigInfo {
     /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
     #[cfg(feature = "host")]
     pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigInfo {
     #[inline(never)]
@@ -405,6 +415,7 @@ impl Default for HostConfigInfo {
             assignable_hardware_binding: Vec::new(),
             #[cfg(feature = "host")]
             assignable_hardware_config: None,
+            _more: (),
         }
     }
 }
@@ -781,6 +792,8 @@ pub struct HostConfigManager {
     pub nvdimm_system: Option<rt::ManagedObjectReference>,
     /// `assignableHardwareManager`: optional reference to `HostAssignableHardwareManager`, since VI API 7.0.0.0.
     pub assignable_hardware_manager: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigManager {
     #[inline(never)]
@@ -825,6 +838,7 @@ impl Default for HostConfigManager {
             crypto_manager: None,
             nvdimm_system: None,
             assignable_hardware_manager: None,
+            _more: (),
         }
     }
 }
@@ -1014,6 +1028,8 @@ pub struct HostConfigSummary {
     pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
     /// `agentVmNetwork`: optional reference to `Network`, since VI API 5.0.
     pub agent_vm_network: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigSummary {
     #[inline(never)]
@@ -1030,6 +1046,7 @@ impl Default for HostConfigSummary {
             feature_version: Vec::new(),
             agent_vm_datastore: None,
             agent_vm_network: None,
+            _more: (),
         }
     }
 }
@@ -1115,11 +1132,16 @@ rt::serde!(object HostConfigSummary);
 pub struct HostConnectFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1213,6 +1235,8 @@ pub struct HostConnectSpec {
     /// `hostGateway`: optional `HostGatewaySpec`, since VI API 6.0.
     #[cfg(feature = "host")]
     pub host_gateway: Option<Box<HostGatewaySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectSpec {
     #[inline(never)]
@@ -1233,6 +1257,7 @@ impl Default for HostConnectSpec {
             lockdown_mode: None,
             #[cfg(feature = "host")]
             host_gateway: None,
+            _more: (),
         }
     }
 }
@@ -1339,6 +1364,8 @@ pub struct HostCpuIdInfo {
     pub ecx: Option<String>,
     /// `edx`: optional string.
     pub edx: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuIdInfo {
     #[inline(never)]
@@ -1350,6 +1377,7 @@ impl Default for HostCpuIdInfo {
             ebx: None,
             ecx: None,
             edx: None,
+            _more: (),
         }
     }
 }
@@ -1427,6 +1455,8 @@ pub struct HostCpuInfo {
     pub num_cpu_threads: i16,
     /// `hz`: required long.
     pub hz: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuInfo {
     #[inline(never)]
@@ -1436,6 +1466,7 @@ impl Default for HostCpuInfo {
             num_cpu_cores: 0,
             num_cpu_threads: 0,
             hz: 0,
+            _more: (),
         }
     }
 }
@@ -1519,6 +1550,8 @@ pub struct HostCpuPackage {
     pub model: Option<i16>,
     /// `stepping`: optional short, since VI API 8.0.3.0.
     pub stepping: Option<i16>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuPackage {
     #[inline(never)]
@@ -1534,6 +1567,7 @@ impl Default for HostCpuPackage {
             family: None,
             model: None,
             stepping: None,
+            _more: (),
         }
     }
 }
@@ -1621,6 +1655,8 @@ pub struct HostDatastoreBrowserSearchResults {
     pub folder_path: Option<String>,
     /// `file`: list of `FileInfo` or a descendant.
     pub file: Vec<rt::Poly<FileInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreBrowserSearchResults {
     #[inline(never)]
@@ -1629,6 +1665,7 @@ impl Default for HostDatastoreBrowserSearchResults {
             datastore: None,
             folder_path: None,
             file: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1699,6 +1736,8 @@ pub struct HostDatastoreBrowserSearchSpec {
     pub match_pattern: Vec<String>,
     /// `sortFoldersFirst`: optional boolean.
     pub sort_folders_first: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreBrowserSearchSpec {
     #[inline(never)]
@@ -1709,6 +1748,7 @@ impl Default for HostDatastoreBrowserSearchSpec {
             search_case_insensitive: None,
             match_pattern: Vec::new(),
             sort_folders_first: None,
+            _more: (),
         }
     }
 }
@@ -1783,6 +1823,8 @@ pub struct HostDatastoreSystemCapabilities {
     pub local_datastore_supported: bool,
     /// `vmfsExtentExpansionSupported`: optional boolean, since VI API 4.0 and always there from then on.
     pub vmfs_extent_expansion_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreSystemCapabilities {
     #[inline(never)]
@@ -1792,6 +1834,7 @@ impl Default for HostDatastoreSystemCapabilities {
             nfs_mount_creation_supported: false,
             local_datastore_supported: false,
             vmfs_extent_expansion_supported: None,
+            _more: (),
         }
     }
 }
@@ -1859,6 +1902,8 @@ pub struct HostDevice {
     pub device_name: String,
     /// `deviceType`: required string.
     pub device_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDevice {
     #[inline(never)]
@@ -1866,6 +1911,7 @@ impl Default for HostDevice {
         Self {
             device_name: String::new(),
             device_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1929,6 +1975,8 @@ pub struct HostDiskDimensionsChs {
     pub head: i32,
     /// `sector`: required int.
     pub sector: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskDimensionsChs {
     #[inline(never)]
@@ -1937,6 +1985,7 @@ impl Default for HostDiskDimensionsChs {
             cylinder: 0,
             head: 0,
             sector: 0,
+            _more: (),
         }
     }
 }
@@ -2001,11 +2050,17 @@ pub struct HostDiskDimensionsLba {
     pub block_size: i32,
     /// `block`: required long.
     pub block: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskDimensionsLba {
     #[inline(never)]
     fn default() -> Self {
-        Self { block_size: 0, block: 0 }
+        Self {
+            block_size: 0,
+            block: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DISK_DIMENSIONS_LBA: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2078,6 +2133,8 @@ pub struct HostDiskPartitionAttributes {
     pub attributes: i8,
     /// `partitionAlignment`: optional long, since VI API 5.0.
     pub partition_alignment: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionAttributes {
     #[inline(never)]
@@ -2091,6 +2148,7 @@ impl Default for HostDiskPartitionAttributes {
             logical: false,
             attributes: 0,
             partition_alignment: None,
+            _more: (),
         }
     }
 }
@@ -2174,6 +2232,8 @@ pub struct HostDiskPartitionBlockRange {
     pub start: HostDiskDimensionsLba,
     /// `end`: required `HostDiskDimensionsLba`.
     pub end: HostDiskDimensionsLba,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionBlockRange {
     #[inline(never)]
@@ -2183,6 +2243,7 @@ impl Default for HostDiskPartitionBlockRange {
             r#type: String::new(),
             start: Default::default(),
             end: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2250,6 +2311,8 @@ pub struct HostDiskPartitionLayout {
     pub total: Option<Box<HostDiskDimensionsLba>>,
     /// `partition`: list, not empty, of `HostDiskPartitionBlockRange`.
     pub partition: Vec<HostDiskPartitionBlockRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionLayout {
     #[inline(never)]
@@ -2257,6 +2320,7 @@ impl Default for HostDiskPartitionLayout {
         Self {
             total: None,
             partition: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2324,6 +2388,8 @@ pub struct HostDiskPartitionSpec {
     pub partition: Vec<HostDiskPartitionAttributes>,
     /// `sectorSize`: optional int, since VI API 9.0.0.0.
     pub sector_size: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionSpec {
     #[inline(never)]
@@ -2334,6 +2400,7 @@ impl Default for HostDiskPartitionSpec {
             total_sectors: None,
             partition: Vec::new(),
             sector_size: None,
+            _more: (),
         }
     }
 }
@@ -2414,6 +2481,8 @@ pub struct HostDnsConfig {
     pub address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDnsConfig {
     #[inline(never)]
@@ -2426,6 +2495,7 @@ impl Default for HostDnsConfig {
             domain_name: String::new(),
             address: Vec::new(),
             search_domain: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2501,11 +2571,16 @@ rt::serde!(object base HostDnsConfig);
 pub struct HostEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2575,6 +2650,8 @@ pub struct HostEventArgument {
     pub base: EntityEventArgument,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEventArgument {
     #[inline(never)]
@@ -2582,6 +2659,7 @@ impl Default for HostEventArgument {
         Self {
             base: EntityEventArgument::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2658,6 +2736,8 @@ pub struct HostFeatureMask {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFeatureMask {
     #[inline(never)]
@@ -2666,6 +2746,7 @@ impl Default for HostFeatureMask {
             key: String::new(),
             feature_name: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -2736,6 +2817,8 @@ pub struct HostFibreChannelHba {
     pub port_type: enums::FibreChannelPortType,
     /// `speed`: required long.
     pub speed: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelHba {
     #[inline(never)]
@@ -2746,6 +2829,7 @@ impl Default for HostFibreChannelHba {
             node_world_wide_name: 0,
             port_type: Default::default(),
             speed: 0,
+            _more: (),
         }
     }
 }
@@ -2829,6 +2913,8 @@ pub struct HostFibreChannelTargetTransport {
     pub port_world_wide_name: i64,
     /// `nodeWorldWideName`: required long.
     pub node_world_wide_name: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelTargetTransport {
     #[inline(never)]
@@ -2836,6 +2922,7 @@ impl Default for HostFibreChannelTargetTransport {
         Self {
             port_world_wide_name: 0,
             node_world_wide_name: 0,
+            _more: (),
         }
     }
 }
@@ -2856,7 +2943,7 @@ impl rt::Object for HostFibreChannelTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_TARGET_TRANSPORT),
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             0 => P::Value(&self.port_world_wide_name),
             1 => P::Value(&self.node_world_wide_name),
             _ => P::Absent,
@@ -2901,6 +2988,8 @@ pub struct HostFileSystemMountInfo {
     pub volume: rt::Poly<HostFileSystemVolume>,
     /// `vStorageSupport`: optional string, since VI API 4.1.
     pub v_storage_support: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFileSystemMountInfo {
     #[inline(never)]
@@ -2909,6 +2998,7 @@ impl Default for HostFileSystemMountInfo {
             mount_info: Default::default(),
             volume: Default::default(),
             v_storage_support: None,
+            _more: (),
         }
     }
 }
@@ -2975,6 +3065,8 @@ pub struct HostFileSystemVolume {
     pub name: String,
     /// `capacity`: required long.
     pub capacity: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFileSystemVolume {
     #[inline(never)]
@@ -2983,6 +3075,7 @@ impl Default for HostFileSystemVolume {
             r#type: String::new(),
             name: String::new(),
             capacity: 0,
+            _more: (),
         }
     }
 }
@@ -3048,6 +3141,8 @@ pub struct HostFileSystemVolumeInfo {
     pub volume_type_list: Vec<String>,
     /// `mountInfo`: list of `HostFileSystemMountInfo`.
     pub mount_info: Vec<HostFileSystemMountInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFileSystemVolumeInfo {
     #[inline(never)]
@@ -3055,6 +3150,7 @@ impl Default for HostFileSystemVolumeInfo {
         Self {
             volume_type_list: Vec::new(),
             mount_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3156,6 +3252,8 @@ pub struct HostHardwareInfo {
     /// `tdxInfo`: optional `HostTdxInfo`, since VI API 9.0.0.0.
     #[cfg(feature = "host")]
     pub tdx_info: Option<Box<HostTdxInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHardwareInfo {
     #[inline(never)]
@@ -3187,6 +3285,7 @@ impl Default for HostHardwareInfo {
             memory_tier_info: Vec::new(),
             #[cfg(feature = "host")]
             tdx_info: None,
+            _more: (),
         }
     }
 }
@@ -3334,6 +3433,8 @@ pub struct HostHardwareSummary {
     pub num_nics: i32,
     /// `numHBAs`: required int.
     pub num_hbas: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHardwareSummary {
     #[inline(never)]
@@ -3352,6 +3453,7 @@ impl Default for HostHardwareSummary {
             num_cpu_threads: 0,
             num_nics: 0,
             num_hbas: 0,
+            _more: (),
         }
     }
 }
@@ -3462,6 +3564,8 @@ pub struct HostHostBusAdapter {
     pub driver_version: Option<String>,
     /// `firmwareVersion`: optional string, since VI API 9.1.0.0.
     pub firmware_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHostBusAdapter {
     #[inline(never)]
@@ -3477,6 +3581,7 @@ impl Default for HostHostBusAdapter {
             storage_protocol: None,
             driver_version: None,
             firmware_version: None,
+            _more: (),
         }
     }
 }
@@ -3601,6 +3706,8 @@ pub struct HostInternetScsiHba {
     pub max_speed_mb: Option<i32>,
     /// `currentSpeedMb`: optional int.
     pub current_speed_mb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHba {
     #[inline(never)]
@@ -3626,6 +3733,7 @@ impl Default for HostInternetScsiHba {
             configured_static_target: Vec::new(),
             max_speed_mb: None,
             current_speed_mb: None,
+            _more: (),
         }
     }
 }
@@ -3764,6 +3872,8 @@ pub struct HostInternetScsiHbaAuthenticationCapabilities {
     pub target_chap_settable: Option<bool>,
     /// `targetMutualChapSettable`: optional boolean, since VI API 4.0.
     pub target_mutual_chap_settable: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaAuthenticationCapabilities {
     #[inline(never)]
@@ -3776,6 +3886,7 @@ impl Default for HostInternetScsiHbaAuthenticationCapabilities {
             mutual_chap_settable: None,
             target_chap_settable: None,
             target_mutual_chap_settable: None,
+            _more: (),
         }
     }
 }

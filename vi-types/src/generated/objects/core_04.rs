@@ -25,6 +25,8 @@ pub struct HostInternetScsiHbaAuthenticationProperties {
     pub mutual_chap_authentication_type: Option<String>,
     /// `mutualChapInherited`: optional boolean, since VI API 4.0.
     pub mutual_chap_inherited: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaAuthenticationProperties {
     #[inline(never)]
@@ -39,6 +41,7 @@ impl Default for HostInternetScsiHbaAuthenticationProperties {
             mutual_chap_secret: None,
             mutual_chap_authentication_type: None,
             mutual_chap_inherited: None,
+            _more: (),
         }
     }
 }
@@ -125,6 +128,8 @@ pub struct HostInternetScsiHbaDigestCapabilities {
     pub target_header_digest_settable: Option<bool>,
     /// `targetDataDigestSettable`: optional boolean.
     pub target_data_digest_settable: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaDigestCapabilities {
     #[inline(never)]
@@ -134,6 +139,7 @@ impl Default for HostInternetScsiHbaDigestCapabilities {
             data_digest_settable: None,
             target_header_digest_settable: None,
             target_data_digest_settable: None,
+            _more: (),
         }
     }
 }
@@ -205,6 +211,8 @@ pub struct HostInternetScsiHbaDigestProperties {
     pub data_digest_type: Option<String>,
     /// `dataDigestInherited`: optional boolean.
     pub data_digest_inherited: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaDigestProperties {
     #[inline(never)]
@@ -214,6 +222,7 @@ impl Default for HostInternetScsiHbaDigestProperties {
             header_digest_inherited: None,
             data_digest_type: None,
             data_digest_inherited: None,
+            _more: (),
         }
     }
 }
@@ -285,6 +294,8 @@ pub struct HostInternetScsiHbaDiscoveryCapabilities {
     pub static_target_discovery_settable: bool,
     /// `sendTargetsDiscoverySettable`: required boolean.
     pub send_targets_discovery_settable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaDiscoveryCapabilities {
     #[inline(never)]
@@ -294,6 +305,7 @@ impl Default for HostInternetScsiHbaDiscoveryCapabilities {
             slp_discovery_settable: false,
             static_target_discovery_settable: false,
             send_targets_discovery_settable: false,
+            _more: (),
         }
     }
 }
@@ -373,6 +385,8 @@ pub struct HostInternetScsiHbaDiscoveryProperties {
     pub static_target_discovery_enabled: bool,
     /// `sendTargetsDiscoveryEnabled`: required boolean.
     pub send_targets_discovery_enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaDiscoveryProperties {
     #[inline(never)]
@@ -386,6 +400,7 @@ impl Default for HostInternetScsiHbaDiscoveryProperties {
             slp_host: None,
             static_target_discovery_enabled: false,
             send_targets_discovery_enabled: false,
+            _more: (),
         }
     }
 }
@@ -501,6 +516,8 @@ pub struct HostInternetScsiHbaIpCapabilities {
     pub ipv6_default_gateway_settable: Option<bool>,
     /// `ipv6MaxStaticAddressesSupported`: optional int, since VI API 6.0.
     pub ipv6_max_static_addresses_supported: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaIpCapabilities {
     #[inline(never)]
@@ -526,6 +543,7 @@ impl Default for HostInternetScsiHbaIpCapabilities {
             ipv6_router_advertisement_configuration_settable: None,
             ipv6_default_gateway_settable: None,
             ipv6_max_static_addresses_supported: None,
+            _more: (),
         }
     }
 }
@@ -669,6 +687,8 @@ pub struct HostInternetScsiHbaIpProperties {
     pub ipv6_enabled: Option<bool>,
     /// `ipv6properties`: optional `HostInternetScsiHbaIPv6Properties`, since VI API 6.0.
     pub ipv6properties: Option<Box<HostInternetScsiHbaIPv6Properties>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaIpProperties {
     #[inline(never)]
@@ -690,6 +710,7 @@ impl Default for HostInternetScsiHbaIpProperties {
             ipv4_enabled: None,
             ipv6_enabled: None,
             ipv6properties: None,
+            _more: (),
         }
     }
 }
@@ -799,6 +820,8 @@ pub struct HostInternetScsiHbaIPv6Properties {
     pub ipv6_router_advertisement_configuration_enabled: Option<bool>,
     /// `ipv6DefaultGateway`: optional string.
     pub ipv6_default_gateway: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaIPv6Properties {
     #[inline(never)]
@@ -809,6 +832,7 @@ impl Default for HostInternetScsiHbaIPv6Properties {
             ipv6_link_local_auto_configuration_enabled: None,
             ipv6_router_advertisement_configuration_enabled: None,
             ipv6_default_gateway: None,
+            _more: (),
         }
     }
 }
@@ -883,6 +907,8 @@ pub struct HostInternetScsiHbaIscsiIpv6Address {
     pub origin: String,
     /// `operation`: optional string.
     pub operation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaIscsiIpv6Address {
     #[inline(never)]
@@ -892,6 +918,7 @@ impl Default for HostInternetScsiHbaIscsiIpv6Address {
             prefix_length: 0,
             origin: String::new(),
             operation: None,
+            _more: (),
         }
     }
 }
@@ -959,6 +986,8 @@ pub struct HostInternetScsiHbaParamValue {
     pub base: OptionValue,
     /// `isInherited`: optional boolean.
     pub is_inherited: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaParamValue {
     #[inline(never)]
@@ -966,6 +995,7 @@ impl Default for HostInternetScsiHbaParamValue {
         Self {
             base: OptionValue::default(),
             is_inherited: None,
+            _more: (),
         }
     }
 }
@@ -1052,6 +1082,8 @@ pub struct HostInternetScsiHbaSendTarget {
     pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
     /// `parent`: optional string, since VI API 4.0.
     pub parent: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaSendTarget {
     #[inline(never)]
@@ -1064,6 +1096,7 @@ impl Default for HostInternetScsiHbaSendTarget {
             supported_advanced_options: Vec::new(),
             advanced_options: Vec::new(),
             parent: None,
+            _more: (),
         }
     }
 }
@@ -1156,6 +1189,8 @@ pub struct HostInternetScsiHbaStaticTarget {
     pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
     /// `parent`: optional string, since VI API 4.0.
     pub parent: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaStaticTarget {
     #[inline(never)]
@@ -1170,6 +1205,7 @@ impl Default for HostInternetScsiHbaStaticTarget {
             supported_advanced_options: Vec::new(),
             advanced_options: Vec::new(),
             parent: None,
+            _more: (),
         }
     }
 }
@@ -1252,6 +1288,8 @@ pub struct HostInternetScsiHbaTargetSet {
     pub static_targets: Vec<HostInternetScsiHbaStaticTarget>,
     /// `sendTargets`: list of `HostInternetScsiHbaSendTarget`.
     pub send_targets: Vec<HostInternetScsiHbaSendTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaTargetSet {
     #[inline(never)]
@@ -1259,6 +1297,7 @@ impl Default for HostInternetScsiHbaTargetSet {
         Self {
             static_targets: Vec::new(),
             send_targets: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1322,6 +1361,8 @@ pub struct HostInternetScsiTargetTransport {
     pub i_scsi_alias: String,
     /// `address`: list of string.
     pub address: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiTargetTransport {
     #[inline(never)]
@@ -1330,6 +1371,7 @@ impl Default for HostInternetScsiTargetTransport {
             i_scsi_name: String::new(),
             i_scsi_alias: String::new(),
             address: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1351,7 +1393,7 @@ impl rt::Object for HostInternetScsiTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_INTERNET_SCSI_TARGET_TRANSPORT),
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             0 => P::Value(&self.i_scsi_name),
             1 => P::Value(&self.i_scsi_alias),
             2 => P::Value(&self.address),
@@ -1400,6 +1442,8 @@ pub struct HostIpConfig {
     pub subnet_mask: Option<String>,
     /// `ipV6Config`: optional `HostIpConfigIpV6AddressConfiguration`, since VI API 4.0.
     pub ip_v6_config: Option<Box<HostIpConfigIpV6AddressConfiguration>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpConfig {
     #[inline(never)]
@@ -1409,6 +1453,7 @@ impl Default for HostIpConfig {
             ip_address: None,
             subnet_mask: None,
             ip_v6_config: None,
+            _more: (),
         }
     }
 }
@@ -1484,6 +1529,8 @@ pub struct HostIpConfigIpV6Address {
     pub lifetime: Option<rt::DateTime>,
     /// `operation`: optional string.
     pub operation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpConfigIpV6Address {
     #[inline(never)]
@@ -1495,6 +1542,7 @@ impl Default for HostIpConfigIpV6Address {
             dad_state: None,
             lifetime: None,
             operation: None,
+            _more: (),
         }
     }
 }
@@ -1570,6 +1618,8 @@ pub struct HostIpConfigIpV6AddressConfiguration {
     pub auto_configuration_enabled: Option<bool>,
     /// `dhcpV6Enabled`: optional boolean.
     pub dhcp_v6_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpConfigIpV6AddressConfiguration {
     #[inline(never)]
@@ -1578,6 +1628,7 @@ impl Default for HostIpConfigIpV6AddressConfiguration {
             ip_v6_address: Vec::new(),
             auto_configuration_enabled: None,
             dhcp_v6_enabled: None,
+            _more: (),
         }
     }
 }
@@ -1646,6 +1697,8 @@ pub struct HostIpRouteConfig {
     pub ip_v6_default_gateway: Option<String>,
     /// `ipV6GatewayDevice`: optional string, since VI API 4.0.
     pub ip_v6_gateway_device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteConfig {
     #[inline(never)]
@@ -1655,6 +1708,7 @@ impl Default for HostIpRouteConfig {
             gateway_device: None,
             ip_v6_default_gateway: None,
             ip_v6_gateway_device: None,
+            _more: (),
         }
     }
 }
@@ -1721,11 +1775,16 @@ rt::serde!(object base HostIpRouteConfig);
 pub struct HostLicensableResourceInfo {
     /// `resource`: list, not empty, of `KeyAnyValue`.
     pub resource: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLicensableResourceInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { resource: Vec::new() }
+        Self {
+            resource: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_LICENSABLE_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1816,6 +1875,8 @@ pub struct HostListSummary {
     /// `trustAuthorityAttestationInfos`: list of `HostTrustAuthorityAttestationInfo`, since VI API 7.0.1.0.
     #[cfg(feature = "host")]
     pub trust_authority_attestation_infos: Vec<HostTrustAuthorityAttestationInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostListSummary {
     #[inline(never)]
@@ -1841,6 +1902,7 @@ impl Default for HostListSummary {
             tpm_attestation: None,
             #[cfg(feature = "host")]
             trust_authority_attestation_infos: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1961,6 +2023,8 @@ pub struct HostListSummaryQuickStats {
     pub available_p_mem_capacity: Option<i32>,
     /// `uptime`: optional int, since VI API 4.1.
     pub uptime: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostListSummaryQuickStats {
     #[inline(never)]
@@ -1972,6 +2036,7 @@ impl Default for HostListSummaryQuickStats {
             distributed_memory_fairness: None,
             available_p_mem_capacity: None,
             uptime: None,
+            _more: (),
         }
     }
 }
@@ -2045,6 +2110,8 @@ pub struct HostLocalFileSystemVolume {
     pub base: HostFileSystemVolume,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalFileSystemVolume {
     #[inline(never)]
@@ -2052,6 +2119,7 @@ impl Default for HostLocalFileSystemVolume {
         Self {
             base: HostFileSystemVolume::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -2130,6 +2198,8 @@ pub struct HostMaintenanceSpec {
     /// `evacMode`: optional `HostMaintenanceSpecEvacuationMode`, since VI API 9.1.0.0.
     #[cfg(feature = "host")]
     pub evac_mode: Option<Box<HostMaintenanceSpecEvacuationMode>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMaintenanceSpec {
     #[inline(never)]
@@ -2140,6 +2210,7 @@ impl Default for HostMaintenanceSpec {
             purpose: None,
             #[cfg(feature = "host")]
             evac_mode: None,
+            _more: (),
         }
     }
 }
@@ -2222,6 +2293,8 @@ pub struct HostMountInfo {
     pub mount_failed_reason: Option<String>,
     /// `numTcpConnections`: optional int, since VI API 8.0.1.0.
     pub num_tcp_connections: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMountInfo {
     #[inline(never)]
@@ -2236,6 +2309,7 @@ impl Default for HostMountInfo {
             vmknic_active: None,
             mount_failed_reason: None,
             num_tcp_connections: None,
+            _more: (),
         }
     }
 }
@@ -2328,6 +2402,8 @@ pub struct HostNasVolume {
     pub security_type: Option<String>,
     /// `protocolEndpoint`: optional boolean, since VI API 6.0.
     pub protocol_endpoint: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNasVolume {
     #[inline(never)]
@@ -2340,6 +2416,7 @@ impl Default for HostNasVolume {
             remote_host_names: Vec::new(),
             security_type: None,
             protocol_endpoint: None,
+            _more: (),
         }
     }
 }
@@ -2449,6 +2526,8 @@ pub struct HostNasVolumeSpec {
     pub vmknic_bound: Option<bool>,
     /// `connections`: optional int, since VI API 8.0.1.0.
     pub connections: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNasVolumeSpec {
     #[inline(never)]
@@ -2466,6 +2545,7 @@ impl Default for HostNasVolumeSpec {
             vmknic_to_bind: None,
             vmknic_bound: None,
             connections: None,
+            _more: (),
         }
     }
 }
@@ -2581,6 +2661,8 @@ pub struct HostNetCapabilities {
     pub ip_v6_supported: Option<bool>,
     /// `backupNfcNiocSupported`: optional boolean, since VI API 7.0.1.0.
     pub backup_nfc_nioc_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetCapabilities {
     #[inline(never)]
@@ -2600,6 +2682,7 @@ impl Default for HostNetCapabilities {
             dhcp_on_vnic_supported: false,
             ip_v6_supported: None,
             backup_nfc_nioc_supported: None,
+            _more: (),
         }
     }
 }
@@ -2699,6 +2782,8 @@ pub struct HostNetOffloadCapabilities {
     pub tcp_segmentation: Option<bool>,
     /// `zeroCopyXmit`: optional boolean.
     pub zero_copy_xmit: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetOffloadCapabilities {
     #[inline(never)]
@@ -2707,6 +2792,7 @@ impl Default for HostNetOffloadCapabilities {
             csum_offload: None,
             tcp_segmentation: None,
             zero_copy_xmit: None,
+            _more: (),
         }
     }
 }
@@ -2817,6 +2903,8 @@ pub struct HostNetworkInfo {
     pub nvds_to_vds_migration_required: Option<bool>,
     /// `migrationStatus`: optional string, since VI API 7.0.2.0.
     pub migration_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkInfo {
     #[inline(never)]
@@ -2851,6 +2939,7 @@ impl Default for HostNetworkInfo {
             nsx_transport_node_id: None,
             nvds_to_vds_migration_required: None,
             migration_status: None,
+            _more: (),
         }
     }
 }
@@ -2989,6 +3078,8 @@ pub struct HostNetworkPolicy {
     pub offload_policy: Option<Box<HostNetOffloadCapabilities>>,
     /// `shapingPolicy`: optional `HostNetworkTrafficShapingPolicy`.
     pub shaping_policy: Option<Box<HostNetworkTrafficShapingPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkPolicy {
     #[inline(never)]
@@ -2998,6 +3089,7 @@ impl Default for HostNetworkPolicy {
             nic_teaming: None,
             offload_policy: None,
             shaping_policy: None,
+            _more: (),
         }
     }
 }
@@ -3067,6 +3159,8 @@ pub struct HostNetworkSecurityPolicy {
     pub mac_changes: Option<bool>,
     /// `forgedTransmits`: optional boolean.
     pub forged_transmits: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkSecurityPolicy {
     #[inline(never)]
@@ -3075,6 +3169,7 @@ impl Default for HostNetworkSecurityPolicy {
             allow_promiscuous: None,
             mac_changes: None,
             forged_transmits: None,
+            _more: (),
         }
     }
 }
@@ -3143,6 +3238,8 @@ pub struct HostNetworkTrafficShapingPolicy {
     pub peak_bandwidth: Option<i64>,
     /// `burstSize`: optional long.
     pub burst_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkTrafficShapingPolicy {
     #[inline(never)]
@@ -3152,6 +3249,7 @@ impl Default for HostNetworkTrafficShapingPolicy {
             average_bandwidth: None,
             peak_bandwidth: None,
             burst_size: None,
+            _more: (),
         }
     }
 }
@@ -3229,6 +3327,8 @@ pub struct HostNicFailureCriteria {
     pub percentage: Option<i32>,
     /// `checkBeacon`: optional boolean.
     pub check_beacon: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNicFailureCriteria {
     #[inline(never)]
@@ -3241,6 +3341,7 @@ impl Default for HostNicFailureCriteria {
             check_error_percent: None,
             percentage: None,
             check_beacon: None,
+            _more: (),
         }
     }
 }
@@ -3317,6 +3418,8 @@ pub struct HostNicOrderPolicy {
     pub active_nic: Vec<String>,
     /// `standbyNic`: list of string.
     pub standby_nic: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNicOrderPolicy {
     #[inline(never)]
@@ -3324,6 +3427,7 @@ impl Default for HostNicOrderPolicy {
         Self {
             active_nic: Vec::new(),
             standby_nic: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3393,6 +3497,8 @@ pub struct HostNicTeamingPolicy {
     pub failure_criteria: Option<Box<HostNicFailureCriteria>>,
     /// `nicOrder`: optional `HostNicOrderPolicy`.
     pub nic_order: Option<Box<HostNicOrderPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNicTeamingPolicy {
     #[inline(never)]
@@ -3404,6 +3510,7 @@ impl Default for HostNicTeamingPolicy {
             rolling_order: None,
             failure_criteria: None,
             nic_order: None,
+            _more: (),
         }
     }
 }
@@ -3475,12 +3582,15 @@ rt::serde!(object HostNicTeamingPolicy);
 pub struct HostNotConnected {
     /// The properties of `HostCommunication`.
     pub base: HostCommunication,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNotConnected {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostCommunication::default(),
+            _more: (),
         }
     }
 }
@@ -3549,12 +3659,15 @@ rt::serde!(object HostNotConnected);
 pub struct HostNotReachable {
     /// The properties of `HostCommunication`.
     pub base: HostCommunication,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNotReachable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostCommunication::default(),
+            _more: (),
         }
     }
 }
@@ -3627,6 +3740,8 @@ pub struct HostNumaInfo {
     pub num_nodes: i32,
     /// `numaNode`: list of `HostNumaNode`.
     pub numa_node: Vec<HostNumaNode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNumaInfo {
     #[inline(never)]
@@ -3635,6 +3750,7 @@ impl Default for HostNumaInfo {
             r#type: String::new(),
             num_nodes: 0,
             numa_node: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3707,6 +3823,8 @@ pub struct HostNumaNode {
     pub memory_range_length: i64,
     /// `pciId`: list of string, since VI API 6.7.
     pub pci_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNumaNode {
     #[inline(never)]
@@ -3718,6 +3836,7 @@ impl Default for HostNumaNode {
             memory_range_begin: 0,
             memory_range_length: 0,
             pci_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3789,12 +3908,15 @@ rt::serde!(object HostNumaNode);
 pub struct HostParallelScsiHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostParallelScsiHba {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
+            _more: (),
         }
     }
 }

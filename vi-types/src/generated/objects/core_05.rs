@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostParallelScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-pub struct HostParallelScsiTargetTransport {}
+pub struct HostParallelScsiTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostParallelScsiTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -27,7 +30,7 @@ impl rt::Object for HostParallelScsiTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_PARALLEL_SCSI_TARGET_TRANSPORT),
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -95,6 +98,8 @@ pub struct HostPciDevice {
     /// `directPathInfo`: optional `HostPciDeviceDirectPathInfo`, since VI API 9.1.0.0.
     #[cfg(feature = "host")]
     pub direct_path_info: Option<Box<HostPciDeviceDirectPathInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciDevice {
     #[inline(never)]
@@ -117,6 +122,7 @@ impl Default for HostPciDevice {
             device_class_name: None,
             #[cfg(feature = "host")]
             direct_path_info: None,
+            _more: (),
         }
     }
 }
@@ -228,6 +234,8 @@ pub struct HostPortGroup {
     pub computed_policy: HostNetworkPolicy,
     /// `spec`: required `HostPortGroupSpec`.
     pub spec: HostPortGroupSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroup {
     #[inline(never)]
@@ -238,6 +246,7 @@ impl Default for HostPortGroup {
             vswitch: None,
             computed_policy: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -310,6 +319,8 @@ pub struct HostPortGroupPort {
     pub mac: Vec<String>,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroupPort {
     #[inline(never)]
@@ -318,6 +329,7 @@ impl Default for HostPortGroupPort {
             key: None,
             mac: Vec::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
@@ -386,6 +398,8 @@ pub struct HostPortGroupSpec {
     pub vswitch_name: String,
     /// `policy`: required `HostNetworkPolicy`.
     pub policy: HostNetworkPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroupSpec {
     #[inline(never)]
@@ -395,6 +409,7 @@ impl Default for HostPortGroupSpec {
             vlan_id: 0,
             vswitch_name: String::new(),
             policy: Default::default(),
+            _more: (),
         }
     }
 }
@@ -507,6 +522,8 @@ pub struct HostRuntimeInfo {
     /// `podVMInfo`: optional `PodVMInfo`, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub pod_vm_info: Option<Box<PodVmInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRuntimeInfo {
     #[inline(never)]
@@ -540,6 +557,7 @@ impl Default for HostRuntimeInfo {
             state_encryption: None,
             #[cfg(feature = "vm")]
             pod_vm_info: None,
+            _more: (),
         }
     }
 }
@@ -687,6 +705,8 @@ pub struct HostScsiDisk {
     pub scsi_disk_type: Option<String>,
     /// `usedByMemoryTiering`: optional boolean, since VI API 8.0.3.0.
     pub used_by_memory_tiering: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiDisk {
     #[inline(never)]
@@ -703,6 +723,7 @@ impl Default for HostScsiDisk {
             vsan_disk_info: None,
             scsi_disk_type: None,
             used_by_memory_tiering: None,
+            _more: (),
         }
     }
 }
@@ -803,6 +824,8 @@ pub struct HostScsiDiskPartition {
     pub disk_name: String,
     /// `partition`: required int.
     pub partition: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiDiskPartition {
     #[inline(never)]
@@ -810,6 +833,7 @@ impl Default for HostScsiDiskPartition {
         Self {
             disk_name: String::new(),
             partition: 0,
+            _more: (),
         }
     }
 }
@@ -869,11 +893,16 @@ rt::serde!(object HostScsiDiskPartition);
 pub struct HostScsiTopology {
     /// `adapter`: list of `HostScsiTopologyInterface`.
     pub adapter: Vec<HostScsiTopologyInterface>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiTopology {
     #[inline(never)]
     fn default() -> Self {
-        Self { adapter: Vec::new() }
+        Self {
+            adapter: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -933,6 +962,8 @@ pub struct HostScsiTopologyInterface {
     pub adapter: String,
     /// `target`: list of `HostScsiTopologyTarget`.
     pub target: Vec<HostScsiTopologyTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiTopologyInterface {
     #[inline(never)]
@@ -941,6 +972,7 @@ impl Default for HostScsiTopologyInterface {
             key: String::new(),
             adapter: String::new(),
             target: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1007,6 +1039,8 @@ pub struct HostScsiTopologyLun {
     pub lun: i32,
     /// `scsiLun`: required string, the key of a `ScsiLun`.
     pub scsi_lun: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiTopologyLun {
     #[inline(never)]
@@ -1015,6 +1049,7 @@ impl Default for HostScsiTopologyLun {
             key: String::new(),
             lun: 0,
             scsi_lun: String::new(),
+            _more: (),
         }
     }
 }
@@ -1083,6 +1118,8 @@ pub struct HostScsiTopologyTarget {
     pub lun: Vec<HostScsiTopologyLun>,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiTopologyTarget {
     #[inline(never)]
@@ -1092,6 +1129,7 @@ impl Default for HostScsiTopologyTarget {
             target: 0,
             lun: Vec::new(),
             transport: None,
+            _more: (),
         }
     }
 }
@@ -1161,6 +1199,8 @@ pub struct HostSslThumbprintInfo {
     pub owner_tag: Option<String>,
     /// `sslThumbprints`: list of string.
     pub ssl_thumbprints: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSslThumbprintInfo {
     #[inline(never)]
@@ -1169,6 +1209,7 @@ impl Default for HostSslThumbprintInfo {
             principal: String::new(),
             owner_tag: None,
             ssl_thumbprints: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1246,6 +1287,8 @@ pub struct HostStorageDeviceInfo {
     pub plug_store_topology: Option<Box<HostPlugStoreTopology>>,
     /// `softwareInternetScsiEnabled`: required boolean.
     pub software_internet_scsi_enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageDeviceInfo {
     #[inline(never)]
@@ -1261,6 +1304,7 @@ impl Default for HostStorageDeviceInfo {
             #[cfg(feature = "storage")]
             plug_store_topology: None,
             software_internet_scsi_enabled: false,
+            _more: (),
         }
     }
 }
@@ -1343,6 +1387,8 @@ pub struct HostSystemIdentificationInfo {
     pub identifier_value: String,
     /// `identifierType`: required `ElementDescription` or a descendant.
     pub identifier_type: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemIdentificationInfo {
     #[inline(never)]
@@ -1350,6 +1396,7 @@ impl Default for HostSystemIdentificationInfo {
         Self {
             identifier_value: String::new(),
             identifier_type: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1429,6 +1476,8 @@ pub struct HostSystemInfo {
     pub vvol_host_id: Option<String>,
     /// `bootCommandLine`: optional string, since VI API 8.0.3.0.
     pub boot_command_line: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemInfo {
     #[inline(never)]
@@ -1446,6 +1495,7 @@ impl Default for HostSystemInfo {
             vvol_host_nqn: None,
             vvol_host_id: None,
             boot_command_line: None,
+            _more: (),
         }
     }
 }
@@ -1530,11 +1580,14 @@ impl std::fmt::Debug for HostSystemInfo {
 rt::serde!(object HostSystemInfo);
 
 /// `HostTargetTransport`, a [`DynamicData`], since VI API 2.0.
-pub struct HostTargetTransport {}
+pub struct HostTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1587,12 +1640,15 @@ rt::serde!(object base HostTargetTransport);
 pub struct HostVfatVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVfatVolume {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
+            _more: (),
         }
     }
 }
@@ -1671,6 +1727,8 @@ pub struct HostVirtualNic {
     pub port: Option<String>,
     /// `owner`: optional string, since VI API 9.0.0.0.
     pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNic {
     #[inline(never)]
@@ -1682,6 +1740,7 @@ impl Default for HostVirtualNic {
             spec: Default::default(),
             port: None,
             owner: None,
+            _more: (),
         }
     }
 }
@@ -1779,6 +1838,8 @@ pub struct HostVirtualNicSpec {
     pub system_owned: Option<bool>,
     /// `dpuId`: optional string, since VI API 8.0.0.1.
     pub dpu_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicSpec {
     #[inline(never)]
@@ -1799,6 +1860,7 @@ impl Default for HostVirtualNicSpec {
             ip_route_spec: None,
             system_owned: None,
             dpu_id: None,
+            _more: (),
         }
     }
 }
@@ -1909,6 +1971,8 @@ pub struct HostVirtualSwitch {
     pub pnic: Vec<String>,
     /// `spec`: required `HostVirtualSwitchSpec`.
     pub spec: HostVirtualSwitchSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitch {
     #[inline(never)]
@@ -1922,6 +1986,7 @@ impl Default for HostVirtualSwitch {
             portgroup: Vec::new(),
             pnic: Vec::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1999,12 +2064,15 @@ rt::serde!(object HostVirtualSwitch);
 pub struct HostVirtualSwitchAutoBridge {
     /// `excludedNicDevice`: list of string, since VI API 2.5.
     pub excluded_nic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchAutoBridge {
     #[inline(never)]
     fn default() -> Self {
         Self {
             excluded_nic_device: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2024,7 +2092,13 @@ impl rt::Object for HostVirtualSwitchAutoBridge {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_AUTO_BRIDGE),
-            rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
+            rt::BASE => {
+                P::Object(
+                    &HostVirtualSwitchBridge {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.excluded_nic_device),
             _ => P::Absent,
         }
@@ -2063,11 +2137,13 @@ rt::serde!(object HostVirtualSwitchAutoBridge);
 pub struct HostVirtualSwitchBeaconConfig {
     /// `interval`: required int.
     pub interval: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchBeaconConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { interval: 0 }
+        Self { interval: 0, _more: () }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BEACON_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2127,6 +2203,8 @@ pub struct HostVirtualSwitchBondBridge {
     pub beacon: Option<Box<HostVirtualSwitchBeaconConfig>>,
     /// `linkDiscoveryProtocolConfig`: optional `LinkDiscoveryProtocolConfig`, since VI API 4.0.
     pub link_discovery_protocol_config: Option<Box<LinkDiscoveryProtocolConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchBondBridge {
     #[inline(never)]
@@ -2135,6 +2213,7 @@ impl Default for HostVirtualSwitchBondBridge {
             nic_device: Vec::new(),
             beacon: None,
             link_discovery_protocol_config: None,
+            _more: (),
         }
     }
 }
@@ -2156,7 +2235,13 @@ impl rt::Object for HostVirtualSwitchBondBridge {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_BOND_BRIDGE),
-            rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
+            rt::BASE => {
+                P::Object(
+                    &HostVirtualSwitchBridge {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.nic_device),
             1 => P::Optional(&self.beacon),
             2 => P::Optional(&self.link_discovery_protocol_config),
@@ -2196,11 +2281,14 @@ impl std::fmt::Debug for HostVirtualSwitchBondBridge {
 rt::serde!(object HostVirtualSwitchBondBridge);
 
 /// `HostVirtualSwitchBridge`, a [`DynamicData`], since VI API 2.0.
-pub struct HostVirtualSwitchBridge {}
+pub struct HostVirtualSwitchBridge {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostVirtualSwitchBridge {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2253,11 +2341,16 @@ rt::serde!(object base HostVirtualSwitchBridge);
 pub struct HostVirtualSwitchSimpleBridge {
     /// `nicDevice`: required string.
     pub nic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchSimpleBridge {
     #[inline(never)]
     fn default() -> Self {
-        Self { nic_device: String::new() }
+        Self {
+            nic_device: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2276,7 +2369,13 @@ impl rt::Object for HostVirtualSwitchSimpleBridge {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE),
-            rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
+            rt::BASE => {
+                P::Object(
+                    &HostVirtualSwitchBridge {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.nic_device),
             _ => P::Absent,
         }
@@ -2321,6 +2420,8 @@ pub struct HostVirtualSwitchSpec {
     pub policy: Option<Box<HostNetworkPolicy>>,
     /// `mtu`: optional int, since VI API 2.5.
     pub mtu: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchSpec {
     #[inline(never)]
@@ -2330,6 +2431,7 @@ impl Default for HostVirtualSwitchSpec {
             bridge: None,
             policy: None,
             mtu: None,
+            _more: (),
         }
     }
 }
@@ -2410,6 +2512,8 @@ pub struct HostVmfsSpec {
     /// `unmapBandwidthSpec`: optional `VmfsUnmapBandwidthSpec`, since VI API 6.7.
     #[cfg(feature = "storage")]
     pub unmap_bandwidth_spec: Option<Box<VmfsUnmapBandwidthSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVmfsSpec {
     #[inline(never)]
@@ -2424,6 +2528,7 @@ impl Default for HostVmfsSpec {
             unmap_priority: None,
             #[cfg(feature = "storage")]
             unmap_bandwidth_spec: None,
+            _more: (),
         }
     }
 }
@@ -2535,6 +2640,8 @@ pub struct HostVmfsVolume {
     pub local: Option<bool>,
     /// `scsiDiskType`: optional string, since VI API 6.5.
     pub scsi_disk_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVmfsVolume {
     #[inline(never)]
@@ -2558,6 +2665,7 @@ impl Default for HostVmfsVolume {
             ssd: None,
             local: None,
             scsi_disk_type: None,
+            _more: (),
         }
     }
 }
@@ -2676,11 +2784,16 @@ rt::serde!(object HostVmfsVolume);
 pub struct Id {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Id {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2736,11 +2849,16 @@ rt::serde!(object Id);
 pub struct IncorrectFileType {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncorrectFileType {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INCORRECT_FILE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2812,6 +2930,8 @@ pub struct InsufficientCpuResourcesFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientCpuResourcesFault {
     #[inline(never)]
@@ -2820,6 +2940,7 @@ impl Default for InsufficientCpuResourcesFault {
             base: InsufficientResourcesFault::default(),
             unreserved: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
@@ -2897,6 +3018,8 @@ pub struct InsufficientHostCapacityFault {
     pub base: InsufficientResourcesFault,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientHostCapacityFault {
     #[inline(never)]
@@ -2904,6 +3027,7 @@ impl Default for InsufficientHostCapacityFault {
         Self {
             base: InsufficientResourcesFault::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -2980,6 +3104,8 @@ pub struct InsufficientMemoryResourcesFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientMemoryResourcesFault {
     #[inline(never)]
@@ -2988,6 +3114,7 @@ impl Default for InsufficientMemoryResourcesFault {
             base: InsufficientResourcesFault::default(),
             unreserved: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
@@ -3063,11 +3190,16 @@ rt::serde!(object InsufficientMemoryResourcesFault);
 pub struct InsufficientResourcesFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientResourcesFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INSUFFICIENT_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3141,6 +3273,8 @@ pub struct IntOption {
     pub max: i32,
     /// `defaultValue`: required int.
     pub default_value: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IntOption {
     #[inline(never)]
@@ -3150,6 +3284,7 @@ impl Default for IntOption {
             min: 0,
             max: 0,
             default_value: 0,
+            _more: (),
         }
     }
 }
@@ -3230,6 +3365,8 @@ pub struct InvalidArgument {
     pub base: RuntimeFault,
     /// `invalidProperty`: optional string, a PropertyPath.
     pub invalid_property: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidArgument {
     #[inline(never)]
@@ -3237,6 +3374,7 @@ impl Default for InvalidArgument {
         Self {
             base: RuntimeFault::default(),
             invalid_property: None,
+            _more: (),
         }
     }
 }
@@ -3309,12 +3447,15 @@ rt::serde!(object InvalidArgument);
 pub struct InvalidCollectorVersion {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidCollectorVersion {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
+            _more: (),
         }
     }
 }
@@ -3385,6 +3526,8 @@ pub struct InvalidController {
     pub base: InvalidDeviceSpec,
     /// `controllerKey`: required int.
     pub controller_key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidController {
     #[inline(never)]
@@ -3392,6 +3535,7 @@ impl Default for InvalidController {
         Self {
             base: InvalidDeviceSpec::default(),
             controller_key: 0,
+            _more: (),
         }
     }
 }
@@ -3468,6 +3612,8 @@ pub struct InvalidDatastore {
     pub datastore: Option<rt::ManagedObjectReference>,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDatastore {
     #[inline(never)]
@@ -3476,6 +3622,7 @@ impl Default for InvalidDatastore {
             base: VimFault::default(),
             datastore: None,
             name: None,
+            _more: (),
         }
     }
 }
@@ -3553,6 +3700,8 @@ pub struct InvalidDatastorePath {
     pub base: InvalidDatastore,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDatastorePath {
     #[inline(never)]
@@ -3560,6 +3709,7 @@ impl Default for InvalidDatastorePath {
         Self {
             base: InvalidDatastore::default(),
             datastore_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -3634,6 +3784,8 @@ pub struct InvalidDatastoreState {
     pub base: InvalidState,
     /// `datastoreName`: optional string.
     pub datastore_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDatastoreState {
     #[inline(never)]
@@ -3641,6 +3793,7 @@ impl Default for InvalidDatastoreState {
         Self {
             base: InvalidState::default(),
             datastore_name: None,
+            _more: (),
         }
     }
 }
@@ -3713,12 +3866,15 @@ rt::serde!(object InvalidDatastoreState);
 pub struct InvalidDeviceBacking {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDeviceBacking {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
@@ -3791,6 +3947,8 @@ pub struct InvalidDeviceOperation {
     pub bad_op: Option<enums::VirtualDeviceConfigSpecOperation>,
     /// `badFileOp`: optional `VirtualDeviceConfigSpecFileOperation`.
     pub bad_file_op: Option<enums::VirtualDeviceConfigSpecFileOperation>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDeviceOperation {
     #[inline(never)]
@@ -3799,6 +3957,7 @@ impl Default for InvalidDeviceOperation {
             base: InvalidDeviceSpec::default(),
             bad_op: None,
             bad_file_op: None,
+            _more: (),
         }
     }
 }
@@ -3876,6 +4035,8 @@ pub struct InvalidDeviceSpec {
     pub base: InvalidVmConfig,
     /// `deviceIndex`: required int.
     pub device_index: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDeviceSpec {
     #[inline(never)]
@@ -3883,6 +4044,7 @@ impl Default for InvalidDeviceSpec {
         Self {
             base: InvalidVmConfig::default(),
             device_index: 0,
+            _more: (),
         }
     }
 }
@@ -3955,12 +4117,15 @@ rt::serde!(object InvalidDeviceSpec);
 pub struct InvalidDiskFormat {
     /// The properties of `InvalidFormat`.
     pub base: InvalidFormat,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDiskFormat {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidFormat::default(),
+            _more: (),
         }
     }
 }
@@ -4031,6 +4196,8 @@ pub struct InvalidFolder {
     pub base: VimFault,
     /// `target`: required reference to `ManagedEntity`.
     pub target: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidFolder {
     #[inline(never)]
@@ -4038,6 +4205,7 @@ impl Default for InvalidFolder {
         Self {
             base: VimFault::default(),
             target: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4110,12 +4278,15 @@ rt::serde!(object InvalidFolder);
 pub struct InvalidFormat {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidFormat {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -4184,11 +4355,16 @@ rt::serde!(object InvalidFormat);
 pub struct InvalidLocale {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidLocale {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4256,11 +4432,16 @@ rt::serde!(object InvalidLocale);
 pub struct InvalidLogin {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidLogin {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4332,6 +4513,8 @@ pub struct InvalidName {
     pub name: String,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidName {
     #[inline(never)]
@@ -4340,6 +4523,7 @@ impl Default for InvalidName {
             base: VimFault::default(),
             name: String::new(),
             entity: None,
+            _more: (),
         }
     }
 }
@@ -4419,6 +4603,8 @@ pub struct InvalidPowerState {
     pub requested_state: Option<enums::VirtualMachinePowerState>,
     /// `existingState`: required `VirtualMachinePowerState`.
     pub existing_state: enums::VirtualMachinePowerState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidPowerState {
     #[inline(never)]
@@ -4427,6 +4613,7 @@ impl Default for InvalidPowerState {
             base: InvalidState::default(),
             requested_state: None,
             existing_state: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4504,6 +4691,8 @@ pub struct InvalidProperty {
     pub base: MethodFault,
     /// `name`: required string, a PropertyPath.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidProperty {
     #[inline(never)]
@@ -4511,6 +4700,7 @@ impl Default for InvalidProperty {
         Self {
             base: MethodFault::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4583,12 +4773,15 @@ rt::serde!(object InvalidProperty);
 pub struct InvalidRequest {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidRequest {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -4657,11 +4850,16 @@ rt::serde!(object InvalidRequest);
 pub struct InvalidState {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidState {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4731,6 +4929,8 @@ pub struct InvalidType {
     pub base: InvalidRequest,
     /// `argument`: optional string, a PropertyPath.
     pub argument: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidType {
     #[inline(never)]
@@ -4738,6 +4938,7 @@ impl Default for InvalidType {
         Self {
             base: InvalidRequest::default(),
             argument: None,
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct InvalidVmConfig {
     pub base: VmConfigFault,
     /// `property`: optional string, a PropertyPath.
     pub property: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidVmConfig {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for InvalidVmConfig {
         Self {
             base: VmConfigFault::default(),
             property: None,
+            _more: (),
         }
     }
 }
@@ -90,11 +93,16 @@ rt::serde!(object InvalidVmConfig);
 pub struct IsoImageFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsoImageFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ISO_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -159,11 +167,14 @@ impl std::fmt::Debug for IsoImageFileInfo {
 rt::serde!(object IsoImageFileInfo);
 
 /// `IsoImageFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct IsoImageFileQuery {}
+pub struct IsoImageFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IsoImageFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -180,7 +191,7 @@ impl rt::Object for IsoImageFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&ISO_IMAGE_FILE_QUERY),
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -219,6 +230,8 @@ pub struct KeyAnyValue {
     pub key: String,
     /// `value`: required anyType.
     pub value: rt::Any,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KeyAnyValue {
     #[inline(never)]
@@ -226,6 +239,7 @@ impl Default for KeyAnyValue {
         Self {
             key: String::new(),
             value: Default::default(),
+            _more: (),
         }
     }
 }
@@ -285,11 +299,16 @@ rt::serde!(object KeyAnyValue);
 pub struct KeyProviderId {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KeyProviderId {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static KEY_PROVIDER_ID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -347,6 +366,8 @@ pub struct KeyValue {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KeyValue {
     #[inline(never)]
@@ -354,6 +375,7 @@ impl Default for KeyValue {
         Self {
             key: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -415,6 +437,8 @@ pub struct LatencySensitivity {
     pub level: enums::LatencySensitivitySensitivityLevel,
     /// `sensitivity`: optional int.
     pub sensitivity: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LatencySensitivity {
     #[inline(never)]
@@ -422,6 +446,7 @@ impl Default for LatencySensitivity {
         Self {
             level: Default::default(),
             sensitivity: None,
+            _more: (),
         }
     }
 }
@@ -481,12 +506,15 @@ rt::serde!(object LatencySensitivity);
 pub struct LicenseRestricted {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseRestricted {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
@@ -559,6 +587,8 @@ pub struct LimitExceeded {
     pub property: Option<String>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LimitExceeded {
     #[inline(never)]
@@ -567,6 +597,7 @@ impl Default for LimitExceeded {
             base: VimFault::default(),
             property: None,
             limit: None,
+            _more: (),
         }
     }
 }
@@ -644,6 +675,8 @@ pub struct LinkDiscoveryProtocolConfig {
     pub protocol: String,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LinkDiscoveryProtocolConfig {
     #[inline(never)]
@@ -651,6 +684,7 @@ impl Default for LinkDiscoveryProtocolConfig {
         Self {
             protocol: String::new(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -712,6 +746,8 @@ pub struct LocalDatastoreInfo {
     pub base: DatastoreInfo,
     /// `path`: optional string.
     pub path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalDatastoreInfo {
     #[inline(never)]
@@ -719,6 +755,7 @@ impl Default for LocalDatastoreInfo {
         Self {
             base: DatastoreInfo::default(),
             path: None,
+            _more: (),
         }
     }
 }
@@ -795,6 +832,8 @@ pub struct LocalizableMessage {
     pub arg: Vec<KeyAnyValue>,
     /// `message`: optional string.
     pub message: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalizableMessage {
     #[inline(never)]
@@ -803,6 +842,7 @@ impl Default for LocalizableMessage {
             key: String::new(),
             arg: Vec::new(),
             message: None,
+            _more: (),
         }
     }
 }
@@ -867,6 +907,8 @@ pub struct LocalizedMethodFault {
     pub fault: rt::Poly<MethodFault>,
     /// `localizedMessage`: optional string.
     pub localized_message: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalizedMethodFault {
     #[inline(never)]
@@ -874,6 +916,7 @@ impl Default for LocalizedMethodFault {
         Self {
             fault: Default::default(),
             localized_message: None,
+            _more: (),
         }
     }
 }
@@ -939,6 +982,8 @@ pub struct LongOption {
     pub max: i64,
     /// `defaultValue`: required long.
     pub default_value: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LongOption {
     #[inline(never)]
@@ -948,6 +993,7 @@ impl Default for LongOption {
             min: 0,
             max: 0,
             default_value: 0,
+            _more: (),
         }
     }
 }
@@ -1028,6 +1074,8 @@ pub struct ManagedByInfo {
     pub extension_key: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedByInfo {
     #[inline(never)]
@@ -1035,6 +1083,7 @@ impl Default for ManagedByInfo {
         Self {
             extension_key: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1096,6 +1145,8 @@ pub struct ManagedEntityEventArgument {
     pub base: EntityEventArgument,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedEntityEventArgument {
     #[inline(never)]
@@ -1103,6 +1154,7 @@ impl Default for ManagedEntityEventArgument {
         Self {
             base: EntityEventArgument::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1177,6 +1229,8 @@ pub struct ManagedObjectNotFound {
     pub base: RuntimeFault,
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedObjectNotFound {
     #[inline(never)]
@@ -1184,6 +1238,7 @@ impl Default for ManagedObjectNotFound {
         Self {
             base: RuntimeFault::default(),
             obj: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1256,12 +1311,15 @@ rt::serde!(object ManagedObjectNotFound);
 pub struct MemorySnapshotOnIndependentDisk {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemorySnapshotOnIndependentDisk {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
@@ -1332,6 +1390,8 @@ pub struct MethodDescription {
     pub base: Description,
     /// `key`: required string, a MethodName.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodDescription {
     #[inline(never)]
@@ -1339,6 +1399,7 @@ impl Default for MethodDescription {
         Self {
             base: Description::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1413,6 +1474,8 @@ pub struct MethodFault {
     pub fault_cause: Option<Box<LocalizedMethodFault>>,
     /// `faultMessage`: list of `LocalizableMessage`, since VI API 4.0.
     pub fault_message: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodFault {
     #[inline(never)]
@@ -1420,6 +1483,7 @@ impl Default for MethodFault {
         Self {
             fault_cause: None,
             fault_message: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1484,6 +1548,8 @@ pub struct MethodNotFound {
     pub receiver: rt::ManagedObjectReference,
     /// `method`: required string.
     pub method: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodNotFound {
     #[inline(never)]
@@ -1492,6 +1558,7 @@ impl Default for MethodNotFound {
             base: InvalidRequest::default(),
             receiver: Default::default(),
             method: String::new(),
+            _more: (),
         }
     }
 }
@@ -1569,6 +1636,8 @@ pub struct MigrationEvent {
     pub base: VmEvent,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationEvent {
     #[inline(never)]
@@ -1576,6 +1645,7 @@ impl Default for MigrationEvent {
         Self {
             base: VmEvent::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1648,11 +1718,16 @@ rt::serde!(object MigrationEvent);
 pub struct MigrationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MIGRATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1720,12 +1795,15 @@ rt::serde!(object MigrationFault);
 pub struct MissingController {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
@@ -1796,6 +1874,8 @@ pub struct MissingObject {
     pub obj: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingObject {
     #[inline(never)]
@@ -1803,6 +1883,7 @@ impl Default for MissingObject {
         Self {
             obj: Default::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1864,6 +1945,8 @@ pub struct MissingProperty {
     pub path: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingProperty {
     #[inline(never)]
@@ -1871,6 +1954,7 @@ impl Default for MissingProperty {
         Self {
             path: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1932,6 +2016,8 @@ pub struct NasConfigFault {
     pub base: HostConfigFault,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasConfigFault {
     #[inline(never)]
@@ -1939,6 +2025,7 @@ impl Default for NasConfigFault {
         Self {
             base: HostConfigFault::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2013,6 +2100,8 @@ pub struct NasDatastoreInfo {
     pub base: DatastoreInfo,
     /// `nas`: optional `HostNasVolume`.
     pub nas: Option<Box<HostNasVolume>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasDatastoreInfo {
     #[inline(never)]
@@ -2020,6 +2109,7 @@ impl Default for NasDatastoreInfo {
         Self {
             base: DatastoreInfo::default(),
             nas: None,
+            _more: (),
         }
     }
 }
@@ -2092,11 +2182,16 @@ rt::serde!(object NasDatastoreInfo);
 pub struct NetBiosConfigInfo {
     /// `mode`: required string.
     pub mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetBiosConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { mode: String::new() }
+        Self {
+            mode: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2155,11 +2250,17 @@ pub struct NetDhcpConfigInfo {
     pub ipv6: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
     /// `ipv4`: optional `NetDhcpConfigInfoDhcpOptions`.
     pub ipv4: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDhcpConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { ipv6: None, ipv4: None }
+        Self {
+            ipv6: None,
+            ipv4: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2220,6 +2321,8 @@ pub struct NetDhcpConfigInfoDhcpOptions {
     pub enable: bool,
     /// `config`: list of `KeyValue`.
     pub config: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDhcpConfigInfoDhcpOptions {
     #[inline(never)]
@@ -2227,6 +2330,7 @@ impl Default for NetDhcpConfigInfoDhcpOptions {
         Self {
             enable: false,
             config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2294,6 +2398,8 @@ pub struct NetDnsConfigInfo {
     pub ip_address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDnsConfigInfo {
     #[inline(never)]
@@ -2304,6 +2410,7 @@ impl Default for NetDnsConfigInfo {
             domain_name: String::new(),
             ip_address: Vec::new(),
             search_domain: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2376,6 +2483,8 @@ pub struct NetIpConfigInfo {
     pub dhcp: Option<Box<NetDhcpConfigInfo>>,
     /// `autoConfigurationEnabled`: optional boolean.
     pub auto_configuration_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpConfigInfo {
     #[inline(never)]
@@ -2384,6 +2493,7 @@ impl Default for NetIpConfigInfo {
             ip_address: Vec::new(),
             dhcp: None,
             auto_configuration_enabled: None,
+            _more: (),
         }
     }
 }
@@ -2454,6 +2564,8 @@ pub struct NetIpConfigInfoIpAddress {
     pub state: Option<String>,
     /// `lifetime`: optional dateTime.
     pub lifetime: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpConfigInfoIpAddress {
     #[inline(never)]
@@ -2464,6 +2576,7 @@ impl Default for NetIpConfigInfoIpAddress {
             origin: None,
             state: None,
             lifetime: None,
+            _more: (),
         }
     }
 }
@@ -2532,11 +2645,16 @@ rt::serde!(object NetIpConfigInfoIpAddress);
 pub struct NetIpRouteConfigInfo {
     /// `ipRoute`: list of `NetIpRouteConfigInfoIpRoute`.
     pub ip_route: Vec<NetIpRouteConfigInfoIpRoute>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { ip_route: Vec::new() }
+        Self {
+            ip_route: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2594,6 +2712,8 @@ pub struct NetIpRouteConfigInfoGateway {
     pub ip_address: Option<String>,
     /// `device`: optional string.
     pub device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigInfoGateway {
     #[inline(never)]
@@ -2601,6 +2721,7 @@ impl Default for NetIpRouteConfigInfoGateway {
         Self {
             ip_address: None,
             device: None,
+            _more: (),
         }
     }
 }
@@ -2664,6 +2785,8 @@ pub struct NetIpRouteConfigInfoIpRoute {
     pub prefix_length: i32,
     /// `gateway`: required `NetIpRouteConfigInfoGateway`.
     pub gateway: NetIpRouteConfigInfoGateway,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigInfoIpRoute {
     #[inline(never)]
@@ -2672,6 +2795,7 @@ impl Default for NetIpRouteConfigInfoIpRoute {
             network: String::new(),
             prefix_length: 0,
             gateway: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2736,6 +2860,8 @@ pub struct NetworkEventArgument {
     pub base: EntityEventArgument,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkEventArgument {
     #[inline(never)]
@@ -2743,6 +2869,7 @@ impl Default for NetworkEventArgument {
         Self {
             base: EntityEventArgument::default(),
             network: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2823,6 +2950,8 @@ pub struct NetworkSummary {
     pub ip_pool_name: Option<String>,
     /// `ipPoolId`: optional int, since VI API 5.1.
     pub ip_pool_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkSummary {
     #[inline(never)]
@@ -2833,6 +2962,7 @@ impl Default for NetworkSummary {
             accessible: false,
             ip_pool_name: None,
             ip_pool_id: None,
+            _more: (),
         }
     }
 }
@@ -2906,6 +3036,8 @@ pub struct NoCompatibleHost {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleHost {
     #[inline(never)]
@@ -2914,6 +3046,7 @@ impl Default for NoCompatibleHost {
             base: VimFault::default(),
             host: Vec::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2989,11 +3122,16 @@ rt::serde!(object NoCompatibleHost);
 pub struct NoDiskFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoDiskFound {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_DISK_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3063,6 +3201,8 @@ pub struct NoDiskSpace {
     pub base: FileFault,
     /// `datastore`: required string.
     pub datastore: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoDiskSpace {
     #[inline(never)]
@@ -3070,6 +3210,7 @@ impl Default for NoDiskSpace {
         Self {
             base: FileFault::default(),
             datastore: String::new(),
+            _more: (),
         }
     }
 }
@@ -3148,6 +3289,8 @@ pub struct NoPermission {
     pub privilege_id: Option<String>,
     /// `missingPrivileges`: list of `NoPermissionEntityPrivileges`, since VI API 7.0.3.2.
     pub missing_privileges: Vec<NoPermissionEntityPrivileges>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermission {
     #[inline(never)]
@@ -3157,6 +3300,7 @@ impl Default for NoPermission {
             object: None,
             privilege_id: None,
             missing_privileges: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3237,6 +3381,8 @@ pub struct NoPermissionEntityPrivileges {
     pub entity: rt::ManagedObjectReference,
     /// `privilegeIds`: list of string.
     pub privilege_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermissionEntityPrivileges {
     #[inline(never)]
@@ -3244,6 +3390,7 @@ impl Default for NoPermissionEntityPrivileges {
         Self {
             entity: Default::default(),
             privilege_ids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3303,11 +3450,16 @@ rt::serde!(object NoPermissionEntityPrivileges);
 pub struct NoSubjectName {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoSubjectName {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3375,12 +3527,15 @@ rt::serde!(object NoSubjectName);
 pub struct NotAuthenticated {
     /// The properties of `NoPermission`.
     pub base: NoPermission,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotAuthenticated {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NoPermission::default(),
+            _more: (),
         }
     }
 }
@@ -3449,12 +3604,15 @@ rt::serde!(object NotAuthenticated);
 pub struct NotEnoughLicenses {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotEnoughLicenses {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -3523,11 +3681,16 @@ rt::serde!(object NotEnoughLicenses);
 pub struct NotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotFound {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3595,12 +3758,15 @@ rt::serde!(object NotFound);
 pub struct NotImplemented {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotImplemented {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -3669,12 +3835,15 @@ rt::serde!(object NotImplemented);
 pub struct NotSupported {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -3747,6 +3916,8 @@ pub struct NotSupportedHost {
     pub product_name: Option<String>,
     /// `productVersion`: optional string.
     pub product_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHost {
     #[inline(never)]
@@ -3755,6 +3926,7 @@ impl Default for NotSupportedHost {
             base: HostConnectFault::default(),
             product_name: None,
             product_version: None,
+            _more: (),
         }
     }
 }
@@ -3834,6 +4006,8 @@ pub struct ObjectContent {
     pub prop_set: Vec<DynamicProperty>,
     /// `missingSet`: list of `MissingProperty`.
     pub missing_set: Vec<MissingProperty>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ObjectContent {
     #[inline(never)]
@@ -3842,6 +4016,7 @@ impl Default for ObjectContent {
             obj: Default::default(),
             prop_set: Vec::new(),
             missing_set: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3908,6 +4083,8 @@ pub struct ObjectSpec {
     pub skip: Option<bool>,
     /// `selectSet`: list of `SelectionSpec` or a descendant.
     pub select_set: Vec<rt::Poly<SelectionSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ObjectSpec {
     #[inline(never)]
@@ -3916,6 +4093,7 @@ impl Default for ObjectSpec {
             obj: Default::default(),
             skip: None,
             select_set: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3984,6 +4162,8 @@ pub struct ObjectUpdate {
     pub change_set: Vec<PropertyChange>,
     /// `missingSet`: list of `MissingProperty`.
     pub missing_set: Vec<MissingProperty>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ObjectUpdate {
     #[inline(never)]
@@ -3993,6 +4173,7 @@ impl Default for ObjectUpdate {
             obj: Default::default(),
             change_set: Vec::new(),
             missing_set: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4062,6 +4243,8 @@ pub struct OpaqueNetworkSummary {
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueNetworkSummary {
     #[inline(never)]
@@ -4070,6 +4253,7 @@ impl Default for OpaqueNetworkSummary {
             base: NetworkSummary::default(),
             opaque_network_id: String::new(),
             opaque_network_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -4147,6 +4331,8 @@ pub struct OptionDef {
     pub base: ElementDescription,
     /// `optionType`: required `OptionType` or a descendant.
     pub option_type: rt::Poly<OptionType>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionDef {
     #[inline(never)]
@@ -4154,6 +4340,7 @@ impl Default for OptionDef {
         Self {
             base: ElementDescription::default(),
             option_type: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4227,11 +4414,16 @@ rt::serde!(object OptionDef);
 pub struct OptionType {
     /// `valueIsReadonly`: optional boolean.
     pub value_is_readonly: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionType {
     #[inline(never)]
     fn default() -> Self {
-        Self { value_is_readonly: None }
+        Self {
+            value_is_readonly: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static OPTION_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4290,6 +4482,8 @@ pub struct OptionValue {
     pub key: String,
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionValue {
     #[inline(never)]
@@ -4297,6 +4491,7 @@ impl Default for OptionValue {
         Self {
             key: String::new(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -4359,6 +4554,8 @@ pub struct OutOfBounds {
     pub base: VimFault,
     /// `argumentName`: required string, a PropertyPath.
     pub argument_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OutOfBounds {
     #[inline(never)]
@@ -4366,6 +4563,7 @@ impl Default for OutOfBounds {
         Self {
             base: VimFault::default(),
             argument_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4438,12 +4636,15 @@ rt::serde!(object OutOfBounds);
 pub struct ParaVirtualScsiController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ParaVirtualScsiController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
+            _more: (),
         }
     }
 }
@@ -4512,12 +4713,15 @@ rt::serde!(object ParaVirtualScsiController);
 pub struct PasswordExpired {
     /// The properties of `InvalidLogin`.
     pub base: InvalidLogin,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PasswordExpired {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidLogin::default(),
+            _more: (),
         }
     }
 }
@@ -4602,6 +4806,8 @@ pub struct PerfCounterInfo {
     pub per_device_level: Option<i32>,
     /// `associatedCounterId`: list of int.
     pub associated_counter_id: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfCounterInfo {
     #[inline(never)]
@@ -4616,6 +4822,7 @@ impl Default for PerfCounterInfo {
             level: None,
             per_device_level: None,
             associated_counter_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4700,6 +4907,8 @@ pub struct PerfEntityMetric {
     pub sample_info: Vec<PerfSampleInfo>,
     /// `value`: list of `PerfMetricSeries` or a descendant.
     pub value: Vec<rt::Poly<PerfMetricSeries>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfEntityMetric {
     #[inline(never)]
@@ -4708,6 +4917,7 @@ impl Default for PerfEntityMetric {
             base: PerfEntityMetricBase::default(),
             sample_info: Vec::new(),
             value: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4783,11 +4993,16 @@ rt::serde!(object PerfEntityMetric);
 pub struct PerfEntityMetricBase {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfEntityMetricBase {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Default::default() }
+        Self {
+            entity: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PERF_ENTITY_METRIC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4848,6 +5063,8 @@ pub struct PerfEntityMetricCsv {
     pub sample_info_csv: String,
     /// `value`: list of `PerfMetricSeriesCSV`.
     pub value: Vec<PerfMetricSeriesCsv>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfEntityMetricCsv {
     #[inline(never)]
@@ -4856,6 +5073,7 @@ impl Default for PerfEntityMetricCsv {
             base: PerfEntityMetricBase::default(),
             sample_info_csv: String::new(),
             value: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4941,6 +5159,8 @@ pub struct PerfInterval {
     pub level: Option<i32>,
     /// `enabled`: required boolean, since VI API 2.5.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfInterval {
     #[inline(never)]
@@ -4952,6 +5172,7 @@ impl Default for PerfInterval {
             length: 0,
             level: None,
             enabled: false,
+            _more: (),
         }
     }
 }
@@ -5025,6 +5246,8 @@ pub struct PerfMetricId {
     pub counter_id: i32,
     /// `instance`: required string.
     pub instance: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfMetricId {
     #[inline(never)]
@@ -5032,6 +5255,7 @@ impl Default for PerfMetricId {
         Self {
             counter_id: 0,
             instance: String::new(),
+            _more: (),
         }
     }
 }
@@ -5093,6 +5317,8 @@ pub struct PerfMetricIntSeries {
     pub base: PerfMetricSeries,
     /// `value`: list of long.
     pub value: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfMetricIntSeries {
     #[inline(never)]
@@ -5100,6 +5326,7 @@ impl Default for PerfMetricIntSeries {
         Self {
             base: PerfMetricSeries::default(),
             value: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5172,11 +5399,16 @@ rt::serde!(object PerfMetricIntSeries);
 pub struct PerfMetricSeries {
     /// `id`: required `PerfMetricId`.
     pub id: PerfMetricId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfMetricSeries {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: Default::default() }
+        Self {
+            id: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PERF_METRIC_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5235,6 +5467,8 @@ pub struct PerfMetricSeriesCsv {
     pub base: PerfMetricSeries,
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfMetricSeriesCsv {
     #[inline(never)]
@@ -5242,6 +5476,7 @@ impl Default for PerfMetricSeriesCsv {
         Self {
             base: PerfMetricSeries::default(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -5320,6 +5555,8 @@ pub struct PerfProviderSummary {
     pub summary_supported: bool,
     /// `refreshRate`: optional int.
     pub refresh_rate: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfProviderSummary {
     #[inline(never)]
@@ -5329,6 +5566,7 @@ impl Default for PerfProviderSummary {
             current_supported: false,
             summary_supported: false,
             refresh_rate: None,
+            _more: (),
         }
     }
 }

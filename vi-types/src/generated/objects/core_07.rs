@@ -21,6 +21,8 @@ pub struct PerfQuerySpec {
     pub interval_id: Option<i32>,
     /// `format`: optional string.
     pub format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfQuerySpec {
     #[inline(never)]
@@ -33,6 +35,7 @@ impl Default for PerfQuerySpec {
             metric_id: Vec::new(),
             interval_id: None,
             format: None,
+            _more: (),
         }
     }
 }
@@ -109,6 +112,8 @@ pub struct PerfSampleInfo {
     pub timestamp: rt::DateTime,
     /// `interval`: required int.
     pub interval: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfSampleInfo {
     #[inline(never)]
@@ -116,6 +121,7 @@ impl Default for PerfSampleInfo {
         Self {
             timestamp: Default::default(),
             interval: 0,
+            _more: (),
         }
     }
 }
@@ -177,6 +183,8 @@ pub struct PerformanceDescription {
     pub counter_type: Vec<rt::Poly<ElementDescription>>,
     /// `statsType`: list, not empty, of `ElementDescription` or a descendant.
     pub stats_type: Vec<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformanceDescription {
     #[inline(never)]
@@ -184,6 +192,7 @@ impl Default for PerformanceDescription {
         Self {
             counter_type: Vec::new(),
             stats_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -251,6 +260,8 @@ pub struct Permission {
     pub role_id: i32,
     /// `propagate`: required boolean.
     pub propagate: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Permission {
     #[inline(never)]
@@ -261,6 +272,7 @@ impl Default for Permission {
             group: false,
             role_id: 0,
             propagate: false,
+            _more: (),
         }
     }
 }
@@ -372,6 +384,8 @@ pub struct PhysicalNic {
     pub dpu_id: Option<String>,
     /// `perfNicOffloadSupported`: optional boolean, since VI API 9.1.0.0.
     pub perf_nic_offload_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNic {
     #[inline(never)]
@@ -400,6 +414,7 @@ impl Default for PhysicalNic {
             rdma_device: None,
             dpu_id: None,
             perf_nic_offload_supported: None,
+            _more: (),
         }
     }
 }
@@ -523,11 +538,17 @@ pub struct PhysicalNicLinkInfo {
     pub speed_mb: i32,
     /// `duplex`: required boolean.
     pub duplex: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicLinkInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { speed_mb: 0, duplex: false }
+        Self {
+            speed_mb: 0,
+            duplex: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static PHYSICAL_NIC_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -592,6 +613,8 @@ pub struct PhysicalNicSpec {
     pub enable_enhanced_networking_stack: Option<bool>,
     /// `ensInterruptEnabled`: optional boolean, since VI API 7.0.0.0.
     pub ens_interrupt_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicSpec {
     #[inline(never)]
@@ -601,6 +624,7 @@ impl Default for PhysicalNicSpec {
             link_speed: None,
             enable_enhanced_networking_stack: None,
             ens_interrupt_enabled: None,
+            _more: (),
         }
     }
 }
@@ -668,6 +692,8 @@ pub struct PlatformConfigFault {
     pub base: HostConfigFault,
     /// `text`: required string.
     pub text: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlatformConfigFault {
     #[inline(never)]
@@ -675,6 +701,7 @@ impl Default for PlatformConfigFault {
         Self {
             base: HostConfigFault::default(),
             text: String::new(),
+            _more: (),
         }
     }
 }
@@ -753,6 +780,8 @@ pub struct PrivilegePolicyDef {
     pub update_privilege: String,
     /// `deletePrivilege`: required string.
     pub delete_privilege: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PrivilegePolicyDef {
     #[inline(never)]
@@ -762,6 +791,7 @@ impl Default for PrivilegePolicyDef {
             read_privilege: String::new(),
             update_privilege: String::new(),
             delete_privilege: String::new(),
+            _more: (),
         }
     }
 }
@@ -829,6 +859,8 @@ pub struct ProfileEventArgument {
     pub profile: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileEventArgument {
     #[inline(never)]
@@ -836,6 +868,7 @@ impl Default for ProfileEventArgument {
         Self {
             profile: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -899,6 +932,8 @@ pub struct PropertyChange {
     pub op: enums::PropertyChangeOp,
     /// `val`: optional anyType.
     pub val: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyChange {
     #[inline(never)]
@@ -907,6 +942,7 @@ impl Default for PropertyChange {
             name: String::new(),
             op: Default::default(),
             val: None,
+            _more: (),
         }
     }
 }
@@ -973,6 +1009,8 @@ pub struct PropertyFilterSpec {
     pub object_set: Vec<ObjectSpec>,
     /// `reportMissingObjectsInResults`: optional boolean, since VI API 4.1.
     pub report_missing_objects_in_results: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyFilterSpec {
     #[inline(never)]
@@ -981,6 +1019,7 @@ impl Default for PropertyFilterSpec {
             prop_set: Vec::new(),
             object_set: Vec::new(),
             report_missing_objects_in_results: None,
+            _more: (),
         }
     }
 }
@@ -1047,6 +1086,8 @@ pub struct PropertyFilterUpdate {
     pub object_set: Vec<ObjectUpdate>,
     /// `missingSet`: list of `MissingObject`.
     pub missing_set: Vec<MissingObject>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyFilterUpdate {
     #[inline(never)]
@@ -1055,6 +1096,7 @@ impl Default for PropertyFilterUpdate {
             filter: Default::default(),
             object_set: Vec::new(),
             missing_set: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1121,6 +1163,8 @@ pub struct PropertySpec {
     pub all: Option<bool>,
     /// `pathSet`: list of string, a PropertyPath.
     pub path_set: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertySpec {
     #[inline(never)]
@@ -1129,6 +1173,7 @@ impl Default for PropertySpec {
             r#type: String::new(),
             all: None,
             path_set: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1193,6 +1238,8 @@ pub struct QuestionPending {
     pub base: InvalidState,
     /// `text`: required string.
     pub text: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuestionPending {
     #[inline(never)]
@@ -1200,6 +1247,7 @@ impl Default for QuestionPending {
         Self {
             base: InvalidState::default(),
             text: String::new(),
+            _more: (),
         }
     }
 }
@@ -1272,12 +1320,15 @@ rt::serde!(object QuestionPending);
 pub struct RequestCanceled {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RequestCanceled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -1354,6 +1405,8 @@ pub struct ResourceAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `overheadLimit`: optional long, since VI API 2.5.
     pub overhead_limit: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceAllocationInfo {
     #[inline(never)]
@@ -1364,6 +1417,7 @@ impl Default for ResourceAllocationInfo {
             limit: None,
             shares: None,
             overhead_limit: None,
+            _more: (),
         }
     }
 }
@@ -1442,6 +1496,8 @@ pub struct ResourceConfigSpec {
     pub memory_allocation: ResourceAllocationInfo,
     /// `scaleDescendantsShares`: optional string, since VI API 7.0.0.0.
     pub scale_descendants_shares: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceConfigSpec {
     #[inline(never)]
@@ -1453,6 +1509,7 @@ impl Default for ResourceConfigSpec {
             cpu_allocation: Default::default(),
             memory_allocation: Default::default(),
             scale_descendants_shares: None,
+            _more: (),
         }
     }
 }
@@ -1528,6 +1585,8 @@ pub struct ResourceInUse {
     pub r#type: Option<String>,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceInUse {
     #[inline(never)]
@@ -1536,6 +1595,7 @@ impl Default for ResourceInUse {
             base: VimFault::default(),
             r#type: None,
             name: None,
+            _more: (),
         }
     }
 }
@@ -1613,6 +1673,8 @@ pub struct ResourcePoolEventArgument {
     pub base: EntityEventArgument,
     /// `resourcePool`: required reference to `ResourcePool`.
     pub resource_pool: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolEventArgument {
     #[inline(never)]
@@ -1620,6 +1682,7 @@ impl Default for ResourcePoolEventArgument {
         Self {
             base: EntityEventArgument::default(),
             resource_pool: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1720,6 +1783,8 @@ pub struct ResourcePoolQuickStats {
     pub consumed_overhead_memory: Option<i64>,
     /// `compressedMemory`: optional long, since VI API 4.1.
     pub compressed_memory: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolQuickStats {
     #[inline(never)]
@@ -1740,6 +1805,7 @@ impl Default for ResourcePoolQuickStats {
             overhead_memory: None,
             consumed_overhead_memory: None,
             compressed_memory: None,
+            _more: (),
         }
     }
 }
@@ -1848,6 +1914,8 @@ pub struct ResourcePoolResourceUsage {
     pub overall_usage: i64,
     /// `maxUsage`: required long.
     pub max_usage: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolResourceUsage {
     #[inline(never)]
@@ -1859,6 +1927,7 @@ impl Default for ResourcePoolResourceUsage {
             unreserved_for_vm: 0,
             overall_usage: 0,
             max_usage: 0,
+            _more: (),
         }
     }
 }
@@ -1936,6 +2005,8 @@ pub struct ResourcePoolRuntimeInfo {
     pub overall_status: enums::ManagedEntityStatus,
     /// `sharesScalable`: optional string, since VI API 7.0.0.0.
     pub shares_scalable: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolRuntimeInfo {
     #[inline(never)]
@@ -1945,6 +2016,7 @@ impl Default for ResourcePoolRuntimeInfo {
             cpu: Default::default(),
             overall_status: Default::default(),
             shares_scalable: None,
+            _more: (),
         }
     }
 }
@@ -2018,6 +2090,8 @@ pub struct ResourcePoolSummary {
     pub quick_stats: Option<Box<ResourcePoolQuickStats>>,
     /// `configuredMemoryMB`: optional int, since VI API 4.0.
     pub configured_memory_mb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolSummary {
     #[inline(never)]
@@ -2028,6 +2102,7 @@ impl Default for ResourcePoolSummary {
             runtime: Default::default(),
             quick_stats: None,
             configured_memory_mb: None,
+            _more: (),
         }
     }
 }
@@ -2099,6 +2174,8 @@ pub struct RestrictedByAdministrator {
     pub base: RuntimeFault,
     /// `details`: required string.
     pub details: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestrictedByAdministrator {
     #[inline(never)]
@@ -2106,6 +2183,7 @@ impl Default for RestrictedByAdministrator {
         Self {
             base: RuntimeFault::default(),
             details: String::new(),
+            _more: (),
         }
     }
 }
@@ -2178,12 +2256,15 @@ rt::serde!(object RestrictedByAdministrator);
 pub struct RestrictedVersion {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestrictedVersion {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SecurityError::default(),
+            _more: (),
         }
     }
 }
@@ -2252,11 +2333,16 @@ rt::serde!(object RestrictedVersion);
 pub struct RetrieveOptions {
     /// `maxObjects`: optional int.
     pub max_objects: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { max_objects: None }
+        Self {
+            max_objects: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2314,6 +2400,8 @@ pub struct RetrieveResult {
     pub token: Option<String>,
     /// `objects`: list, not empty, of `ObjectContent`.
     pub objects: Vec<ObjectContent>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveResult {
     #[inline(never)]
@@ -2321,6 +2409,7 @@ impl Default for RetrieveResult {
         Self {
             token: None,
             objects: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2380,12 +2469,15 @@ rt::serde!(object RetrieveResult);
 pub struct RuntimeFault {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RuntimeFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
+            _more: (),
         }
     }
 }
@@ -2460,6 +2552,8 @@ pub struct ScheduledHardwareUpgradeInfo {
     pub scheduled_hardware_upgrade_status: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledHardwareUpgradeInfo {
     #[inline(never)]
@@ -2469,6 +2563,7 @@ impl Default for ScheduledHardwareUpgradeInfo {
             version_key: None,
             scheduled_hardware_upgrade_status: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -2582,6 +2677,8 @@ pub struct ScsiLun {
     pub dispersed_ns: Option<bool>,
     /// `deviceReservation`: optional string, since VI API 8.0.3.0.
     pub device_reservation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScsiLun {
     #[inline(never)]
@@ -2612,6 +2709,7 @@ impl Default for ScsiLun {
             application_protocol: None,
             dispersed_ns: None,
             device_reservation: None,
+            _more: (),
         }
     }
 }
@@ -2753,12 +2851,15 @@ rt::serde!(object base ScsiLun);
 pub struct ScsiLunCapabilities {
     /// `updateDisplayNameSupported`: required boolean.
     pub update_display_name_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScsiLunCapabilities {
     #[inline(never)]
     fn default() -> Self {
         Self {
             update_display_name_supported: false,
+            _more: (),
         }
     }
 }
@@ -2817,6 +2918,8 @@ pub struct ScsiLunDescriptor {
     pub quality: String,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScsiLunDescriptor {
     #[inline(never)]
@@ -2824,6 +2927,7 @@ impl Default for ScsiLunDescriptor {
         Self {
             quality: String::new(),
             id: String::new(),
+            _more: (),
         }
     }
 }
@@ -2887,6 +2991,8 @@ pub struct ScsiLunDurableName {
     pub namespace_id: i8,
     /// `data`: list of byte.
     pub data: Vec<i8>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScsiLunDurableName {
     #[inline(never)]
@@ -2895,6 +3001,7 @@ impl Default for ScsiLunDurableName {
             namespace: String::new(),
             namespace_id: 0,
             data: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2959,6 +3066,8 @@ pub struct SeSparseVirtualDiskSpec {
     pub base: FileBackedVirtualDiskSpec,
     /// `grainSizeKb`: optional int.
     pub grain_size_kb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SeSparseVirtualDiskSpec {
     #[inline(never)]
@@ -2966,6 +3075,7 @@ impl Default for SeSparseVirtualDiskSpec {
         Self {
             base: FileBackedVirtualDiskSpec::default(),
             grain_size_kb: None,
+            _more: (),
         }
     }
 }
@@ -3038,12 +3148,15 @@ rt::serde!(object SeSparseVirtualDiskSpec);
 pub struct SecurityError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecurityError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -3112,11 +3225,13 @@ rt::serde!(object SecurityError);
 pub struct SelectionSpec {
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SelectionSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: None }
+        Self { name: None, _more: () }
     }
 }
 pub(crate) static SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3273,6 +3388,8 @@ pub struct ServiceContent {
     pub storage_query_manager: Option<rt::ManagedObjectReference>,
     /// `directPathProfileManager`: optional reference to `DirectPathProfileManager`, since VI API 9.0.0.0.
     pub direct_path_profile_manager: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceContent {
     #[inline(never)]
@@ -3329,6 +3446,7 @@ impl Default for ServiceContent {
             site_info_manager: None,
             storage_query_manager: None,
             direct_path_profile_manager: None,
+            _more: (),
         }
     }
 }
@@ -3535,11 +3653,16 @@ rt::serde!(object ServiceContent);
 pub struct SessionEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3609,6 +3732,8 @@ pub struct SharesInfo {
     pub shares: i32,
     /// `level`: required `SharesLevel`.
     pub level: enums::SharesLevel,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SharesInfo {
     #[inline(never)]
@@ -3616,6 +3741,7 @@ impl Default for SharesInfo {
         Self {
             shares: 0,
             level: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3675,12 +3801,15 @@ rt::serde!(object SharesInfo);
 pub struct SnapshotDisabled {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
@@ -3749,11 +3878,16 @@ rt::serde!(object SnapshotDisabled);
 pub struct SnapshotFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SNAPSHOT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3823,6 +3957,8 @@ pub struct SnapshotIncompatibleDeviceInVm {
     pub base: SnapshotFault,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotIncompatibleDeviceInVm {
     #[inline(never)]
@@ -3830,6 +3966,7 @@ impl Default for SnapshotIncompatibleDeviceInVm {
         Self {
             base: SnapshotFault::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3902,12 +4039,15 @@ rt::serde!(object SnapshotIncompatibleDeviceInVm);
 pub struct SnapshotLocked {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotLocked {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
@@ -3976,11 +4116,16 @@ rt::serde!(object SnapshotLocked);
 pub struct SnapshotSelectionSpec {
     /// `retentionDays`: optional int.
     pub retention_days: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotSelectionSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { retention_days: None }
+        Self {
+            retention_days: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static SNAPSHOT_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4040,6 +4185,8 @@ pub struct StorageIoAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `reservation`: optional int, since VI API 5.5.
     pub reservation: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIoAllocationInfo {
     #[inline(never)]
@@ -4048,6 +4195,7 @@ impl Default for StorageIoAllocationInfo {
             limit: None,
             shares: None,
             reservation: None,
+            _more: (),
         }
     }
 }
@@ -4114,6 +4262,8 @@ pub struct StringOption {
     pub default_value: String,
     /// `validCharacters`: optional string.
     pub valid_characters: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StringOption {
     #[inline(never)]
@@ -4122,6 +4272,7 @@ impl Default for StringOption {
             base: OptionType::default(),
             default_value: String::new(),
             valid_characters: None,
+            _more: (),
         }
     }
 }
@@ -4199,6 +4350,8 @@ pub struct SystemError {
     pub base: RuntimeFault,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SystemError {
     #[inline(never)]
@@ -4206,6 +4359,7 @@ impl Default for SystemError {
         Self {
             base: RuntimeFault::default(),
             reason: String::new(),
+            _more: (),
         }
     }
 }

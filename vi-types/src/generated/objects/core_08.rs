@@ -9,11 +9,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct Tag {
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Tag {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: String::new() }
+        Self {
+            key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TAG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -71,11 +76,17 @@ pub struct TagId {
     pub name_id: Option<Box<TagIdNameId>>,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TagId {
     #[inline(never)]
     fn default() -> Self {
-        Self { name_id: None, uuid: None }
+        Self {
+            name_id: None,
+            uuid: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static TAG_ID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -136,6 +147,8 @@ pub struct TagIdNameId {
     pub tag: String,
     /// `category`: required string.
     pub category: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TagIdNameId {
     #[inline(never)]
@@ -143,6 +156,7 @@ impl Default for TagIdNameId {
         Self {
             tag: String::new(),
             category: String::new(),
+            _more: (),
         }
     }
 }
@@ -204,6 +218,8 @@ pub struct TagSpec {
     pub base: ArrayUpdateSpec,
     /// `id`: required `TagId`.
     pub id: TagId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TagSpec {
     #[inline(never)]
@@ -211,6 +227,7 @@ impl Default for TagSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -286,6 +303,8 @@ pub struct TaskDescription {
     pub state: Vec<rt::Poly<ElementDescription>>,
     /// `reason`: list, not empty, of `TypeDescription` or a descendant.
     pub reason: Vec<rt::Poly<TypeDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskDescription {
     #[inline(never)]
@@ -294,6 +313,7 @@ impl Default for TaskDescription {
             method_info: Vec::new(),
             state: Vec::new(),
             reason: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -358,6 +378,8 @@ pub struct TaskEvent {
     pub base: Event,
     /// `info`: required `TaskInfo`.
     pub info: TaskInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskEvent {
     #[inline(never)]
@@ -365,6 +387,7 @@ impl Default for TaskEvent {
         Self {
             base: Event::default(),
             info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -457,6 +480,8 @@ pub struct TaskFilterSpec {
     pub parent_task_key: Vec<String>,
     /// `rootTaskKey`: list of string, since VI API 4.0.
     pub root_task_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskFilterSpec {
     #[inline(never)]
@@ -473,6 +498,7 @@ impl Default for TaskFilterSpec {
             tag: Vec::new(),
             parent_task_key: Vec::new(),
             root_task_key: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -561,6 +587,8 @@ pub struct TaskFilterSpecByEntity {
     pub entity: rt::ManagedObjectReference,
     /// `recursion`: required `TaskFilterSpecRecursionOption`.
     pub recursion: enums::TaskFilterSpecRecursionOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskFilterSpecByEntity {
     #[inline(never)]
@@ -568,6 +596,7 @@ impl Default for TaskFilterSpecByEntity {
         Self {
             entity: Default::default(),
             recursion: Default::default(),
+            _more: (),
         }
     }
 }
@@ -631,6 +660,8 @@ pub struct TaskFilterSpecByTime {
     pub begin_time: Option<rt::DateTime>,
     /// `endTime`: optional dateTime.
     pub end_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskFilterSpecByTime {
     #[inline(never)]
@@ -639,6 +670,7 @@ impl Default for TaskFilterSpecByTime {
             time_type: Default::default(),
             begin_time: None,
             end_time: None,
+            _more: (),
         }
     }
 }
@@ -703,6 +735,8 @@ pub struct TaskFilterSpecByUsername {
     pub system_user: bool,
     /// `userList`: list of string.
     pub user_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskFilterSpecByUsername {
     #[inline(never)]
@@ -710,6 +744,7 @@ impl Default for TaskFilterSpecByUsername {
         Self {
             system_user: false,
             user_list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -771,6 +806,8 @@ pub struct TaskInProgress {
     pub base: VimFault,
     /// `task`: required reference to `Task`.
     pub task: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskInProgress {
     #[inline(never)]
@@ -778,6 +815,7 @@ impl Default for TaskInProgress {
         Self {
             base: VimFault::default(),
             task: Default::default(),
+            _more: (),
         }
     }
 }
@@ -896,6 +934,8 @@ pub struct TaskInfo {
     pub root_task_key: Option<String>,
     /// `activationId`: optional string, since VI API 6.0.
     pub activation_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskInfo {
     #[inline(never)]
@@ -925,6 +965,7 @@ impl Default for TaskInfo {
             parent_task_key: None,
             root_task_key: None,
             activation_id: None,
+            _more: (),
         }
     }
 }
@@ -1047,11 +1088,14 @@ impl std::fmt::Debug for TaskInfo {
 rt::serde!(object TaskInfo);
 
 /// `TaskReason`, a [`DynamicData`], since VI API 2.0.
-pub struct TaskReason {}
+pub struct TaskReason {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for TaskReason {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static TASK_REASON: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1110,6 +1154,8 @@ pub struct TaskReasonAlarm {
     pub entity_name: String,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskReasonAlarm {
     #[inline(never)]
@@ -1119,6 +1165,7 @@ impl Default for TaskReasonAlarm {
             alarm: Default::default(),
             entity_name: String::new(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1141,7 +1188,7 @@ impl rt::Object for TaskReasonAlarm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&TASK_REASON_ALARM),
-            rt::BASE => P::Object(&TaskReason {}),
+            rt::BASE => P::Object(&TaskReason { _more: () }),
             0 => P::Value(&self.alarm_name),
             1 => P::Value(&self.alarm),
             2 => P::Value(&self.entity_name),
@@ -1188,6 +1235,8 @@ pub struct TaskReasonSchedule {
     pub name: String,
     /// `scheduledTask`: required reference to `ScheduledTask`.
     pub scheduled_task: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskReasonSchedule {
     #[inline(never)]
@@ -1195,6 +1244,7 @@ impl Default for TaskReasonSchedule {
         Self {
             name: String::new(),
             scheduled_task: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1215,7 +1265,7 @@ impl rt::Object for TaskReasonSchedule {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&TASK_REASON_SCHEDULE),
-            rt::BASE => P::Object(&TaskReason {}),
+            rt::BASE => P::Object(&TaskReason { _more: () }),
             0 => P::Value(&self.name),
             1 => P::Value(&self.scheduled_task),
             _ => P::Absent,
@@ -1253,11 +1303,14 @@ impl std::fmt::Debug for TaskReasonSchedule {
 rt::serde!(object TaskReasonSchedule);
 
 /// `TaskReasonSystem`, a [`TaskReason`], since VI API 2.0.
-pub struct TaskReasonSystem {}
+pub struct TaskReasonSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for TaskReasonSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static TASK_REASON_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1274,7 +1327,7 @@ impl rt::Object for TaskReasonSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&TASK_REASON_SYSTEM),
-            rt::BASE => P::Object(&TaskReason {}),
+            rt::BASE => P::Object(&TaskReason { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1311,11 +1364,16 @@ rt::serde!(object TaskReasonSystem);
 pub struct TaskReasonUser {
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskReasonUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { user_name: String::new() }
+        Self {
+            user_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TASK_REASON_USER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1334,7 +1392,7 @@ impl rt::Object for TaskReasonUser {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&TASK_REASON_USER),
-            rt::BASE => P::Object(&TaskReason {}),
+            rt::BASE => P::Object(&TaskReason { _more: () }),
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -1373,12 +1431,15 @@ rt::serde!(object TaskReasonUser);
 pub struct TemplateConfigFileInfo {
     /// The properties of `VmConfigFileInfo`.
     pub base: VmConfigFileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateConfigFileInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFileInfo::default(),
+            _more: (),
         }
     }
 }
@@ -1447,12 +1508,15 @@ rt::serde!(object TemplateConfigFileInfo);
 pub struct TemplateConfigFileQuery {
     /// The properties of `VmConfigFileQuery`.
     pub base: VmConfigFileQuery,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateConfigFileQuery {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFileQuery::default(),
+            _more: (),
         }
     }
 }
@@ -1521,11 +1585,16 @@ rt::serde!(object TemplateConfigFileQuery);
 pub struct Timedout {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Timedout {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1593,12 +1662,15 @@ rt::serde!(object Timedout);
 pub struct TooManyDevices {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyDevices {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
+            _more: (),
         }
     }
 }
@@ -1667,12 +1739,15 @@ rt::serde!(object TooManyDevices);
 pub struct TooManySnapshotLevels {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManySnapshotLevels {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
@@ -1765,6 +1840,8 @@ pub struct ToolsConfigInfo {
     pub sync_time_with_host: Option<bool>,
     /// `lastInstallInfo`: optional `ToolsConfigInfoToolsLastInstallInfo`, since VI API 5.0.
     pub last_install_info: Option<Box<ToolsConfigInfoToolsLastInstallInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsConfigInfo {
     #[inline(never)]
@@ -1783,6 +1860,7 @@ impl Default for ToolsConfigInfo {
             sync_time_with_host_allowed: None,
             sync_time_with_host: None,
             last_install_info: None,
+            _more: (),
         }
     }
 }
@@ -1877,11 +1955,17 @@ pub struct ToolsConfigInfoToolsLastInstallInfo {
     pub counter: i32,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsConfigInfoToolsLastInstallInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { counter: 0, fault: None }
+        Self {
+            counter: 0,
+            fault: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1940,11 +2024,16 @@ rt::serde!(object ToolsConfigInfoToolsLastInstallInfo);
 pub struct ToolsUnavailable {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsUnavailable {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOOLS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2020,6 +2109,8 @@ pub struct TraversalSpec {
     pub skip: Option<bool>,
     /// `selectSet`: list of `SelectionSpec` or a descendant.
     pub select_set: Vec<rt::Poly<SelectionSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TraversalSpec {
     #[inline(never)]
@@ -2030,6 +2121,7 @@ impl Default for TraversalSpec {
             path: String::new(),
             skip: None,
             select_set: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2113,6 +2205,8 @@ pub struct TypeDescription {
     pub base: Description,
     /// `key`: required string, a TypeName.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TypeDescription {
     #[inline(never)]
@@ -2120,6 +2214,7 @@ impl Default for TypeDescription {
         Self {
             base: Description::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2197,6 +2292,8 @@ pub struct UnexpectedFault {
     pub fault_name: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnexpectedFault {
     #[inline(never)]
@@ -2205,6 +2302,7 @@ impl Default for UnexpectedFault {
             base: RuntimeFault::default(),
             fault_name: String::new(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -2284,6 +2382,8 @@ pub struct UpdateSet {
     pub filter_set: Vec<PropertyFilterUpdate>,
     /// `truncated`: optional boolean, since VI API 4.1.
     pub truncated: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSet {
     #[inline(never)]
@@ -2292,6 +2392,7 @@ impl Default for UpdateSet {
             version: String::new(),
             filter_set: Vec::new(),
             truncated: None,
+            _more: (),
         }
     }
 }
@@ -2354,11 +2455,16 @@ rt::serde!(object UpdateSet);
 pub struct UsbScanCodeSpec {
     /// `keyEvents`: list, not empty, of `UsbScanCodeSpecKeyEvent`.
     pub key_events: Vec<UsbScanCodeSpecKeyEvent>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UsbScanCodeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_events: Vec::new() }
+        Self {
+            key_events: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static USB_SCAN_CODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2416,6 +2522,8 @@ pub struct UsbScanCodeSpecKeyEvent {
     pub usb_hid_code: i32,
     /// `modifiers`: optional `UsbScanCodeSpecModifierType`.
     pub modifiers: Option<Box<UsbScanCodeSpecModifierType>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UsbScanCodeSpecKeyEvent {
     #[inline(never)]
@@ -2423,6 +2531,7 @@ impl Default for UsbScanCodeSpecKeyEvent {
         Self {
             usb_hid_code: 0,
             modifiers: None,
+            _more: (),
         }
     }
 }
@@ -2496,6 +2605,8 @@ pub struct UsbScanCodeSpecModifierType {
     pub right_alt: Option<bool>,
     /// `rightGui`: optional boolean.
     pub right_gui: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UsbScanCodeSpecModifierType {
     #[inline(never)]
@@ -2509,6 +2620,7 @@ impl Default for UsbScanCodeSpecModifierType {
             right_shift: None,
             right_alt: None,
             right_gui: None,
+            _more: (),
         }
     }
 }
@@ -2594,6 +2706,8 @@ pub struct UserLoginSessionEvent {
     pub locale: String,
     /// `sessionId`: required string.
     pub session_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserLoginSessionEvent {
     #[inline(never)]
@@ -2604,6 +2718,7 @@ impl Default for UserLoginSessionEvent {
             user_agent: None,
             locale: String::new(),
             session_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -2695,6 +2810,8 @@ pub struct UserLogoutSessionEvent {
     pub session_id: Option<String>,
     /// `loginTime`: optional dateTime, since VI API 5.1.
     pub login_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserLogoutSessionEvent {
     #[inline(never)]
@@ -2706,6 +2823,7 @@ impl Default for UserLogoutSessionEvent {
             call_count: None,
             session_id: None,
             login_time: None,
+            _more: (),
         }
     }
 }
@@ -2794,6 +2912,8 @@ pub struct UserNotFound {
     pub principal: String,
     /// `unresolved`: required boolean.
     pub unresolved: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserNotFound {
     #[inline(never)]
@@ -2802,6 +2922,7 @@ impl Default for UserNotFound {
             base: VimFault::default(),
             principal: String::new(),
             unresolved: false,
+            _more: (),
         }
     }
 }
@@ -2897,6 +3018,8 @@ pub struct UserSession {
     pub user_agent: Option<String>,
     /// `callCount`: optional long, since VI API 5.1 and always there from then on.
     pub call_count: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserSession {
     #[inline(never)]
@@ -2913,6 +3036,7 @@ impl Default for UserSession {
             ip_address: None,
             user_agent: None,
             call_count: None,
+            _more: (),
         }
     }
 }
@@ -2999,12 +3123,15 @@ rt::serde!(object UserSession);
 pub struct VimFault {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
+            _more: (),
         }
     }
 }
@@ -3073,12 +3200,15 @@ rt::serde!(object VimFault);
 pub struct VirtualAhciController {
     /// The properties of `VirtualSATAController`.
     pub base: VirtualSataController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAhciController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSataController::default(),
+            _more: (),
         }
     }
 }
@@ -3147,12 +3277,15 @@ rt::serde!(object VirtualAhciController);
 pub struct VirtualBusLogicController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualBusLogicController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
+            _more: (),
         }
     }
 }
@@ -3221,12 +3354,15 @@ rt::serde!(object VirtualBusLogicController);
 pub struct VirtualCdrom {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdrom {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -3295,12 +3431,15 @@ rt::serde!(object VirtualCdrom);
 pub struct VirtualCdromAtapiBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromAtapiBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -3369,12 +3508,15 @@ rt::serde!(object VirtualCdromAtapiBackingInfo);
 pub struct VirtualCdromIsoBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromIsoBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -3445,6 +3587,8 @@ pub struct VirtualCdromPassthroughBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `exclusive`: required boolean.
     pub exclusive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromPassthroughBackingInfo {
     #[inline(never)]
@@ -3452,6 +3596,7 @@ impl Default for VirtualCdromPassthroughBackingInfo {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
             exclusive: false,
+            _more: (),
         }
     }
 }
@@ -3524,12 +3669,15 @@ rt::serde!(object VirtualCdromPassthroughBackingInfo);
 pub struct VirtualCdromRemoteAtapiBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromRemoteAtapiBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -3600,6 +3748,8 @@ pub struct VirtualCdromRemotePassthroughBackingInfo {
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
     /// `exclusive`: required boolean.
     pub exclusive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromRemotePassthroughBackingInfo {
     #[inline(never)]
@@ -3607,6 +3757,7 @@ impl Default for VirtualCdromRemotePassthroughBackingInfo {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
             exclusive: false,
+            _more: (),
         }
     }
 }
@@ -3683,6 +3834,8 @@ pub struct VirtualController {
     pub bus_number: i32,
     /// `device`: list of int.
     pub device: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualController {
     #[inline(never)]
@@ -3691,6 +3844,7 @@ impl Default for VirtualController {
             base: VirtualDevice::default(),
             bus_number: 0,
             device: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3782,6 +3936,8 @@ pub struct VirtualDevice {
     pub numa_node: Option<i32>,
     /// `deviceGroupInfo`: optional `VirtualDeviceDeviceGroupInfo`, since VI API 8.0.0.1.
     pub device_group_info: Option<Box<VirtualDeviceDeviceGroupInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDevice {
     #[inline(never)]
@@ -3796,6 +3952,7 @@ impl Default for VirtualDevice {
             unit_number: None,
             numa_node: None,
             device_group_info: None,
+            _more: (),
         }
     }
 }
@@ -3874,11 +4031,14 @@ impl std::fmt::Debug for VirtualDevice {
 rt::serde!(object base VirtualDevice);
 
 /// `VirtualDeviceBackingInfo`, a [`DynamicData`], since VI API 2.0.
-pub struct VirtualDeviceBackingInfo {}
+pub struct VirtualDeviceBackingInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3928,11 +4088,14 @@ impl std::fmt::Debug for VirtualDeviceBackingInfo {
 rt::serde!(object base VirtualDeviceBackingInfo);
 
 /// `VirtualDeviceBusSlotInfo`, a [`DynamicData`], since VI API 5.1.
-pub struct VirtualDeviceBusSlotInfo {}
+pub struct VirtualDeviceBusSlotInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualDeviceBusSlotInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3999,6 +4162,8 @@ pub struct VirtualDeviceConfigSpec {
     pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
     /// `changeMode`: optional string, since VI API 8.0.0.1.
     pub change_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceConfigSpec {
     #[inline(never)]
@@ -4013,6 +4178,7 @@ impl Default for VirtualDeviceConfigSpec {
             #[cfg(feature = "iofilter")]
             filter_spec: Vec::new(),
             change_mode: None,
+            _more: (),
         }
     }
 }
@@ -4095,6 +4261,8 @@ pub struct VirtualDeviceConfigSpecBackingSpec {
     /// `crypto`: optional `CryptoSpec` or a descendant.
     #[cfg(feature = "crypto")]
     pub crypto: Option<rt::Poly<CryptoSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceConfigSpecBackingSpec {
     #[inline(never)]
@@ -4103,6 +4271,7 @@ impl Default for VirtualDeviceConfigSpecBackingSpec {
             parent: None,
             #[cfg(feature = "crypto")]
             crypto: None,
+            _more: (),
         }
     }
 }
@@ -4172,6 +4341,8 @@ pub struct VirtualDeviceConnectInfo {
     pub connected: bool,
     /// `status`: optional string, since VI API 4.0.
     pub status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceConnectInfo {
     #[inline(never)]
@@ -4182,6 +4353,7 @@ impl Default for VirtualDeviceConnectInfo {
             allow_guest_control: false,
             connected: false,
             status: None,
+            _more: (),
         }
     }
 }
@@ -4252,6 +4424,8 @@ pub struct VirtualDeviceDeviceBackingInfo {
     pub device_name: String,
     /// `useAutoDetect`: optional boolean, since VI API 2.5.
     pub use_auto_detect: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceDeviceBackingInfo {
     #[inline(never)]
@@ -4259,6 +4433,7 @@ impl Default for VirtualDeviceDeviceBackingInfo {
         Self {
             device_name: String::new(),
             use_auto_detect: None,
+            _more: (),
         }
     }
 }
@@ -4279,7 +4454,13 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.use_auto_detect),
             _ => P::Absent,
@@ -4322,6 +4503,8 @@ pub struct VirtualDeviceDeviceGroupInfo {
     pub group_instance_key: i32,
     /// `sequenceId`: required int.
     pub sequence_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceDeviceGroupInfo {
     #[inline(never)]
@@ -4329,6 +4512,7 @@ impl Default for VirtualDeviceDeviceGroupInfo {
         Self {
             group_instance_key: 0,
             sequence_id: 0,
+            _more: (),
         }
     }
 }
@@ -4392,6 +4576,8 @@ pub struct VirtualDeviceFileBackingInfo {
     pub datastore: Option<rt::ManagedObjectReference>,
     /// `backingObjectId`: optional string, since VI API 5.5.
     pub backing_object_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceFileBackingInfo {
     #[inline(never)]
@@ -4400,6 +4586,7 @@ impl Default for VirtualDeviceFileBackingInfo {
             file_name: String::new(),
             datastore: None,
             backing_object_id: None,
+            _more: (),
         }
     }
 }
@@ -4421,7 +4608,13 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.file_name),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.backing_object_id),
@@ -4464,11 +4657,16 @@ rt::serde!(object VirtualDeviceFileBackingInfo);
 pub struct VirtualDevicePciBusSlotInfo {
     /// `pciSlotNumber`: required int.
     pub pci_slot_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDevicePciBusSlotInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { pci_slot_number: 0 }
+        Self {
+            pci_slot_number: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4487,7 +4685,13 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBusSlotInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBusSlotInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.pci_slot_number),
             _ => P::Absent,
         }
@@ -4526,11 +4730,16 @@ rt::serde!(object VirtualDevicePciBusSlotInfo);
 pub struct VirtualDevicePipeBackingInfo {
     /// `pipeName`: required string.
     pub pipe_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDevicePipeBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { pipe_name: String::new() }
+        Self {
+            pipe_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4549,7 +4758,13 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_DEVICE_PIPE_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.pipe_name),
             _ => P::Absent,
         }
@@ -4590,6 +4805,8 @@ pub struct VirtualDeviceRemoteDeviceBackingInfo {
     pub device_name: String,
     /// `useAutoDetect`: optional boolean, since VI API 2.5.
     pub use_auto_detect: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceRemoteDeviceBackingInfo {
     #[inline(never)]
@@ -4597,6 +4814,7 @@ impl Default for VirtualDeviceRemoteDeviceBackingInfo {
         Self {
             device_name: String::new(),
             use_auto_detect: None,
+            _more: (),
         }
     }
 }
@@ -4617,7 +4835,13 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.use_auto_detect),
             _ => P::Absent,
@@ -4662,6 +4886,8 @@ pub struct VirtualDeviceUriBackingInfo {
     pub direction: String,
     /// `proxyURI`: optional string.
     pub proxy_uri: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceUriBackingInfo {
     #[inline(never)]
@@ -4670,6 +4896,7 @@ impl Default for VirtualDeviceUriBackingInfo {
             service_uri: String::new(),
             direction: String::new(),
             proxy_uri: None,
+            _more: (),
         }
     }
 }
@@ -4691,7 +4918,13 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_DEVICE_URI_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.service_uri),
             1 => P::Value(&self.direction),
             2 => P::Value(&self.proxy_uri),
@@ -4764,6 +4997,8 @@ pub struct VirtualDisk {
     pub guest_read_only: Option<bool>,
     /// `diskChainBrokenIssue`: optional string, since VI API 9.1.0.0.
     pub disk_chain_broken_issue: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDisk {
     #[inline(never)]
@@ -4786,6 +5021,7 @@ impl Default for VirtualDisk {
             independent_filters: Vec::new(),
             guest_read_only: None,
             disk_chain_broken_issue: None,
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct VirtualDiskConfigSpec {
     pub disk_move_type: Option<String>,
     /// `migrateCache`: optional boolean.
     pub migrate_cache: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskConfigSpec {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for VirtualDiskConfigSpec {
             base: VirtualDeviceConfigSpec::default(),
             disk_move_type: None,
             migrate_cache: None,
+            _more: (),
         }
     }
 }
@@ -106,6 +109,8 @@ pub struct VirtualDiskFlatVer1BackingInfo {
     pub content_id: Option<String>,
     /// `parent`: optional `VirtualDiskFlatVer1BackingInfo`, since VI API 4.0.
     pub parent: Option<Box<VirtualDiskFlatVer1BackingInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskFlatVer1BackingInfo {
     #[inline(never)]
@@ -117,6 +122,7 @@ impl Default for VirtualDiskFlatVer1BackingInfo {
             write_through: None,
             content_id: None,
             parent: None,
+            _more: (),
         }
     }
 }
@@ -231,6 +237,8 @@ pub struct VirtualDiskFlatVer2BackingInfo {
     pub sharing: Option<String>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskFlatVer2BackingInfo {
     #[inline(never)]
@@ -252,6 +260,7 @@ impl Default for VirtualDiskFlatVer2BackingInfo {
             delta_disk_format_variant: None,
             sharing: None,
             key_id: None,
+            _more: (),
         }
     }
 }
@@ -374,6 +383,8 @@ pub struct VirtualDiskLocalPMemBackingInfo {
     pub volume_uuid: Option<String>,
     /// `contentId`: optional string.
     pub content_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskLocalPMemBackingInfo {
     #[inline(never)]
@@ -384,6 +395,7 @@ impl Default for VirtualDiskLocalPMemBackingInfo {
             uuid: None,
             volume_uuid: None,
             content_id: None,
+            _more: (),
         }
     }
 }
@@ -467,6 +479,8 @@ pub struct VirtualDiskPartitionedRawDiskVer2BackingInfo {
     pub base: VirtualDiskRawDiskVer2BackingInfo,
     /// `partition`: list, not empty, of int.
     pub partition: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     #[inline(never)]
@@ -474,6 +488,7 @@ impl Default for VirtualDiskPartitionedRawDiskVer2BackingInfo {
         Self {
             base: VirtualDiskRawDiskVer2BackingInfo::default(),
             partition: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -569,6 +584,8 @@ pub struct VirtualDiskRawDiskMappingVer1BackingInfo {
     pub delta_grain_size: Option<i32>,
     /// `sharing`: optional string, since VI API 6.0.
     pub sharing: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRawDiskMappingVer1BackingInfo {
     #[inline(never)]
@@ -586,6 +603,7 @@ impl Default for VirtualDiskRawDiskMappingVer1BackingInfo {
             delta_disk_format: None,
             delta_grain_size: None,
             sharing: None,
+            _more: (),
         }
     }
 }
@@ -696,6 +714,8 @@ pub struct VirtualDiskRawDiskVer2BackingInfo {
     pub change_id: Option<String>,
     /// `sharing`: optional string, since VI API 6.0.
     pub sharing: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRawDiskVer2BackingInfo {
     #[inline(never)]
@@ -706,6 +726,7 @@ impl Default for VirtualDiskRawDiskVer2BackingInfo {
             uuid: None,
             change_id: None,
             sharing: None,
+            _more: (),
         }
     }
 }
@@ -807,6 +828,8 @@ pub struct VirtualDiskSeSparseBackingInfo {
     pub grain_size: Option<i32>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSeSparseBackingInfo {
     #[inline(never)]
@@ -823,6 +846,7 @@ impl Default for VirtualDiskSeSparseBackingInfo {
             digest_enabled: None,
             grain_size: None,
             key_id: None,
+            _more: (),
         }
     }
 }
@@ -934,6 +958,8 @@ pub struct VirtualDiskSparseVer1BackingInfo {
     pub content_id: Option<String>,
     /// `parent`: optional `VirtualDiskSparseVer1BackingInfo`, since VI API 4.0.
     pub parent: Option<Box<VirtualDiskSparseVer1BackingInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSparseVer1BackingInfo {
     #[inline(never)]
@@ -946,6 +972,7 @@ impl Default for VirtualDiskSparseVer1BackingInfo {
             space_used_in_kb: None,
             content_id: None,
             parent: None,
+            _more: (),
         }
     }
 }
@@ -1051,6 +1078,8 @@ pub struct VirtualDiskSparseVer2BackingInfo {
     pub parent: Option<Box<VirtualDiskSparseVer2BackingInfo>>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSparseVer2BackingInfo {
     #[inline(never)]
@@ -1066,6 +1095,7 @@ impl Default for VirtualDiskSparseVer2BackingInfo {
             change_id: None,
             parent: None,
             key_id: None,
+            _more: (),
         }
     }
 }
@@ -1164,6 +1194,8 @@ pub struct VirtualDiskSpec {
     pub disk_type: String,
     /// `adapterType`: required string.
     pub adapter_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSpec {
     #[inline(never)]
@@ -1171,6 +1203,7 @@ impl Default for VirtualDiskSpec {
         Self {
             disk_type: String::new(),
             adapter_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1231,12 +1264,15 @@ rt::serde!(object base VirtualDiskSpec);
 pub struct VirtualE1000 {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualE1000 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
+            _more: (),
         }
     }
 }
@@ -1305,12 +1341,15 @@ rt::serde!(object VirtualE1000);
 pub struct VirtualE1000e {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualE1000e {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
+            _more: (),
         }
     }
 }
@@ -1379,12 +1418,15 @@ rt::serde!(object VirtualE1000e);
 pub struct VirtualEnsoniq1371 {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEnsoniq1371 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
+            _more: (),
         }
     }
 }
@@ -1467,6 +1509,8 @@ pub struct VirtualEthernetCard {
     pub upt_compatibility_enabled: Option<bool>,
     /// `subnetId`: optional string, since VI API 9.0.0.0.
     pub subnet_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCard {
     #[inline(never)]
@@ -1480,6 +1524,7 @@ impl Default for VirtualEthernetCard {
             external_id: None,
             upt_compatibility_enabled: None,
             subnet_id: None,
+            _more: (),
         }
     }
 }
@@ -1570,11 +1615,16 @@ rt::serde!(object VirtualEthernetCard);
 pub struct VirtualEthernetCardDistributedVirtualPortBackingInfo {
     /// `port`: required `DistributedVirtualSwitchPortConnection`.
     pub port: DistributedVirtualSwitchPortConnection,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardDistributedVirtualPortBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { port: Default::default() }
+        Self {
+            port: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1595,7 +1645,13 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
             rt::INFO => {
                 P::Info(&VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO)
             }
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Object(&self.port),
             _ => P::Absent,
         }
@@ -1635,12 +1691,15 @@ rt::serde!(object VirtualEthernetCardDistributedVirtualPortBackingInfo);
 pub struct VirtualEthernetCardLegacyNetworkBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardLegacyNetworkBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -1714,6 +1773,8 @@ pub struct VirtualEthernetCardNetworkBackingInfo {
     pub network: Option<rt::ManagedObjectReference>,
     /// `inPassthroughMode`: optional boolean, since VI API 2.5u2server.
     pub in_passthrough_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardNetworkBackingInfo {
     #[inline(never)]
@@ -1722,6 +1783,7 @@ impl Default for VirtualEthernetCardNetworkBackingInfo {
             base: VirtualDeviceDeviceBackingInfo::default(),
             network: None,
             in_passthrough_mode: None,
+            _more: (),
         }
     }
 }
@@ -1799,6 +1861,8 @@ pub struct VirtualEthernetCardOpaqueNetworkBackingInfo {
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardOpaqueNetworkBackingInfo {
     #[inline(never)]
@@ -1806,6 +1870,7 @@ impl Default for VirtualEthernetCardOpaqueNetworkBackingInfo {
         Self {
             opaque_network_id: String::new(),
             opaque_network_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1826,7 +1891,13 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.opaque_network_id),
             1 => P::Value(&self.opaque_network_type),
             _ => P::Absent,
@@ -1872,6 +1943,8 @@ pub struct VirtualEthernetCardResourceAllocation {
     pub share: SharesInfo,
     /// `limit`: optional long.
     pub limit: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardResourceAllocation {
     #[inline(never)]
@@ -1880,6 +1953,7 @@ impl Default for VirtualEthernetCardResourceAllocation {
             reservation: None,
             share: Default::default(),
             limit: None,
+            _more: (),
         }
     }
 }
@@ -1942,12 +2016,15 @@ rt::serde!(object VirtualEthernetCardResourceAllocation);
 pub struct VirtualFloppy {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppy {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -2016,12 +2093,15 @@ rt::serde!(object VirtualFloppy);
 pub struct VirtualFloppyDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -2090,12 +2170,15 @@ rt::serde!(object VirtualFloppyDeviceBackingInfo);
 pub struct VirtualFloppyImageBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyImageBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -2164,12 +2247,15 @@ rt::serde!(object VirtualFloppyImageBackingInfo);
 pub struct VirtualFloppyRemoteDeviceBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyRemoteDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -2254,6 +2340,8 @@ pub struct VirtualHardware {
     pub motherboard_layout: Option<String>,
     /// `simultaneousThreads`: optional int, since VI API 8.0.0.1.
     pub simultaneous_threads: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHardware {
     #[inline(never)]
@@ -2268,6 +2356,7 @@ impl Default for VirtualHardware {
             device: Vec::new(),
             motherboard_layout: None,
             simultaneous_threads: None,
+            _more: (),
         }
     }
 }
@@ -2348,12 +2437,15 @@ rt::serde!(object VirtualHardware);
 pub struct VirtualHardwareCompatibilityIssue {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHardwareCompatibilityIssue {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -2422,12 +2514,15 @@ rt::serde!(object VirtualHardwareCompatibilityIssue);
 pub struct VirtualHdAudioCard {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHdAudioCard {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
+            _more: (),
         }
     }
 }
@@ -2496,12 +2591,15 @@ rt::serde!(object VirtualHdAudioCard);
 pub struct VirtualIdeController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualIdeController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
@@ -2570,12 +2668,15 @@ rt::serde!(object VirtualIdeController);
 pub struct VirtualKeyboard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualKeyboard {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -2644,12 +2745,15 @@ rt::serde!(object VirtualKeyboard);
 pub struct VirtualLsiLogicController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualLsiLogicController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
+            _more: (),
         }
     }
 }
@@ -2718,12 +2822,15 @@ rt::serde!(object VirtualLsiLogicController);
 pub struct VirtualLsiLogicSasController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualLsiLogicSasController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
+            _more: (),
         }
     }
 }
@@ -2792,11 +2899,16 @@ rt::serde!(object VirtualLsiLogicSasController);
 pub struct VirtualMachineAffinityInfo {
     /// `affinitySet`: list of int.
     pub affinity_set: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineAffinityInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { affinity_set: Vec::new() }
+        Self {
+            affinity_set: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_AFFINITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2864,6 +2976,8 @@ pub struct VirtualMachineBootOptions {
     pub boot_order: Vec<rt::Poly<VirtualMachineBootOptionsBootableDevice>>,
     /// `networkBootProtocol`: optional string, since VI API 6.0.
     pub network_boot_protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineBootOptions {
     #[inline(never)]
@@ -2876,6 +2990,7 @@ impl Default for VirtualMachineBootOptions {
             boot_retry_delay: None,
             boot_order: Vec::new(),
             network_boot_protocol: None,
+            _more: (),
         }
     }
 }
@@ -2947,11 +3062,14 @@ impl std::fmt::Debug for VirtualMachineBootOptions {
 rt::serde!(object VirtualMachineBootOptions);
 
 /// `VirtualMachineBootOptionsBootableCdromDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-pub struct VirtualMachineBootOptionsBootableCdromDevice {}
+pub struct VirtualMachineBootOptionsBootableCdromDevice {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineBootOptionsBootableCdromDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2971,6 +3089,7 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
+                        _more: (),
                     },
                 )
             }
@@ -3008,11 +3127,14 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableCdromDevice {
 rt::serde!(object VirtualMachineBootOptionsBootableCdromDevice);
 
 /// `VirtualMachineBootOptionsBootableDevice`, a [`DynamicData`], since VI API 5.0.
-pub struct VirtualMachineBootOptionsBootableDevice {}
+pub struct VirtualMachineBootOptionsBootableDevice {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineBootOptionsBootableDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3066,11 +3188,13 @@ rt::serde!(object base VirtualMachineBootOptionsBootableDevice);
 pub struct VirtualMachineBootOptionsBootableDiskDevice {
     /// `deviceKey`: required int.
     pub device_key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineBootOptionsBootableDiskDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self { device_key: 0 }
+        Self { device_key: 0, _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3092,6 +3216,7 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
+                        _more: (),
                     },
                 )
             }
@@ -3134,11 +3259,13 @@ rt::serde!(object VirtualMachineBootOptionsBootableDiskDevice);
 pub struct VirtualMachineBootOptionsBootableEthernetDevice {
     /// `deviceKey`: required int.
     pub device_key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineBootOptionsBootableEthernetDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self { device_key: 0 }
+        Self { device_key: 0, _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3160,6 +3287,7 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
+                        _more: (),
                     },
                 )
             }
@@ -3199,11 +3327,14 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableEthernetDevice {
 rt::serde!(object VirtualMachineBootOptionsBootableEthernetDevice);
 
 /// `VirtualMachineBootOptionsBootableFloppyDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-pub struct VirtualMachineBootOptionsBootableFloppyDevice {}
+pub struct VirtualMachineBootOptionsBootableFloppyDevice {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineBootOptionsBootableFloppyDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3223,6 +3354,7 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
+                        _more: (),
                     },
                 )
             }
@@ -3365,6 +3497,8 @@ pub struct VirtualMachineCapability {
     pub tdx_supported: Option<bool>,
     /// `ehvSecureBootSupported`: optional boolean, since VI API 9.1.0.0.
     pub ehv_secure_boot_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCapability {
     #[inline(never)]
@@ -3422,6 +3556,7 @@ impl Default for VirtualMachineCapability {
             sev_snp_supported: None,
             tdx_supported: None,
             ehv_secure_boot_supported: None,
+            _more: (),
         }
     }
 }
@@ -3633,6 +3768,8 @@ pub struct VirtualMachineCertThumbprint {
     pub thumbprint: String,
     /// `hashAlgorithm`: optional string.
     pub hash_algorithm: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCertThumbprint {
     #[inline(never)]
@@ -3640,6 +3777,7 @@ impl Default for VirtualMachineCertThumbprint {
         Self {
             thumbprint: String::new(),
             hash_algorithm: None,
+            _more: (),
         }
     }
 }
@@ -3714,6 +3852,8 @@ pub struct VirtualMachineCloneSpec {
     pub memory: Option<bool>,
     /// `tpmProvisionPolicy`: optional string, since VI API 8.0.0.1.
     pub tpm_provision_policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCloneSpec {
     #[inline(never)]
@@ -3728,6 +3868,7 @@ impl Default for VirtualMachineCloneSpec {
             snapshot: None,
             memory: None,
             tpm_provision_policy: None,
+            _more: (),
         }
     }
 }
@@ -3982,6 +4123,8 @@ pub struct VirtualMachineConfigInfo {
     pub sev_snp_enabled: Option<bool>,
     /// `guestArchitecture`: optional string, since VI API 9.1.0.0.
     pub guest_architecture: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigInfo {
     #[inline(never)]
@@ -4077,6 +4220,7 @@ impl Default for VirtualMachineConfigInfo {
             tdx_enabled: None,
             sev_snp_enabled: None,
             guest_architecture: None,
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct VirtualMachineConfigInfoDatastoreUrlPair {
     pub name: String,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigInfoDatastoreUrlPair {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for VirtualMachineConfigInfoDatastoreUrlPair {
         Self {
             name: String::new(),
             url: String::new(),
+            _more: (),
         }
     }
 }
@@ -79,6 +82,8 @@ pub struct VirtualMachineConfigInfoOverheadInfo {
     pub initial_memory_reservation: Option<i64>,
     /// `initialSwapReservation`: optional long.
     pub initial_swap_reservation: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigInfoOverheadInfo {
     #[inline(never)]
@@ -86,6 +91,7 @@ impl Default for VirtualMachineConfigInfoOverheadInfo {
         Self {
             initial_memory_reservation: None,
             initial_swap_reservation: None,
+            _more: (),
         }
     }
 }
@@ -315,6 +321,8 @@ pub struct VirtualMachineConfigSpec {
     /// `vmPlacementPolicies`: list of `VmPlacementPolicy` or a descendant, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigSpec {
     #[inline(never)]
@@ -409,6 +417,7 @@ impl Default for VirtualMachineConfigSpec {
             tag_specs: Vec::new(),
             #[cfg(feature = "vm")]
             vm_placement_policies: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -765,6 +774,8 @@ pub struct VirtualMachineConfigSummary {
     pub num_vmiop_backings: Option<i32>,
     /// `hwVersion`: optional string, since VI API 6.9.1.
     pub hw_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigSummary {
     #[inline(never)]
@@ -793,6 +804,7 @@ impl Default for VirtualMachineConfigSummary {
             tpm_present: None,
             num_vmiop_backings: None,
             hw_version: None,
+            _more: (),
         }
     }
 }
@@ -917,6 +929,8 @@ pub struct VirtualMachineConsolePreferences {
     pub enter_full_screen_on_power_on: Option<bool>,
     /// `closeOnPowerOffOrSuspend`: optional boolean.
     pub close_on_power_off_or_suspend: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConsolePreferences {
     #[inline(never)]
@@ -925,6 +939,7 @@ impl Default for VirtualMachineConsolePreferences {
             power_on_when_opened: None,
             enter_full_screen_on_power_on: None,
             close_on_power_off_or_suspend: None,
+            _more: (),
         }
     }
 }
@@ -989,6 +1004,8 @@ pub struct VirtualMachineContentLibraryItemInfo {
     pub content_library_item_uuid: String,
     /// `contentLibraryItemVersion`: optional string.
     pub content_library_item_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineContentLibraryItemInfo {
     #[inline(never)]
@@ -996,6 +1013,7 @@ impl Default for VirtualMachineContentLibraryItemInfo {
         Self {
             content_library_item_uuid: String::new(),
             content_library_item_version: None,
+            _more: (),
         }
     }
 }
@@ -1057,6 +1075,8 @@ pub struct VirtualMachineCpuIdInfoSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `HostCpuIdInfo`.
     pub info: Option<Box<HostCpuIdInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCpuIdInfoSpec {
     #[inline(never)]
@@ -1064,6 +1084,7 @@ impl Default for VirtualMachineCpuIdInfoSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -1147,6 +1168,8 @@ pub struct VirtualMachineDefaultPowerOpInfo {
     pub default_reset_type: Option<String>,
     /// `standbyAction`: optional string.
     pub standby_action: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDefaultPowerOpInfo {
     #[inline(never)]
@@ -1159,6 +1182,7 @@ impl Default for VirtualMachineDefaultPowerOpInfo {
             default_suspend_type: None,
             default_reset_type: None,
             standby_action: None,
+            _more: (),
         }
     }
 }
@@ -1235,6 +1259,8 @@ pub struct VirtualMachineDeviceRuntimeInfo {
     pub runtime_state: rt::Poly<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDeviceRuntimeInfo {
     #[inline(never)]
@@ -1242,6 +1268,7 @@ impl Default for VirtualMachineDeviceRuntimeInfo {
         Self {
             runtime_state: Default::default(),
             key: 0,
+            _more: (),
         }
     }
 }
@@ -1298,11 +1325,14 @@ impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfo {
 rt::serde!(object VirtualMachineDeviceRuntimeInfo);
 
 /// `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`, a [`DynamicData`], since VI API 4.1.
-pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
+pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1376,6 +1406,8 @@ pub struct VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     pub attachment_status: Option<String>,
     /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`, since VI API 6.7.
     pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     #[inline(never)]
@@ -1391,6 +1423,7 @@ impl Default for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState 
             reservation_status: None,
             attachment_status: None,
             feature_requirement: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1426,6 +1459,7 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
             rt::BASE => {
                 P::Object(
                     &VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+                        _more: (),
                     },
                 )
             }
@@ -1490,6 +1524,8 @@ pub struct VirtualMachineFeatureRequirement {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFeatureRequirement {
     #[inline(never)]
@@ -1498,6 +1534,7 @@ impl Default for VirtualMachineFeatureRequirement {
             key: String::new(),
             feature_name: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -1568,6 +1605,8 @@ pub struct VirtualMachineFileInfo {
     pub log_directory: Option<String>,
     /// `ftMetadataDirectory`: optional string, since VI API 6.0.
     pub ft_metadata_directory: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileInfo {
     #[inline(never)]
@@ -1578,6 +1617,7 @@ impl Default for VirtualMachineFileInfo {
             suspend_directory: None,
             log_directory: None,
             ft_metadata_directory: None,
+            _more: (),
         }
     }
 }
@@ -1654,6 +1694,8 @@ pub struct VirtualMachineFileLayout {
     pub snapshot: Vec<VirtualMachineFileLayoutSnapshotLayout>,
     /// `swapFile`: optional string.
     pub swap_file: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayout {
     #[inline(never)]
@@ -1664,6 +1706,7 @@ impl Default for VirtualMachineFileLayout {
             disk: Vec::new(),
             snapshot: Vec::new(),
             swap_file: None,
+            _more: (),
         }
     }
 }
@@ -1734,6 +1777,8 @@ pub struct VirtualMachineFileLayoutDiskLayout {
     pub key: i32,
     /// `diskFile`: list, not empty, of string.
     pub disk_file: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutDiskLayout {
     #[inline(never)]
@@ -1741,6 +1786,7 @@ impl Default for VirtualMachineFileLayoutDiskLayout {
         Self {
             key: 0,
             disk_file: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1806,6 +1852,8 @@ pub struct VirtualMachineFileLayoutEx {
     pub snapshot: Vec<VirtualMachineFileLayoutExSnapshotLayout>,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutEx {
     #[inline(never)]
@@ -1815,6 +1863,7 @@ impl Default for VirtualMachineFileLayoutEx {
             disk: Vec::new(),
             snapshot: Vec::new(),
             timestamp: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1884,6 +1933,8 @@ pub struct VirtualMachineFileLayoutExDiskLayout {
     pub virtual_disk_format: Option<String>,
     /// `chain`: list of `VirtualMachineFileLayoutExDiskUnit`.
     pub chain: Vec<VirtualMachineFileLayoutExDiskUnit>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutExDiskLayout {
     #[inline(never)]
@@ -1892,6 +1943,7 @@ impl Default for VirtualMachineFileLayoutExDiskLayout {
             key: 0,
             virtual_disk_format: None,
             chain: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1954,11 +2006,16 @@ rt::serde!(object VirtualMachineFileLayoutExDiskLayout);
 pub struct VirtualMachineFileLayoutExDiskUnit {
     /// `fileKey`: list, not empty, of int.
     pub file_key: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutExDiskUnit {
     #[inline(never)]
     fn default() -> Self {
-        Self { file_key: Vec::new() }
+        Self {
+            file_key: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2026,6 +2083,8 @@ pub struct VirtualMachineFileLayoutExFileInfo {
     pub backing_object_id: Option<String>,
     /// `accessible`: optional boolean, since VI API 6.0.
     pub accessible: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutExFileInfo {
     #[inline(never)]
@@ -2038,6 +2097,7 @@ impl Default for VirtualMachineFileLayoutExFileInfo {
             unique_size: None,
             backing_object_id: None,
             accessible: None,
+            _more: (),
         }
     }
 }
@@ -2118,6 +2178,8 @@ pub struct VirtualMachineFileLayoutExSnapshotLayout {
     pub memory_key: Option<i32>,
     /// `disk`: list of `VirtualMachineFileLayoutExDiskLayout`.
     pub disk: Vec<VirtualMachineFileLayoutExDiskLayout>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutExSnapshotLayout {
     #[inline(never)]
@@ -2127,6 +2189,7 @@ impl Default for VirtualMachineFileLayoutExSnapshotLayout {
             data_key: 0,
             memory_key: None,
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2194,6 +2257,8 @@ pub struct VirtualMachineFileLayoutSnapshotLayout {
     pub key: rt::ManagedObjectReference,
     /// `snapshotFile`: list, not empty, of string.
     pub snapshot_file: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutSnapshotLayout {
     #[inline(never)]
@@ -2201,6 +2266,7 @@ impl Default for VirtualMachineFileLayoutSnapshotLayout {
         Self {
             key: Default::default(),
             snapshot_file: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2292,6 +2358,8 @@ pub struct VirtualMachineFlagInfo {
     pub vvtd_enabled: Option<bool>,
     /// `vbsEnabled`: optional boolean, since VI API 6.7.
     pub vbs_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFlagInfo {
     #[inline(never)]
@@ -2314,6 +2382,7 @@ impl Default for VirtualMachineFlagInfo {
             cbrc_cache_enabled: None,
             vvtd_enabled: None,
             vbs_enabled: None,
+            _more: (),
         }
     }
 }
@@ -2424,6 +2493,8 @@ pub struct VirtualMachineForkConfigInfo {
     pub parent_fork_group_id: Option<String>,
     /// `childType`: optional string.
     pub child_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineForkConfigInfo {
     #[inline(never)]
@@ -2433,6 +2504,7 @@ impl Default for VirtualMachineForkConfigInfo {
             child_fork_group_id: None,
             parent_fork_group_id: None,
             child_type: None,
+            _more: (),
         }
     }
 }
@@ -2498,11 +2570,13 @@ rt::serde!(object VirtualMachineForkConfigInfo);
 pub struct VirtualMachineGuestIntegrityInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestIntegrityInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { enabled: None }
+        Self { enabled: None, _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2560,6 +2634,8 @@ pub struct VirtualMachineGuestMonitoringModeInfo {
     pub gmm_file: Option<String>,
     /// `gmmAppliance`: optional string.
     pub gmm_appliance: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestMonitoringModeInfo {
     #[inline(never)]
@@ -2567,6 +2643,7 @@ impl Default for VirtualMachineGuestMonitoringModeInfo {
         Self {
             gmm_file: None,
             gmm_appliance: None,
+            _more: (),
         }
     }
 }
@@ -2630,6 +2707,8 @@ pub struct VirtualMachineGuestRebootStatus {
     pub requesting_components: Vec<String>,
     /// `requestTimestamp`: optional dateTime.
     pub request_timestamp: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestRebootStatus {
     #[inline(never)]
@@ -2638,6 +2717,7 @@ impl Default for VirtualMachineGuestRebootStatus {
             reboot_requested: false,
             requesting_components: Vec::new(),
             request_timestamp: None,
+            _more: (),
         }
     }
 }
@@ -2716,6 +2796,8 @@ pub struct VirtualMachineGuestSummary {
     pub ip_address: Option<String>,
     /// `hwVersion`: optional string, since VI API 6.9.1.
     pub hw_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestSummary {
     #[inline(never)]
@@ -2730,6 +2812,7 @@ impl Default for VirtualMachineGuestSummary {
             host_name: None,
             ip_address: None,
             hw_version: None,
+            _more: (),
         }
     }
 }
@@ -2814,6 +2897,8 @@ pub struct VirtualMachineMessage {
     pub argument: Vec<rt::Any>,
     /// `text`: optional string, since VI API 4.0.
     pub text: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMessage {
     #[inline(never)]
@@ -2822,6 +2907,7 @@ impl Default for VirtualMachineMessage {
             id: String::new(),
             argument: Vec::new(),
             text: None,
+            _more: (),
         }
     }
 }
@@ -2890,6 +2976,8 @@ pub struct VirtualMachineNetworkShaperInfo {
     pub average_bps: Option<i64>,
     /// `burstSize`: optional long.
     pub burst_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineNetworkShaperInfo {
     #[inline(never)]
@@ -2899,6 +2987,7 @@ impl Default for VirtualMachineNetworkShaperInfo {
             peak_bps: None,
             average_bps: None,
             burst_size: None,
+            _more: (),
         }
     }
 }
@@ -2970,6 +3059,8 @@ pub struct VirtualMachineQuestionInfo {
     pub choice: ChoiceOption,
     /// `message`: list of `VirtualMachineMessage`, since VI API 2.5.
     pub message: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineQuestionInfo {
     #[inline(never)]
@@ -2979,6 +3070,7 @@ impl Default for VirtualMachineQuestionInfo {
             text: String::new(),
             choice: Default::default(),
             message: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3090,6 +3182,8 @@ pub struct VirtualMachineQuickStats {
     pub active_memory: Option<i32>,
     /// `memoryTierStats`: list of `VirtualMachineQuickStatsMemoryTierStats`, since VI API 7.0.3.0.
     pub memory_tier_stats: Vec<VirtualMachineQuickStatsMemoryTierStats>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineQuickStats {
     #[inline(never)]
@@ -3119,6 +3213,7 @@ impl Default for VirtualMachineQuickStats {
             ssd_swapped_memory: None,
             active_memory: None,
             memory_tier_stats: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3246,6 +3341,8 @@ pub struct VirtualMachineQuickStatsMemoryTierStats {
     pub memory_tier_type: String,
     /// `readBandwidth`: required long.
     pub read_bandwidth: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineQuickStatsMemoryTierStats {
     #[inline(never)]
@@ -3253,6 +3350,7 @@ impl Default for VirtualMachineQuickStatsMemoryTierStats {
         Self {
             memory_tier_type: String::new(),
             read_bandwidth: 0,
+            _more: (),
         }
     }
 }
@@ -3340,6 +3438,8 @@ pub struct VirtualMachineRelocateSpec {
     /// `vmPlacementPolicies`: list of `VmPlacementPolicy` or a descendant, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRelocateSpec {
     #[inline(never)]
@@ -3362,6 +3462,7 @@ impl Default for VirtualMachineRelocateSpec {
             tag_specs: Vec::new(),
             #[cfg(feature = "vm")]
             vm_placement_policies: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3476,6 +3577,8 @@ pub struct VirtualMachineRelocateSpecDiskLocator {
     /// `filterSpec`: list of `VirtualMachineBaseIndependentFilterSpec` or a descendant, since VI API 7.0.2.1.
     #[cfg(feature = "iofilter")]
     pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRelocateSpecDiskLocator {
     #[inline(never)]
@@ -3490,6 +3593,7 @@ impl Default for VirtualMachineRelocateSpecDiskLocator {
             backing: None,
             #[cfg(feature = "iofilter")]
             filter_spec: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3571,6 +3675,8 @@ pub struct VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     /// `crypto`: optional `CryptoSpec` or a descendant.
     #[cfg(feature = "crypto")]
     pub crypto: Option<rt::Poly<CryptoSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     #[inline(never)]
@@ -3579,6 +3685,7 @@ impl Default for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
             parent: None,
             #[cfg(feature = "crypto")]
             crypto: None,
+            _more: (),
         }
     }
 }

@@ -81,6 +81,8 @@ pub struct VirtualMachineRuntimeInfo {
     pub consolidate_work_done: Option<i64>,
     /// `diskChainBroken`: optional boolean, since VI API 9.1.0.0.
     pub disk_chain_broken: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRuntimeInfo {
     #[inline(never)]
@@ -123,6 +125,7 @@ impl Default for VirtualMachineRuntimeInfo {
             consolidate_work_total: None,
             consolidate_work_done: None,
             disk_chain_broken: None,
+            _more: (),
         }
     }
 }
@@ -287,11 +290,16 @@ rt::serde!(object VirtualMachineRuntimeInfo);
 pub struct VirtualMachineRuntimeInfoDasProtectionState {
     /// `dasProtected`: required boolean.
     pub das_protected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRuntimeInfoDasProtectionState {
     #[inline(never)]
     fn default() -> Self {
-        Self { das_protected: false }
+        Self {
+            das_protected: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -353,6 +361,8 @@ pub struct VirtualMachineSgxInfo {
     pub le_pub_key_hash: Option<String>,
     /// `requireAttestation`: optional boolean, since VI API 8.0.0.1.
     pub require_attestation: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSgxInfo {
     #[inline(never)]
@@ -362,6 +372,7 @@ impl Default for VirtualMachineSgxInfo {
             flc_mode: None,
             le_pub_key_hash: None,
             require_attestation: None,
+            _more: (),
         }
     }
 }
@@ -429,6 +440,8 @@ pub struct VirtualMachineSnapshotInfo {
     pub current_snapshot: Option<rt::ManagedObjectReference>,
     /// `rootSnapshotList`: list, not empty, of `VirtualMachineSnapshotTree`.
     pub root_snapshot_list: Vec<VirtualMachineSnapshotTree>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSnapshotInfo {
     #[inline(never)]
@@ -436,6 +449,7 @@ impl Default for VirtualMachineSnapshotInfo {
         Self {
             current_snapshot: None,
             root_snapshot_list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -515,6 +529,8 @@ pub struct VirtualMachineSnapshotTree {
     pub child_snapshot_list: Vec<VirtualMachineSnapshotTree>,
     /// `replaySupported`: optional boolean, since VI API 4.0.
     pub replay_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSnapshotTree {
     #[inline(never)]
@@ -531,6 +547,7 @@ impl Default for VirtualMachineSnapshotTree {
             backup_manifest: None,
             child_snapshot_list: Vec::new(),
             replay_supported: None,
+            _more: (),
         }
     }
 }
@@ -619,6 +636,8 @@ pub struct VirtualMachineStorageInfo {
     pub per_datastore_usage: Vec<VirtualMachineUsageOnDatastore>,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineStorageInfo {
     #[inline(never)]
@@ -626,6 +645,7 @@ impl Default for VirtualMachineStorageInfo {
         Self {
             per_datastore_usage: Vec::new(),
             timestamp: Default::default(),
+            _more: (),
         }
     }
 }
@@ -691,6 +711,8 @@ pub struct VirtualMachineStorageSummary {
     pub unshared: i64,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineStorageSummary {
     #[inline(never)]
@@ -700,6 +722,7 @@ impl Default for VirtualMachineStorageSummary {
             uncommitted: 0,
             unshared: 0,
             timestamp: Default::default(),
+            _more: (),
         }
     }
 }
@@ -779,6 +802,8 @@ pub struct VirtualMachineSummary {
     pub overall_status: enums::ManagedEntityStatus,
     /// `customValue`: list of `CustomFieldValue` or a descendant.
     pub custom_value: Vec<rt::Poly<CustomFieldValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSummary {
     #[inline(never)]
@@ -792,6 +817,7 @@ impl Default for VirtualMachineSummary {
             quick_stats: Default::default(),
             overall_status: Default::default(),
             custom_value: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -883,6 +909,8 @@ pub struct VirtualMachineTicket {
     pub ssl_certificate: Option<String>,
     /// `url`: optional string, since VI API 7.0.0.0.
     pub url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineTicket {
     #[inline(never)]
@@ -896,6 +924,7 @@ impl Default for VirtualMachineTicket {
             cert_thumbprint_list: Vec::new(),
             ssl_certificate: None,
             url: None,
+            _more: (),
         }
     }
 }
@@ -979,6 +1008,8 @@ pub struct VirtualMachineUsageOnDatastore {
     pub uncommitted: i64,
     /// `unshared`: required long.
     pub unshared: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineUsageOnDatastore {
     #[inline(never)]
@@ -988,6 +1019,7 @@ impl Default for VirtualMachineUsageOnDatastore {
             committed: 0,
             uncommitted: 0,
             unshared: 0,
+            _more: (),
         }
     }
 }
@@ -1061,6 +1093,8 @@ pub struct VirtualMachineVmciDevice {
     pub filter_enable: Option<bool>,
     /// `filterInfo`: optional `VirtualMachineVMCIDeviceFilterInfo`, since VI API 6.0.
     pub filter_info: Option<Box<VirtualMachineVmciDeviceFilterInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDevice {
     #[inline(never)]
@@ -1071,6 +1105,7 @@ impl Default for VirtualMachineVmciDevice {
             allow_unrestricted_communication: None,
             filter_enable: None,
             filter_info: None,
+            _more: (),
         }
     }
 }
@@ -1152,11 +1187,16 @@ rt::serde!(object VirtualMachineVmciDevice);
 pub struct VirtualMachineVmciDeviceFilterInfo {
     /// `filters`: list of `VirtualMachineVMCIDeviceFilterSpec`.
     pub filters: Vec<VirtualMachineVmciDeviceFilterSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDeviceFilterInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { filters: Vec::new() }
+        Self {
+            filters: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1222,6 +1262,8 @@ pub struct VirtualMachineVmciDeviceFilterSpec {
     pub lower_dst_port_boundary: Option<i64>,
     /// `upperDstPortBoundary`: optional long.
     pub upper_dst_port_boundary: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDeviceFilterSpec {
     #[inline(never)]
@@ -1233,6 +1275,7 @@ impl Default for VirtualMachineVmciDeviceFilterSpec {
             direction: String::new(),
             lower_dst_port_boundary: None,
             upper_dst_port_boundary: None,
+            _more: (),
         }
     }
 }
@@ -1304,12 +1347,15 @@ rt::serde!(object VirtualMachineVmciDeviceFilterSpec);
 pub struct VirtualMachineVmirom {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmirom {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -1378,11 +1424,16 @@ rt::serde!(object VirtualMachineVmirom);
 pub struct VirtualMachineVcpuConfig {
     /// `latencySensitivity`: optional `LatencySensitivity`.
     pub latency_sensitivity: Option<Box<LatencySensitivity>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVcpuConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { latency_sensitivity: None }
+        Self {
+            latency_sensitivity: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VCPU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1450,6 +1501,8 @@ pub struct VirtualMachineVideoCard {
     pub use3d_renderer: Option<String>,
     /// `graphicsMemorySizeInKB`: optional long, since VI API 6.0.
     pub graphics_memory_size_in_kb: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVideoCard {
     #[inline(never)]
@@ -1462,6 +1515,7 @@ impl Default for VirtualMachineVideoCard {
             enable3_d_support: None,
             use3d_renderer: None,
             graphics_memory_size_in_kb: None,
+            _more: (),
         }
     }
 }
@@ -1549,11 +1603,16 @@ rt::serde!(object VirtualMachineVideoCard);
 pub struct VirtualMachineVirtualDeviceGroups {
     /// `deviceGroup`: list of `VirtualMachineVirtualDeviceGroupsDeviceGroup` or a descendant.
     pub device_group: Vec<rt::Poly<VirtualMachineVirtualDeviceGroupsDeviceGroup>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceGroups {
     #[inline(never)]
     fn default() -> Self {
-        Self { device_group: Vec::new() }
+        Self {
+            device_group: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1611,6 +1670,8 @@ pub struct VirtualMachineVirtualDeviceGroupsDeviceGroup {
     pub group_instance_key: i32,
     /// `deviceInfo`: optional `Description` or a descendant.
     pub device_info: Option<rt::Poly<Description>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceGroupsDeviceGroup {
     #[inline(never)]
@@ -1618,6 +1679,7 @@ impl Default for VirtualMachineVirtualDeviceGroupsDeviceGroup {
         Self {
             group_instance_key: 0,
             device_info: None,
+            _more: (),
         }
     }
 }
@@ -1681,6 +1743,8 @@ pub struct VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     pub base: VirtualMachineVirtualDeviceGroupsDeviceGroup,
     /// `deviceGroupName`: required string.
     pub device_group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     #[inline(never)]
@@ -1688,6 +1752,7 @@ impl Default for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
         Self {
             base: VirtualMachineVirtualDeviceGroupsDeviceGroup::default(),
             device_group_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1763,11 +1828,16 @@ rt::serde!(object VirtualMachineVirtualDeviceGroupsVendorDeviceGroup);
 pub struct VirtualMachineVirtualDeviceSwap {
     /// `lsiToPvscsi`: optional `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`.
     pub lsi_to_pvscsi: Option<Box<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceSwap {
     #[inline(never)]
     fn default() -> Self {
-        Self { lsi_to_pvscsi: None }
+        Self {
+            lsi_to_pvscsi: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1827,6 +1897,8 @@ pub struct VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     pub applicable: Option<bool>,
     /// `status`: optional string.
     pub status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     #[inline(never)]
@@ -1835,6 +1907,7 @@ impl Default for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
             enabled: None,
             applicable: None,
             status: None,
+            _more: (),
         }
     }
 }
@@ -1899,6 +1972,8 @@ pub struct VirtualMachineVirtualNuma {
     pub cores_per_numa_node: Option<i32>,
     /// `exposeVnumaOnCpuHotadd`: optional boolean.
     pub expose_vnuma_on_cpu_hotadd: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualNuma {
     #[inline(never)]
@@ -1906,6 +1981,7 @@ impl Default for VirtualMachineVirtualNuma {
         Self {
             cores_per_numa_node: None,
             expose_vnuma_on_cpu_hotadd: None,
+            _more: (),
         }
     }
 }
@@ -1969,6 +2045,8 @@ pub struct VirtualMachineVirtualNumaInfo {
     pub auto_cores_per_numa_node: Option<bool>,
     /// `vnumaOnCpuHotaddExposed`: optional boolean.
     pub vnuma_on_cpu_hotadd_exposed: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualNumaInfo {
     #[inline(never)]
@@ -1977,6 +2055,7 @@ impl Default for VirtualMachineVirtualNumaInfo {
             cores_per_numa_node: None,
             auto_cores_per_numa_node: None,
             vnuma_on_cpu_hotadd_exposed: None,
+            _more: (),
         }
     }
 }
@@ -2039,11 +2118,16 @@ rt::serde!(object VirtualMachineVirtualNumaInfo);
 pub struct VirtualMachineVirtualPMem {
     /// `snapshotMode`: optional string.
     pub snapshot_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualPMem {
     #[inline(never)]
     fn default() -> Self {
-        Self { snapshot_mode: None }
+        Self {
+            snapshot_mode: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_P_MEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2103,6 +2187,8 @@ pub struct VirtualNvdimm {
     pub capacity_in_mb: i64,
     /// `configuredCapacityInMB`: optional long, since VI API 7.0.2.0.
     pub configured_capacity_in_mb: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimm {
     #[inline(never)]
@@ -2111,6 +2197,7 @@ impl Default for VirtualNvdimm {
             base: VirtualDevice::default(),
             capacity_in_mb: 0,
             configured_capacity_in_mb: None,
+            _more: (),
         }
     }
 }
@@ -2190,6 +2277,8 @@ pub struct VirtualNvdimmBackingInfo {
     pub parent: Option<Box<VirtualNvdimmBackingInfo>>,
     /// `changeId`: optional string.
     pub change_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimmBackingInfo {
     #[inline(never)]
@@ -2198,6 +2287,7 @@ impl Default for VirtualNvdimmBackingInfo {
             base: VirtualDeviceFileBackingInfo::default(),
             parent: None,
             change_id: None,
+            _more: (),
         }
     }
 }
@@ -2273,12 +2363,15 @@ rt::serde!(object VirtualNvdimmBackingInfo);
 pub struct VirtualNvdimmController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimmController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
@@ -2349,6 +2442,8 @@ pub struct VirtualNvmeController {
     pub base: VirtualController,
     /// `sharedBus`: optional string, since VI API 8.0.2.0.
     pub shared_bus: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvmeController {
     #[inline(never)]
@@ -2356,6 +2451,7 @@ impl Default for VirtualNvmeController {
         Self {
             base: VirtualController::default(),
             shared_bus: None,
+            _more: (),
         }
     }
 }
@@ -2428,12 +2524,15 @@ rt::serde!(object VirtualNvmeController);
 pub struct VirtualPciController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
@@ -2502,12 +2601,15 @@ rt::serde!(object VirtualPciController);
 pub struct VirtualPciPassthrough {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthrough {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -2584,6 +2686,8 @@ pub struct VirtualPciPassthroughAllowedDevice {
     pub sub_device_id: Option<i32>,
     /// `revisionId`: optional short.
     pub revision_id: Option<i16>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughAllowedDevice {
     #[inline(never)]
@@ -2594,6 +2698,7 @@ impl Default for VirtualPciPassthroughAllowedDevice {
             sub_vendor_id: None,
             sub_device_id: None,
             revision_id: None,
+            _more: (),
         }
     }
 }
@@ -2670,6 +2775,8 @@ pub struct VirtualPciPassthroughDeviceBackingInfo {
     pub system_id: String,
     /// `vendorId`: required short.
     pub vendor_id: i16,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDeviceBackingInfo {
     #[inline(never)]
@@ -2680,6 +2787,7 @@ impl Default for VirtualPciPassthroughDeviceBackingInfo {
             device_id: String::new(),
             system_id: String::new(),
             vendor_id: 0,
+            _more: (),
         }
     }
 }
@@ -2763,6 +2871,8 @@ pub struct VirtualPciPassthroughDvxBackingInfo {
     pub device_class: Option<String>,
     /// `configParams`: list of `OptionValue` or a descendant.
     pub config_params: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDvxBackingInfo {
     #[inline(never)]
@@ -2770,6 +2880,7 @@ impl Default for VirtualPciPassthroughDvxBackingInfo {
         Self {
             device_class: None,
             config_params: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2790,7 +2901,13 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.device_class),
             1 => P::Value(&self.config_params),
             _ => P::Absent,
@@ -2837,6 +2954,8 @@ pub struct VirtualPciPassthroughDynamicBackingInfo {
     pub custom_label: Option<String>,
     /// `assignedId`: optional string.
     pub assigned_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDynamicBackingInfo {
     #[inline(never)]
@@ -2846,6 +2965,7 @@ impl Default for VirtualPciPassthroughDynamicBackingInfo {
             allowed_device: Vec::new(),
             custom_label: None,
             assigned_id: None,
+            _more: (),
         }
     }
 }
@@ -2921,11 +3041,14 @@ impl std::fmt::Debug for VirtualPciPassthroughDynamicBackingInfo {
 rt::serde!(object VirtualPciPassthroughDynamicBackingInfo);
 
 /// `VirtualPCIPassthroughPluginBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 6.0.
-pub struct VirtualPciPassthroughPluginBackingInfo {}
+pub struct VirtualPciPassthroughPluginBackingInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualPciPassthroughPluginBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2942,7 +3065,13 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -2985,6 +3114,8 @@ pub struct VirtualPciPassthroughVmiopBackingInfo {
     pub migrate_supported: Option<bool>,
     /// `enhancedMigrateCapability`: optional boolean, since VI API 8.0.0.1.
     pub enhanced_migrate_capability: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughVmiopBackingInfo {
     #[inline(never)]
@@ -2994,6 +3125,7 @@ impl Default for VirtualPciPassthroughVmiopBackingInfo {
             vgpu_migrate_data_size_mb: None,
             migrate_supported: None,
             enhanced_migrate_capability: None,
+            _more: (),
         }
     }
 }
@@ -3016,7 +3148,13 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.vgpu),
             1 => P::Value(&self.vgpu_migrate_data_size_mb),
             2 => P::Value(&self.migrate_supported),
@@ -3061,12 +3199,15 @@ rt::serde!(object VirtualPciPassthroughVmiopBackingInfo);
 pub struct VirtualPcNet32 {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPcNet32 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
+            _more: (),
         }
     }
 }
@@ -3135,12 +3276,15 @@ rt::serde!(object VirtualPcNet32);
 pub struct VirtualPs2Controller {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPs2Controller {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
@@ -3209,12 +3353,15 @@ rt::serde!(object VirtualPs2Controller);
 pub struct VirtualParallelPort {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPort {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -3283,12 +3430,15 @@ rt::serde!(object VirtualParallelPort);
 pub struct VirtualParallelPortDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -3357,12 +3507,15 @@ rt::serde!(object VirtualParallelPortDeviceBackingInfo);
 pub struct VirtualParallelPortFileBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortFileBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -3431,12 +3584,15 @@ rt::serde!(object VirtualParallelPortFileBackingInfo);
 pub struct VirtualPointingDevice {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPointingDevice {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -3507,6 +3663,8 @@ pub struct VirtualPointingDeviceDeviceBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `hostPointingDevice`: required string.
     pub host_pointing_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPointingDeviceDeviceBackingInfo {
     #[inline(never)]
@@ -3514,6 +3672,7 @@ impl Default for VirtualPointingDeviceDeviceBackingInfo {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
             host_pointing_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3586,12 +3745,15 @@ rt::serde!(object VirtualPointingDeviceDeviceBackingInfo);
 pub struct VirtualPrecisionClock {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPrecisionClock {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -3660,11 +3822,13 @@ rt::serde!(object VirtualPrecisionClock);
 pub struct VirtualPrecisionClockSystemClockBackingInfo {
     /// `protocol`: optional string.
     pub protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPrecisionClockSystemClockBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { protocol: None }
+        Self { protocol: None, _more: () }
     }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3683,7 +3847,13 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.protocol),
             _ => P::Absent,
         }
@@ -3723,12 +3893,15 @@ rt::serde!(object VirtualPrecisionClockSystemClockBackingInfo);
 pub struct VirtualSataController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSataController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
@@ -3803,6 +3976,8 @@ pub struct VirtualScsiController {
     pub shared_bus: enums::VirtualScsiSharing,
     /// `scsiCtlrUnitNumber`: optional int.
     pub scsi_ctlr_unit_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiController {
     #[inline(never)]
@@ -3812,6 +3987,7 @@ impl Default for VirtualScsiController {
             hot_add_remove: None,
             shared_bus: Default::default(),
             scsi_ctlr_unit_number: None,
+            _more: (),
         }
     }
 }
@@ -3890,12 +4066,15 @@ rt::serde!(object VirtualScsiController);
 pub struct VirtualScsiPassthrough {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiPassthrough {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -3964,12 +4143,15 @@ rt::serde!(object VirtualScsiPassthrough);
 pub struct VirtualScsiPassthroughDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiPassthroughDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -4038,12 +4220,15 @@ rt::serde!(object VirtualScsiPassthroughDeviceBackingInfo);
 pub struct VirtualSioController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSioController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
@@ -4114,6 +4299,8 @@ pub struct VirtualSerialPort {
     pub base: VirtualDevice,
     /// `yieldOnPoll`: required boolean.
     pub yield_on_poll: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPort {
     #[inline(never)]
@@ -4121,6 +4308,7 @@ impl Default for VirtualSerialPort {
         Self {
             base: VirtualDevice::default(),
             yield_on_poll: false,
+            _more: (),
         }
     }
 }
@@ -4193,12 +4381,15 @@ rt::serde!(object VirtualSerialPort);
 pub struct VirtualSerialPortDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -4267,12 +4458,15 @@ rt::serde!(object VirtualSerialPortDeviceBackingInfo);
 pub struct VirtualSerialPortFileBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortFileBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -4345,6 +4539,8 @@ pub struct VirtualSerialPortPipeBackingInfo {
     pub endpoint: String,
     /// `noRxLoss`: optional boolean.
     pub no_rx_loss: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortPipeBackingInfo {
     #[inline(never)]
@@ -4353,6 +4549,7 @@ impl Default for VirtualSerialPortPipeBackingInfo {
             base: VirtualDevicePipeBackingInfo::default(),
             endpoint: String::new(),
             no_rx_loss: None,
+            _more: (),
         }
     }
 }
@@ -4425,11 +4622,14 @@ impl std::fmt::Debug for VirtualSerialPortPipeBackingInfo {
 rt::serde!(object VirtualSerialPortPipeBackingInfo);
 
 /// `VirtualSerialPortThinPrintBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.1.
-pub struct VirtualSerialPortThinPrintBackingInfo {}
+pub struct VirtualSerialPortThinPrintBackingInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualSerialPortThinPrintBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4446,7 +4646,13 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -4483,12 +4689,15 @@ rt::serde!(object VirtualSerialPortThinPrintBackingInfo);
 pub struct VirtualSerialPortUriBackingInfo {
     /// The properties of `VirtualDeviceURIBackingInfo`.
     pub base: VirtualDeviceUriBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortUriBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceUriBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -4557,12 +4766,15 @@ rt::serde!(object VirtualSerialPortUriBackingInfo);
 pub struct VirtualSoundBlaster16 {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundBlaster16 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
+            _more: (),
         }
     }
 }
@@ -4631,12 +4843,15 @@ rt::serde!(object VirtualSoundBlaster16);
 pub struct VirtualSoundCard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundCard {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
@@ -4705,12 +4920,15 @@ rt::serde!(object VirtualSoundCard);
 pub struct VirtualSoundCardDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundCardDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -4785,6 +5003,8 @@ pub struct VirtualSriovEthernetCard {
     pub sriov_backing: Option<Box<VirtualSriovEthernetCardSriovBackingInfo>>,
     /// `dvxBackingInfo`: optional `VirtualPCIPassthroughDvxBackingInfo`, since VI API 8.0.0.1.
     pub dvx_backing_info: Option<Box<VirtualPciPassthroughDvxBackingInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSriovEthernetCard {
     #[inline(never)]
@@ -4794,6 +5014,7 @@ impl Default for VirtualSriovEthernetCard {
             allow_guest_os_mtu_change: None,
             sriov_backing: None,
             dvx_backing_info: None,
+            _more: (),
         }
     }
 }
@@ -4876,6 +5097,8 @@ pub struct VirtualSriovEthernetCardSriovBackingInfo {
     pub virtual_function_backing: Option<Box<VirtualPciPassthroughDeviceBackingInfo>>,
     /// `virtualFunctionIndex`: optional int.
     pub virtual_function_index: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSriovEthernetCardSriovBackingInfo {
     #[inline(never)]
@@ -4884,6 +5107,7 @@ impl Default for VirtualSriovEthernetCardSriovBackingInfo {
             physical_function_backing: None,
             virtual_function_backing: None,
             virtual_function_index: None,
+            _more: (),
         }
     }
 }
@@ -4905,7 +5129,13 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO),
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Optional(&self.physical_function_backing),
             1 => P::Optional(&self.virtual_function_backing),
             2 => P::Value(&self.virtual_function_index),
@@ -4952,6 +5182,8 @@ pub struct VirtualTpm {
     pub endorsement_key_certificate_signing_request: Vec<rt::Binary>,
     /// `endorsementKeyCertificate`: list of base64Binary.
     pub endorsement_key_certificate: Vec<rt::Binary>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualTpm {
     #[inline(never)]
@@ -4960,6 +5192,7 @@ impl Default for VirtualTpm {
             base: VirtualDevice::default(),
             endorsement_key_certificate_signing_request: Vec::new(),
             endorsement_key_certificate: Vec::new(),
+            _more: (),
         }
     }
 }

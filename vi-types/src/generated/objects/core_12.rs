@@ -19,6 +19,8 @@ pub struct VirtualUsb {
     pub family: Vec<String>,
     /// `speed`: list of string, since VI API 4.1.
     pub speed: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsb {
     #[inline(never)]
@@ -30,6 +32,7 @@ impl Default for VirtualUsb {
             product: None,
             family: Vec::new(),
             speed: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -118,6 +121,8 @@ pub struct VirtualUsbController {
     pub auto_connect_devices: Option<bool>,
     /// `ehciEnabled`: optional boolean, since VI API 2.5.
     pub ehci_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbController {
     #[inline(never)]
@@ -126,6 +131,7 @@ impl Default for VirtualUsbController {
             base: VirtualController::default(),
             auto_connect_devices: None,
             ehci_enabled: None,
+            _more: (),
         }
     }
 }
@@ -203,6 +209,8 @@ pub struct VirtualUsbControllerPciBusSlotInfo {
     pub base: VirtualDevicePciBusSlotInfo,
     /// `ehciPciSlotNumber`: optional int.
     pub ehci_pci_slot_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbControllerPciBusSlotInfo {
     #[inline(never)]
@@ -210,6 +218,7 @@ impl Default for VirtualUsbControllerPciBusSlotInfo {
         Self {
             base: VirtualDevicePciBusSlotInfo::default(),
             ehci_pci_slot_number: None,
+            _more: (),
         }
     }
 }
@@ -284,6 +293,8 @@ pub struct VirtualUsbRemoteClientBackingInfo {
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbRemoteClientBackingInfo {
     #[inline(never)]
@@ -291,6 +302,7 @@ impl Default for VirtualUsbRemoteClientBackingInfo {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
@@ -365,6 +377,8 @@ pub struct VirtualUsbRemoteHostBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbRemoteHostBackingInfo {
     #[inline(never)]
@@ -372,6 +386,7 @@ impl Default for VirtualUsbRemoteHostBackingInfo {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
@@ -444,12 +459,15 @@ rt::serde!(object VirtualUsbRemoteHostBackingInfo);
 pub struct VirtualUsbusbBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbusbBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
@@ -520,6 +538,8 @@ pub struct VirtualUsbxhciController {
     pub base: VirtualController,
     /// `autoConnectDevices`: optional boolean.
     pub auto_connect_devices: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbxhciController {
     #[inline(never)]
@@ -527,6 +547,7 @@ impl Default for VirtualUsbxhciController {
         Self {
             base: VirtualController::default(),
             auto_connect_devices: None,
+            _more: (),
         }
     }
 }
@@ -599,12 +620,15 @@ rt::serde!(object VirtualUsbxhciController);
 pub struct VirtualVmxnet {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
+            _more: (),
         }
     }
 }
@@ -673,12 +697,15 @@ rt::serde!(object VirtualVmxnet);
 pub struct VirtualVmxnet2 {
     /// The properties of `VirtualVmxnet`.
     pub base: VirtualVmxnet,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet2 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnet::default(),
+            _more: (),
         }
     }
 }
@@ -751,6 +778,8 @@ pub struct VirtualVmxnet3 {
     pub uptv2_enabled: Option<bool>,
     /// `strictLatencyConfig`: optional `VirtualVmxnet3StrictLatencyConfig`, since VI API 8.0.3.1.
     pub strict_latency_config: Option<Box<VirtualVmxnet3StrictLatencyConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3 {
     #[inline(never)]
@@ -759,6 +788,7 @@ impl Default for VirtualVmxnet3 {
             base: VirtualVmxnet::default(),
             uptv2_enabled: None,
             strict_latency_config: None,
+            _more: (),
         }
     }
 }
@@ -846,6 +876,8 @@ pub struct VirtualVmxnet3StrictLatencyConfig {
     pub rx_data_ring_desc_size: Option<i32>,
     /// `disableOffload`: optional string.
     pub disable_offload: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3StrictLatencyConfig {
     #[inline(never)]
@@ -858,6 +890,7 @@ impl Default for VirtualVmxnet3StrictLatencyConfig {
             tx_data_ring_desc_size: None,
             rx_data_ring_desc_size: None,
             disable_offload: None,
+            _more: (),
         }
     }
 }
@@ -934,6 +967,8 @@ pub struct VirtualVmxnet3Vrdma {
     pub base: VirtualVmxnet3,
     /// `deviceProtocol`: optional string, since VI API 6.7.
     pub device_protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3Vrdma {
     #[inline(never)]
@@ -941,6 +976,7 @@ impl Default for VirtualVmxnet3Vrdma {
         Self {
             base: VirtualVmxnet3::default(),
             device_protocol: None,
+            _more: (),
         }
     }
 }
@@ -1017,6 +1053,8 @@ pub struct VirtualWdt {
     pub run_on_boot: bool,
     /// `running`: required boolean.
     pub running: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualWdt {
     #[inline(never)]
@@ -1025,6 +1063,7 @@ impl Default for VirtualWdt {
             base: VirtualDevice::default(),
             run_on_boot: false,
             running: false,
+            _more: (),
         }
     }
 }
@@ -1102,6 +1141,8 @@ pub struct VmBeingCreatedEvent {
     pub base: VmEvent,
     /// `configSpec`: optional `VirtualMachineConfigSpec`.
     pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingCreatedEvent {
     #[inline(never)]
@@ -1109,6 +1150,7 @@ impl Default for VmBeingCreatedEvent {
         Self {
             base: VmEvent::default(),
             config_spec: None,
+            _more: (),
         }
     }
 }
@@ -1181,11 +1223,16 @@ rt::serde!(object VmBeingCreatedEvent);
 pub struct VmCloneEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmCloneEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CLONE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1255,6 +1302,8 @@ pub struct VmClonedEvent {
     pub base: VmCloneEvent,
     /// `sourceVm`: required `VmEventArgument`.
     pub source_vm: VmEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmClonedEvent {
     #[inline(never)]
@@ -1262,6 +1311,7 @@ impl Default for VmClonedEvent {
         Self {
             base: VmCloneEvent::default(),
             source_vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1334,11 +1384,16 @@ rt::serde!(object VmClonedEvent);
 pub struct VmConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1406,11 +1461,13 @@ rt::serde!(object VmConfigFault);
 pub struct VmConfigFileEncryptionInfo {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileEncryptionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_id: None }
+        Self { key_id: None, _more: () }
     }
 }
 pub(crate) static VM_CONFIG_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1470,6 +1527,8 @@ pub struct VmConfigFileInfo {
     pub config_version: Option<i32>,
     /// `encryption`: optional `VmConfigFileEncryptionInfo`, since VI API 6.5.
     pub encryption: Option<Box<VmConfigFileEncryptionInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileInfo {
     #[inline(never)]
@@ -1478,6 +1537,7 @@ impl Default for VmConfigFileInfo {
             base: FileInfo::default(),
             config_version: None,
             encryption: None,
+            _more: (),
         }
     }
 }
@@ -1555,6 +1615,8 @@ pub struct VmConfigFileQuery {
     pub filter: Option<Box<VmConfigFileQueryFilter>>,
     /// `details`: optional `VmConfigFileQueryFlags`.
     pub details: Option<Box<VmConfigFileQueryFlags>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileQuery {
     #[inline(never)]
@@ -1562,6 +1624,7 @@ impl Default for VmConfigFileQuery {
         Self {
             filter: None,
             details: None,
+            _more: (),
         }
     }
 }
@@ -1582,7 +1645,7 @@ impl rt::Object for VmConfigFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VM_CONFIG_FILE_QUERY),
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             0 => P::Optional(&self.filter),
             1 => P::Optional(&self.details),
             _ => P::Absent,
@@ -1625,6 +1688,8 @@ pub struct VmConfigFileQueryFilter {
     pub match_config_version: Vec<i32>,
     /// `encrypted`: optional boolean, since VI API 6.5.
     pub encrypted: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileQueryFilter {
     #[inline(never)]
@@ -1632,6 +1697,7 @@ impl Default for VmConfigFileQueryFilter {
         Self {
             match_config_version: Vec::new(),
             encrypted: None,
+            _more: (),
         }
     }
 }
@@ -1693,6 +1759,8 @@ pub struct VmConfigFileQueryFlags {
     pub config_version: bool,
     /// `encryption`: optional boolean, since VI API 6.5.
     pub encryption: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileQueryFlags {
     #[inline(never)]
@@ -1700,6 +1768,7 @@ impl Default for VmConfigFileQueryFlags {
         Self {
             config_version: false,
             encryption: None,
+            _more: (),
         }
     }
 }
@@ -1759,11 +1828,16 @@ rt::serde!(object VmConfigFileQueryFlags);
 pub struct VmConnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1831,11 +1905,16 @@ rt::serde!(object VmConnectedEvent);
 pub struct VmCreatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmCreatedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1905,6 +1984,8 @@ pub struct VmDeployedEvent {
     pub base: VmEvent,
     /// `srcTemplate`: required `VmEventArgument`.
     pub src_template: VmEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDeployedEvent {
     #[inline(never)]
@@ -1912,6 +1993,7 @@ impl Default for VmDeployedEvent {
         Self {
             base: VmEvent::default(),
             src_template: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1984,11 +2066,16 @@ rt::serde!(object VmDeployedEvent);
 pub struct VmDisconnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDisconnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2056,11 +2143,16 @@ rt::serde!(object VmDisconnectedEvent);
 pub struct VmDiscoveredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiscoveredEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2128,11 +2220,13 @@ rt::serde!(object VmDiscoveredEvent);
 pub struct VmDiskFileEncryptionInfo {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileEncryptionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_id: None }
+        Self { key_id: None, _more: () }
     }
 }
 pub(crate) static VM_DISK_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2204,6 +2298,8 @@ pub struct VmDiskFileInfo {
     pub encryption: Option<Box<VmDiskFileEncryptionInfo>>,
     /// `sectorFormat`: optional string, since VI API 9.0.0.0.
     pub sector_format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileInfo {
     #[inline(never)]
@@ -2218,6 +2314,7 @@ impl Default for VmDiskFileInfo {
             thin: None,
             encryption: None,
             sector_format: None,
+            _more: (),
         }
     }
 }
@@ -2313,6 +2410,8 @@ pub struct VmDiskFileQuery {
     pub filter: Option<Box<VmDiskFileQueryFilter>>,
     /// `details`: optional `VmDiskFileQueryFlags`.
     pub details: Option<Box<VmDiskFileQueryFlags>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileQuery {
     #[inline(never)]
@@ -2320,6 +2419,7 @@ impl Default for VmDiskFileQuery {
         Self {
             filter: None,
             details: None,
+            _more: (),
         }
     }
 }
@@ -2340,7 +2440,7 @@ impl rt::Object for VmDiskFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VM_DISK_FILE_QUERY),
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             0 => P::Optional(&self.filter),
             1 => P::Optional(&self.details),
             _ => P::Absent,
@@ -2389,6 +2489,8 @@ pub struct VmDiskFileQueryFilter {
     pub thin: Option<bool>,
     /// `encrypted`: optional boolean, since VI API 6.5.
     pub encrypted: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileQueryFilter {
     #[inline(never)]
@@ -2399,6 +2501,7 @@ impl Default for VmDiskFileQueryFilter {
             controller_type: Vec::new(),
             thin: None,
             encrypted: None,
+            _more: (),
         }
     }
 }
@@ -2481,6 +2584,8 @@ pub struct VmDiskFileQueryFlags {
     pub encryption: Option<bool>,
     /// `sectorFormat`: optional boolean, since VI API 9.0.0.0.
     pub sector_format: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileQueryFlags {
     #[inline(never)]
@@ -2494,6 +2599,7 @@ impl Default for VmDiskFileQueryFlags {
             thin: None,
             encryption: None,
             sector_format: None,
+            _more: (),
         }
     }
 }
@@ -2571,11 +2677,16 @@ rt::serde!(object VmDiskFileQueryFlags);
 pub struct VmEmigratingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEmigratingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_EMIGRATING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2645,6 +2756,8 @@ pub struct VmEvent {
     pub base: Event,
     /// `template`: required boolean.
     pub template: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEvent {
     #[inline(never)]
@@ -2652,6 +2765,7 @@ impl Default for VmEvent {
         Self {
             base: Event::default(),
             template: false,
+            _more: (),
         }
     }
 }
@@ -2726,6 +2840,8 @@ pub struct VmEventArgument {
     pub base: EntityEventArgument,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEventArgument {
     #[inline(never)]
@@ -2733,6 +2849,7 @@ impl Default for VmEventArgument {
         Self {
             base: EntityEventArgument::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2813,6 +2930,8 @@ pub struct VmFailedMigrateEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedMigrateEvent {
     #[inline(never)]
@@ -2823,6 +2942,7 @@ impl Default for VmFailedMigrateEvent {
             reason: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
@@ -2906,6 +3026,8 @@ pub struct VmFailedToPowerOffEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToPowerOffEvent {
     #[inline(never)]
@@ -2913,6 +3035,7 @@ impl Default for VmFailedToPowerOffEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2987,6 +3110,8 @@ pub struct VmFailedToPowerOnEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToPowerOnEvent {
     #[inline(never)]
@@ -2994,6 +3119,7 @@ impl Default for VmFailedToPowerOnEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3066,11 +3192,16 @@ rt::serde!(object VmFailedToPowerOnEvent);
 pub struct VmGuestOsCrashedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmGuestOsCrashedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_GUEST_OS_CRASHED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3138,11 +3269,16 @@ rt::serde!(object VmGuestOsCrashedEvent);
 pub struct VmGuestRebootEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmGuestRebootEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_GUEST_REBOOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3210,11 +3346,16 @@ rt::serde!(object VmGuestRebootEvent);
 pub struct VmGuestShutdownEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmGuestShutdownEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_GUEST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3282,11 +3423,16 @@ rt::serde!(object VmGuestShutdownEvent);
 pub struct VmGuestStandbyEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmGuestStandbyEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_GUEST_STANDBY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3354,11 +3500,16 @@ rt::serde!(object VmGuestStandbyEvent);
 pub struct VmLogFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmLogFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_LOG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3423,11 +3574,14 @@ impl std::fmt::Debug for VmLogFileInfo {
 rt::serde!(object VmLogFileInfo);
 
 /// `VmLogFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct VmLogFileQuery {}
+pub struct VmLogFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VmLogFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VM_LOG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3444,7 +3598,7 @@ impl rt::Object for VmLogFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VM_LOG_FILE_QUERY),
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3485,6 +3639,8 @@ pub struct VmMessageEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`, since VI API 2.5.
     pub message_info: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMessageEvent {
     #[inline(never)]
@@ -3493,6 +3649,7 @@ impl Default for VmMessageEvent {
             base: VmEvent::default(),
             message: String::new(),
             message_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3574,6 +3731,8 @@ pub struct VmMigratedEvent {
     pub source_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `sourceDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub source_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMigratedEvent {
     #[inline(never)]
@@ -3583,6 +3742,7 @@ impl Default for VmMigratedEvent {
             source_host: Default::default(),
             source_datacenter: None,
             source_datastore: None,
+            _more: (),
         }
     }
 }
@@ -3661,11 +3821,16 @@ rt::serde!(object VmMigratedEvent);
 pub struct VmNvramFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmNvramFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_NVRAM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3730,11 +3895,14 @@ impl std::fmt::Debug for VmNvramFileInfo {
 rt::serde!(object VmNvramFileInfo);
 
 /// `VmNvramFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct VmNvramFileQuery {}
+pub struct VmNvramFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VmNvramFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VM_NVRAM_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3751,7 +3919,7 @@ impl rt::Object for VmNvramFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VM_NVRAM_FILE_QUERY),
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3788,11 +3956,16 @@ rt::serde!(object VmNvramFileQuery);
 pub struct VmOrphanedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmOrphanedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_ORPHANED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3860,11 +4033,16 @@ rt::serde!(object VmOrphanedEvent);
 pub struct VmPoweredOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPoweredOffEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_POWERED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3932,11 +4110,16 @@ rt::serde!(object VmPoweredOffEvent);
 pub struct VmPoweredOnEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPoweredOnEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4008,6 +4191,8 @@ pub struct VmReconfiguredEvent {
     pub config_spec: VirtualMachineConfigSpec,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmReconfiguredEvent {
     #[inline(never)]
@@ -4016,6 +4201,7 @@ impl Default for VmReconfiguredEvent {
             base: VmEvent::default(),
             config_spec: Default::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
@@ -4091,11 +4277,16 @@ rt::serde!(object VmReconfiguredEvent);
 pub struct VmRegisteredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRegisteredEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REGISTERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4163,11 +4354,16 @@ rt::serde!(object VmRegisteredEvent);
 pub struct VmRelocateSpecEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelocateSpecEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RELOCATE_SPEC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4241,6 +4437,8 @@ pub struct VmRelocatedEvent {
     pub source_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `sourceDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub source_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelocatedEvent {
     #[inline(never)]
@@ -4250,6 +4448,7 @@ impl Default for VmRelocatedEvent {
             source_host: Default::default(),
             source_datacenter: None,
             source_datastore: None,
+            _more: (),
         }
     }
 }
@@ -4328,11 +4527,16 @@ rt::serde!(object VmRelocatedEvent);
 pub struct VmRemovedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4404,6 +4608,8 @@ pub struct VmRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRenamedEvent {
     #[inline(never)]
@@ -4412,6 +4618,7 @@ impl Default for VmRenamedEvent {
             base: VmEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4487,11 +4694,16 @@ rt::serde!(object VmRenamedEvent);
 pub struct VmResettingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmResettingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RESETTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4559,11 +4771,16 @@ rt::serde!(object VmResettingEvent);
 pub struct VmResumingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmResumingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RESUMING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4631,11 +4848,16 @@ rt::serde!(object VmResumingEvent);
 pub struct VmSnapshotFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSnapshotFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SNAPSHOT_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4700,11 +4922,14 @@ impl std::fmt::Debug for VmSnapshotFileInfo {
 rt::serde!(object VmSnapshotFileInfo);
 
 /// `VmSnapshotFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct VmSnapshotFileQuery {}
+pub struct VmSnapshotFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VmSnapshotFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VM_SNAPSHOT_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4721,7 +4946,7 @@ impl rt::Object for VmSnapshotFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VM_SNAPSHOT_FILE_QUERY),
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -4758,11 +4983,16 @@ rt::serde!(object VmSnapshotFileQuery);
 pub struct VmStartingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStartingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4830,11 +5060,16 @@ rt::serde!(object VmStartingEvent);
 pub struct VmStoppingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStoppingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_STOPPING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4902,11 +5137,16 @@ rt::serde!(object VmStoppingEvent);
 pub struct VmSuspendedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSuspendedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SUSPENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4974,11 +5214,16 @@ rt::serde!(object VmSuspendedEvent);
 pub struct VmSuspendingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSuspendingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SUSPENDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5050,6 +5295,8 @@ pub struct VmUuidChangedEvent {
     pub old_uuid: String,
     /// `newUuid`: required string.
     pub new_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUuidChangedEvent {
     #[inline(never)]
@@ -5058,6 +5305,7 @@ impl Default for VmUuidChangedEvent {
             base: VmEvent::default(),
             old_uuid: String::new(),
             new_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -5133,12 +5381,15 @@ rt::serde!(object VmUuidChangedEvent);
 pub struct VmfsDatastoreAllExtentOption {
     /// The properties of `VmfsDatastoreSingleExtentOption`.
     pub base: VmfsDatastoreSingleExtentOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreAllExtentOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsDatastoreSingleExtentOption::default(),
+            _more: (),
         }
     }
 }
@@ -5209,6 +5460,8 @@ pub struct VmfsDatastoreBaseOption {
     pub layout: HostDiskPartitionLayout,
     /// `partitionFormatChange`: optional boolean, since VI API 5.0.
     pub partition_format_change: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreBaseOption {
     #[inline(never)]
@@ -5216,6 +5469,7 @@ impl Default for VmfsDatastoreBaseOption {
         Self {
             layout: Default::default(),
             partition_format_change: None,
+            _more: (),
         }
     }
 }
@@ -5282,6 +5536,8 @@ pub struct VmfsDatastoreCreateSpec {
     pub vmfs: HostVmfsSpec,
     /// `extent`: list of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreCreateSpec {
     #[inline(never)]
@@ -5291,6 +5547,7 @@ impl Default for VmfsDatastoreCreateSpec {
             partition: Default::default(),
             vmfs: Default::default(),
             extent: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5375,6 +5632,8 @@ pub struct VmfsDatastoreInfo {
     pub max_virtual_rdm_file_size: Option<i64>,
     /// `vmfs`: optional `HostVmfsVolume`.
     pub vmfs: Option<Box<HostVmfsVolume>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreInfo {
     #[inline(never)]
@@ -5384,6 +5643,7 @@ impl Default for VmfsDatastoreInfo {
             max_physical_rdm_file_size: None,
             max_virtual_rdm_file_size: None,
             vmfs: None,
+            _more: (),
         }
     }
 }
@@ -5464,6 +5724,8 @@ pub struct VmfsDatastoreMultipleExtentOption {
     pub base: VmfsDatastoreBaseOption,
     /// `vmfsExtent`: list, not empty, of `HostDiskPartitionBlockRange`.
     pub vmfs_extent: Vec<HostDiskPartitionBlockRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreMultipleExtentOption {
     #[inline(never)]
@@ -5471,6 +5733,7 @@ impl Default for VmfsDatastoreMultipleExtentOption {
         Self {
             base: VmfsDatastoreBaseOption::default(),
             vmfs_extent: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5545,6 +5808,8 @@ pub struct VmfsDatastoreOption {
     pub info: rt::Poly<VmfsDatastoreBaseOption>,
     /// `spec`: required `VmfsDatastoreSpec` or a descendant.
     pub spec: rt::Poly<VmfsDatastoreSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreOption {
     #[inline(never)]
@@ -5552,6 +5817,7 @@ impl Default for VmfsDatastoreOption {
         Self {
             info: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5613,6 +5879,8 @@ pub struct VmfsDatastoreSingleExtentOption {
     pub base: VmfsDatastoreBaseOption,
     /// `vmfsExtent`: required `HostDiskPartitionBlockRange`.
     pub vmfs_extent: HostDiskPartitionBlockRange,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreSingleExtentOption {
     #[inline(never)]
@@ -5620,6 +5888,7 @@ impl Default for VmfsDatastoreSingleExtentOption {
         Self {
             base: VmfsDatastoreBaseOption::default(),
             vmfs_extent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5692,11 +5961,16 @@ rt::serde!(object VmfsDatastoreSingleExtentOption);
 pub struct VmfsDatastoreSpec {
     /// `diskUuid`: required string.
     pub disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { disk_uuid: String::new() }
+        Self {
+            disk_uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VMFS_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5755,6 +6029,8 @@ pub struct VmfsMountFault {
     pub base: HostConfigFault,
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsMountFault {
     #[inline(never)]
@@ -5762,6 +6038,7 @@ impl Default for VmfsMountFault {
         Self {
             base: HostConfigFault::default(),
             uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -5836,6 +6113,8 @@ pub struct WaitOptions {
     pub max_wait_seconds: Option<i32>,
     /// `maxObjectUpdates`: optional int.
     pub max_object_updates: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WaitOptions {
     #[inline(never)]
@@ -5843,6 +6122,7 @@ impl Default for WaitOptions {
         Self {
             max_wait_seconds: None,
             max_object_updates: None,
+            _more: (),
         }
     }
 }

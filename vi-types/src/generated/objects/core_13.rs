@@ -13,6 +13,8 @@ pub struct WinNetBiosConfigInfo {
     pub primary_wins: String,
     /// `secondaryWINS`: optional string.
     pub secondary_wins: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WinNetBiosConfigInfo {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for WinNetBiosConfigInfo {
             base: NetBiosConfigInfo::default(),
             primary_wins: String::new(),
             secondary_wins: None,
+            _more: (),
         }
     }
 }

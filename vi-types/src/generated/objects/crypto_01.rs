@@ -11,6 +11,8 @@ pub struct ClusterComputeResourceCryptoModePolicy {
     pub key_id: Option<Box<CryptoKeyId>>,
     /// `providerId`: optional `KeyProviderId`.
     pub provider_id: Option<Box<KeyProviderId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceCryptoModePolicy {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for ClusterComputeResourceCryptoModePolicy {
         Self {
             key_id: None,
             provider_id: None,
+            _more: (),
         }
     }
 }
@@ -79,6 +82,8 @@ pub struct ClusterCryptoConfigInfo {
     pub crypto_mode: Option<String>,
     /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
     pub policy: Option<Box<ClusterComputeResourceCryptoModePolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterCryptoConfigInfo {
     #[inline(never)]
@@ -86,6 +91,7 @@ impl Default for ClusterCryptoConfigInfo {
         Self {
             crypto_mode: None,
             policy: None,
+            _more: (),
         }
     }
 }
@@ -149,6 +155,8 @@ pub struct CryptoKeyPlain {
     pub algorithm: String,
     /// `keyData`: required string, secret.
     pub key_data: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoKeyPlain {
     #[inline(never)]
@@ -157,6 +165,7 @@ impl Default for CryptoKeyPlain {
             key_id: Default::default(),
             algorithm: String::new(),
             key_data: String::new(),
+            _more: (),
         }
     }
 }
@@ -225,6 +234,8 @@ pub struct CryptoKeyResult {
     pub reason: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`, since VI API 7.0.1.0.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoKeyResult {
     #[inline(never)]
@@ -234,6 +245,7 @@ impl Default for CryptoKeyResult {
             success: false,
             reason: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -305,6 +317,8 @@ pub struct CryptoManagerHostKeyStatus {
     pub management_type: Option<String>,
     /// `accessGranted`: optional boolean, since VI API 8.0.3.0.
     pub access_granted: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostKeyStatus {
     #[inline(never)]
@@ -314,6 +328,7 @@ impl Default for CryptoManagerHostKeyStatus {
             present: false,
             management_type: None,
             access_granted: None,
+            _more: (),
         }
     }
 }
@@ -391,6 +406,8 @@ pub struct CryptoManagerKmipCertSignRequest {
     pub country: Option<String>,
     /// `email`: optional string.
     pub email: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCertSignRequest {
     #[inline(never)]
@@ -403,6 +420,7 @@ impl Default for CryptoManagerKmipCertSignRequest {
             state: None,
             country: None,
             email: None,
+            _more: (),
         }
     }
 }
@@ -493,6 +511,8 @@ pub struct CryptoManagerKmipCertificateInfo {
     pub seconds_since_valid: Option<i32>,
     /// `secondsBeforeExpire`: optional int.
     pub seconds_before_expire: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCertificateInfo {
     #[inline(never)]
@@ -507,6 +527,7 @@ impl Default for CryptoManagerKmipCertificateInfo {
             check_time: Default::default(),
             seconds_since_valid: None,
             seconds_before_expire: None,
+            _more: (),
         }
     }
 }
@@ -595,6 +616,8 @@ pub struct CryptoManagerKmipClusterStatus {
     pub servers: Vec<CryptoManagerKmipServerStatus>,
     /// `clientCertInfo`: optional `CryptoManagerKmipCertificateInfo`.
     pub client_cert_info: Option<Box<CryptoManagerKmipCertificateInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipClusterStatus {
     #[inline(never)]
@@ -605,6 +628,7 @@ impl Default for CryptoManagerKmipClusterStatus {
             management_type: None,
             servers: Vec::new(),
             client_cert_info: None,
+            _more: (),
         }
     }
 }
@@ -685,6 +709,8 @@ pub struct CryptoManagerKmipCryptoKeyStatus {
     pub affected_hosts: Vec<rt::ManagedObjectReference>,
     /// `referencedByTags`: list of string.
     pub referenced_by_tags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCryptoKeyStatus {
     #[inline(never)]
@@ -697,6 +723,7 @@ impl Default for CryptoManagerKmipCryptoKeyStatus {
             encrypted_vms: Vec::new(),
             affected_hosts: Vec::new(),
             referenced_by_tags: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -771,11 +798,16 @@ rt::serde!(object CryptoManagerKmipCryptoKeyStatus);
 pub struct CryptoManagerKmipCryptoKeyStatusKeyInfo {
     /// `keyId`: required string.
     pub key_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusKeyInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_id: String::new() }
+        Self {
+            key_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -835,6 +867,8 @@ pub struct CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     pub base: CryptoManagerKmipCryptoKeyStatusKeyInfo,
     /// `configuredTime`: optional dateTime.
     pub configured_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     #[inline(never)]
@@ -842,6 +876,7 @@ impl Default for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
         Self {
             base: CryptoManagerKmipCryptoKeyStatusKeyInfo::default(),
             configured_time: None,
+            _more: (),
         }
     }
 }
@@ -921,6 +956,8 @@ pub struct CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     pub create_time: Option<rt::DateTime>,
     /// `rotateTime`: optional dateTime.
     pub rotate_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     #[inline(never)]
@@ -929,6 +966,7 @@ impl Default for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo
             base: CryptoManagerKmipCryptoKeyStatusKeyInfo::default(),
             create_time: None,
             rotate_time: None,
+            _more: (),
         }
     }
 }
@@ -1012,11 +1050,16 @@ rt::serde!(object CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInf
 pub struct CryptoManagerKmipCustomAttributeSpec {
     /// `attributes`: list of `KeyValue`.
     pub attributes: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCustomAttributeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { attributes: Vec::new() }
+        Self {
+            attributes: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1072,11 +1115,13 @@ rt::serde!(object CryptoManagerKmipCustomAttributeSpec);
 pub struct CryptoManagerKmipGenerateKeySpec {
     /// `keyType`: optional string.
     pub key_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipGenerateKeySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_type: None }
+        Self { key_type: None, _more: () }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1136,6 +1181,8 @@ pub struct CryptoManagerKmipServerCertInfo {
     pub cert_info: Option<Box<CryptoManagerKmipCertificateInfo>>,
     /// `clientTrustServer`: optional boolean.
     pub client_trust_server: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipServerCertInfo {
     #[inline(never)]
@@ -1144,6 +1191,7 @@ impl Default for CryptoManagerKmipServerCertInfo {
             certificate: String::new(),
             cert_info: None,
             client_trust_server: None,
+            _more: (),
         }
     }
 }
@@ -1216,6 +1264,8 @@ pub struct CryptoManagerKmipServerStatus {
     pub client_trust_server: Option<bool>,
     /// `serverTrustClient`: optional boolean.
     pub server_trust_client: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipServerStatus {
     #[inline(never)]
@@ -1227,6 +1277,7 @@ impl Default for CryptoManagerKmipServerStatus {
             cert_info: None,
             client_trust_server: None,
             server_trust_client: None,
+            _more: (),
         }
     }
 }
@@ -1295,11 +1346,14 @@ impl std::fmt::Debug for CryptoManagerKmipServerStatus {
 rt::serde!(object CryptoManagerKmipServerStatus);
 
 /// `CryptoSpec`, a [`DynamicData`], since VI API 6.5.
-pub struct CryptoSpec {}
+pub struct CryptoSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CryptoSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1349,11 +1403,14 @@ impl std::fmt::Debug for CryptoSpec {
 rt::serde!(object base CryptoSpec);
 
 /// `CryptoSpecDecrypt`, a [`CryptoSpec`], since VI API 6.5.
-pub struct CryptoSpecDecrypt {}
+pub struct CryptoSpecDecrypt {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CryptoSpecDecrypt {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1370,7 +1427,7 @@ impl rt::Object for CryptoSpecDecrypt {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CRYPTO_SPEC_DECRYPT),
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1407,12 +1464,15 @@ rt::serde!(object CryptoSpecDecrypt);
 pub struct CryptoSpecDeepRecrypt {
     /// `newKeyId`: required `CryptoKeyId`.
     pub new_key_id: CryptoKeyId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoSpecDeepRecrypt {
     #[inline(never)]
     fn default() -> Self {
         Self {
             new_key_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1432,7 +1492,7 @@ impl rt::Object for CryptoSpecDeepRecrypt {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CRYPTO_SPEC_DEEP_RECRYPT),
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             0 => P::Object(&self.new_key_id),
             _ => P::Absent,
         }
@@ -1471,12 +1531,15 @@ rt::serde!(object CryptoSpecDeepRecrypt);
 pub struct CryptoSpecEncrypt {
     /// `cryptoKeyId`: required `CryptoKeyId`.
     pub crypto_key_id: CryptoKeyId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoSpecEncrypt {
     #[inline(never)]
     fn default() -> Self {
         Self {
             crypto_key_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1496,7 +1559,7 @@ impl rt::Object for CryptoSpecEncrypt {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CRYPTO_SPEC_ENCRYPT),
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             0 => P::Object(&self.crypto_key_id),
             _ => P::Absent,
         }
@@ -1532,11 +1595,14 @@ impl std::fmt::Debug for CryptoSpecEncrypt {
 rt::serde!(object CryptoSpecEncrypt);
 
 /// `CryptoSpecNoOp`, a [`CryptoSpec`], since VI API 6.5.
-pub struct CryptoSpecNoOp {}
+pub struct CryptoSpecNoOp {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CryptoSpecNoOp {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1553,7 +1619,7 @@ impl rt::Object for CryptoSpecNoOp {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CRYPTO_SPEC_NO_OP),
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1590,12 +1656,15 @@ rt::serde!(object CryptoSpecNoOp);
 pub struct CryptoSpecRegister {
     /// `cryptoKeyId`: required `CryptoKeyId`.
     pub crypto_key_id: CryptoKeyId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoSpecRegister {
     #[inline(never)]
     fn default() -> Self {
         Self {
             crypto_key_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1615,7 +1684,7 @@ impl rt::Object for CryptoSpecRegister {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CRYPTO_SPEC_REGISTER),
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             0 => P::Object(&self.crypto_key_id),
             _ => P::Absent,
         }
@@ -1654,12 +1723,15 @@ rt::serde!(object CryptoSpecRegister);
 pub struct CryptoSpecShallowRecrypt {
     /// `newKeyId`: required `CryptoKeyId`.
     pub new_key_id: CryptoKeyId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoSpecShallowRecrypt {
     #[inline(never)]
     fn default() -> Self {
         Self {
             new_key_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1679,7 +1751,7 @@ impl rt::Object for CryptoSpecShallowRecrypt {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CRYPTO_SPEC_SHALLOW_RECRYPT),
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             0 => P::Object(&self.new_key_id),
             _ => P::Absent,
         }
@@ -1720,6 +1792,8 @@ pub struct DiskCryptoSpec {
     pub parent: Option<Box<DiskCryptoSpec>>,
     /// `crypto`: required `CryptoSpec` or a descendant.
     pub crypto: rt::Poly<CryptoSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskCryptoSpec {
     #[inline(never)]
@@ -1727,6 +1801,7 @@ impl Default for DiskCryptoSpec {
         Self {
             parent: None,
             crypto: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1788,6 +1863,8 @@ pub struct EncryptionKeyRequired {
     pub base: InvalidState,
     /// `requiredKey`: list of `CryptoKeyId`.
     pub required_key: Vec<CryptoKeyId>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EncryptionKeyRequired {
     #[inline(never)]
@@ -1795,6 +1872,7 @@ impl Default for EncryptionKeyRequired {
         Self {
             base: InvalidState::default(),
             required_key: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1885,6 +1963,8 @@ pub struct KmipClusterInfo {
     pub default_key_type: Option<String>,
     /// `keyInfo`: optional `KmipClusterInfoKeyInfo` or a descendant, since VI API 9.0.0.0.
     pub key_info: Option<rt::Poly<KmipClusterInfoKeyInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipClusterInfo {
     #[inline(never)]
@@ -1900,6 +1980,7 @@ impl Default for KmipClusterInfo {
             key_id: None,
             default_key_type: None,
             key_info: None,
+            _more: (),
         }
     }
 }
@@ -1980,11 +2061,14 @@ impl std::fmt::Debug for KmipClusterInfo {
 rt::serde!(object KmipClusterInfo);
 
 /// `KmipClusterInfoKeyInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct KmipClusterInfoKeyInfo {}
+pub struct KmipClusterInfoKeyInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for KmipClusterInfoKeyInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static KMIP_CLUSTER_INFO_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2039,6 +2123,8 @@ pub struct KmipClusterInfoWrappingKeyIdKeyInfo {
     pub key_id: String,
     /// `configuredTime`: required dateTime.
     pub configured_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipClusterInfoWrappingKeyIdKeyInfo {
     #[inline(never)]
@@ -2046,6 +2132,7 @@ impl Default for KmipClusterInfoWrappingKeyIdKeyInfo {
         Self {
             key_id: String::new(),
             configured_time: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2066,7 +2153,13 @@ impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO),
-            rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &KmipClusterInfoKeyInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.key_id),
             1 => P::Value(&self.configured_time),
             _ => P::Absent,
@@ -2111,6 +2204,8 @@ pub struct KmipClusterInfoWrappingRotationIntervalKeyInfo {
     pub rotation_interval: Option<i32>,
     /// `lastRotation`: optional dateTime.
     pub last_rotation: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipClusterInfoWrappingRotationIntervalKeyInfo {
     #[inline(never)]
@@ -2119,6 +2214,7 @@ impl Default for KmipClusterInfoWrappingRotationIntervalKeyInfo {
             key_id: None,
             rotation_interval: None,
             last_rotation: None,
+            _more: (),
         }
     }
 }
@@ -2140,7 +2236,13 @@ impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO),
-            rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
+            rt::BASE => {
+                P::Object(
+                    &KmipClusterInfoKeyInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.key_id),
             1 => P::Value(&self.rotation_interval),
             2 => P::Value(&self.last_rotation),
@@ -2202,6 +2304,8 @@ pub struct KmipServerInfo {
     pub timeout: Option<i32>,
     /// `userName`: optional string.
     pub user_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerInfo {
     #[inline(never)]
@@ -2217,6 +2321,7 @@ impl Default for KmipServerInfo {
             nbio: None,
             timeout: None,
             user_name: None,
+            _more: (),
         }
     }
 }
@@ -2308,6 +2413,8 @@ pub struct KmipServerSpec {
     pub default_key_type: Option<String>,
     /// `keySpec`: optional `KmipServerSpecKeySpec` or a descendant, since VI API 9.0.0.0.
     pub key_spec: Option<rt::Poly<KmipServerSpecKeySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerSpec {
     #[inline(never)]
@@ -2318,6 +2425,7 @@ impl Default for KmipServerSpec {
             password: None,
             default_key_type: None,
             key_spec: None,
+            _more: (),
         }
     }
 }
@@ -2383,11 +2491,14 @@ impl std::fmt::Debug for KmipServerSpec {
 rt::serde!(object KmipServerSpec);
 
 /// `KmipServerSpecKeySpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct KmipServerSpecKeySpec {}
+pub struct KmipServerSpecKeySpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for KmipServerSpecKeySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static KMIP_SERVER_SPEC_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2440,11 +2551,16 @@ rt::serde!(object base KmipServerSpecKeySpec);
 pub struct KmipServerSpecWrappingKeyIdKeySpec {
     /// `keyId`: required string.
     pub key_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerSpecWrappingKeyIdKeySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_id: String::new() }
+        Self {
+            key_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2463,7 +2579,7 @@ impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC),
-            rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
+            rt::BASE => P::Object(&KmipServerSpecKeySpec { _more: () }),
             0 => P::Value(&self.key_id),
             _ => P::Absent,
         }
@@ -2502,11 +2618,16 @@ rt::serde!(object KmipServerSpecWrappingKeyIdKeySpec);
 pub struct KmipServerSpecWrappingRotationIntervalKeySpec {
     /// `rotationInterval`: optional int.
     pub rotation_interval: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerSpecWrappingRotationIntervalKeySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { rotation_interval: None }
+        Self {
+            rotation_interval: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2525,7 +2646,7 @@ impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC),
-            rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
+            rt::BASE => P::Object(&KmipServerSpecKeySpec { _more: () }),
             0 => P::Value(&self.rotation_interval),
             _ => P::Absent,
         }
@@ -2571,6 +2692,8 @@ pub struct KmipServerStatus {
     pub status: enums::ManagedEntityStatus,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerStatus {
     #[inline(never)]
@@ -2580,6 +2703,7 @@ impl Default for KmipServerStatus {
             name: String::new(),
             status: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }

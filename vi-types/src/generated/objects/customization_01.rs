@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CannotDecryptPasswords {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDecryptPasswords {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
@@ -85,6 +88,8 @@ pub struct CustomizationAdapterMapping {
     pub mac_address: Option<String>,
     /// `adapter`: required `CustomizationIPSettings`.
     pub adapter: CustomizationIpSettings,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationAdapterMapping {
     #[inline(never)]
@@ -92,6 +97,7 @@ impl Default for CustomizationAdapterMapping {
         Self {
             mac_address: None,
             adapter: Default::default(),
+            _more: (),
         }
     }
 }
@@ -148,11 +154,14 @@ impl std::fmt::Debug for CustomizationAdapterMapping {
 rt::serde!(object CustomizationAdapterMapping);
 
 /// `CustomizationAutoIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-pub struct CustomizationAutoIpV6Generator {}
+pub struct CustomizationAutoIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationAutoIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -169,7 +178,13 @@ impl rt::Object for CustomizationAutoIpV6Generator {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_AUTO_IP_V6_GENERATOR),
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -208,6 +223,8 @@ pub struct CustomizationCloudinitPrep {
     pub metadata: String,
     /// `userdata`: optional string.
     pub userdata: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationCloudinitPrep {
     #[inline(never)]
@@ -215,6 +232,7 @@ impl Default for CustomizationCloudinitPrep {
         Self {
             metadata: String::new(),
             userdata: None,
+            _more: (),
         }
     }
 }
@@ -235,7 +253,13 @@ impl rt::Object for CustomizationCloudinitPrep {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_CLOUDINIT_PREP),
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.metadata),
             1 => P::Value(&self.userdata),
             _ => P::Absent,
@@ -276,11 +300,13 @@ rt::serde!(object CustomizationCloudinitPrep);
 pub struct CustomizationCustomIpGenerator {
     /// `argument`: optional string.
     pub argument: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationCustomIpGenerator {
     #[inline(never)]
     fn default() -> Self {
-        Self { argument: None }
+        Self { argument: None, _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -299,7 +325,13 @@ impl rt::Object for CustomizationCustomIpGenerator {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_IP_GENERATOR),
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -338,11 +370,13 @@ rt::serde!(object CustomizationCustomIpGenerator);
 pub struct CustomizationCustomIpV6Generator {
     /// `argument`: optional string.
     pub argument: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationCustomIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self { argument: None }
+        Self { argument: None, _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -361,7 +395,13 @@ impl rt::Object for CustomizationCustomIpV6Generator {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR),
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -400,11 +440,13 @@ rt::serde!(object CustomizationCustomIpV6Generator);
 pub struct CustomizationCustomName {
     /// `argument`: optional string.
     pub argument: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationCustomName {
     #[inline(never)]
     fn default() -> Self {
-        Self { argument: None }
+        Self { argument: None, _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -423,7 +465,7 @@ impl rt::Object for CustomizationCustomName {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_NAME),
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -459,11 +501,14 @@ impl std::fmt::Debug for CustomizationCustomName {
 rt::serde!(object CustomizationCustomName);
 
 /// `CustomizationDhcpIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-pub struct CustomizationDhcpIpGenerator {}
+pub struct CustomizationDhcpIpGenerator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationDhcpIpGenerator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -480,7 +525,13 @@ impl rt::Object for CustomizationDhcpIpGenerator {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_DHCP_IP_GENERATOR),
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -514,11 +565,14 @@ impl std::fmt::Debug for CustomizationDhcpIpGenerator {
 rt::serde!(object CustomizationDhcpIpGenerator);
 
 /// `CustomizationDhcpIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-pub struct CustomizationDhcpIpV6Generator {}
+pub struct CustomizationDhcpIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationDhcpIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -535,7 +589,13 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_DHCP_IP_V6_GENERATOR),
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -569,11 +629,14 @@ impl std::fmt::Debug for CustomizationDhcpIpV6Generator {
 rt::serde!(object CustomizationDhcpIpV6Generator);
 
 /// `CustomizationDisableIpV4`, a [`CustomizationIpGenerator`], since VI API 9.1.0.0.
-pub struct CustomizationDisableIpV4 {}
+pub struct CustomizationDisableIpV4 {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationDisableIpV4 {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -590,7 +653,13 @@ impl rt::Object for CustomizationDisableIpV4 {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_DISABLE_IP_V4),
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -629,6 +698,8 @@ pub struct CustomizationEvent {
     pub base: VmEvent,
     /// `logLocation`: optional string.
     pub log_location: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationEvent {
     #[inline(never)]
@@ -636,6 +707,7 @@ impl Default for CustomizationEvent {
         Self {
             base: VmEvent::default(),
             log_location: None,
+            _more: (),
         }
     }
 }
@@ -710,6 +782,8 @@ pub struct CustomizationFailed {
     pub base: CustomizationEvent,
     /// `reason`: optional string, since VI API 7.0.0.0.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFailed {
     #[inline(never)]
@@ -717,6 +791,7 @@ impl Default for CustomizationFailed {
         Self {
             base: CustomizationEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -789,11 +864,16 @@ rt::serde!(object CustomizationFailed);
 pub struct CustomizationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -861,11 +941,16 @@ rt::serde!(object CustomizationFault);
 pub struct CustomizationFixedIp {
     /// `ipAddress`: required string.
     pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFixedIp {
     #[inline(never)]
     fn default() -> Self {
-        Self { ip_address: String::new() }
+        Self {
+            ip_address: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_FIXED_IP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -884,7 +969,13 @@ impl rt::Object for CustomizationFixedIp {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_FIXED_IP),
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.ip_address),
             _ => P::Absent,
         }
@@ -925,6 +1016,8 @@ pub struct CustomizationFixedIpV6 {
     pub ip_address: String,
     /// `subnetMask`: required int.
     pub subnet_mask: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFixedIpV6 {
     #[inline(never)]
@@ -932,6 +1025,7 @@ impl Default for CustomizationFixedIpV6 {
         Self {
             ip_address: String::new(),
             subnet_mask: 0,
+            _more: (),
         }
     }
 }
@@ -952,7 +1046,13 @@ impl rt::Object for CustomizationFixedIpV6 {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_FIXED_IP_V6),
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.subnet_mask),
             _ => P::Absent,
@@ -993,11 +1093,16 @@ rt::serde!(object CustomizationFixedIpV6);
 pub struct CustomizationFixedName {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFixedName {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_FIXED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1016,7 +1121,7 @@ impl rt::Object for CustomizationFixedName {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_FIXED_NAME),
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -1057,6 +1162,8 @@ pub struct CustomizationGlobalIpSettings {
     pub dns_suffix_list: Vec<String>,
     /// `dnsServerList`: list of string.
     pub dns_server_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationGlobalIpSettings {
     #[inline(never)]
@@ -1064,6 +1171,7 @@ impl Default for CustomizationGlobalIpSettings {
         Self {
             dns_suffix_list: Vec::new(),
             dns_server_list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1123,11 +1231,16 @@ rt::serde!(object CustomizationGlobalIpSettings);
 pub struct CustomizationGuiRunOnce {
     /// `commandList`: list, not empty, of string.
     pub command_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationGuiRunOnce {
     #[inline(never)]
     fn default() -> Self {
-        Self { command_list: Vec::new() }
+        Self {
+            command_list: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_GUI_RUN_ONCE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1189,6 +1302,8 @@ pub struct CustomizationGuiUnattended {
     pub auto_logon: bool,
     /// `autoLogonCount`: required int.
     pub auto_logon_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationGuiUnattended {
     #[inline(never)]
@@ -1198,6 +1313,7 @@ impl Default for CustomizationGuiUnattended {
             time_zone: 0,
             auto_logon: false,
             auto_logon_count: 0,
+            _more: (),
         }
     }
 }
@@ -1279,6 +1395,8 @@ pub struct CustomizationIpSettings {
     pub secondary_wins: Option<String>,
     /// `netBIOS`: optional `CustomizationNetBIOSMode`.
     pub net_bios: Option<enums::CustomizationNetBiosMode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationIpSettings {
     #[inline(never)]
@@ -1293,6 +1411,7 @@ impl Default for CustomizationIpSettings {
             primary_wins: None,
             secondary_wins: None,
             net_bios: None,
+            _more: (),
         }
     }
 }
@@ -1375,6 +1494,8 @@ pub struct CustomizationIpSettingsIpV6AddressSpec {
     pub ip: Vec<rt::Poly<CustomizationIpV6Generator>>,
     /// `gateway`: list of string.
     pub gateway: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationIpSettingsIpV6AddressSpec {
     #[inline(never)]
@@ -1382,6 +1503,7 @@ impl Default for CustomizationIpSettingsIpV6AddressSpec {
         Self {
             ip: Vec::new(),
             gateway: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1449,6 +1571,8 @@ pub struct CustomizationIdentification {
     pub domain_admin_password: Option<Box<CustomizationPassword>>,
     /// `domainOU`: optional string, since VI API 8.0.2.0.
     pub domain_ou: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationIdentification {
     #[inline(never)]
@@ -1459,6 +1583,7 @@ impl Default for CustomizationIdentification {
             domain_admin: None,
             domain_admin_password: None,
             domain_ou: None,
+            _more: (),
         }
     }
 }
@@ -1524,11 +1649,14 @@ impl std::fmt::Debug for CustomizationIdentification {
 rt::serde!(object CustomizationIdentification);
 
 /// `CustomizationIdentitySettings`, a [`DynamicData`], since VI API 2.0.
-pub struct CustomizationIdentitySettings {}
+pub struct CustomizationIdentitySettings {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationIdentitySettings {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_IDENTITY_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1578,11 +1706,14 @@ impl std::fmt::Debug for CustomizationIdentitySettings {
 rt::serde!(object base CustomizationIdentitySettings);
 
 /// `CustomizationIpGenerator`, a [`DynamicData`], since VI API 2.0.
-pub struct CustomizationIpGenerator {}
+pub struct CustomizationIpGenerator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationIpGenerator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1632,11 +1763,14 @@ impl std::fmt::Debug for CustomizationIpGenerator {
 rt::serde!(object base CustomizationIpGenerator);
 
 /// `CustomizationIpV6Generator`, a [`DynamicData`], since VI API 4.0.
-pub struct CustomizationIpV6Generator {}
+pub struct CustomizationIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1691,6 +1825,8 @@ pub struct CustomizationLicenseFilePrintData {
     pub auto_mode: enums::CustomizationLicenseDataMode,
     /// `autoUsers`: optional int.
     pub auto_users: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationLicenseFilePrintData {
     #[inline(never)]
@@ -1698,6 +1834,7 @@ impl Default for CustomizationLicenseFilePrintData {
         Self {
             auto_mode: Default::default(),
             auto_users: None,
+            _more: (),
         }
     }
 }
@@ -1754,11 +1891,14 @@ impl std::fmt::Debug for CustomizationLicenseFilePrintData {
 rt::serde!(object CustomizationLicenseFilePrintData);
 
 /// `CustomizationLinuxFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-pub struct CustomizationLinuxFlexPrep {}
+pub struct CustomizationLinuxFlexPrep {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationLinuxFlexPrep {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_LINUX_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1775,7 +1915,13 @@ impl rt::Object for CustomizationLinuxFlexPrep {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_LINUX_FLEX_PREP),
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -1812,12 +1958,15 @@ rt::serde!(object CustomizationLinuxFlexPrep);
 pub struct CustomizationLinuxIdentityFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationLinuxIdentityFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
+            _more: (),
         }
     }
 }
@@ -1883,11 +2032,14 @@ impl std::fmt::Debug for CustomizationLinuxIdentityFailed {
 rt::serde!(object CustomizationLinuxIdentityFailed);
 
 /// `CustomizationLinuxOptions`, a [`CustomizationOptions`], since VI API 2.0.
-pub struct CustomizationLinuxOptions {}
+pub struct CustomizationLinuxOptions {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationLinuxOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_LINUX_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1904,7 +2056,7 @@ impl rt::Object for CustomizationLinuxOptions {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_LINUX_OPTIONS),
-            rt::BASE => P::Object(&CustomizationOptions {}),
+            rt::BASE => P::Object(&CustomizationOptions { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1957,6 +2109,8 @@ pub struct CustomizationLinuxPrep {
     pub password: Option<Box<CustomizationPassword>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 9.1.0.0.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationLinuxPrep {
     #[inline(never)]
@@ -1971,6 +2125,7 @@ impl Default for CustomizationLinuxPrep {
             reset_password: None,
             password: None,
             extra_config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1998,7 +2153,13 @@ impl rt::Object for CustomizationLinuxPrep {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_LINUX_PREP),
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.domain),
             2 => P::Value(&self.time_zone),
@@ -2050,11 +2211,14 @@ impl std::fmt::Debug for CustomizationLinuxPrep {
 rt::serde!(object CustomizationLinuxPrep);
 
 /// `CustomizationName`, a [`DynamicData`], since VI API 2.0.
-pub struct CustomizationName {}
+pub struct CustomizationName {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationName {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2107,12 +2271,15 @@ rt::serde!(object base CustomizationName);
 pub struct CustomizationNetworkSetupFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationNetworkSetupFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
+            _more: (),
         }
     }
 }
@@ -2178,11 +2345,14 @@ impl std::fmt::Debug for CustomizationNetworkSetupFailed {
 rt::serde!(object CustomizationNetworkSetupFailed);
 
 /// `CustomizationOptions`, a [`DynamicData`], since VI API 2.0.
-pub struct CustomizationOptions {}
+pub struct CustomizationOptions {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2237,6 +2407,8 @@ pub struct CustomizationPassword {
     pub value: String,
     /// `plainText`: required boolean.
     pub plain_text: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationPassword {
     #[inline(never)]
@@ -2244,6 +2416,7 @@ impl Default for CustomizationPassword {
         Self {
             value: String::new(),
             plain_text: false,
+            _more: (),
         }
     }
 }
@@ -2303,12 +2476,15 @@ rt::serde!(object CustomizationPassword);
 pub struct CustomizationPending {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationPending {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
@@ -2377,11 +2553,16 @@ rt::serde!(object CustomizationPending);
 pub struct CustomizationPrefixName {
     /// `base`: required string.
     pub base_: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationPrefixName {
     #[inline(never)]
     fn default() -> Self {
-        Self { base_: String::new() }
+        Self {
+            base_: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_PREFIX_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2400,7 +2581,7 @@ impl rt::Object for CustomizationPrefixName {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_PREFIX_NAME),
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             0 => P::Value(&self.base_),
             _ => P::Absent,
         }
@@ -2447,6 +2628,8 @@ pub struct CustomizationSpec {
     pub nic_setting_map: Vec<CustomizationAdapterMapping>,
     /// `encryptionKey`: list of byte.
     pub encryption_key: Vec<i8>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpec {
     #[inline(never)]
@@ -2457,6 +2640,7 @@ impl Default for CustomizationSpec {
             global_ip_settings: Default::default(),
             nic_setting_map: Vec::new(),
             encryption_key: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2533,6 +2717,8 @@ pub struct CustomizationSpecInfo {
     pub change_version: Option<String>,
     /// `lastUpdateTime`: optional dateTime.
     pub last_update_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpecInfo {
     #[inline(never)]
@@ -2543,6 +2729,7 @@ impl Default for CustomizationSpecInfo {
             r#type: String::new(),
             change_version: None,
             last_update_time: None,
+            _more: (),
         }
     }
 }
@@ -2613,6 +2800,8 @@ pub struct CustomizationSpecItem {
     pub info: CustomizationSpecInfo,
     /// `spec`: required `CustomizationSpec`.
     pub spec: CustomizationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpecItem {
     #[inline(never)]
@@ -2620,6 +2809,7 @@ impl Default for CustomizationSpecItem {
         Self {
             info: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2679,12 +2869,15 @@ rt::serde!(object CustomizationSpecItem);
 pub struct CustomizationStartedEvent {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationStartedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2750,11 +2943,14 @@ impl std::fmt::Debug for CustomizationStartedEvent {
 rt::serde!(object CustomizationStartedEvent);
 
 /// `CustomizationStatelessIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-pub struct CustomizationStatelessIpV6Generator {}
+pub struct CustomizationStatelessIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationStatelessIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_STATELESS_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2771,7 +2967,13 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_STATELESS_IP_V6_GENERATOR),
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -2808,12 +3010,15 @@ rt::serde!(object CustomizationStatelessIpV6Generator);
 pub struct CustomizationSucceeded {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSucceeded {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2896,6 +3101,8 @@ pub struct CustomizationSysprep {
     pub reset_password: Option<bool>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 9.1.0.0.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSysprep {
     #[inline(never)]
@@ -2909,6 +3116,7 @@ impl Default for CustomizationSysprep {
             script_text: None,
             reset_password: None,
             extra_config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2935,7 +3143,13 @@ impl rt::Object for CustomizationSysprep {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_SYSPREP),
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Object(&self.gui_unattended),
             1 => P::Object(&self.user_data),
             2 => P::Optional(&self.gui_run_once),
@@ -2992,6 +3206,8 @@ pub struct CustomizationSysprepFailed {
     pub sysprep_version: String,
     /// `systemVersion`: required string.
     pub system_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSysprepFailed {
     #[inline(never)]
@@ -3000,6 +3216,7 @@ impl Default for CustomizationSysprepFailed {
             base: CustomizationFailed::default(),
             sysprep_version: String::new(),
             system_version: String::new(),
+            _more: (),
         }
     }
 }
@@ -3075,11 +3292,16 @@ rt::serde!(object CustomizationSysprepFailed);
 pub struct CustomizationSysprepText {
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSysprepText {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: String::new() }
+        Self {
+            value: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_SYSPREP_TEXT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3098,7 +3320,13 @@ impl rt::Object for CustomizationSysprepText {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_SYSPREP_TEXT),
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -3137,12 +3365,15 @@ rt::serde!(object CustomizationSysprepText);
 pub struct CustomizationUnknownFailure {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationUnknownFailure {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
+            _more: (),
         }
     }
 }
@@ -3208,11 +3439,14 @@ impl std::fmt::Debug for CustomizationUnknownFailure {
 rt::serde!(object CustomizationUnknownFailure);
 
 /// `CustomizationUnknownIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-pub struct CustomizationUnknownIpGenerator {}
+pub struct CustomizationUnknownIpGenerator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationUnknownIpGenerator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3229,7 +3463,13 @@ impl rt::Object for CustomizationUnknownIpGenerator {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_IP_GENERATOR),
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -3263,11 +3503,14 @@ impl std::fmt::Debug for CustomizationUnknownIpGenerator {
 rt::serde!(object CustomizationUnknownIpGenerator);
 
 /// `CustomizationUnknownIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-pub struct CustomizationUnknownIpV6Generator {}
+pub struct CustomizationUnknownIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationUnknownIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3284,7 +3527,13 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR),
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -3318,11 +3567,14 @@ impl std::fmt::Debug for CustomizationUnknownIpV6Generator {
 rt::serde!(object CustomizationUnknownIpV6Generator);
 
 /// `CustomizationUnknownName`, a [`CustomizationName`], since VI API 2.0.
-pub struct CustomizationUnknownName {}
+pub struct CustomizationUnknownName {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationUnknownName {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3339,7 +3591,7 @@ impl rt::Object for CustomizationUnknownName {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_NAME),
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3382,6 +3634,8 @@ pub struct CustomizationUserData {
     pub computer_name: rt::Poly<CustomizationName>,
     /// `productId`: required string.
     pub product_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationUserData {
     #[inline(never)]
@@ -3391,6 +3645,7 @@ impl Default for CustomizationUserData {
             org_name: String::new(),
             computer_name: Default::default(),
             product_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -3453,11 +3708,14 @@ impl std::fmt::Debug for CustomizationUserData {
 rt::serde!(object CustomizationUserData);
 
 /// `CustomizationVirtualMachineName`, a [`CustomizationName`], since VI API 2.0.
-pub struct CustomizationVirtualMachineName {}
+pub struct CustomizationVirtualMachineName {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationVirtualMachineName {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_VIRTUAL_MACHINE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3474,7 +3732,7 @@ impl rt::Object for CustomizationVirtualMachineName {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_VIRTUAL_MACHINE_NAME),
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3515,6 +3773,8 @@ pub struct CustomizationWinOptions {
     pub delete_accounts: bool,
     /// `reboot`: optional `CustomizationSysprepRebootOption`, since VI API 2.5.
     pub reboot: Option<enums::CustomizationSysprepRebootOption>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationWinOptions {
     #[inline(never)]
@@ -3523,6 +3783,7 @@ impl Default for CustomizationWinOptions {
             change_sid: false,
             delete_accounts: false,
             reboot: None,
+            _more: (),
         }
     }
 }
@@ -3544,7 +3805,7 @@ impl rt::Object for CustomizationWinOptions {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_WIN_OPTIONS),
-            rt::BASE => P::Object(&CustomizationOptions {}),
+            rt::BASE => P::Object(&CustomizationOptions { _more: () }),
             0 => P::Value(&self.change_sid),
             1 => P::Value(&self.delete_accounts),
             2 => P::Value(&self.reboot),
@@ -3584,11 +3845,14 @@ impl std::fmt::Debug for CustomizationWinOptions {
 rt::serde!(object CustomizationWinOptions);
 
 /// `CustomizationWindowsFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-pub struct CustomizationWindowsFlexPrep {}
+pub struct CustomizationWindowsFlexPrep {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationWindowsFlexPrep {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_WINDOWS_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3605,7 +3869,13 @@ impl rt::Object for CustomizationWindowsFlexPrep {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CUSTOMIZATION_WINDOWS_FLEX_PREP),
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -3642,12 +3912,15 @@ rt::serde!(object CustomizationWindowsFlexPrep);
 pub struct IpHostnameGeneratorError {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpHostnameGeneratorError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3716,12 +3989,15 @@ rt::serde!(object IpHostnameGeneratorError);
 pub struct LinuxVolumeNotClean {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LinuxVolumeNotClean {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3790,12 +4066,15 @@ rt::serde!(object LinuxVolumeNotClean);
 pub struct MissingLinuxCustResources {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingLinuxCustResources {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3864,12 +4143,15 @@ rt::serde!(object MissingLinuxCustResources);
 pub struct MissingWindowsCustResources {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingWindowsCustResources {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3942,6 +4224,8 @@ pub struct MountError {
     pub vm: rt::ManagedObjectReference,
     /// `diskIndex`: required int.
     pub disk_index: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountError {
     #[inline(never)]
@@ -3950,6 +4234,7 @@ impl Default for MountError {
             base: CustomizationFault::default(),
             vm: Default::default(),
             disk_index: 0,
+            _more: (),
         }
     }
 }
@@ -4029,6 +4314,8 @@ pub struct NicSettingMismatch {
     pub number_of_nics_in_spec: i32,
     /// `numberOfNicsInVM`: required int.
     pub number_of_nics_in_vm: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NicSettingMismatch {
     #[inline(never)]
@@ -4037,6 +4324,7 @@ impl Default for NicSettingMismatch {
             base: CustomizationFault::default(),
             number_of_nics_in_spec: 0,
             number_of_nics_in_vm: 0,
+            _more: (),
         }
     }
 }
@@ -4112,12 +4400,15 @@ rt::serde!(object NicSettingMismatch);
 pub struct NoDisksToCustomize {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoDisksToCustomize {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
@@ -4188,6 +4479,8 @@ pub struct UncustomizableGuest {
     pub base: CustomizationFault,
     /// `uncustomizableGuestOS`: required string.
     pub uncustomizable_guest_os: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UncustomizableGuest {
     #[inline(never)]
@@ -4195,6 +4488,7 @@ impl Default for UncustomizableGuest {
         Self {
             base: CustomizationFault::default(),
             uncustomizable_guest_os: String::new(),
+            _more: (),
         }
     }
 }
@@ -4267,12 +4561,15 @@ rt::serde!(object UncustomizableGuest);
 pub struct UnexpectedCustomizationFault {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnexpectedCustomizationFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
@@ -4341,12 +4638,15 @@ rt::serde!(object UnexpectedCustomizationFault);
 pub struct VolumeEditorError {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VolumeEditorError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }

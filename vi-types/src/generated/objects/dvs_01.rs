@@ -15,6 +15,8 @@ pub struct BackupBlobReadFailure {
     pub entity_type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BackupBlobReadFailure {
     #[inline(never)]
@@ -24,6 +26,7 @@ impl Default for BackupBlobReadFailure {
             entity_name: String::new(),
             entity_type: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -108,6 +111,8 @@ pub struct BackupBlobWriteFailure {
     pub entity_type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BackupBlobWriteFailure {
     #[inline(never)]
@@ -117,6 +122,7 @@ impl Default for BackupBlobWriteFailure {
             entity_name: String::new(),
             entity_type: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -197,6 +203,8 @@ pub struct BoolPolicy {
     pub base: InheritablePolicy,
     /// `value`: optional boolean.
     pub value: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BoolPolicy {
     #[inline(never)]
@@ -204,6 +212,7 @@ impl Default for BoolPolicy {
         Self {
             base: InheritablePolicy::default(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -275,11 +284,16 @@ rt::serde!(object BoolPolicy);
 pub struct CollectorAddressUnset {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CollectorAddressUnset {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsFault::default() }
+        Self {
+            base: DvsFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static COLLECTOR_ADDRESS_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -349,6 +363,8 @@ pub struct ConflictingConfiguration {
     pub base: DvsFault,
     /// `configInConflict`: list, not empty, of `ConflictingConfigurationConfig`.
     pub config_in_conflict: Vec<ConflictingConfigurationConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConflictingConfiguration {
     #[inline(never)]
@@ -356,6 +372,7 @@ impl Default for ConflictingConfiguration {
         Self {
             base: DvsFault::default(),
             config_in_conflict: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -430,6 +447,8 @@ pub struct ConflictingConfigurationConfig {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `propertyPath`: required string.
     pub property_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConflictingConfigurationConfig {
     #[inline(never)]
@@ -437,6 +456,7 @@ impl Default for ConflictingConfigurationConfig {
         Self {
             entity: None,
             property_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -504,6 +524,8 @@ pub struct DvPortConfigInfo {
     pub setting: Option<rt::Poly<DvPortSetting>>,
     /// `configVersion`: required string.
     pub config_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortConfigInfo {
     #[inline(never)]
@@ -514,6 +536,7 @@ impl Default for DvPortConfigInfo {
             description: None,
             setting: None,
             config_version: String::new(),
+            _more: (),
         }
     }
 }
@@ -594,6 +617,8 @@ pub struct DvPortConfigSpec {
     pub setting: Option<rt::Poly<DvPortSetting>>,
     /// `configVersion`: optional string.
     pub config_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortConfigSpec {
     #[inline(never)]
@@ -606,6 +631,7 @@ impl Default for DvPortConfigSpec {
             description: None,
             setting: None,
             config_version: None,
+            _more: (),
         }
     }
 }
@@ -692,6 +718,8 @@ pub struct DvPortSetting {
     pub network_resource_pool_key: Option<Box<StringPolicy>>,
     /// `filterPolicy`: optional `DvsFilterPolicy`, since VI API 5.5.
     pub filter_policy: Option<Box<DvsFilterPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortSetting {
     #[inline(never)]
@@ -704,6 +732,7 @@ impl Default for DvPortSetting {
             vendor_specific_config: None,
             network_resource_pool_key: None,
             filter_policy: None,
+            _more: (),
         }
     }
 }
@@ -783,6 +812,8 @@ pub struct DvPortState {
     pub stats: DistributedVirtualSwitchPortStatistics,
     /// `vendorSpecificState`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub vendor_specific_state: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortState {
     #[inline(never)]
@@ -791,6 +822,7 @@ impl Default for DvPortState {
             runtime_info: None,
             stats: Default::default(),
             vendor_specific_state: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -875,6 +907,8 @@ pub struct DvPortStatus {
     pub vm_direct_path_gen2_inactive_reason_other: Vec<String>,
     /// `vmDirectPathGen2InactiveReasonExtended`: optional string, since VI API 4.1.
     pub vm_direct_path_gen2_inactive_reason_extended: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortStatus {
     #[inline(never)]
@@ -892,6 +926,7 @@ impl Default for DvPortStatus {
             vm_direct_path_gen2_inactive_reason_network: Vec::new(),
             vm_direct_path_gen2_inactive_reason_other: Vec::new(),
             vm_direct_path_gen2_inactive_reason_extended: None,
+            _more: (),
         }
     }
 }
@@ -1023,6 +1058,8 @@ pub struct DvPortgroupConfigInfo {
     pub subnet_id: Option<String>,
     /// `nsxConfig`: optional `DVPortgroupNsxConfig`, since VI API 9.1.0.0.
     pub nsx_config: Option<Box<DvPortgroupNsxConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupConfigInfo {
     #[inline(never)]
@@ -1050,6 +1087,7 @@ impl Default for DvPortgroupConfigInfo {
             segment_id: None,
             subnet_id: None,
             nsx_config: None,
+            _more: (),
         }
     }
 }
@@ -1205,6 +1243,8 @@ pub struct DvPortgroupConfigSpec {
     pub subnet_id: Option<String>,
     /// `nsxConfig`: optional `DVPortgroupNsxConfig`, since VI API 9.1.0.0.
     pub nsx_config: Option<Box<DvPortgroupNsxConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupConfigSpec {
     #[inline(never)]
@@ -1229,6 +1269,7 @@ impl Default for DvPortgroupConfigSpec {
             segment_id: None,
             subnet_id: None,
             nsx_config: None,
+            _more: (),
         }
     }
 }
@@ -1339,12 +1380,15 @@ rt::serde!(object DvPortgroupConfigSpec);
 pub struct DvPortgroupCreatedEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupCreatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1413,12 +1457,15 @@ rt::serde!(object DvPortgroupCreatedEvent);
 pub struct DvPortgroupDestroyedEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1487,11 +1534,16 @@ rt::serde!(object DvPortgroupDestroyedEvent);
 pub struct DvPortgroupEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DV_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1563,6 +1615,8 @@ pub struct DvPortgroupNsxConfig {
     pub subnet_addresses: Option<Box<DvPortgroupNsxSubnetAddressInfo>>,
     /// `spanIds`: list of string.
     pub span_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupNsxConfig {
     #[inline(never)]
@@ -1571,6 +1625,7 @@ impl Default for DvPortgroupNsxConfig {
             vlan_id_extended: None,
             subnet_addresses: None,
             span_ids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1633,11 +1688,16 @@ rt::serde!(object DvPortgroupNsxConfig);
 pub struct DvPortgroupNsxSubnetAddressInfo {
     /// `cidr`: list of string.
     pub cidr: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupNsxSubnetAddressInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { cidr: Vec::new() }
+        Self {
+            cidr: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1705,6 +1765,8 @@ pub struct DvPortgroupPolicy {
     pub network_resource_pool_override_allowed: Option<bool>,
     /// `trafficFilterOverrideAllowed`: optional boolean, since VI API 5.5.
     pub traffic_filter_override_allowed: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupPolicy {
     #[inline(never)]
@@ -1717,6 +1779,7 @@ impl Default for DvPortgroupPolicy {
             port_config_reset_at_disconnect: false,
             network_resource_pool_override_allowed: None,
             traffic_filter_override_allowed: None,
+            _more: (),
         }
     }
 }
@@ -1796,6 +1859,8 @@ pub struct DvPortgroupReconfiguredEvent {
     pub config_spec: DvPortgroupConfigSpec,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupReconfiguredEvent {
     #[inline(never)]
@@ -1804,6 +1869,7 @@ impl Default for DvPortgroupReconfiguredEvent {
             base: DvPortgroupEvent::default(),
             config_spec: Default::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
@@ -1883,6 +1949,8 @@ pub struct DvPortgroupRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupRenamedEvent {
     #[inline(never)]
@@ -1891,6 +1959,7 @@ impl Default for DvPortgroupRenamedEvent {
             base: DvPortgroupEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1968,6 +2037,8 @@ pub struct DvPortgroupSelection {
     pub dvs_uuid: String,
     /// `portgroupKey`: list, not empty, of string.
     pub portgroup_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupSelection {
     #[inline(never)]
@@ -1975,6 +2046,7 @@ impl Default for DvPortgroupSelection {
         Self {
             dvs_uuid: String::new(),
             portgroup_key: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1995,7 +2067,7 @@ impl rt::Object for DvPortgroupSelection {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DV_PORTGROUP_SELECTION),
-            rt::BASE => P::Object(&SelectionSet {}),
+            rt::BASE => P::Object(&SelectionSet { _more: () }),
             0 => P::Value(&self.dvs_uuid),
             1 => P::Value(&self.portgroup_key),
             _ => P::Absent,
@@ -2036,12 +2108,15 @@ rt::serde!(object DvPortgroupSelection);
 pub struct DvsBackupRestoreCapability {
     /// `backupRestoreSupported`: required boolean.
     pub backup_restore_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsBackupRestoreCapability {
     #[inline(never)]
     fn default() -> Self {
         Self {
             backup_restore_supported: false,
+            _more: (),
         }
     }
 }
@@ -2108,6 +2183,8 @@ pub struct DvsCapability {
     >,
     /// `featuresSupported`: optional `DVSFeatureCapability` or a descendant, since VI API 4.1.
     pub features_supported: Option<rt::Poly<DvsFeatureCapability>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsCapability {
     #[inline(never)]
@@ -2118,6 +2195,7 @@ impl Default for DvsCapability {
             dv_port_operation_supported: None,
             compatible_host_component_product_info: Vec::new(),
             features_supported: None,
+            _more: (),
         }
     }
 }
@@ -2242,6 +2320,8 @@ pub struct DvsConfigInfo {
     pub vm_vnic_network_resource_pool: Vec<DvsVmVnicNetworkResourcePool>,
     /// `pnicCapacityRatioForReservation`: optional int, since VI API 6.0.
     pub pnic_capacity_ratio_for_reservation: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsConfigInfo {
     #[inline(never)]
@@ -2274,6 +2354,7 @@ impl Default for DvsConfigInfo {
             network_resource_control_version: None,
             vm_vnic_network_resource_pool: Vec::new(),
             pnic_capacity_ratio_for_reservation: None,
+            _more: (),
         }
     }
 }
@@ -2447,6 +2528,8 @@ pub struct DvsConfigSpec {
     >,
     /// `networkResourceControlVersion`: optional string, since VI API 6.0.
     pub network_resource_control_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsConfigSpec {
     #[inline(never)]
@@ -2470,6 +2553,7 @@ impl Default for DvsConfigSpec {
             infrastructure_traffic_resource_config: Vec::new(),
             net_resource_pool_traffic_resource_config: Vec::new(),
             network_resource_control_version: None,
+            _more: (),
         }
     }
 }
@@ -2580,11 +2664,17 @@ pub struct DvsContactInfo {
     pub name: Option<String>,
     /// `contact`: optional string.
     pub contact: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsContactInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: None, contact: None }
+        Self {
+            name: None,
+            contact: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_CONTACT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2647,6 +2737,8 @@ pub struct DvsCreateSpec {
     pub product_info: Option<Box<DistributedVirtualSwitchProductSpec>>,
     /// `capability`: optional `DVSCapability`.
     pub capability: Option<Box<DvsCapability>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsCreateSpec {
     #[inline(never)]
@@ -2655,6 +2747,7 @@ impl Default for DvsCreateSpec {
             config_spec: Default::default(),
             product_info: None,
             capability: None,
+            _more: (),
         }
     }
 }
@@ -2731,6 +2824,8 @@ pub struct DvsFailureCriteria {
     pub percentage: Option<Box<IntPolicy>>,
     /// `checkBeacon`: optional `BoolPolicy`.
     pub check_beacon: Option<Box<BoolPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFailureCriteria {
     #[inline(never)]
@@ -2744,6 +2839,7 @@ impl Default for DvsFailureCriteria {
             check_error_percent: None,
             percentage: None,
             check_beacon: None,
+            _more: (),
         }
     }
 }
@@ -2853,6 +2949,8 @@ pub struct DvsFeatureCapability {
     pub network_filter_supported: Option<bool>,
     /// `macLearningSupported`: optional boolean, since VI API 6.7.
     pub mac_learning_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFeatureCapability {
     #[inline(never)]
@@ -2868,6 +2966,7 @@ impl Default for DvsFeatureCapability {
             backup_restore_capability: None,
             network_filter_supported: None,
             mac_learning_supported: None,
+            _more: (),
         }
     }
 }
@@ -2949,11 +3048,14 @@ impl std::fmt::Debug for DvsFeatureCapability {
 rt::serde!(object base DvsFeatureCapability);
 
 /// `DVSFilterSpecConnecteeSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-pub struct DvsFilterSpecConnecteeSpec {}
+pub struct DvsFilterSpecConnecteeSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsFilterSpecConnecteeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3005,11 +3107,16 @@ rt::serde!(object DvsFilterSpecConnecteeSpec);
 pub struct DvsFilterSpecPnicConnecteeSpec {
     /// `pnicNameSpec`: optional string.
     pub pnic_name_spec: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecPnicConnecteeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { pnic_name_spec: None }
+        Self {
+            pnic_name_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3065,11 +3172,13 @@ rt::serde!(object DvsFilterSpecPnicConnecteeSpec);
 pub struct DvsFilterSpecPvlanSpec {
     /// `pvlanId`: optional int.
     pub pvlan_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecPvlanSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { pvlan_id: None }
+        Self { pvlan_id: None, _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_PVLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3125,11 +3234,13 @@ rt::serde!(object DvsFilterSpecPvlanSpec);
 pub struct DvsFilterSpecTrunkVlanSpec {
     /// `range`: optional `NumericRange`.
     pub range: Option<Box<NumericRange>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecTrunkVlanSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { range: None }
+        Self { range: None, _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_TRUNK_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3185,11 +3296,13 @@ rt::serde!(object DvsFilterSpecTrunkVlanSpec);
 pub struct DvsFilterSpecVlanIdSpec {
     /// `vlanId`: optional int.
     pub vlan_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecVlanIdSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vlan_id: None }
+        Self { vlan_id: None, _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_VLAN_ID_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3242,11 +3355,14 @@ impl std::fmt::Debug for DvsFilterSpecVlanIdSpec {
 rt::serde!(object DvsFilterSpecVlanIdSpec);
 
 /// `DVSFilterSpecVlanSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-pub struct DvsFilterSpecVlanSpec {}
+pub struct DvsFilterSpecVlanSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsFilterSpecVlanSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3298,11 +3414,16 @@ rt::serde!(object DvsFilterSpecVlanSpec);
 pub struct DvsFilterSpecVmConnecteeSpec {
     /// `vmNameSpec`: optional string.
     pub vm_name_spec: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecVmConnecteeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vm_name_spec: None }
+        Self {
+            vm_name_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_VM_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3358,11 +3479,16 @@ rt::serde!(object DvsFilterSpecVmConnecteeSpec);
 pub struct DvsFilterSpecVmknicConnecteeSpec {
     /// `vmknicNameSpec`: optional string.
     pub vmknic_name_spec: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecVmknicConnecteeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vmknic_name_spec: None }
+        Self {
+            vmknic_name_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3415,11 +3541,14 @@ impl std::fmt::Debug for DvsFilterSpecVmknicConnecteeSpec {
 rt::serde!(object DvsFilterSpecVmknicConnecteeSpec);
 
 /// `DVSHealthCheckCapability`, a [`DynamicData`], since VI API 5.1.
-pub struct DvsHealthCheckCapability {}
+pub struct DvsHealthCheckCapability {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsHealthCheckCapability {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3474,6 +3603,8 @@ pub struct DvsHealthCheckConfig {
     pub enable: Option<bool>,
     /// `interval`: optional int.
     pub interval: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHealthCheckConfig {
     #[inline(never)]
@@ -3481,6 +3612,7 @@ impl Default for DvsHealthCheckConfig {
         Self {
             enable: None,
             interval: None,
+            _more: (),
         }
     }
 }
@@ -3547,6 +3679,8 @@ pub struct DvsHostLocalPortInfo {
     pub setting: rt::Poly<DvPortSetting>,
     /// `vnic`: required string.
     pub vnic: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostLocalPortInfo {
     #[inline(never)]
@@ -3556,6 +3690,7 @@ impl Default for DvsHostLocalPortInfo {
             port_key: String::new(),
             setting: Default::default(),
             vnic: String::new(),
+            _more: (),
         }
     }
 }
@@ -3629,6 +3764,8 @@ pub struct DvsMacLearningPolicy {
     pub limit: Option<i32>,
     /// `limitPolicy`: optional string.
     pub limit_policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMacLearningPolicy {
     #[inline(never)]
@@ -3639,6 +3776,7 @@ impl Default for DvsMacLearningPolicy {
             allow_unicast_flooding: None,
             limit: None,
             limit_policy: None,
+            _more: (),
         }
     }
 }
@@ -3727,6 +3865,8 @@ pub struct DvsMacManagementPolicy {
     pub forged_transmits: Option<bool>,
     /// `macLearningPolicy`: optional `DVSMacLearningPolicy`.
     pub mac_learning_policy: Option<Box<DvsMacLearningPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMacManagementPolicy {
     #[inline(never)]
@@ -3737,6 +3877,7 @@ impl Default for DvsMacManagementPolicy {
             mac_changes: None,
             forged_transmits: None,
             mac_learning_policy: None,
+            _more: (),
         }
     }
 }
@@ -3819,6 +3960,8 @@ pub struct DvsManagerDvsConfigTarget {
     pub distributed_virtual_portgroup: Vec<DistributedVirtualPortgroupInfo>,
     /// `distributedVirtualSwitch`: list of `DistributedVirtualSwitchInfo`.
     pub distributed_virtual_switch: Vec<DistributedVirtualSwitchInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerDvsConfigTarget {
     #[inline(never)]
@@ -3826,6 +3969,7 @@ impl Default for DvsManagerDvsConfigTarget {
         Self {
             distributed_virtual_portgroup: Vec::new(),
             distributed_virtual_switch: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3887,6 +4031,8 @@ pub struct DvsManagerPhysicalNicsList {
     pub host: rt::ManagedObjectReference,
     /// `physicalNics`: list of `PhysicalNic`.
     pub physical_nics: Vec<PhysicalNic>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerPhysicalNicsList {
     #[inline(never)]
@@ -3894,6 +4040,7 @@ impl Default for DvsManagerPhysicalNicsList {
         Self {
             host: Default::default(),
             physical_nics: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3953,12 +4100,15 @@ rt::serde!(object DvsManagerPhysicalNicsList);
 pub struct DvsNameArrayUplinkPortPolicy {
     /// `uplinkPortName`: list, not empty, of string.
     pub uplink_port_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNameArrayUplinkPortPolicy {
     #[inline(never)]
     fn default() -> Self {
         Self {
             uplink_port_name: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3978,7 +4128,7 @@ impl rt::Object for DvsNameArrayUplinkPortPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_NAME_ARRAY_UPLINK_PORT_POLICY),
-            rt::BASE => P::Object(&DvsUplinkPortPolicy {}),
+            rt::BASE => P::Object(&DvsUplinkPortPolicy { _more: () }),
             0 => P::Value(&self.uplink_port_name),
             _ => P::Absent,
         }
@@ -4027,6 +4177,8 @@ pub struct DvsNetworkResourceManagementCapability {
     pub network_resource_control_version3_supported: Option<bool>,
     /// `userDefinedInfraTrafficPoolSupported`: optional boolean, since VI API 6.7.
     pub user_defined_infra_traffic_pool_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkResourceManagementCapability {
     #[inline(never)]
@@ -4038,6 +4190,7 @@ impl Default for DvsNetworkResourceManagementCapability {
             user_defined_network_resource_pools_supported: false,
             network_resource_control_version3_supported: None,
             user_defined_infra_traffic_pool_supported: None,
+            _more: (),
         }
     }
 }
@@ -4117,6 +4270,8 @@ pub struct DvsNetworkResourcePool {
     pub config_version: String,
     /// `allocationInfo`: required `DVSNetworkResourcePoolAllocationInfo`.
     pub allocation_info: DvsNetworkResourcePoolAllocationInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkResourcePool {
     #[inline(never)]
@@ -4127,6 +4282,7 @@ impl Default for DvsNetworkResourcePool {
             description: None,
             config_version: String::new(),
             allocation_info: Default::default(),
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct DvsNetworkResourcePoolAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `priorityTag`: optional int, since VI API 5.0.
     pub priority_tag: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkResourcePoolAllocationInfo {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for DvsNetworkResourcePoolAllocationInfo {
             limit: None,
             shares: None,
             priority_tag: None,
+            _more: (),
         }
     }
 }
@@ -91,6 +94,8 @@ pub struct DvsNetworkResourcePoolConfigSpec {
     pub name: Option<String>,
     /// `description`: optional string, since VI API 5.0.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkResourcePoolConfigSpec {
     #[inline(never)]
@@ -101,6 +106,7 @@ impl Default for DvsNetworkResourcePoolConfigSpec {
             allocation_info: None,
             name: None,
             description: None,
+            _more: (),
         }
     }
 }
@@ -173,6 +179,8 @@ pub struct DvsPolicy {
     pub auto_upgrade_allowed: Option<bool>,
     /// `partialUpgradeAllowed`: optional boolean.
     pub partial_upgrade_allowed: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPolicy {
     #[inline(never)]
@@ -181,6 +189,7 @@ impl Default for DvsPolicy {
             auto_pre_install_allowed: None,
             auto_upgrade_allowed: None,
             partial_upgrade_allowed: None,
+            _more: (),
         }
     }
 }
@@ -243,11 +252,16 @@ rt::serde!(object DvsPolicy);
 pub struct DvsRollbackCapability {
     /// `rollbackSupported`: required boolean.
     pub rollback_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRollbackCapability {
     #[inline(never)]
     fn default() -> Self {
-        Self { rollback_supported: false }
+        Self {
+            rollback_supported: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_ROLLBACK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -305,6 +319,8 @@ pub struct DvsRuntimeInfo {
     pub host_member_runtime: Vec<HostMemberRuntimeInfo>,
     /// `resourceRuntimeInfo`: optional `DvsResourceRuntimeInfo`, since VI API 6.0.
     pub resource_runtime_info: Option<Box<DvsResourceRuntimeInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRuntimeInfo {
     #[inline(never)]
@@ -312,6 +328,7 @@ impl Default for DvsRuntimeInfo {
         Self {
             host_member_runtime: Vec::new(),
             resource_runtime_info: None,
+            _more: (),
         }
     }
 }
@@ -377,6 +394,8 @@ pub struct DvsSecurityPolicy {
     pub mac_changes: Option<Box<BoolPolicy>>,
     /// `forgedTransmits`: optional `BoolPolicy`.
     pub forged_transmits: Option<Box<BoolPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSecurityPolicy {
     #[inline(never)]
@@ -386,6 +405,7 @@ impl Default for DvsSecurityPolicy {
             allow_promiscuous: None,
             mac_changes: None,
             forged_transmits: None,
+            _more: (),
         }
     }
 }
@@ -463,11 +483,16 @@ rt::serde!(object DvsSecurityPolicy);
 pub struct DvsSelection {
     /// `dvsUuid`: required string.
     pub dvs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSelection {
     #[inline(never)]
     fn default() -> Self {
-        Self { dvs_uuid: String::new() }
+        Self {
+            dvs_uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -486,7 +511,7 @@ impl rt::Object for DvsSelection {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_SELECTION),
-            rt::BASE => P::Object(&SelectionSet {}),
+            rt::BASE => P::Object(&SelectionSet { _more: () }),
             0 => P::Value(&self.dvs_uuid),
             _ => P::Absent,
         }
@@ -545,6 +570,8 @@ pub struct DvsSummary {
     pub contact: Option<Box<DvsContactInfo>>,
     /// `numHosts`: optional int, since VI API 5.5.
     pub num_hosts: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSummary {
     #[inline(never)]
@@ -561,6 +588,7 @@ impl Default for DvsSummary {
             description: None,
             contact: None,
             num_hosts: None,
+            _more: (),
         }
     }
 }
@@ -655,6 +683,8 @@ pub struct DvsTrafficShapingPolicy {
     pub peak_bandwidth: Option<Box<LongPolicy>>,
     /// `burstSize`: optional `LongPolicy`.
     pub burst_size: Option<Box<LongPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficShapingPolicy {
     #[inline(never)]
@@ -665,6 +695,7 @@ impl Default for DvsTrafficShapingPolicy {
             average_bandwidth: None,
             peak_bandwidth: None,
             burst_size: None,
+            _more: (),
         }
     }
 }
@@ -742,11 +773,14 @@ impl std::fmt::Debug for DvsTrafficShapingPolicy {
 rt::serde!(object DvsTrafficShapingPolicy);
 
 /// `DVSUplinkPortPolicy`, a [`DynamicData`], since VI API 4.0.
-pub struct DvsUplinkPortPolicy {}
+pub struct DvsUplinkPortPolicy {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsUplinkPortPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -801,6 +835,8 @@ pub struct DvsVendorSpecificConfig {
     pub base: InheritablePolicy,
     /// `keyValue`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub key_value: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVendorSpecificConfig {
     #[inline(never)]
@@ -808,6 +844,7 @@ impl Default for DvsVendorSpecificConfig {
         Self {
             base: InheritablePolicy::default(),
             key_value: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -887,6 +924,8 @@ pub struct DvsVmVnicNetworkResourcePool {
     pub config_version: String,
     /// `allocationInfo`: optional `DvsVmVnicResourceAllocation`.
     pub allocation_info: Option<Box<DvsVmVnicResourceAllocation>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVmVnicNetworkResourcePool {
     #[inline(never)]
@@ -897,6 +936,7 @@ impl Default for DvsVmVnicNetworkResourcePool {
             description: None,
             config_version: String::new(),
             allocation_info: None,
+            _more: (),
         }
     }
 }
@@ -991,6 +1031,8 @@ pub struct DistributedVirtualPort {
     pub external_id: Option<String>,
     /// `segmentPortId`: optional string, since VI API 7.0.0.0.
     pub segment_port_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPort {
     #[inline(never)]
@@ -1010,6 +1052,7 @@ impl Default for DistributedVirtualPort {
             host_local_port: None,
             external_id: None,
             segment_port_id: None,
+            _more: (),
         }
     }
 }
@@ -1127,6 +1170,8 @@ pub struct DistributedVirtualPortgroupInfo {
     pub segment_id: Option<String>,
     /// `subnetId`: optional string, since VI API 9.0.0.0.
     pub subnet_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPortgroupInfo {
     #[inline(never)]
@@ -1144,6 +1189,7 @@ impl Default for DistributedVirtualPortgroupInfo {
             logical_switch_uuid: None,
             segment_id: None,
             subnet_id: None,
+            _more: (),
         }
     }
 }
@@ -1235,6 +1281,8 @@ pub struct DistributedVirtualPortgroupNsxPortgroupOperationResult {
     pub portgroups: Vec<rt::ManagedObjectReference>,
     /// `problems`: list of `DistributedVirtualPortgroupProblem`.
     pub problems: Vec<DistributedVirtualPortgroupProblem>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPortgroupNsxPortgroupOperationResult {
     #[inline(never)]
@@ -1242,6 +1290,7 @@ impl Default for DistributedVirtualPortgroupNsxPortgroupOperationResult {
         Self {
             portgroups: Vec::new(),
             problems: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1305,6 +1354,8 @@ pub struct DistributedVirtualPortgroupProblem {
     pub logical_switch_uuid: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPortgroupProblem {
     #[inline(never)]
@@ -1312,6 +1363,7 @@ impl Default for DistributedVirtualPortgroupProblem {
         Self {
             logical_switch_uuid: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1381,6 +1433,8 @@ pub struct DistributedVirtualSwitchHostMember {
     pub status: String,
     /// `statusDetail`: optional string, since VI API 4.1.
     pub status_detail: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMember {
     #[inline(never)]
@@ -1392,6 +1446,7 @@ impl Default for DistributedVirtualSwitchHostMember {
             uplink_port_key: Vec::new(),
             status: String::new(),
             status_detail: None,
+            _more: (),
         }
     }
 }
@@ -1460,11 +1515,14 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMember {
 rt::serde!(object DistributedVirtualSwitchHostMember);
 
 /// `DistributedVirtualSwitchHostMemberBacking`, a [`DynamicData`], since VI API 4.0.
-pub struct DistributedVirtualSwitchHostMemberBacking {}
+pub struct DistributedVirtualSwitchHostMemberBacking {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DistributedVirtualSwitchHostMemberBacking {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1538,6 +1596,8 @@ pub struct DistributedVirtualSwitchHostMemberConfigInfo {
     pub network_offloading_enabled: Option<bool>,
     /// `teplessMode`: optional boolean, since VI API 9.1.0.0.
     pub tepless_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberConfigInfo {
     #[inline(never)]
@@ -1554,6 +1614,7 @@ impl Default for DistributedVirtualSwitchHostMemberConfigInfo {
             nsxt_used_uplink_names: Vec::new(),
             network_offloading_enabled: None,
             tepless_mode: None,
+            _more: (),
         }
     }
 }
@@ -1648,6 +1709,8 @@ pub struct DistributedVirtualSwitchHostMemberConfigSpec {
     pub max_proxy_switch_ports: Option<i32>,
     /// `vendorSpecificConfig`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub vendor_specific_config: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberConfigSpec {
     #[inline(never)]
@@ -1658,6 +1721,7 @@ impl Default for DistributedVirtualSwitchHostMemberConfigSpec {
             backing: None,
             max_proxy_switch_ports: None,
             vendor_specific_config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1730,6 +1794,8 @@ pub struct DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     pub runtime_status: Option<String>,
     /// `statusDescription`: optional string.
     pub status_description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     #[inline(never)]
@@ -1738,6 +1804,7 @@ impl Default for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
             enabled: false,
             runtime_status: None,
             status_description: None,
+            _more: (),
         }
     }
 }
@@ -1806,6 +1873,8 @@ pub struct DistributedVirtualSwitchHostMemberHostUplinkState {
     pub uplink_name: String,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberHostUplinkState {
     #[inline(never)]
@@ -1813,6 +1882,7 @@ impl Default for DistributedVirtualSwitchHostMemberHostUplinkState {
         Self {
             uplink_name: String::new(),
             state: String::new(),
+            _more: (),
         }
     }
 }
@@ -1874,11 +1944,16 @@ rt::serde!(object DistributedVirtualSwitchHostMemberHostUplinkState);
 pub struct DistributedVirtualSwitchHostMemberPnicBacking {
     /// `pnicSpec`: list of `DistributedVirtualSwitchHostMemberPnicSpec`.
     pub pnic_spec: Vec<DistributedVirtualSwitchHostMemberPnicSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberPnicBacking {
     #[inline(never)]
     fn default() -> Self {
-        Self { pnic_spec: Vec::new() }
+        Self {
+            pnic_spec: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1900,6 +1975,7 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
             rt::BASE => {
                 P::Object(
                     &DistributedVirtualSwitchHostMemberBacking {
+                        _more: (),
                     },
                 )
             }
@@ -1948,6 +2024,8 @@ pub struct DistributedVirtualSwitchHostMemberPnicSpec {
     pub uplink_portgroup_key: Option<String>,
     /// `connectionCookie`: optional int.
     pub connection_cookie: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberPnicSpec {
     #[inline(never)]
@@ -1957,6 +2035,7 @@ impl Default for DistributedVirtualSwitchHostMemberPnicSpec {
             uplink_port_key: None,
             uplink_portgroup_key: None,
             connection_cookie: None,
+            _more: (),
         }
     }
 }
@@ -2022,12 +2101,15 @@ rt::serde!(object DistributedVirtualSwitchHostMemberPnicSpec);
 pub struct DistributedVirtualSwitchHostMemberRuntimeState {
     /// `currentMaxProxySwitchPorts`: required int.
     pub current_max_proxy_switch_ports: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberRuntimeState {
     #[inline(never)]
     fn default() -> Self {
         Self {
             current_max_proxy_switch_ports: 0,
+            _more: (),
         }
     }
 }
@@ -2086,6 +2168,8 @@ pub struct DistributedVirtualSwitchHostMemberTransportZoneInfo {
     pub uuid: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberTransportZoneInfo {
     #[inline(never)]
@@ -2093,6 +2177,7 @@ impl Default for DistributedVirtualSwitchHostMemberTransportZoneInfo {
         Self {
             uuid: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
@@ -2156,6 +2241,8 @@ pub struct DistributedVirtualSwitchHostProductSpec {
     pub product_line_id: Option<String>,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostProductSpec {
     #[inline(never)]
@@ -2163,6 +2250,7 @@ impl Default for DistributedVirtualSwitchHostProductSpec {
         Self {
             product_line_id: None,
             version: None,
+            _more: (),
         }
     }
 }
@@ -2228,6 +2316,8 @@ pub struct DistributedVirtualSwitchInfo {
     pub distributed_virtual_switch: rt::ManagedObjectReference,
     /// `networkReservationSupported`: optional boolean, since VI API 6.0.
     pub network_reservation_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchInfo {
     #[inline(never)]
@@ -2237,6 +2327,7 @@ impl Default for DistributedVirtualSwitchInfo {
             switch_uuid: String::new(),
             distributed_virtual_switch: Default::default(),
             network_reservation_supported: None,
+            _more: (),
         }
     }
 }
@@ -2304,6 +2395,8 @@ pub struct DistributedVirtualSwitchKeyedOpaqueBlob {
     pub key: String,
     /// `opaqueData`: required string.
     pub opaque_data: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchKeyedOpaqueBlob {
     #[inline(never)]
@@ -2311,6 +2404,7 @@ impl Default for DistributedVirtualSwitchKeyedOpaqueBlob {
         Self {
             key: String::new(),
             opaque_data: String::new(),
+            _more: (),
         }
     }
 }
@@ -2372,6 +2466,8 @@ pub struct DistributedVirtualSwitchManagerCompatibilityResult {
     pub host: rt::ManagedObjectReference,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerCompatibilityResult {
     #[inline(never)]
@@ -2379,6 +2475,7 @@ impl Default for DistributedVirtualSwitchManagerCompatibilityResult {
         Self {
             host: Default::default(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2440,6 +2537,8 @@ pub struct DistributedVirtualSwitchManagerDvsProductSpec {
     pub new_switch_product_spec: Option<Box<DistributedVirtualSwitchProductSpec>>,
     /// `distributedVirtualSwitch`: optional reference to `DistributedVirtualSwitch`.
     pub distributed_virtual_switch: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerDvsProductSpec {
     #[inline(never)]
@@ -2447,6 +2546,7 @@ impl Default for DistributedVirtualSwitchManagerDvsProductSpec {
         Self {
             new_switch_product_spec: None,
             distributed_virtual_switch: None,
+            _more: (),
         }
     }
 }
@@ -2508,6 +2608,8 @@ pub struct DistributedVirtualSwitchManagerHostArrayFilter {
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostArrayFilter {
     #[inline(never)]
@@ -2515,6 +2617,7 @@ impl Default for DistributedVirtualSwitchManagerHostArrayFilter {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2590,6 +2693,8 @@ pub struct DistributedVirtualSwitchManagerHostContainer {
     pub container: rt::ManagedObjectReference,
     /// `recursive`: required boolean.
     pub recursive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostContainer {
     #[inline(never)]
@@ -2597,6 +2702,7 @@ impl Default for DistributedVirtualSwitchManagerHostContainer {
         Self {
             container: Default::default(),
             recursive: false,
+            _more: (),
         }
     }
 }
@@ -2658,6 +2764,8 @@ pub struct DistributedVirtualSwitchManagerHostContainerFilter {
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `hostContainer`: required `DistributedVirtualSwitchManagerHostContainer`.
     pub host_container: DistributedVirtualSwitchManagerHostContainer,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostContainerFilter {
     #[inline(never)]
@@ -2665,6 +2773,7 @@ impl Default for DistributedVirtualSwitchManagerHostContainerFilter {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
             host_container: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2740,11 +2849,16 @@ rt::serde!(object DistributedVirtualSwitchManagerHostContainerFilter);
 pub struct DistributedVirtualSwitchManagerHostDvsFilterSpec {
     /// `inclusive`: required boolean.
     pub inclusive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostDvsFilterSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { inclusive: false }
+        Self {
+            inclusive: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2804,6 +2918,8 @@ pub struct DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `distributedVirtualSwitch`: required reference to `DistributedVirtualSwitch`.
     pub distributed_virtual_switch: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     #[inline(never)]
@@ -2811,6 +2927,7 @@ impl Default for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
             distributed_virtual_switch: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2890,6 +3007,8 @@ pub struct DistributedVirtualSwitchManagerImportResult {
     pub distributed_virtual_portgroup: Vec<rt::ManagedObjectReference>,
     /// `importFault`: list of `ImportOperationBulkFaultFaultOnImport`.
     pub import_fault: Vec<ImportOperationBulkFaultFaultOnImport>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerImportResult {
     #[inline(never)]
@@ -2898,6 +3017,7 @@ impl Default for DistributedVirtualSwitchManagerImportResult {
             distributed_virtual_switch: Vec::new(),
             distributed_virtual_portgroup: Vec::new(),
             import_fault: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2964,6 +3084,8 @@ pub struct DistributedVirtualSwitchManagerSpanInfo {
     pub clusters: Vec<rt::ManagedObjectReference>,
     /// `exclusive`: optional boolean.
     pub exclusive: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerSpanInfo {
     #[inline(never)]
@@ -2972,6 +3094,7 @@ impl Default for DistributedVirtualSwitchManagerSpanInfo {
             id: String::new(),
             clusters: Vec::new(),
             exclusive: None,
+            _more: (),
         }
     }
 }
@@ -3040,6 +3163,8 @@ pub struct DistributedVirtualSwitchNetworkOffloadSpec {
     pub types: Vec<String>,
     /// `dpuCapability`: optional `VMwareDvsDpuCapability`, since VI API 9.1.0.0.
     pub dpu_capability: Option<Box<VMwareDvsDpuCapability>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchNetworkOffloadSpec {
     #[inline(never)]
@@ -3049,6 +3174,7 @@ impl Default for DistributedVirtualSwitchNetworkOffloadSpec {
             name: None,
             types: Vec::new(),
             dpu_capability: None,
+            _more: (),
         }
     }
 }
@@ -3120,6 +3246,8 @@ pub struct DistributedVirtualSwitchPortConnectee {
     pub r#type: Option<String>,
     /// `addressHint`: optional string.
     pub address_hint: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchPortConnectee {
     #[inline(never)]
@@ -3129,6 +3257,7 @@ impl Default for DistributedVirtualSwitchPortConnectee {
             nic_key: None,
             r#type: None,
             address_hint: None,
+            _more: (),
         }
     }
 }
@@ -3210,6 +3339,8 @@ pub struct DistributedVirtualSwitchPortCriteria {
     pub port_key: Vec<String>,
     /// `host`: list of reference to `HostSystem`, since VI API 6.5.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchPortCriteria {
     #[inline(never)]
@@ -3224,6 +3355,7 @@ impl Default for DistributedVirtualSwitchPortCriteria {
             inside: None,
             port_key: Vec::new(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3338,6 +3470,8 @@ pub struct DistributedVirtualSwitchPortStatistics {
     pub bytes_in_from_pnic: Option<i64>,
     /// `bytesOutToPnic`: optional long, since VI API 6.5.
     pub bytes_out_to_pnic: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchPortStatistics {
     #[inline(never)]
@@ -3361,6 +3495,7 @@ impl Default for DistributedVirtualSwitchPortStatistics {
             packets_out_exception: 0,
             bytes_in_from_pnic: None,
             bytes_out_to_pnic: None,
+            _more: (),
         }
     }
 }
@@ -3480,6 +3615,8 @@ pub struct DistributedVirtualSwitchProductSpec {
     pub bundle_id: Option<String>,
     /// `bundleUrl`: optional string.
     pub bundle_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchProductSpec {
     #[inline(never)]
@@ -3492,6 +3629,7 @@ impl Default for DistributedVirtualSwitchProductSpec {
             forwarding_class: None,
             bundle_id: None,
             bundle_url: None,
+            _more: (),
         }
     }
 }
@@ -3568,6 +3706,8 @@ pub struct DvpgImportEvent {
     pub base: DvPortgroupEvent,
     /// `importType`: required string.
     pub import_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvpgImportEvent {
     #[inline(never)]
@@ -3575,6 +3715,7 @@ impl Default for DvpgImportEvent {
         Self {
             base: DvPortgroupEvent::default(),
             import_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -3647,12 +3788,15 @@ rt::serde!(object DvpgImportEvent);
 pub struct DvpgRestoreEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvpgRestoreEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3718,11 +3862,14 @@ impl std::fmt::Debug for DvpgRestoreEvent {
 rt::serde!(object DvpgRestoreEvent);
 
 /// `DvsAcceptNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsAcceptNetworkRuleAction {}
+pub struct DvsAcceptNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsAcceptNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_ACCEPT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3739,7 +3886,7 @@ impl rt::Object for DvsAcceptNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_ACCEPT_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3778,6 +3925,8 @@ pub struct DvsApplyOperationFault {
     pub base: DvsFault,
     /// `objectFault`: list, not empty, of `DvsApplyOperationFaultFaultOnObject`.
     pub object_fault: Vec<DvsApplyOperationFaultFaultOnObject>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsApplyOperationFault {
     #[inline(never)]
@@ -3785,6 +3934,7 @@ impl Default for DvsApplyOperationFault {
         Self {
             base: DvsFault::default(),
             object_fault: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3861,6 +4011,8 @@ pub struct DvsApplyOperationFaultFaultOnObject {
     pub r#type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsApplyOperationFaultFaultOnObject {
     #[inline(never)]
@@ -3869,6 +4021,7 @@ impl Default for DvsApplyOperationFaultFaultOnObject {
             object_id: String::new(),
             r#type: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3928,11 +4081,14 @@ impl std::fmt::Debug for DvsApplyOperationFaultFaultOnObject {
 rt::serde!(object DvsApplyOperationFaultFaultOnObject);
 
 /// `DvsCopyNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsCopyNetworkRuleAction {}
+pub struct DvsCopyNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsCopyNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_COPY_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3949,7 +4105,7 @@ impl rt::Object for DvsCopyNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_COPY_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3988,6 +4144,8 @@ pub struct DvsCreatedEvent {
     pub base: DvsEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsCreatedEvent {
     #[inline(never)]
@@ -3995,6 +4153,7 @@ impl Default for DvsCreatedEvent {
         Self {
             base: DvsEvent::default(),
             parent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4067,11 +4226,16 @@ rt::serde!(object DvsCreatedEvent);
 pub struct DvsDestroyedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsEvent::default() }
+        Self {
+            base: DvsEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4136,11 +4300,14 @@ impl std::fmt::Debug for DvsDestroyedEvent {
 rt::serde!(object DvsDestroyedEvent);
 
 /// `DvsDropNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsDropNetworkRuleAction {}
+pub struct DvsDropNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsDropNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_DROP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4157,7 +4324,7 @@ impl rt::Object for DvsDropNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_DROP_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -4194,11 +4361,16 @@ rt::serde!(object DvsDropNetworkRuleAction);
 pub struct DvsEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4266,11 +4438,16 @@ rt::serde!(object DvsEvent);
 pub struct DvsFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4348,6 +4525,8 @@ pub struct DvsFilterConfig {
     pub parameters: Option<Box<DvsFilterParameter>>,
     /// `onFailure`: optional string.
     pub on_failure: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterConfig {
     #[inline(never)]
@@ -4359,6 +4538,7 @@ impl Default for DvsFilterConfig {
             slot_number: None,
             parameters: None,
             on_failure: None,
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct DvsFilterConfigSpec {
     pub base: DvsFilterConfig,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterConfigSpec {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for DvsFilterConfigSpec {
         Self {
             base: DvsFilterConfig::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -90,11 +93,16 @@ rt::serde!(object DvsFilterConfigSpec);
 pub struct DvsFilterParameter {
     /// `parameters`: list of string.
     pub parameters: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterParameter {
     #[inline(never)]
     fn default() -> Self {
-        Self { parameters: Vec::new() }
+        Self {
+            parameters: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FILTER_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -152,6 +160,8 @@ pub struct DvsFilterPolicy {
     pub base: InheritablePolicy,
     /// `filterConfig`: list of `DvsFilterConfig` or a descendant.
     pub filter_config: Vec<rt::Poly<DvsFilterConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterPolicy {
     #[inline(never)]
@@ -159,6 +169,7 @@ impl Default for DvsFilterPolicy {
         Self {
             base: InheritablePolicy::default(),
             filter_config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -230,12 +241,15 @@ rt::serde!(object DvsFilterPolicy);
 pub struct DvsGreEncapNetworkRuleAction {
     /// `encapsulationIp`: required `SingleIp`.
     pub encapsulation_ip: SingleIp,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsGreEncapNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
         Self {
             encapsulation_ip: Default::default(),
+            _more: (),
         }
     }
 }
@@ -255,7 +269,7 @@ impl rt::Object for DvsGreEncapNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_GRE_ENCAP_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             0 => P::Object(&self.encapsulation_ip),
             _ => P::Absent,
         }
@@ -298,6 +312,8 @@ pub struct DvsHealthStatusChangeEvent {
     pub switch_uuid: String,
     /// `healthResult`: optional `HostMemberHealthCheckResult` or a descendant.
     pub health_result: Option<rt::Poly<HostMemberHealthCheckResult>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHealthStatusChangeEvent {
     #[inline(never)]
@@ -306,6 +322,7 @@ impl Default for DvsHealthStatusChangeEvent {
             base: HostEvent::default(),
             switch_uuid: String::new(),
             health_result: None,
+            _more: (),
         }
     }
 }
@@ -383,6 +400,8 @@ pub struct DvsHostBackInSyncEvent {
     pub base: DvsEvent,
     /// `hostBackInSync`: required `HostEventArgument`.
     pub host_back_in_sync: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostBackInSyncEvent {
     #[inline(never)]
@@ -390,6 +409,7 @@ impl Default for DvsHostBackInSyncEvent {
         Self {
             base: DvsEvent::default(),
             host_back_in_sync: Default::default(),
+            _more: (),
         }
     }
 }
@@ -466,6 +486,8 @@ pub struct DvsHostInfrastructureTrafficResource {
     pub description: Option<String>,
     /// `allocationInfo`: required `DvsHostInfrastructureTrafficResourceAllocation`.
     pub allocation_info: DvsHostInfrastructureTrafficResourceAllocation,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostInfrastructureTrafficResource {
     #[inline(never)]
@@ -474,6 +496,7 @@ impl Default for DvsHostInfrastructureTrafficResource {
             key: String::new(),
             description: None,
             allocation_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -540,6 +563,8 @@ pub struct DvsHostInfrastructureTrafficResourceAllocation {
     pub shares: Option<Box<SharesInfo>>,
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostInfrastructureTrafficResourceAllocation {
     #[inline(never)]
@@ -548,6 +573,7 @@ impl Default for DvsHostInfrastructureTrafficResourceAllocation {
             limit: None,
             shares: None,
             reservation: None,
+            _more: (),
         }
     }
 }
@@ -612,6 +638,8 @@ pub struct DvsHostJoinedEvent {
     pub base: DvsEvent,
     /// `hostJoined`: required `HostEventArgument`.
     pub host_joined: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostJoinedEvent {
     #[inline(never)]
@@ -619,6 +647,7 @@ impl Default for DvsHostJoinedEvent {
         Self {
             base: DvsEvent::default(),
             host_joined: Default::default(),
+            _more: (),
         }
     }
 }
@@ -693,6 +722,8 @@ pub struct DvsHostLeftEvent {
     pub base: DvsEvent,
     /// `hostLeft`: required `HostEventArgument`.
     pub host_left: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostLeftEvent {
     #[inline(never)]
@@ -700,6 +731,7 @@ impl Default for DvsHostLeftEvent {
         Self {
             base: DvsEvent::default(),
             host_left: Default::default(),
+            _more: (),
         }
     }
 }
@@ -782,6 +814,8 @@ pub struct DvsHostStatusUpdated {
     pub old_status_detail: Option<String>,
     /// `newStatusDetail`: optional string.
     pub new_status_detail: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostStatusUpdated {
     #[inline(never)]
@@ -793,6 +827,7 @@ impl Default for DvsHostStatusUpdated {
             new_status: None,
             old_status_detail: None,
             new_status_detail: None,
+            _more: (),
         }
     }
 }
@@ -879,6 +914,8 @@ pub struct DvsHostWentOutOfSyncEvent {
     pub base: DvsEvent,
     /// `hostOutOfSync`: required `DvsOutOfSyncHostArgument`.
     pub host_out_of_sync: DvsOutOfSyncHostArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostWentOutOfSyncEvent {
     #[inline(never)]
@@ -886,6 +923,7 @@ impl Default for DvsHostWentOutOfSyncEvent {
         Self {
             base: DvsEvent::default(),
             host_out_of_sync: Default::default(),
+            _more: (),
         }
     }
 }
@@ -960,6 +998,8 @@ pub struct DvsImportEvent {
     pub base: DvsEvent,
     /// `importType`: required string.
     pub import_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsImportEvent {
     #[inline(never)]
@@ -967,6 +1007,7 @@ impl Default for DvsImportEvent {
         Self {
             base: DvsEvent::default(),
             import_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1051,6 +1092,8 @@ pub struct DvsIpNetworkRuleQualifier {
     pub destination_ip_port: Option<rt::Poly<DvsIpPort>>,
     /// `tcpFlags`: optional `IntExpression`.
     pub tcp_flags: Option<Box<IntExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsIpNetworkRuleQualifier {
     #[inline(never)]
@@ -1063,6 +1106,7 @@ impl Default for DvsIpNetworkRuleQualifier {
             source_ip_port: None,
             destination_ip_port: None,
             tcp_flags: None,
+            _more: (),
         }
     }
 }
@@ -1150,12 +1194,15 @@ rt::serde!(object DvsIpNetworkRuleQualifier);
 pub struct DvsIpPort {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsIpPort {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
+            _more: (),
         }
     }
 }
@@ -1228,6 +1275,8 @@ pub struct DvsIpPortRange {
     pub start_port_number: i32,
     /// `endPortNumber`: required int.
     pub end_port_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsIpPortRange {
     #[inline(never)]
@@ -1236,6 +1285,7 @@ impl Default for DvsIpPortRange {
             base: DvsIpPort::default(),
             start_port_number: 0,
             end_port_number: 0,
+            _more: (),
         }
     }
 }
@@ -1308,11 +1358,14 @@ impl std::fmt::Debug for DvsIpPortRange {
 rt::serde!(object DvsIpPortRange);
 
 /// `DvsLogNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsLogNetworkRuleAction {}
+pub struct DvsLogNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsLogNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_LOG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1329,7 +1382,7 @@ impl rt::Object for DvsLogNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_LOG_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1374,6 +1427,8 @@ pub struct DvsMacNetworkRuleQualifier {
     pub protocol: Option<Box<IntExpression>>,
     /// `vlanId`: optional `IntExpression`.
     pub vlan_id: Option<Box<IntExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMacNetworkRuleQualifier {
     #[inline(never)]
@@ -1384,6 +1439,7 @@ impl Default for DvsMacNetworkRuleQualifier {
             destination_address: None,
             protocol: None,
             vlan_id: None,
+            _more: (),
         }
     }
 }
@@ -1465,11 +1521,16 @@ rt::serde!(object DvsMacNetworkRuleQualifier);
 pub struct DvsMacRewriteNetworkRuleAction {
     /// `rewriteMac`: required string.
     pub rewrite_mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMacRewriteNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self { rewrite_mac: String::new() }
+        Self {
+            rewrite_mac: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_MAC_REWRITE_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1488,7 +1549,7 @@ impl rt::Object for DvsMacRewriteNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_MAC_REWRITE_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             0 => P::Value(&self.rewrite_mac),
             _ => P::Absent,
         }
@@ -1531,6 +1592,8 @@ pub struct DvsMergedEvent {
     pub source_dvs: DvsEventArgument,
     /// `destinationDvs`: required `DvsEventArgument`.
     pub destination_dvs: DvsEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMergedEvent {
     #[inline(never)]
@@ -1539,6 +1602,7 @@ impl Default for DvsMergedEvent {
             base: DvsEvent::default(),
             source_dvs: Default::default(),
             destination_dvs: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1611,11 +1675,14 @@ impl std::fmt::Debug for DvsMergedEvent {
 rt::serde!(object DvsMergedEvent);
 
 /// `DvsNetworkRuleAction`, a [`DynamicData`], since VI API 5.5.
-pub struct DvsNetworkRuleAction {}
+pub struct DvsNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1668,11 +1735,13 @@ rt::serde!(object base DvsNetworkRuleAction);
 pub struct DvsNetworkRuleQualifier {
     /// `key`: optional string.
     pub key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkRuleQualifier {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: None }
+        Self { key: None, _more: () }
     }
 }
 pub(crate) static DVS_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1733,6 +1802,8 @@ pub struct DvsNotAuthorized {
     pub session_extension_key: Option<String>,
     /// `dvsExtensionKey`: optional string.
     pub dvs_extension_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNotAuthorized {
     #[inline(never)]
@@ -1741,6 +1812,7 @@ impl Default for DvsNotAuthorized {
             base: DvsFault::default(),
             session_extension_key: None,
             dvs_extension_key: None,
+            _more: (),
         }
     }
 }
@@ -1818,6 +1890,8 @@ pub struct DvsOperationBulkFault {
     pub base: DvsFault,
     /// `hostFault`: list, not empty, of `DvsOperationBulkFaultFaultOnHost`.
     pub host_fault: Vec<DvsOperationBulkFaultFaultOnHost>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsOperationBulkFault {
     #[inline(never)]
@@ -1825,6 +1899,7 @@ impl Default for DvsOperationBulkFault {
         Self {
             base: DvsFault::default(),
             host_fault: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1899,6 +1974,8 @@ pub struct DvsOperationBulkFaultFaultOnHost {
     pub host: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsOperationBulkFaultFaultOnHost {
     #[inline(never)]
@@ -1906,6 +1983,7 @@ impl Default for DvsOperationBulkFaultFaultOnHost {
         Self {
             host: Default::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1967,6 +2045,8 @@ pub struct DvsOutOfSyncHostArgument {
     pub out_of_sync_host: HostEventArgument,
     /// `configParamters`: list, not empty, of string.
     pub config_paramters: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsOutOfSyncHostArgument {
     #[inline(never)]
@@ -1974,6 +2054,7 @@ impl Default for DvsOutOfSyncHostArgument {
         Self {
             out_of_sync_host: Default::default(),
             config_paramters: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2041,6 +2122,8 @@ pub struct DvsPortBlockedEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
     /// `prevBlockState`: optional string, since VI API 6.5.
     pub prev_block_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortBlockedEvent {
     #[inline(never)]
@@ -2051,6 +2134,7 @@ impl Default for DvsPortBlockedEvent {
             status_detail: None,
             runtime_info: None,
             prev_block_state: None,
+            _more: (),
         }
     }
 }
@@ -2136,6 +2220,8 @@ pub struct DvsPortConnectedEvent {
     pub port_key: String,
     /// `connectee`: optional `DistributedVirtualSwitchPortConnectee`.
     pub connectee: Option<Box<DistributedVirtualSwitchPortConnectee>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortConnectedEvent {
     #[inline(never)]
@@ -2144,6 +2230,7 @@ impl Default for DvsPortConnectedEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             connectee: None,
+            _more: (),
         }
     }
 }
@@ -2221,6 +2308,8 @@ pub struct DvsPortCreatedEvent {
     pub base: DvsEvent,
     /// `portKey`: list, not empty, of string.
     pub port_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortCreatedEvent {
     #[inline(never)]
@@ -2228,6 +2317,7 @@ impl Default for DvsPortCreatedEvent {
         Self {
             base: DvsEvent::default(),
             port_key: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2302,6 +2392,8 @@ pub struct DvsPortDeletedEvent {
     pub base: DvsEvent,
     /// `portKey`: list, not empty, of string.
     pub port_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortDeletedEvent {
     #[inline(never)]
@@ -2309,6 +2401,7 @@ impl Default for DvsPortDeletedEvent {
         Self {
             base: DvsEvent::default(),
             port_key: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2385,6 +2478,8 @@ pub struct DvsPortDisconnectedEvent {
     pub port_key: String,
     /// `connectee`: optional `DistributedVirtualSwitchPortConnectee`.
     pub connectee: Option<Box<DistributedVirtualSwitchPortConnectee>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortDisconnectedEvent {
     #[inline(never)]
@@ -2393,6 +2488,7 @@ impl Default for DvsPortDisconnectedEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             connectee: None,
+            _more: (),
         }
     }
 }
@@ -2472,6 +2568,8 @@ pub struct DvsPortEnteredPassthruEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortEnteredPassthruEvent {
     #[inline(never)]
@@ -2480,6 +2578,7 @@ impl Default for DvsPortEnteredPassthruEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: None,
+            _more: (),
         }
     }
 }
@@ -2559,6 +2658,8 @@ pub struct DvsPortExitedPassthruEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortExitedPassthruEvent {
     #[inline(never)]
@@ -2567,6 +2668,7 @@ impl Default for DvsPortExitedPassthruEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: None,
+            _more: (),
         }
     }
 }
@@ -2648,6 +2750,8 @@ pub struct DvsPortJoinPortgroupEvent {
     pub portgroup_key: String,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortJoinPortgroupEvent {
     #[inline(never)]
@@ -2657,6 +2761,7 @@ impl Default for DvsPortJoinPortgroupEvent {
             port_key: String::new(),
             portgroup_key: String::new(),
             portgroup_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2741,6 +2846,8 @@ pub struct DvsPortLeavePortgroupEvent {
     pub portgroup_key: String,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortLeavePortgroupEvent {
     #[inline(never)]
@@ -2750,6 +2857,7 @@ impl Default for DvsPortLeavePortgroupEvent {
             port_key: String::new(),
             portgroup_key: String::new(),
             portgroup_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2832,6 +2940,8 @@ pub struct DvsPortLinkDownEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortLinkDownEvent {
     #[inline(never)]
@@ -2840,6 +2950,7 @@ impl Default for DvsPortLinkDownEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: None,
+            _more: (),
         }
     }
 }
@@ -2919,6 +3030,8 @@ pub struct DvsPortLinkUpEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortLinkUpEvent {
     #[inline(never)]
@@ -2927,6 +3040,7 @@ impl Default for DvsPortLinkUpEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: None,
+            _more: (),
         }
     }
 }
@@ -3006,6 +3120,8 @@ pub struct DvsPortReconfiguredEvent {
     pub port_key: Vec<String>,
     /// `configChanges`: list of `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Vec<ChangesInfoEventArgument>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortReconfiguredEvent {
     #[inline(never)]
@@ -3014,6 +3130,7 @@ impl Default for DvsPortReconfiguredEvent {
             base: DvsEvent::default(),
             port_key: Vec::new(),
             config_changes: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3093,6 +3210,8 @@ pub struct DvsPortRuntimeChangeEvent {
     pub port_key: String,
     /// `runtimeInfo`: required `DVPortStatus`.
     pub runtime_info: DvPortStatus,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortRuntimeChangeEvent {
     #[inline(never)]
@@ -3101,6 +3220,7 @@ impl Default for DvsPortRuntimeChangeEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3182,6 +3302,8 @@ pub struct DvsPortUnblockedEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
     /// `prevBlockState`: optional string, since VI API 6.5.
     pub prev_block_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortUnblockedEvent {
     #[inline(never)]
@@ -3191,6 +3313,7 @@ impl Default for DvsPortUnblockedEvent {
             port_key: String::new(),
             runtime_info: None,
             prev_block_state: None,
+            _more: (),
         }
     }
 }
@@ -3271,6 +3394,8 @@ pub struct DvsPortVendorSpecificStateChangeEvent {
     pub base: DvsEvent,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortVendorSpecificStateChangeEvent {
     #[inline(never)]
@@ -3278,6 +3403,7 @@ impl Default for DvsPortVendorSpecificStateChangeEvent {
         Self {
             base: DvsEvent::default(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -3347,11 +3473,14 @@ impl std::fmt::Debug for DvsPortVendorSpecificStateChangeEvent {
 rt::serde!(object DvsPortVendorSpecificStateChangeEvent);
 
 /// `DvsPuntNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsPuntNetworkRuleAction {}
+pub struct DvsPuntNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsPuntNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_PUNT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3368,7 +3497,7 @@ impl rt::Object for DvsPuntNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_PUNT_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3405,11 +3534,16 @@ rt::serde!(object DvsPuntNetworkRuleAction);
 pub struct DvsRateLimitNetworkRuleAction {
     /// `packetsPerSecond`: required int.
     pub packets_per_second: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRateLimitNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self { packets_per_second: 0 }
+        Self {
+            packets_per_second: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_RATE_LIMIT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3428,7 +3562,7 @@ impl rt::Object for DvsRateLimitNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_RATE_LIMIT_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             0 => P::Value(&self.packets_per_second),
             _ => P::Absent,
         }
@@ -3471,6 +3605,8 @@ pub struct DvsReconfiguredEvent {
     pub config_spec: rt::Poly<DvsConfigSpec>,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsReconfiguredEvent {
     #[inline(never)]
@@ -3479,6 +3615,7 @@ impl Default for DvsReconfiguredEvent {
             base: DvsEvent::default(),
             config_spec: Default::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
@@ -3558,6 +3695,8 @@ pub struct DvsRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRenamedEvent {
     #[inline(never)]
@@ -3566,6 +3705,7 @@ impl Default for DvsRenamedEvent {
             base: DvsEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3651,6 +3791,8 @@ pub struct DvsResourceRuntimeInfo {
     pub vm_vnic_network_resource_pool_runtime: Vec<
         DvsVmVnicNetworkResourcePoolRuntimeInfo,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsResourceRuntimeInfo {
     #[inline(never)]
@@ -3661,6 +3803,7 @@ impl Default for DvsResourceRuntimeInfo {
             available: None,
             allocated_resource: Vec::new(),
             vm_vnic_network_resource_pool_runtime: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3729,11 +3872,16 @@ rt::serde!(object DvsResourceRuntimeInfo);
 pub struct DvsRestoreEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRestoreEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsEvent::default() }
+        Self {
+            base: DvsEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3805,6 +3953,8 @@ pub struct DvsScopeViolated {
     pub scope: Vec<rt::ManagedObjectReference>,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsScopeViolated {
     #[inline(never)]
@@ -3813,6 +3963,7 @@ impl Default for DvsScopeViolated {
             base: DvsFault::default(),
             scope: Vec::new(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3890,6 +4041,8 @@ pub struct DvsSingleIpPort {
     pub base: DvsIpPort,
     /// `portNumber`: required int.
     pub port_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSingleIpPort {
     #[inline(never)]
@@ -3897,6 +4050,7 @@ impl Default for DvsSingleIpPort {
         Self {
             base: DvsIpPort::default(),
             port_number: 0,
+            _more: (),
         }
     }
 }
@@ -3971,6 +4125,8 @@ pub struct DvsSystemTrafficNetworkRuleQualifier {
     pub base: DvsNetworkRuleQualifier,
     /// `typeOfSystemTraffic`: optional `StringExpression`.
     pub type_of_system_traffic: Option<Box<StringExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSystemTrafficNetworkRuleQualifier {
     #[inline(never)]
@@ -3978,6 +4134,7 @@ impl Default for DvsSystemTrafficNetworkRuleQualifier {
         Self {
             base: DvsNetworkRuleQualifier::default(),
             type_of_system_traffic: None,
+            _more: (),
         }
     }
 }
@@ -4052,6 +4209,8 @@ pub struct DvsTrafficFilterConfig {
     pub base: DvsFilterConfig,
     /// `trafficRuleset`: optional `DvsTrafficRuleset`.
     pub traffic_ruleset: Option<Box<DvsTrafficRuleset>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficFilterConfig {
     #[inline(never)]
@@ -4059,6 +4218,7 @@ impl Default for DvsTrafficFilterConfig {
         Self {
             base: DvsFilterConfig::default(),
             traffic_ruleset: None,
+            _more: (),
         }
     }
 }
@@ -4133,6 +4293,8 @@ pub struct DvsTrafficFilterConfigSpec {
     pub base: DvsTrafficFilterConfig,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficFilterConfigSpec {
     #[inline(never)]
@@ -4140,6 +4302,7 @@ impl Default for DvsTrafficFilterConfigSpec {
         Self {
             base: DvsTrafficFilterConfig::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -4222,6 +4385,8 @@ pub struct DvsTrafficRule {
     pub action: Option<rt::Poly<DvsNetworkRuleAction>>,
     /// `direction`: optional string.
     pub direction: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficRule {
     #[inline(never)]
@@ -4233,6 +4398,7 @@ impl Default for DvsTrafficRule {
             qualifier: Vec::new(),
             action: None,
             direction: None,
+            _more: (),
         }
     }
 }
@@ -4310,6 +4476,8 @@ pub struct DvsTrafficRuleset {
     pub precedence: Option<i32>,
     /// `rules`: list of `DvsTrafficRule`.
     pub rules: Vec<DvsTrafficRule>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficRuleset {
     #[inline(never)]
@@ -4319,6 +4487,7 @@ impl Default for DvsTrafficRuleset {
             enabled: None,
             precedence: None,
             rules: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4386,6 +4555,8 @@ pub struct DvsUpdateTagNetworkRuleAction {
     pub qos_tag: Option<i32>,
     /// `dscpTag`: optional int.
     pub dscp_tag: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpdateTagNetworkRuleAction {
     #[inline(never)]
@@ -4393,6 +4564,7 @@ impl Default for DvsUpdateTagNetworkRuleAction {
         Self {
             qos_tag: None,
             dscp_tag: None,
+            _more: (),
         }
     }
 }
@@ -4413,7 +4585,7 @@ impl rt::Object for DvsUpdateTagNetworkRuleAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DVS_UPDATE_TAG_NETWORK_RULE_ACTION),
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             0 => P::Value(&self.qos_tag),
             1 => P::Value(&self.dscp_tag),
             _ => P::Absent,
@@ -4456,6 +4628,8 @@ pub struct DvsUpgradeAvailableEvent {
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpgradeAvailableEvent {
     #[inline(never)]
@@ -4463,6 +4637,7 @@ impl Default for DvsUpgradeAvailableEvent {
         Self {
             base: DvsEvent::default(),
             product_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4537,6 +4712,8 @@ pub struct DvsUpgradeInProgressEvent {
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpgradeInProgressEvent {
     #[inline(never)]
@@ -4544,6 +4721,7 @@ impl Default for DvsUpgradeInProgressEvent {
         Self {
             base: DvsEvent::default(),
             product_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4618,6 +4796,8 @@ pub struct DvsUpgradeRejectedEvent {
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpgradeRejectedEvent {
     #[inline(never)]
@@ -4625,6 +4805,7 @@ impl Default for DvsUpgradeRejectedEvent {
         Self {
             base: DvsEvent::default(),
             product_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4699,6 +4880,8 @@ pub struct DvsUpgradedEvent {
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpgradedEvent {
     #[inline(never)]
@@ -4706,6 +4889,7 @@ impl Default for DvsUpgradedEvent {
         Self {
             base: DvsEvent::default(),
             product_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4790,6 +4974,8 @@ pub struct DvsVmVnicNetworkResourcePoolRuntimeInfo {
     pub status: String,
     /// `allocatedResource`: list of `DvsVnicAllocatedResource`.
     pub allocated_resource: Vec<DvsVnicAllocatedResource>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVmVnicNetworkResourcePoolRuntimeInfo {
     #[inline(never)]
@@ -4802,6 +4988,7 @@ impl Default for DvsVmVnicNetworkResourcePoolRuntimeInfo {
             available: None,
             status: String::new(),
             allocated_resource: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4876,11 +5063,16 @@ rt::serde!(object DvsVmVnicNetworkResourcePoolRuntimeInfo);
 pub struct DvsVmVnicResourceAllocation {
     /// `reservationQuota`: optional long.
     pub reservation_quota: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVmVnicResourceAllocation {
     #[inline(never)]
     fn default() -> Self {
-        Self { reservation_quota: None }
+        Self {
+            reservation_quota: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_VM_VNIC_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4946,6 +5138,8 @@ pub struct DvsVmVnicResourcePoolConfigSpec {
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVmVnicResourcePoolConfigSpec {
     #[inline(never)]
@@ -4957,6 +5151,7 @@ impl Default for DvsVmVnicResourcePoolConfigSpec {
             allocation_info: None,
             name: None,
             description: None,
+            _more: (),
         }
     }
 }
@@ -5032,6 +5227,8 @@ pub struct DvsVnicAllocatedResource {
     pub vnic_key: String,
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVnicAllocatedResource {
     #[inline(never)]
@@ -5040,6 +5237,7 @@ impl Default for DvsVnicAllocatedResource {
             vm: Default::default(),
             vnic_key: String::new(),
             reservation: None,
+            _more: (),
         }
     }
 }
@@ -5099,11 +5297,14 @@ impl std::fmt::Debug for DvsVnicAllocatedResource {
 rt::serde!(object DvsVnicAllocatedResource);
 
 /// `EntityBackup`, a [`DynamicData`], since VI API 5.1.
-pub struct EntityBackup {}
+pub struct EntityBackup {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for EntityBackup {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ENTITY_BACKUP: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5165,6 +5366,8 @@ pub struct EntityBackupConfig {
     pub container: Option<rt::ManagedObjectReference>,
     /// `configVersion`: optional string.
     pub config_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EntityBackupConfig {
     #[inline(never)]
@@ -5176,6 +5379,7 @@ impl Default for EntityBackupConfig {
             name: None,
             container: None,
             config_version: None,
+            _more: (),
         }
     }
 }
@@ -5249,6 +5453,8 @@ pub struct GhostDvsProxySwitchDetectedEvent {
     pub base: HostEvent,
     /// `switchUuid`: list, not empty, of string.
     pub switch_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GhostDvsProxySwitchDetectedEvent {
     #[inline(never)]
@@ -5256,6 +5462,7 @@ impl Default for GhostDvsProxySwitchDetectedEvent {
         Self {
             base: HostEvent::default(),
             switch_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5330,6 +5537,8 @@ pub struct GhostDvsProxySwitchRemovedEvent {
     pub base: HostEvent,
     /// `switchUuid`: list, not empty, of string.
     pub switch_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GhostDvsProxySwitchRemovedEvent {
     #[inline(never)]
@@ -5337,6 +5546,7 @@ impl Default for GhostDvsProxySwitchRemovedEvent {
         Self {
             base: HostEvent::default(),
             switch_uuid: Vec::new(),
+            _more: (),
         }
     }
 }

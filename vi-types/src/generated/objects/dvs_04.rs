@@ -11,6 +11,8 @@ pub struct HostLocalPortCreatedEvent {
     pub base: DvsEvent,
     /// `hostLocalPort`: required `DVSHostLocalPortInfo`.
     pub host_local_port: DvsHostLocalPortInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalPortCreatedEvent {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for HostLocalPortCreatedEvent {
         Self {
             base: DvsEvent::default(),
             host_local_port: Default::default(),
+            _more: (),
         }
     }
 }
@@ -90,11 +93,13 @@ rt::serde!(object HostLocalPortCreatedEvent);
 pub struct HostMemberHealthCheckResult {
     /// `summary`: optional string.
     pub summary: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemberHealthCheckResult {
     #[inline(never)]
     fn default() -> Self {
-        Self { summary: None }
+        Self { summary: None, _more: () }
     }
 }
 pub(crate) static HOST_MEMBER_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -167,6 +172,8 @@ pub struct HostMemberRuntimeInfo {
     pub host_perf_nic_offload_state: Option<
         Box<DistributedVirtualSwitchHostMemberHostPerfNicOffloadState>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemberRuntimeInfo {
     #[inline(never)]
@@ -180,6 +187,7 @@ impl Default for HostMemberRuntimeInfo {
             health_check_result: Vec::new(),
             host_uplink_state: Vec::new(),
             host_perf_nic_offload_state: None,
+            _more: (),
         }
     }
 }
@@ -259,6 +267,8 @@ pub struct HostMemberUplinkHealthCheckResult {
     pub base: HostMemberHealthCheckResult,
     /// `uplinkPortKey`: required string.
     pub uplink_port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemberUplinkHealthCheckResult {
     #[inline(never)]
@@ -266,6 +276,7 @@ impl Default for HostMemberUplinkHealthCheckResult {
         Self {
             base: HostMemberHealthCheckResult::default(),
             uplink_port_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -388,6 +399,8 @@ pub struct HostProxySwitch {
     >,
     /// `teplessMode`: optional boolean, since VI API 9.1.0.0.
     pub tepless_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitch {
     #[inline(never)]
@@ -418,6 +431,7 @@ impl Default for HostProxySwitch {
             auto_deploy_owned: None,
             host_perf_nic_offload_state: None,
             tepless_mode: None,
+            _more: (),
         }
     }
 }
@@ -550,6 +564,8 @@ pub struct HostProxySwitchConfig {
     pub uuid: String,
     /// `spec`: optional `HostProxySwitchSpec`.
     pub spec: Option<Box<HostProxySwitchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitchConfig {
     #[inline(never)]
@@ -558,6 +574,7 @@ impl Default for HostProxySwitchConfig {
             change_operation: None,
             uuid: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -628,6 +645,8 @@ pub struct HostProxySwitchEnsInfo {
     pub error_status: i64,
     /// `lcoreStatus`: required long.
     pub lcore_status: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitchEnsInfo {
     #[inline(never)]
@@ -638,6 +657,7 @@ impl Default for HostProxySwitchEnsInfo {
             num_lcore_ops: 0,
             error_status: 0,
             lcore_status: 0,
+            _more: (),
         }
     }
 }
@@ -710,6 +730,8 @@ pub struct HostProxySwitchHostLagConfig {
     pub lag_name: Option<String>,
     /// `uplinkPort`: list of `KeyValue`.
     pub uplink_port: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitchHostLagConfig {
     #[inline(never)]
@@ -718,6 +740,7 @@ impl Default for HostProxySwitchHostLagConfig {
             lag_key: String::new(),
             lag_name: None,
             uplink_port: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -780,11 +803,13 @@ rt::serde!(object HostProxySwitchHostLagConfig);
 pub struct HostProxySwitchSpec {
     /// `backing`: optional `DistributedVirtualSwitchHostMemberBacking` or a descendant.
     pub backing: Option<rt::Poly<DistributedVirtualSwitchHostMemberBacking>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitchSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { backing: None }
+        Self { backing: None, _more: () }
     }
 }
 pub(crate) static HOST_PROXY_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -844,6 +869,8 @@ pub struct HostVnicConnectedToCustomizedDvPortEvent {
     pub vnic: VnicPortArgument,
     /// `prevPortKey`: optional string, since VI API 6.5.
     pub prev_port_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVnicConnectedToCustomizedDvPortEvent {
     #[inline(never)]
@@ -852,6 +879,7 @@ impl Default for HostVnicConnectedToCustomizedDvPortEvent {
             base: HostEvent::default(),
             vnic: Default::default(),
             prev_port_key: None,
+            _more: (),
         }
     }
 }
@@ -929,6 +957,8 @@ pub struct ImportHostAddFailure {
     pub base: DvsFault,
     /// `hostIp`: list, not empty, of string.
     pub host_ip: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportHostAddFailure {
     #[inline(never)]
@@ -936,6 +966,7 @@ impl Default for ImportHostAddFailure {
         Self {
             base: DvsFault::default(),
             host_ip: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1010,6 +1041,8 @@ pub struct ImportOperationBulkFault {
     pub base: DvsFault,
     /// `importFaults`: list, not empty, of `ImportOperationBulkFaultFaultOnImport`.
     pub import_faults: Vec<ImportOperationBulkFaultFaultOnImport>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportOperationBulkFault {
     #[inline(never)]
@@ -1017,6 +1050,7 @@ impl Default for ImportOperationBulkFault {
         Self {
             base: DvsFault::default(),
             import_faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1093,6 +1127,8 @@ pub struct ImportOperationBulkFaultFaultOnImport {
     pub key: Option<String>,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportOperationBulkFaultFaultOnImport {
     #[inline(never)]
@@ -1101,6 +1137,7 @@ impl Default for ImportOperationBulkFaultFaultOnImport {
             entity_type: None,
             key: None,
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1163,11 +1200,16 @@ rt::serde!(object ImportOperationBulkFaultFaultOnImport);
 pub struct InheritablePolicy {
     /// `inherited`: required boolean.
     pub inherited: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InheritablePolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self { inherited: false }
+        Self {
+            inherited: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static INHERITABLE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1225,6 +1267,8 @@ pub struct IntExpression {
     pub base: NegatableExpression,
     /// `value`: optional int.
     pub value: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IntExpression {
     #[inline(never)]
@@ -1232,6 +1276,7 @@ impl Default for IntExpression {
         Self {
             base: NegatableExpression::default(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -1305,6 +1350,8 @@ pub struct IntPolicy {
     pub base: InheritablePolicy,
     /// `value`: optional int.
     pub value: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IntPolicy {
     #[inline(never)]
@@ -1312,6 +1359,7 @@ impl Default for IntPolicy {
         Self {
             base: InheritablePolicy::default(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -1385,6 +1433,8 @@ pub struct InvalidIpfixConfig {
     pub base: DvsFault,
     /// `property`: optional string, a PropertyPath.
     pub property: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidIpfixConfig {
     #[inline(never)]
@@ -1392,6 +1442,7 @@ impl Default for InvalidIpfixConfig {
         Self {
             base: DvsFault::default(),
             property: None,
+            _more: (),
         }
     }
 }
@@ -1464,12 +1515,15 @@ rt::serde!(object InvalidIpfixConfig);
 pub struct IpAddress {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpAddress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
+            _more: (),
         }
     }
 }
@@ -1542,6 +1596,8 @@ pub struct IpRange {
     pub address_prefix: String,
     /// `prefixLength`: optional int.
     pub prefix_length: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpRange {
     #[inline(never)]
@@ -1550,6 +1606,7 @@ impl Default for IpRange {
             base: IpAddress::default(),
             address_prefix: String::new(),
             prefix_length: None,
+            _more: (),
         }
     }
 }
@@ -1627,6 +1684,8 @@ pub struct LongPolicy {
     pub base: InheritablePolicy,
     /// `value`: optional long.
     pub value: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LongPolicy {
     #[inline(never)]
@@ -1634,6 +1693,7 @@ impl Default for LongPolicy {
         Self {
             base: InheritablePolicy::default(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -1705,12 +1765,15 @@ rt::serde!(object LongPolicy);
 pub struct MacAddress {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MacAddress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
+            _more: (),
         }
     }
 }
@@ -1783,6 +1846,8 @@ pub struct MacRange {
     pub address: String,
     /// `mask`: required string.
     pub mask: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MacRange {
     #[inline(never)]
@@ -1791,6 +1856,7 @@ impl Default for MacRange {
             base: MacAddress::default(),
             address: String::new(),
             mask: String::new(),
+            _more: (),
         }
     }
 }
@@ -1866,12 +1932,15 @@ rt::serde!(object MacRange);
 pub struct MtuMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MtuMatchEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1940,12 +2009,15 @@ rt::serde!(object MtuMatchEvent);
 pub struct MtuMismatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MtuMismatchEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2014,11 +2086,13 @@ rt::serde!(object MtuMismatchEvent);
 pub struct NegatableExpression {
     /// `negate`: optional boolean.
     pub negate: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NegatableExpression {
     #[inline(never)]
     fn default() -> Self {
-        Self { negate: None }
+        Self { negate: None, _more: () }
     }
 }
 pub(crate) static NEGATABLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2076,6 +2150,8 @@ pub struct NotSupportedHostInDvs {
     pub base: NotSupportedHost,
     /// `switchProductSpec`: required `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostInDvs {
     #[inline(never)]
@@ -2083,6 +2159,7 @@ impl Default for NotSupportedHostInDvs {
         Self {
             base: NotSupportedHost::default(),
             switch_product_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2157,11 +2234,17 @@ pub struct NumericRange {
     pub start: i32,
     /// `end`: required int.
     pub end: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumericRange {
     #[inline(never)]
     fn default() -> Self {
-        Self { start: 0, end: 0 }
+        Self {
+            start: 0,
+            end: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static NUMERIC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2222,6 +2305,8 @@ pub struct OutOfSyncDvsHost {
     pub base: DvsEvent,
     /// `hostOutOfSync`: list, not empty, of `DvsOutOfSyncHostArgument`.
     pub host_out_of_sync: Vec<DvsOutOfSyncHostArgument>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OutOfSyncDvsHost {
     #[inline(never)]
@@ -2229,6 +2314,7 @@ impl Default for OutOfSyncDvsHost {
         Self {
             base: DvsEvent::default(),
             host_out_of_sync: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2309,6 +2395,8 @@ pub struct RecoveryEvent {
     pub dvs_uuid: Option<String>,
     /// `vnic`: optional string.
     pub vnic: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecoveryEvent {
     #[inline(never)]
@@ -2319,6 +2407,7 @@ impl Default for RecoveryEvent {
             port_key: String::new(),
             dvs_uuid: None,
             vnic: None,
+            _more: (),
         }
     }
 }
@@ -2404,6 +2493,8 @@ pub struct RollbackEvent {
     pub host_name: String,
     /// `methodName`: optional string.
     pub method_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RollbackEvent {
     #[inline(never)]
@@ -2412,6 +2503,7 @@ impl Default for RollbackEvent {
             base: DvsEvent::default(),
             host_name: String::new(),
             method_name: None,
+            _more: (),
         }
     }
 }
@@ -2491,6 +2583,8 @@ pub struct RollbackFailure {
     pub entity_name: String,
     /// `entityType`: required string.
     pub entity_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RollbackFailure {
     #[inline(never)]
@@ -2499,6 +2593,7 @@ impl Default for RollbackFailure {
             base: DvsFault::default(),
             entity_name: String::new(),
             entity_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -2571,11 +2666,14 @@ impl std::fmt::Debug for RollbackFailure {
 rt::serde!(object RollbackFailure);
 
 /// `SelectionSet`, a [`DynamicData`], since VI API 5.0.
-pub struct SelectionSet {}
+pub struct SelectionSet {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SelectionSet {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SELECTION_SET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2630,6 +2728,8 @@ pub struct SingleIp {
     pub base: IpAddress,
     /// `address`: required string.
     pub address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SingleIp {
     #[inline(never)]
@@ -2637,6 +2737,7 @@ impl Default for SingleIp {
         Self {
             base: IpAddress::default(),
             address: String::new(),
+            _more: (),
         }
     }
 }
@@ -2711,6 +2812,8 @@ pub struct SingleMac {
     pub base: MacAddress,
     /// `address`: required string.
     pub address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SingleMac {
     #[inline(never)]
@@ -2718,6 +2821,7 @@ impl Default for SingleMac {
         Self {
             base: MacAddress::default(),
             address: String::new(),
+            _more: (),
         }
     }
 }
@@ -2792,6 +2896,8 @@ pub struct StringExpression {
     pub base: NegatableExpression,
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StringExpression {
     #[inline(never)]
@@ -2799,6 +2905,7 @@ impl Default for StringExpression {
         Self {
             base: NegatableExpression::default(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -2872,6 +2979,8 @@ pub struct StringPolicy {
     pub base: InheritablePolicy,
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StringPolicy {
     #[inline(never)]
@@ -2879,6 +2988,7 @@ impl Default for StringPolicy {
         Self {
             base: InheritablePolicy::default(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -2950,11 +3060,16 @@ rt::serde!(object StringPolicy);
 pub struct SwitchIpUnset {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwitchIpUnset {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsFault::default() }
+        Self {
+            base: DvsFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SWITCH_IP_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3022,11 +3137,16 @@ rt::serde!(object SwitchIpUnset);
 pub struct SwitchNotInUpgradeMode {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwitchNotInUpgradeMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsFault::default() }
+        Self {
+            base: DvsFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SWITCH_NOT_IN_UPGRADE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3094,12 +3214,15 @@ rt::serde!(object SwitchNotInUpgradeMode);
 pub struct TeamingMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TeamingMatchEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3168,12 +3291,15 @@ rt::serde!(object TeamingMatchEvent);
 pub struct TeamingMisMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TeamingMisMatchEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3242,12 +3368,15 @@ rt::serde!(object TeamingMisMatchEvent);
 pub struct UplinkPortMtuNotSupportEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UplinkPortMtuNotSupportEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3316,12 +3445,15 @@ rt::serde!(object UplinkPortMtuNotSupportEvent);
 pub struct UplinkPortMtuSupportEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UplinkPortMtuSupportEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3390,12 +3522,15 @@ rt::serde!(object UplinkPortMtuSupportEvent);
 pub struct UplinkPortVlanTrunkedEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UplinkPortVlanTrunkedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3464,12 +3599,15 @@ rt::serde!(object UplinkPortVlanTrunkedEvent);
 pub struct UplinkPortVlanUntrunkedEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UplinkPortVlanUntrunkedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3562,6 +3700,8 @@ pub struct VMwareDvsConfigInfo {
     >,
     /// `realTimeConfig`: optional `VmwareDistributedVirtualSwitchRealTimeConfig`, since VI API 8.0.3.1.
     pub real_time_config: Option<Box<VmwareDistributedVirtualSwitchRealTimeConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsConfigInfo {
     #[inline(never)]
@@ -3579,6 +3719,7 @@ impl Default for VMwareDvsConfigInfo {
             network_offload_spec_id: None,
             network_offload_config: None,
             real_time_config: None,
+            _more: (),
         }
     }
 }
@@ -3703,6 +3844,8 @@ pub struct VMwareDvsConfigSpec {
     >,
     /// `realTimeConfig`: optional `VmwareDistributedVirtualSwitchRealTimeConfig`, since VI API 8.0.3.1.
     pub real_time_config: Option<Box<VmwareDistributedVirtualSwitchRealTimeConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsConfigSpec {
     #[inline(never)]
@@ -3719,6 +3862,7 @@ impl Default for VMwareDvsConfigSpec {
             network_offload_spec_id: None,
             network_offload_config: None,
             real_time_config: None,
+            _more: (),
         }
     }
 }
@@ -3844,6 +3988,8 @@ pub struct VMwareDvsFeatureCapability {
     pub perf_nic_offload_capability: Option<Box<VMwareDvsPerfNicOffloadCapability>>,
     /// `systemTrafficCapabilities`: optional `VMwareDvsSystemTrafficCapabilities`, since VI API 9.1.0.0.
     pub system_traffic_capabilities: Option<Box<VMwareDvsSystemTrafficCapabilities>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsFeatureCapability {
     #[inline(never)]
@@ -3863,6 +4009,7 @@ impl Default for VMwareDvsFeatureCapability {
             real_time_config_supported: None,
             perf_nic_offload_capability: None,
             system_traffic_capabilities: None,
+            _more: (),
         }
     }
 }
@@ -3973,6 +4120,8 @@ pub struct VMwareDvsHealthCheckCapability {
     pub vlan_mtu_supported: bool,
     /// `teamingSupported`: required boolean.
     pub teaming_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsHealthCheckCapability {
     #[inline(never)]
@@ -3980,6 +4129,7 @@ impl Default for VMwareDvsHealthCheckCapability {
         Self {
             vlan_mtu_supported: false,
             teaming_supported: false,
+            _more: (),
         }
     }
 }
@@ -4000,7 +4150,13 @@ impl rt::Object for VMwareDvsHealthCheckCapability {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&V_MWARE_DVS_HEALTH_CHECK_CAPABILITY),
-            rt::BASE => P::Object(&DvsHealthCheckCapability {}),
+            rt::BASE => {
+                P::Object(
+                    &DvsHealthCheckCapability {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.vlan_mtu_supported),
             1 => P::Value(&self.teaming_supported),
             _ => P::Absent,
@@ -4041,12 +4197,15 @@ rt::serde!(object VMwareDvsHealthCheckCapability);
 pub struct VMwareDvsHealthCheckConfig {
     /// The properties of `DVSHealthCheckConfig`.
     pub base: DvsHealthCheckConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsHealthCheckConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthCheckConfig::default(),
+            _more: (),
         }
     }
 }
@@ -4121,6 +4280,8 @@ pub struct VMwareDvsMtuHealthCheckResult {
     pub vlan_support_switch_mtu: Vec<NumericRange>,
     /// `vlanNotSupportSwitchMtu`: list of `NumericRange`.
     pub vlan_not_support_switch_mtu: Vec<NumericRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsMtuHealthCheckResult {
     #[inline(never)]
@@ -4130,6 +4291,7 @@ impl Default for VMwareDvsMtuHealthCheckResult {
             mtu_mismatch: false,
             vlan_support_switch_mtu: Vec::new(),
             vlan_not_support_switch_mtu: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4226,6 +4388,8 @@ pub struct VMwareDvsPortSetting {
     pub mac_management_policy: Option<Box<DvsMacManagementPolicy>>,
     /// `VNI`: optional `IntPolicy`, since VI API 7.0.0.0.
     pub vni: Option<Box<IntPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPortSetting {
     #[inline(never)]
@@ -4241,6 +4405,7 @@ impl Default for VMwareDvsPortSetting {
             lacp_policy: None,
             mac_management_policy: None,
             vni: None,
+            _more: (),
         }
     }
 }
@@ -4347,6 +4512,8 @@ pub struct VMwareDvsPortgroupPolicy {
     pub ipfix_override_allowed: Option<bool>,
     /// `macManagementOverrideAllowed`: optional boolean, since VI API 6.7.1.
     pub mac_management_override_allowed: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPortgroupPolicy {
     #[inline(never)]
@@ -4358,6 +4525,7 @@ impl Default for VMwareDvsPortgroupPolicy {
             security_policy_override_allowed: false,
             ipfix_override_allowed: None,
             mac_management_override_allowed: None,
+            _more: (),
         }
     }
 }
@@ -4444,6 +4612,8 @@ pub struct VMwareDvsPvlanConfigSpec {
     pub pvlan_entry: VMwareDvsPvlanMapEntry,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPvlanConfigSpec {
     #[inline(never)]
@@ -4451,6 +4621,7 @@ impl Default for VMwareDvsPvlanConfigSpec {
         Self {
             pvlan_entry: Default::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -4514,6 +4685,8 @@ pub struct VMwareDvsPvlanMapEntry {
     pub secondary_vlan_id: i32,
     /// `pvlanType`: required string.
     pub pvlan_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPvlanMapEntry {
     #[inline(never)]
@@ -4522,6 +4695,7 @@ impl Default for VMwareDvsPvlanMapEntry {
             primary_vlan_id: 0,
             secondary_vlan_id: 0,
             pvlan_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -4584,12 +4758,15 @@ rt::serde!(object VMwareDvsPvlanMapEntry);
 pub struct VMwareDvsTeamingHealthCheckConfig {
     /// The properties of `VMwareDVSHealthCheckConfig`.
     pub base: VMwareDvsHealthCheckConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsTeamingHealthCheckConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMwareDvsHealthCheckConfig::default(),
+            _more: (),
         }
     }
 }
@@ -4660,6 +4837,8 @@ pub struct VMwareDvsTeamingHealthCheckResult {
     pub base: HostMemberHealthCheckResult,
     /// `teamingStatus`: required string.
     pub teaming_status: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsTeamingHealthCheckResult {
     #[inline(never)]
@@ -4667,6 +4846,7 @@ impl Default for VMwareDvsTeamingHealthCheckResult {
         Self {
             base: HostMemberHealthCheckResult::default(),
             teaming_status: String::new(),
+            _more: (),
         }
     }
 }
@@ -4743,6 +4923,8 @@ pub struct VMwareDvsVlanHealthCheckResult {
     pub trunked_vlan: Vec<NumericRange>,
     /// `untrunkedVlan`: list of `NumericRange`.
     pub untrunked_vlan: Vec<NumericRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsVlanHealthCheckResult {
     #[inline(never)]
@@ -4751,6 +4933,7 @@ impl Default for VMwareDvsVlanHealthCheckResult {
             base: HostMemberUplinkHealthCheckResult::default(),
             trunked_vlan: Vec::new(),
             untrunked_vlan: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4826,12 +5009,15 @@ rt::serde!(object VMwareDvsVlanHealthCheckResult);
 pub struct VMwareDvsVlanMtuHealthCheckConfig {
     /// The properties of `VMwareDVSHealthCheckConfig`.
     pub base: VMwareDvsHealthCheckConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsVlanMtuHealthCheckConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMwareDvsHealthCheckConfig::default(),
+            _more: (),
         }
     }
 }
@@ -4912,6 +5098,8 @@ pub struct VMwareDvsVspanCapability {
     pub erspan_protocol_supported: Option<bool>,
     /// `mirrorNetstackSupported`: optional boolean, since VI API 6.7.
     pub mirror_netstack_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsVspanCapability {
     #[inline(never)]
@@ -4924,6 +5112,7 @@ impl Default for VMwareDvsVspanCapability {
             encap_remote_source_supported: false,
             erspan_protocol_supported: None,
             mirror_netstack_supported: None,
+            _more: (),
         }
     }
 }
@@ -5000,6 +5189,8 @@ pub struct VMwareDvsVspanConfigSpec {
     pub vspan_session: VMwareVspanSession,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsVspanConfigSpec {
     #[inline(never)]
@@ -5007,6 +5198,7 @@ impl Default for VMwareDvsVspanConfigSpec {
         Self {
             vspan_session: Default::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -5068,6 +5260,8 @@ pub struct VMwareDvsDpuCapability {
     pub network_offload_supported: Option<bool>,
     /// `activeStandbyModeSupported`: optional boolean, since VI API 8.0.3.0.
     pub active_standby_mode_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsDpuCapability {
     #[inline(never)]
@@ -5075,6 +5269,7 @@ impl Default for VMwareDvsDpuCapability {
         Self {
             network_offload_supported: None,
             active_standby_mode_supported: None,
+            _more: (),
         }
     }
 }
@@ -5138,6 +5333,8 @@ pub struct VMwareDvsIpfixCapability {
     pub ipv6_for_ipfix_supported: Option<bool>,
     /// `observationDomainIdSupported`: optional boolean.
     pub observation_domain_id_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsIpfixCapability {
     #[inline(never)]
@@ -5146,6 +5343,7 @@ impl Default for VMwareDvsIpfixCapability {
             ipfix_supported: None,
             ipv6_for_ipfix_supported: None,
             observation_domain_id_supported: None,
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct VMwareDvsLacpCapability {
     pub multi_lacp_group_supported: Option<bool>,
     /// `lacpFastModeSupported`: optional boolean, since VI API 7.0.2.0.
     pub lacp_fast_mode_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLacpCapability {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for VMwareDvsLacpCapability {
             lacp_supported: None,
             multi_lacp_group_supported: None,
             lacp_fast_mode_supported: None,
+            _more: (),
         }
     }
 }
@@ -101,6 +104,8 @@ pub struct VMwareDvsLacpGroupConfig {
     pub uplink_port_key: Vec<String>,
     /// `timeoutMode`: optional string, since VI API 7.0.2.0.
     pub timeout_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLacpGroupConfig {
     #[inline(never)]
@@ -116,6 +121,7 @@ impl Default for VMwareDvsLacpGroupConfig {
             uplink_name: Vec::new(),
             uplink_port_key: Vec::new(),
             timeout_mode: None,
+            _more: (),
         }
     }
 }
@@ -201,6 +207,8 @@ pub struct VMwareDvsLacpGroupSpec {
     pub lacp_group_config: VMwareDvsLacpGroupConfig,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLacpGroupSpec {
     #[inline(never)]
@@ -208,6 +216,7 @@ impl Default for VMwareDvsLacpGroupSpec {
         Self {
             lacp_group_config: Default::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -267,11 +276,16 @@ rt::serde!(object VMwareDvsLacpGroupSpec);
 pub struct VMwareDvsLagIpfixConfig {
     /// `ipfixEnabled`: optional boolean.
     pub ipfix_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLagIpfixConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { ipfix_enabled: None }
+        Self {
+            ipfix_enabled: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static V_MWARE_DVS_LAG_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -327,11 +341,16 @@ rt::serde!(object VMwareDvsLagIpfixConfig);
 pub struct VMwareDvsLagVlanConfig {
     /// `vlanId`: list of `NumericRange`.
     pub vlan_id: Vec<NumericRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLagVlanConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { vlan_id: Vec::new() }
+        Self {
+            vlan_id: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static V_MWARE_DVS_LAG_VLAN_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -389,6 +408,8 @@ pub struct VMwareDvsMtuCapability {
     pub min_mtu_supported: i32,
     /// `maxMtuSupported`: required int.
     pub max_mtu_supported: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsMtuCapability {
     #[inline(never)]
@@ -396,6 +417,7 @@ impl Default for VMwareDvsMtuCapability {
         Self {
             min_mtu_supported: 0,
             max_mtu_supported: 0,
+            _more: (),
         }
     }
 }
@@ -455,11 +477,13 @@ rt::serde!(object VMwareDvsMtuCapability);
 pub struct VMwareDvsPerfNicOffloadCapability {
     /// `supported`: optional boolean.
     pub supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPerfNicOffloadCapability {
     #[inline(never)]
     fn default() -> Self {
-        Self { supported: None }
+        Self { supported: None, _more: () }
     }
 }
 pub(crate) static V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -515,12 +539,15 @@ rt::serde!(object VMwareDvsPerfNicOffloadCapability);
 pub struct VMwareDvsSystemTrafficCapabilities {
     /// `systemTrafficQualifiers`: list of string.
     pub system_traffic_qualifiers: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsSystemTrafficCapabilities {
     #[inline(never)]
     fn default() -> Self {
         Self {
             system_traffic_qualifiers: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -589,6 +616,8 @@ pub struct VMwareIpfixConfig {
     pub sampling_rate: i32,
     /// `internalFlowsOnly`: required boolean.
     pub internal_flows_only: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareIpfixConfig {
     #[inline(never)]
@@ -601,6 +630,7 @@ impl Default for VMwareIpfixConfig {
             idle_flow_timeout: None,
             sampling_rate: 0,
             internal_flows_only: false,
+            _more: (),
         }
     }
 }
@@ -679,6 +709,8 @@ pub struct VMwareUplinkLacpPolicy {
     pub enable: Option<Box<BoolPolicy>>,
     /// `mode`: optional `StringPolicy`.
     pub mode: Option<Box<StringPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareUplinkLacpPolicy {
     #[inline(never)]
@@ -687,6 +719,7 @@ impl Default for VMwareUplinkLacpPolicy {
             base: InheritablePolicy::default(),
             enable: None,
             mode: None,
+            _more: (),
         }
     }
 }
@@ -765,6 +798,8 @@ pub struct VMwareUplinkPortOrderPolicy {
     pub active_uplink_port: Vec<String>,
     /// `standbyUplinkPort`: list of string.
     pub standby_uplink_port: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareUplinkPortOrderPolicy {
     #[inline(never)]
@@ -773,6 +808,7 @@ impl Default for VMwareUplinkPortOrderPolicy {
             base: InheritablePolicy::default(),
             active_uplink_port: Vec::new(),
             standby_uplink_port: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -855,6 +891,8 @@ pub struct VMwareVspanPort {
     pub vlans: Vec<i32>,
     /// `ipAddress`: list of string, since VI API 5.1.
     pub ip_address: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareVspanPort {
     #[inline(never)]
@@ -865,6 +903,7 @@ impl Default for VMwareVspanPort {
             wildcard_port_connectee_type: Vec::new(),
             vlans: Vec::new(),
             ip_address: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -967,6 +1006,8 @@ pub struct VMwareVspanSession {
     pub erspan_gra_nanosec: Option<bool>,
     /// `netstack`: optional string, since VI API 6.7.
     pub netstack: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareVspanSession {
     #[inline(never)]
@@ -990,6 +1031,7 @@ impl Default for VMwareVspanSession {
             erspan_cos: None,
             erspan_gra_nanosec: None,
             netstack: None,
+            _more: (),
         }
     }
 }
@@ -1099,6 +1141,8 @@ pub struct VmPoweringOnWithCustomizedDvPortEvent {
     pub base: VmEvent,
     /// `vnic`: list, not empty, of `VnicPortArgument`.
     pub vnic: Vec<VnicPortArgument>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPoweringOnWithCustomizedDvPortEvent {
     #[inline(never)]
@@ -1106,6 +1150,7 @@ impl Default for VmPoweringOnWithCustomizedDvPortEvent {
         Self {
             base: VmEvent::default(),
             vnic: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1182,6 +1227,8 @@ pub struct VmVnicPoolReservationViolationClearEvent {
     pub vm_vnic_resource_pool_key: String,
     /// `vmVnicResourcePoolName`: optional string.
     pub vm_vnic_resource_pool_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmVnicPoolReservationViolationClearEvent {
     #[inline(never)]
@@ -1190,6 +1237,7 @@ impl Default for VmVnicPoolReservationViolationClearEvent {
             base: DvsEvent::default(),
             vm_vnic_resource_pool_key: String::new(),
             vm_vnic_resource_pool_name: None,
+            _more: (),
         }
     }
 }
@@ -1269,6 +1317,8 @@ pub struct VmVnicPoolReservationViolationRaiseEvent {
     pub vm_vnic_resource_pool_key: String,
     /// `vmVnicResourcePoolName`: optional string.
     pub vm_vnic_resource_pool_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmVnicPoolReservationViolationRaiseEvent {
     #[inline(never)]
@@ -1277,6 +1327,7 @@ impl Default for VmVnicPoolReservationViolationRaiseEvent {
             base: DvsEvent::default(),
             vm_vnic_resource_pool_key: String::new(),
             vm_vnic_resource_pool_name: None,
+            _more: (),
         }
     }
 }
@@ -1354,6 +1405,8 @@ pub struct VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     pub active_uplink: Vec<String>,
     /// `standbyUplink`: list of string.
     pub standby_uplink: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     #[inline(never)]
@@ -1361,6 +1414,7 @@ impl Default for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
         Self {
             active_uplink: Vec::new(),
             standby_uplink: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1422,11 +1476,16 @@ pub struct VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     pub dpu_failover_policy: Option<
         Box<VmwareDistributedVirtualSwitchDpuFailoverPolicy>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { dpu_failover_policy: None }
+        Self {
+            dpu_failover_policy: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1486,6 +1545,8 @@ pub struct VmwareDistributedVirtualSwitchPvlanSpec {
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `pvlanId`: required int.
     pub pvlan_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchPvlanSpec {
     #[inline(never)]
@@ -1493,6 +1554,7 @@ impl Default for VmwareDistributedVirtualSwitchPvlanSpec {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
             pvlan_id: 0,
+            _more: (),
         }
     }
 }
@@ -1568,6 +1630,8 @@ pub struct VmwareDistributedVirtualSwitchRealTimeConfig {
     pub allowed: Option<bool>,
     /// `lanAnnotation`: optional `VmwareDistributedVirtualSwitchRealTimeLanAnnotation`.
     pub lan_annotation: Option<Box<VmwareDistributedVirtualSwitchRealTimeLanAnnotation>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchRealTimeConfig {
     #[inline(never)]
@@ -1575,6 +1639,7 @@ impl Default for VmwareDistributedVirtualSwitchRealTimeConfig {
         Self {
             allowed: None,
             lan_annotation: None,
+            _more: (),
         }
     }
 }
@@ -1636,6 +1701,8 @@ pub struct VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     pub lan_a_uplink: Vec<String>,
     /// `lanBUplink`: list of string.
     pub lan_b_uplink: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     #[inline(never)]
@@ -1643,6 +1710,7 @@ impl Default for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
         Self {
             lan_a_uplink: Vec::new(),
             lan_b_uplink: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1706,6 +1774,8 @@ pub struct VmwareDistributedVirtualSwitchTrunkVlanSpec {
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `vlanId`: list of `NumericRange`.
     pub vlan_id: Vec<NumericRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchTrunkVlanSpec {
     #[inline(never)]
@@ -1713,6 +1783,7 @@ impl Default for VmwareDistributedVirtualSwitchTrunkVlanSpec {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
             vlan_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1788,6 +1859,8 @@ pub struct VmwareDistributedVirtualSwitchVlanIdSpec {
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchVlanIdSpec {
     #[inline(never)]
@@ -1795,6 +1868,7 @@ impl Default for VmwareDistributedVirtualSwitchVlanIdSpec {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
             vlan_id: 0,
+            _more: (),
         }
     }
 }
@@ -1868,12 +1942,15 @@ rt::serde!(object VmwareDistributedVirtualSwitchVlanIdSpec);
 pub struct VmwareDistributedVirtualSwitchVlanSpec {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchVlanSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
+            _more: (),
         }
     }
 }
@@ -1955,6 +2032,8 @@ pub struct VmwareUplinkPortTeamingPolicy {
     pub failure_criteria: Option<Box<DvsFailureCriteria>>,
     /// `uplinkPortOrder`: optional `VMwareUplinkPortOrderPolicy`.
     pub uplink_port_order: Option<Box<VMwareUplinkPortOrderPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareUplinkPortTeamingPolicy {
     #[inline(never)]
@@ -1967,6 +2046,7 @@ impl Default for VmwareUplinkPortTeamingPolicy {
             rolling_order: None,
             failure_criteria: None,
             uplink_port_order: None,
+            _more: (),
         }
     }
 }
@@ -2055,6 +2135,8 @@ pub struct VnicPortArgument {
     pub vnic: String,
     /// `port`: required `DistributedVirtualSwitchPortConnection`.
     pub port: DistributedVirtualSwitchPortConnection,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VnicPortArgument {
     #[inline(never)]
@@ -2062,6 +2144,7 @@ impl Default for VnicPortArgument {
         Self {
             vnic: String::new(),
             port: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2127,6 +2210,8 @@ pub struct VspanDestPortConflict {
     pub vspan_session_key2: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanDestPortConflict {
     #[inline(never)]
@@ -2136,6 +2221,7 @@ impl Default for VspanDestPortConflict {
             vspan_session_key1: String::new(),
             vspan_session_key2: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2220,6 +2306,8 @@ pub struct VspanPortConflict {
     pub vspan_session_key2: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortConflict {
     #[inline(never)]
@@ -2229,6 +2317,7 @@ impl Default for VspanPortConflict {
             vspan_session_key1: String::new(),
             vspan_session_key2: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2313,6 +2402,8 @@ pub struct VspanPortMoveFault {
     pub dest_portgroup_name: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortMoveFault {
     #[inline(never)]
@@ -2322,6 +2413,7 @@ impl Default for VspanPortMoveFault {
             src_portgroup_name: String::new(),
             dest_portgroup_name: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2402,6 +2494,8 @@ pub struct VspanPortPromiscChangeFault {
     pub base: DvsFault,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortPromiscChangeFault {
     #[inline(never)]
@@ -2409,6 +2503,7 @@ impl Default for VspanPortPromiscChangeFault {
         Self {
             base: DvsFault::default(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2483,6 +2578,8 @@ pub struct VspanPortgroupPromiscChangeFault {
     pub base: DvsFault,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortgroupPromiscChangeFault {
     #[inline(never)]
@@ -2490,6 +2587,7 @@ impl Default for VspanPortgroupPromiscChangeFault {
         Self {
             base: DvsFault::default(),
             portgroup_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2564,6 +2662,8 @@ pub struct VspanPortgroupTypeChangeFault {
     pub base: DvsFault,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortgroupTypeChangeFault {
     #[inline(never)]
@@ -2571,6 +2671,7 @@ impl Default for VspanPortgroupTypeChangeFault {
         Self {
             base: DvsFault::default(),
             portgroup_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2647,6 +2748,8 @@ pub struct VspanPromiscuousPortNotSupported {
     pub vspan_session_key: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPromiscuousPortNotSupported {
     #[inline(never)]
@@ -2655,6 +2758,7 @@ impl Default for VspanPromiscuousPortNotSupported {
             base: DvsFault::default(),
             vspan_session_key: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2734,6 +2838,8 @@ pub struct VspanSameSessionPortConflict {
     pub vspan_session_key: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanSameSessionPortConflict {
     #[inline(never)]
@@ -2742,6 +2848,7 @@ impl Default for VspanSameSessionPortConflict {
             base: DvsFault::default(),
             vspan_session_key: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct AccountRemovedEvent {
     pub account: String,
     /// `group`: required boolean.
     pub group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AccountRemovedEvent {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for AccountRemovedEvent {
             base: HostEvent::default(),
             account: String::new(),
             group: false,
+            _more: (),
         }
     }
 }
@@ -96,11 +99,16 @@ rt::serde!(object AccountRemovedEvent);
 pub struct AdminPasswordNotChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AdminPasswordNotChangedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ADMIN_PASSWORD_NOT_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -168,12 +176,15 @@ rt::serde!(object AdminPasswordNotChangedEvent);
 pub struct AlreadyAuthenticatedSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyAuthenticatedSessionEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
+            _more: (),
         }
     }
 }
@@ -244,6 +255,8 @@ pub struct BadUsernameSessionEvent {
     pub base: SessionEvent,
     /// `ipAddress`: required string.
     pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BadUsernameSessionEvent {
     #[inline(never)]
@@ -251,6 +264,7 @@ impl Default for BadUsernameSessionEvent {
         Self {
             base: SessionEvent::default(),
             ip_address: String::new(),
+            _more: (),
         }
     }
 }
@@ -323,11 +337,16 @@ rt::serde!(object BadUsernameSessionEvent);
 pub struct CanceledHostOperationEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CanceledHostOperationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANCELED_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -395,12 +414,15 @@ rt::serde!(object CanceledHostOperationEvent);
 pub struct CustomFieldDefAddedEvent {
     /// The properties of `CustomFieldDefEvent`.
     pub base: CustomFieldDefEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDefAddedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldDefEvent::default(),
+            _more: (),
         }
     }
 }
@@ -473,6 +495,8 @@ pub struct CustomFieldDefEvent {
     pub field_key: i32,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDefEvent {
     #[inline(never)]
@@ -481,6 +505,7 @@ impl Default for CustomFieldDefEvent {
             base: CustomFieldEvent::default(),
             field_key: 0,
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -556,12 +581,15 @@ rt::serde!(object CustomFieldDefEvent);
 pub struct CustomFieldDefRemovedEvent {
     /// The properties of `CustomFieldDefEvent`.
     pub base: CustomFieldDefEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDefRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldDefEvent::default(),
+            _more: (),
         }
     }
 }
@@ -632,6 +660,8 @@ pub struct CustomFieldDefRenamedEvent {
     pub base: CustomFieldDefEvent,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDefRenamedEvent {
     #[inline(never)]
@@ -639,6 +669,7 @@ impl Default for CustomFieldDefRenamedEvent {
         Self {
             base: CustomFieldDefEvent::default(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -711,11 +742,16 @@ rt::serde!(object CustomFieldDefRenamedEvent);
 pub struct CustomFieldEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOM_FIELD_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -793,6 +829,8 @@ pub struct CustomFieldValueChangedEvent {
     pub value: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldValueChangedEvent {
     #[inline(never)]
@@ -804,6 +842,7 @@ impl Default for CustomFieldValueChangedEvent {
             name: String::new(),
             value: String::new(),
             prev_state: None,
+            _more: (),
         }
     }
 }
@@ -890,6 +929,8 @@ pub struct DatacenterCreatedEvent {
     pub base: DatacenterEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterCreatedEvent {
     #[inline(never)]
@@ -897,6 +938,7 @@ impl Default for DatacenterCreatedEvent {
         Self {
             base: DatacenterEvent::default(),
             parent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -969,11 +1011,16 @@ rt::serde!(object DatacenterCreatedEvent);
 pub struct DatacenterEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DATACENTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1045,6 +1092,8 @@ pub struct DatacenterRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterRenamedEvent {
     #[inline(never)]
@@ -1053,6 +1102,7 @@ impl Default for DatacenterRenamedEvent {
             base: DatacenterEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1132,6 +1182,8 @@ pub struct DatastoreCapacityIncreasedEvent {
     pub old_capacity: i64,
     /// `newCapacity`: required long.
     pub new_capacity: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreCapacityIncreasedEvent {
     #[inline(never)]
@@ -1140,6 +1192,7 @@ impl Default for DatastoreCapacityIncreasedEvent {
             base: DatastoreEvent::default(),
             old_capacity: 0,
             new_capacity: 0,
+            _more: (),
         }
     }
 }
@@ -1215,12 +1268,15 @@ rt::serde!(object DatastoreCapacityIncreasedEvent);
 pub struct DatastoreDestroyedEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1291,6 +1347,8 @@ pub struct DatastoreDiscoveredEvent {
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreDiscoveredEvent {
     #[inline(never)]
@@ -1298,6 +1356,7 @@ impl Default for DatastoreDiscoveredEvent {
         Self {
             base: HostEvent::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1370,12 +1429,15 @@ rt::serde!(object DatastoreDiscoveredEvent);
 pub struct DatastoreDuplicatedEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreDuplicatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1446,6 +1508,8 @@ pub struct DatastoreEvent {
     pub base: Event,
     /// `datastore`: optional `DatastoreEventArgument`.
     pub datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreEvent {
     #[inline(never)]
@@ -1453,6 +1517,7 @@ impl Default for DatastoreEvent {
         Self {
             base: Event::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
@@ -1529,6 +1594,8 @@ pub struct DatastoreFileCopiedEvent {
     pub source_datastore: DatastoreEventArgument,
     /// `sourceFile`: required string.
     pub source_file: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreFileCopiedEvent {
     #[inline(never)]
@@ -1537,6 +1604,7 @@ impl Default for DatastoreFileCopiedEvent {
             base: DatastoreFileEvent::default(),
             source_datastore: Default::default(),
             source_file: String::new(),
+            _more: (),
         }
     }
 }
@@ -1612,12 +1680,15 @@ rt::serde!(object DatastoreFileCopiedEvent);
 pub struct DatastoreFileDeletedEvent {
     /// The properties of `DatastoreFileEvent`.
     pub base: DatastoreFileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreFileDeletedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreFileEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1692,6 +1763,8 @@ pub struct DatastoreFileEvent {
     pub source_of_operation: Option<String>,
     /// `succeeded`: optional boolean, since VI API 6.5.
     pub succeeded: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreFileEvent {
     #[inline(never)]
@@ -1701,6 +1774,7 @@ impl Default for DatastoreFileEvent {
             target_file: String::new(),
             source_of_operation: None,
             succeeded: None,
+            _more: (),
         }
     }
 }
@@ -1783,6 +1857,8 @@ pub struct DatastoreFileMovedEvent {
     pub source_datastore: DatastoreEventArgument,
     /// `sourceFile`: required string.
     pub source_file: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreFileMovedEvent {
     #[inline(never)]
@@ -1791,6 +1867,7 @@ impl Default for DatastoreFileMovedEvent {
             base: DatastoreFileEvent::default(),
             source_datastore: Default::default(),
             source_file: String::new(),
+            _more: (),
         }
     }
 }
@@ -1866,12 +1943,15 @@ rt::serde!(object DatastoreFileMovedEvent);
 pub struct DatastoreIormReconfiguredEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreIormReconfiguredEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1942,6 +2022,8 @@ pub struct DatastorePrincipalConfigured {
     pub base: HostEvent,
     /// `datastorePrincipal`: required string.
     pub datastore_principal: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastorePrincipalConfigured {
     #[inline(never)]
@@ -1949,6 +2031,7 @@ impl Default for DatastorePrincipalConfigured {
         Self {
             base: HostEvent::default(),
             datastore_principal: String::new(),
+            _more: (),
         }
     }
 }
@@ -2023,6 +2106,8 @@ pub struct DatastoreRemovedOnHostEvent {
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreRemovedOnHostEvent {
     #[inline(never)]
@@ -2030,6 +2115,7 @@ impl Default for DatastoreRemovedOnHostEvent {
         Self {
             base: HostEvent::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2106,6 +2192,8 @@ pub struct DatastoreRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreRenamedEvent {
     #[inline(never)]
@@ -2114,6 +2202,7 @@ impl Default for DatastoreRenamedEvent {
             base: DatastoreEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2193,6 +2282,8 @@ pub struct DatastoreRenamedOnHostEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreRenamedOnHostEvent {
     #[inline(never)]
@@ -2201,6 +2292,7 @@ impl Default for DatastoreRenamedOnHostEvent {
             base: HostEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2276,12 +2368,15 @@ rt::serde!(object DatastoreRenamedOnHostEvent);
 pub struct DrsEnteredStandbyModeEvent {
     /// The properties of `EnteredStandbyModeEvent`.
     pub base: EnteredStandbyModeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsEnteredStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EnteredStandbyModeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2350,12 +2445,15 @@ rt::serde!(object DrsEnteredStandbyModeEvent);
 pub struct DrsEnteringStandbyModeEvent {
     /// The properties of `EnteringStandbyModeEvent`.
     pub base: EnteringStandbyModeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsEnteringStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EnteringStandbyModeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2424,12 +2522,15 @@ rt::serde!(object DrsEnteringStandbyModeEvent);
 pub struct DrsExitStandbyModeFailedEvent {
     /// The properties of `ExitStandbyModeFailedEvent`.
     pub base: ExitStandbyModeFailedEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsExitStandbyModeFailedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitStandbyModeFailedEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2498,12 +2599,15 @@ rt::serde!(object DrsExitStandbyModeFailedEvent);
 pub struct DrsExitedStandbyModeEvent {
     /// The properties of `ExitedStandbyModeEvent`.
     pub base: ExitedStandbyModeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsExitedStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitedStandbyModeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2572,12 +2676,15 @@ rt::serde!(object DrsExitedStandbyModeEvent);
 pub struct DrsExitingStandbyModeEvent {
     /// The properties of `ExitingStandbyModeEvent`.
     pub base: ExitingStandbyModeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsExitingStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitingStandbyModeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2650,6 +2757,8 @@ pub struct DuplicateIpDetectedEvent {
     pub duplicate_ip: String,
     /// `macAddress`: required string.
     pub mac_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateIpDetectedEvent {
     #[inline(never)]
@@ -2658,6 +2767,7 @@ impl Default for DuplicateIpDetectedEvent {
             base: HostEvent::default(),
             duplicate_ip: String::new(),
             mac_address: String::new(),
+            _more: (),
         }
     }
 }
@@ -2733,11 +2843,16 @@ rt::serde!(object DuplicateIpDetectedEvent);
 pub struct EnteredMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnteredMaintenanceModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTERED_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2805,11 +2920,16 @@ rt::serde!(object EnteredMaintenanceModeEvent);
 pub struct EnteredStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnteredStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2877,11 +2997,16 @@ rt::serde!(object EnteredStandbyModeEvent);
 pub struct EnteringMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnteringMaintenanceModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTERING_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2949,11 +3074,16 @@ rt::serde!(object EnteringMaintenanceModeEvent);
 pub struct EnteringStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnteringStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3021,12 +3151,15 @@ rt::serde!(object EnteringStandbyModeEvent);
 pub struct ErrorUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ErrorUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3099,6 +3232,8 @@ pub struct EventArgDesc {
     pub r#type: String,
     /// `description`: optional `ElementDescription` or a descendant.
     pub description: Option<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventArgDesc {
     #[inline(never)]
@@ -3107,6 +3242,7 @@ impl Default for EventArgDesc {
             name: String::new(),
             r#type: String::new(),
             description: None,
+            _more: (),
         }
     }
 }
@@ -3169,11 +3305,16 @@ rt::serde!(object EventArgDesc);
 pub struct ExitMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitMaintenanceModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXIT_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3241,11 +3382,16 @@ rt::serde!(object ExitMaintenanceModeEvent);
 pub struct ExitStandbyModeFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitStandbyModeFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3313,11 +3459,16 @@ rt::serde!(object ExitStandbyModeFailedEvent);
 pub struct ExitedStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitedStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3385,11 +3536,16 @@ rt::serde!(object ExitedStandbyModeEvent);
 pub struct ExitingStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitingStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3457,12 +3613,15 @@ rt::serde!(object ExitingStandbyModeEvent);
 pub struct GeneralHostErrorEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralHostErrorEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3531,12 +3690,15 @@ rt::serde!(object GeneralHostErrorEvent);
 pub struct GeneralHostInfoEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralHostInfoEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3605,12 +3767,15 @@ rt::serde!(object GeneralHostInfoEvent);
 pub struct GeneralHostWarningEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralHostWarningEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3679,12 +3844,15 @@ rt::serde!(object GeneralHostWarningEvent);
 pub struct GeneralVmErrorEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralVmErrorEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3753,12 +3921,15 @@ rt::serde!(object GeneralVmErrorEvent);
 pub struct GeneralVmInfoEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralVmInfoEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3827,12 +3998,15 @@ rt::serde!(object GeneralVmInfoEvent);
 pub struct GeneralVmWarningEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralVmWarningEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3905,6 +4079,8 @@ pub struct GlobalMessageChangedEvent {
     pub message: String,
     /// `prevMessage`: optional string, since VI API 6.5.
     pub prev_message: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GlobalMessageChangedEvent {
     #[inline(never)]
@@ -3913,6 +4089,7 @@ impl Default for GlobalMessageChangedEvent {
             base: SessionEvent::default(),
             message: String::new(),
             prev_message: None,
+            _more: (),
         }
     }
 }
@@ -3998,6 +4175,8 @@ pub struct HealthStatusChangedEvent {
     pub component_name: String,
     /// `serviceId`: optional string, since VI API 6.0.
     pub service_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HealthStatusChangedEvent {
     #[inline(never)]
@@ -4009,6 +4188,7 @@ impl Default for HealthStatusChangedEvent {
             new_status: String::new(),
             component_name: String::new(),
             service_id: None,
+            _more: (),
         }
     }
 }
@@ -4095,6 +4275,8 @@ pub struct HostAddFailedEvent {
     pub base: HostEvent,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAddFailedEvent {
     #[inline(never)]
@@ -4102,6 +4284,7 @@ impl Default for HostAddFailedEvent {
         Self {
             base: HostEvent::default(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
@@ -4174,11 +4357,16 @@ rt::serde!(object HostAddFailedEvent);
 pub struct HostAddedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAddedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4246,11 +4434,16 @@ rt::serde!(object HostAddedEvent);
 pub struct HostAdminDisableEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAdminDisableEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ADMIN_DISABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4318,11 +4511,16 @@ rt::serde!(object HostAdminDisableEvent);
 pub struct HostAdminEnableEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAdminEnableEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ADMIN_ENABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4390,11 +4588,16 @@ rt::serde!(object HostAdminEnableEvent);
 pub struct HostCnxFailedAccountFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedAccountFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4464,6 +4667,8 @@ pub struct HostCnxFailedAlreadyManagedEvent {
     pub base: HostEvent,
     /// `serverName`: required string.
     pub server_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedAlreadyManagedEvent {
     #[inline(never)]
@@ -4471,6 +4676,7 @@ impl Default for HostCnxFailedAlreadyManagedEvent {
         Self {
             base: HostEvent::default(),
             server_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4543,11 +4749,16 @@ rt::serde!(object HostCnxFailedAlreadyManagedEvent);
 pub struct HostCnxFailedBadCcagentEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedBadCcagentEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_CCAGENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4615,11 +4826,16 @@ rt::serde!(object HostCnxFailedBadCcagentEvent);
 pub struct HostCnxFailedBadUsernameEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedBadUsernameEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_USERNAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4687,11 +4903,16 @@ rt::serde!(object HostCnxFailedBadUsernameEvent);
 pub struct HostCnxFailedBadVersionEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedBadVersionEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_VERSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4759,11 +4980,16 @@ rt::serde!(object HostCnxFailedBadVersionEvent);
 pub struct HostCnxFailedCcagentUpgradeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedCcagentUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4831,11 +5057,16 @@ rt::serde!(object HostCnxFailedCcagentUpgradeEvent);
 pub struct HostCnxFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4903,11 +5134,16 @@ rt::serde!(object HostCnxFailedEvent);
 pub struct HostCnxFailedNetworkErrorEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNetworkErrorEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NETWORK_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4975,11 +5211,16 @@ rt::serde!(object HostCnxFailedNetworkErrorEvent);
 pub struct HostCnxFailedNoAccessEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNoAccessEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NO_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5047,11 +5288,16 @@ rt::serde!(object HostCnxFailedNoAccessEvent);
 pub struct HostCnxFailedNoConnectionEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNoConnectionEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NO_CONNECTION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5119,11 +5365,16 @@ rt::serde!(object HostCnxFailedNoConnectionEvent);
 pub struct HostCnxFailedNoLicenseEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNoLicenseEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5191,11 +5442,16 @@ rt::serde!(object HostCnxFailedNoLicenseEvent);
 pub struct HostCnxFailedNotFoundEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNotFoundEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NOT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5263,11 +5519,16 @@ rt::serde!(object HostCnxFailedNotFoundEvent);
 pub struct HostCnxFailedTimeoutEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedTimeoutEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5337,6 +5598,8 @@ pub struct HostComplianceCheckedEvent {
     pub base: HostEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostComplianceCheckedEvent {
     #[inline(never)]
@@ -5344,6 +5607,7 @@ impl Default for HostComplianceCheckedEvent {
         Self {
             base: HostEvent::default(),
             profile: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5416,11 +5680,16 @@ rt::serde!(object HostComplianceCheckedEvent);
 pub struct HostCompliantEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCompliantEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5488,11 +5757,16 @@ rt::serde!(object HostCompliantEvent);
 pub struct HostConfigAppliedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigAppliedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONFIG_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5560,11 +5834,16 @@ rt::serde!(object HostConfigAppliedEvent);
 pub struct HostConnectedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5632,11 +5911,16 @@ rt::serde!(object HostConnectedEvent);
 pub struct HostConnectionLostEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectionLostEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONNECTION_LOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5706,6 +5990,8 @@ pub struct HostDisconnectedEvent {
     pub base: HostEvent,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDisconnectedEvent {
     #[inline(never)]
@@ -5713,6 +5999,7 @@ impl Default for HostDisconnectedEvent {
         Self {
             base: HostEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -5787,6 +6074,8 @@ pub struct HostEnableAdminFailedEvent {
     pub base: HostEvent,
     /// `permissions`: list, not empty, of `Permission`.
     pub permissions: Vec<Permission>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEnableAdminFailedEvent {
     #[inline(never)]
@@ -5794,6 +6083,7 @@ impl Default for HostEnableAdminFailedEvent {
         Self {
             base: HostEvent::default(),
             permissions: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5866,11 +6156,16 @@ rt::serde!(object HostEnableAdminFailedEvent);
 pub struct HostGetShortNameFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGetShortNameFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_GET_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5938,11 +6233,16 @@ rt::serde!(object HostGetShortNameFailedEvent);
 pub struct HostInAuditModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInAuditModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_IN_AUDIT_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -6010,11 +6310,16 @@ rt::serde!(object HostInAuditModeEvent);
 pub struct HostInventoryUnreadableEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInventoryUnreadableEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_INVENTORY_UNREADABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -6086,6 +6391,8 @@ pub struct HostIpChangedEvent {
     pub old_ip: String,
     /// `newIP`: required string.
     pub new_ip: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpChangedEvent {
     #[inline(never)]
@@ -6094,6 +6401,7 @@ impl Default for HostIpChangedEvent {
             base: HostEvent::default(),
             old_ip: String::new(),
             new_ip: String::new(),
+            _more: (),
         }
     }
 }
@@ -6173,6 +6481,8 @@ pub struct HostIpInconsistentEvent {
     pub ip_address: String,
     /// `ipAddress2`: required string.
     pub ip_address2: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpInconsistentEvent {
     #[inline(never)]
@@ -6181,6 +6491,7 @@ impl Default for HostIpInconsistentEvent {
             base: HostEvent::default(),
             ip_address: String::new(),
             ip_address2: String::new(),
+            _more: (),
         }
     }
 }
@@ -6256,11 +6567,16 @@ rt::serde!(object HostIpInconsistentEvent);
 pub struct HostIpToShortNameFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpToShortNameFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_IP_TO_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -6328,11 +6644,16 @@ rt::serde!(object HostIpToShortNameFailedEvent);
 pub struct HostNonCompliantEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNonCompliantEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_NON_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -6400,11 +6721,16 @@ rt::serde!(object HostNonCompliantEvent);
 pub struct HostReconnectionFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostReconnectionFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_RECONNECTION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -6472,11 +6798,16 @@ rt::serde!(object HostReconnectionFailedEvent);
 pub struct HostRemovedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -6546,6 +6877,8 @@ pub struct HostShortNameToIpFailedEvent {
     pub base: HostEvent,
     /// `shortName`: required string.
     pub short_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostShortNameToIpFailedEvent {
     #[inline(never)]
@@ -6553,6 +6886,7 @@ impl Default for HostShortNameToIpFailedEvent {
         Self {
             base: HostEvent::default(),
             short_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -6627,6 +6961,8 @@ pub struct HostShutdownEvent {
     pub base: HostEvent,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostShutdownEvent {
     #[inline(never)]
@@ -6634,6 +6970,7 @@ impl Default for HostShutdownEvent {
         Self {
             base: HostEvent::default(),
             reason: String::new(),
+            _more: (),
         }
     }
 }

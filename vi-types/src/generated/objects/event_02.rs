@@ -11,6 +11,8 @@ pub struct HostSyncFailedEvent {
     pub base: HostEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSyncFailedEvent {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for HostSyncFailedEvent {
         Self {
             base: HostEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -90,11 +93,16 @@ rt::serde!(object HostSyncFailedEvent);
 pub struct HostUpgradeFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUpgradeFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -162,11 +170,16 @@ rt::serde!(object HostUpgradeFailedEvent);
 pub struct HostUserWorldSwapNotEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUserWorldSwapNotEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -242,6 +255,8 @@ pub struct HostWwnChangedEvent {
     pub new_node_wwns: Vec<i64>,
     /// `newPortWwns`: list of long.
     pub new_port_wwns: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostWwnChangedEvent {
     #[inline(never)]
@@ -252,6 +267,7 @@ impl Default for HostWwnChangedEvent {
             old_port_wwns: Vec::new(),
             new_node_wwns: Vec::new(),
             new_port_wwns: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -339,6 +355,8 @@ pub struct HostWwnConflictEvent {
     pub conflicted_hosts: Vec<HostEventArgument>,
     /// `wwn`: required long.
     pub wwn: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostWwnConflictEvent {
     #[inline(never)]
@@ -348,6 +366,7 @@ impl Default for HostWwnConflictEvent {
             conflicted_vms: Vec::new(),
             conflicted_hosts: Vec::new(),
             wwn: 0,
+            _more: (),
         }
     }
 }
@@ -426,11 +445,16 @@ rt::serde!(object HostWwnConflictEvent);
 pub struct IScsiBootFailureEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IScsiBootFailureEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static I_SCSI_BOOT_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -498,12 +522,15 @@ rt::serde!(object IScsiBootFailureEvent);
 pub struct InfoUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InfoUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -576,6 +603,8 @@ pub struct LocalDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalDatastoreCreatedEvent {
     #[inline(never)]
@@ -584,6 +613,7 @@ impl Default for LocalDatastoreCreatedEvent {
             base: HostEvent::default(),
             datastore: Default::default(),
             datastore_url: None,
+            _more: (),
         }
     }
 }
@@ -659,11 +689,16 @@ rt::serde!(object LocalDatastoreCreatedEvent);
 pub struct LocalTsmEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalTsmEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LOCAL_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -733,6 +768,8 @@ pub struct LockerMisconfiguredEvent {
     pub base: Event,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LockerMisconfiguredEvent {
     #[inline(never)]
@@ -740,6 +777,7 @@ impl Default for LockerMisconfiguredEvent {
         Self {
             base: Event::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -816,6 +854,8 @@ pub struct LockerReconfiguredEvent {
     pub old_datastore: Option<Box<DatastoreEventArgument>>,
     /// `newDatastore`: optional `DatastoreEventArgument`.
     pub new_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LockerReconfiguredEvent {
     #[inline(never)]
@@ -824,6 +864,7 @@ impl Default for LockerReconfiguredEvent {
             base: Event::default(),
             old_datastore: None,
             new_datastore: None,
+            _more: (),
         }
     }
 }
@@ -899,12 +940,15 @@ rt::serde!(object LockerReconfiguredEvent);
 pub struct MigrationErrorEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationErrorEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
+            _more: (),
         }
     }
 }
@@ -975,6 +1019,8 @@ pub struct MigrationHostErrorEvent {
     pub base: MigrationEvent,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationHostErrorEvent {
     #[inline(never)]
@@ -982,6 +1028,7 @@ impl Default for MigrationHostErrorEvent {
         Self {
             base: MigrationEvent::default(),
             dst_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1056,6 +1103,8 @@ pub struct MigrationHostWarningEvent {
     pub base: MigrationEvent,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationHostWarningEvent {
     #[inline(never)]
@@ -1063,6 +1112,7 @@ impl Default for MigrationHostWarningEvent {
         Self {
             base: MigrationEvent::default(),
             dst_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1139,6 +1189,8 @@ pub struct MigrationResourceErrorEvent {
     pub dst_pool: ResourcePoolEventArgument,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationResourceErrorEvent {
     #[inline(never)]
@@ -1147,6 +1199,7 @@ impl Default for MigrationResourceErrorEvent {
             base: MigrationEvent::default(),
             dst_pool: Default::default(),
             dst_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1226,6 +1279,8 @@ pub struct MigrationResourceWarningEvent {
     pub dst_pool: ResourcePoolEventArgument,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationResourceWarningEvent {
     #[inline(never)]
@@ -1234,6 +1289,7 @@ impl Default for MigrationResourceWarningEvent {
             base: MigrationEvent::default(),
             dst_pool: Default::default(),
             dst_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1309,12 +1365,15 @@ rt::serde!(object MigrationResourceWarningEvent);
 pub struct MigrationWarningEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationWarningEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1387,6 +1446,8 @@ pub struct NasDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasDatastoreCreatedEvent {
     #[inline(never)]
@@ -1395,6 +1456,7 @@ impl Default for NasDatastoreCreatedEvent {
             base: HostEvent::default(),
             datastore: Default::default(),
             datastore_url: None,
+            _more: (),
         }
     }
 }
@@ -1474,6 +1536,8 @@ pub struct NetworkRollbackEvent {
     pub method_name: String,
     /// `transactionId`: required string.
     pub transaction_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkRollbackEvent {
     #[inline(never)]
@@ -1482,6 +1546,7 @@ impl Default for NetworkRollbackEvent {
             base: Event::default(),
             method_name: String::new(),
             transaction_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -1559,6 +1624,8 @@ pub struct NoAccessUserEvent {
     pub base: SessionEvent,
     /// `ipAddress`: required string.
     pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoAccessUserEvent {
     #[inline(never)]
@@ -1566,6 +1633,7 @@ impl Default for NoAccessUserEvent {
         Self {
             base: SessionEvent::default(),
             ip_address: String::new(),
+            _more: (),
         }
     }
 }
@@ -1638,11 +1706,16 @@ rt::serde!(object NoAccessUserEvent);
 pub struct NoDatastoresConfiguredEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoDatastoresConfiguredEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_DATASTORES_CONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1710,12 +1783,15 @@ rt::serde!(object NoDatastoresConfiguredEvent);
 pub struct NonViWorkloadDetectedOnDatastoreEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonViWorkloadDetectedOnDatastoreEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1786,6 +1862,8 @@ pub struct NotEnoughResourcesToStartVmEvent {
     pub base: VmEvent,
     /// `reason`: optional string, since VI API 6.0 and always there from then on.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotEnoughResourcesToStartVmEvent {
     #[inline(never)]
@@ -1793,6 +1871,7 @@ impl Default for NotEnoughResourcesToStartVmEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -1865,11 +1944,16 @@ rt::serde!(object NotEnoughResourcesToStartVmEvent);
 pub struct RemoteTsmEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoteTsmEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOTE_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1939,6 +2023,8 @@ pub struct ResourcePoolCreatedEvent {
     pub base: ResourcePoolEvent,
     /// `parent`: required `ResourcePoolEventArgument`.
     pub parent: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolCreatedEvent {
     #[inline(never)]
@@ -1946,6 +2032,7 @@ impl Default for ResourcePoolCreatedEvent {
         Self {
             base: ResourcePoolEvent::default(),
             parent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2018,12 +2105,15 @@ rt::serde!(object ResourcePoolCreatedEvent);
 pub struct ResourcePoolDestroyedEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2094,6 +2184,8 @@ pub struct ResourcePoolEvent {
     pub base: Event,
     /// `resourcePool`: required `ResourcePoolEventArgument`.
     pub resource_pool: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolEvent {
     #[inline(never)]
@@ -2101,6 +2193,7 @@ impl Default for ResourcePoolEvent {
         Self {
             base: Event::default(),
             resource_pool: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2177,6 +2270,8 @@ pub struct ResourcePoolMovedEvent {
     pub old_parent: ResourcePoolEventArgument,
     /// `newParent`: required `ResourcePoolEventArgument`.
     pub new_parent: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolMovedEvent {
     #[inline(never)]
@@ -2185,6 +2280,7 @@ impl Default for ResourcePoolMovedEvent {
             base: ResourcePoolEvent::default(),
             old_parent: Default::default(),
             new_parent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2262,6 +2358,8 @@ pub struct ResourcePoolReconfiguredEvent {
     pub base: ResourcePoolEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolReconfiguredEvent {
     #[inline(never)]
@@ -2269,6 +2367,7 @@ impl Default for ResourcePoolReconfiguredEvent {
         Self {
             base: ResourcePoolEvent::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
@@ -2341,12 +2440,15 @@ rt::serde!(object ResourcePoolReconfiguredEvent);
 pub struct ResourceViolatedEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceViolatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2415,12 +2517,15 @@ rt::serde!(object ResourceViolatedEvent);
 pub struct ServerStartedSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServerStartedSessionEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2493,6 +2598,8 @@ pub struct SessionTerminatedEvent {
     pub session_id: String,
     /// `terminatedUsername`: required string.
     pub terminated_username: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionTerminatedEvent {
     #[inline(never)]
@@ -2501,6 +2608,7 @@ impl Default for SessionTerminatedEvent {
             base: SessionEvent::default(),
             session_id: String::new(),
             terminated_username: String::new(),
+            _more: (),
         }
     }
 }
@@ -2576,11 +2684,16 @@ rt::serde!(object SessionTerminatedEvent);
 pub struct TaskTimeoutEvent {
     /// The properties of `TaskEvent`.
     pub base: TaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskTimeoutEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: TaskEvent::default() }
+        Self {
+            base: TaskEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TASK_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2648,12 +2761,15 @@ rt::serde!(object TaskTimeoutEvent);
 pub struct TemplateBeingUpgradedEvent {
     /// The properties of `TemplateUpgradeEvent`.
     pub base: TemplateUpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateBeingUpgradedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: TemplateUpgradeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2724,6 +2840,8 @@ pub struct TemplateUpgradeEvent {
     pub base: Event,
     /// `legacyTemplate`: required string.
     pub legacy_template: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateUpgradeEvent {
     #[inline(never)]
@@ -2731,6 +2849,7 @@ impl Default for TemplateUpgradeEvent {
         Self {
             base: Event::default(),
             legacy_template: String::new(),
+            _more: (),
         }
     }
 }
@@ -2805,6 +2924,8 @@ pub struct TemplateUpgradeFailedEvent {
     pub base: TemplateUpgradeEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateUpgradeFailedEvent {
     #[inline(never)]
@@ -2812,6 +2933,7 @@ impl Default for TemplateUpgradeFailedEvent {
         Self {
             base: TemplateUpgradeEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2884,12 +3006,15 @@ rt::serde!(object TemplateUpgradeFailedEvent);
 pub struct TemplateUpgradedEvent {
     /// The properties of `TemplateUpgradeEvent`.
     pub base: TemplateUpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateUpgradedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: TemplateUpgradeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2958,11 +3083,16 @@ rt::serde!(object TemplateUpgradedEvent);
 pub struct TimedOutHostOperationEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TimedOutHostOperationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TIMED_OUT_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3030,11 +3160,16 @@ rt::serde!(object TimedOutHostOperationEvent);
 pub struct UpdatedAgentBeingRestartedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatedAgentBeingRestartedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATED_AGENT_BEING_RESTARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3104,6 +3239,8 @@ pub struct UpgradeEvent {
     pub base: Event,
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeEvent {
     #[inline(never)]
@@ -3111,6 +3248,7 @@ impl Default for UpgradeEvent {
         Self {
             base: Event::default(),
             message: String::new(),
+            _more: (),
         }
     }
 }
@@ -3187,6 +3325,8 @@ pub struct UserAssignedToGroup {
     pub user_login: String,
     /// `group`: required string.
     pub group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserAssignedToGroup {
     #[inline(never)]
@@ -3195,6 +3335,7 @@ impl Default for UserAssignedToGroup {
             base: HostEvent::default(),
             user_login: String::new(),
             group: String::new(),
+            _more: (),
         }
     }
 }
@@ -3272,6 +3413,8 @@ pub struct UserPasswordChanged {
     pub base: HostEvent,
     /// `userLogin`: required string.
     pub user_login: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserPasswordChanged {
     #[inline(never)]
@@ -3279,6 +3422,7 @@ impl Default for UserPasswordChanged {
         Self {
             base: HostEvent::default(),
             user_login: String::new(),
+            _more: (),
         }
     }
 }
@@ -3355,6 +3499,8 @@ pub struct UserUnassignedFromGroup {
     pub user_login: String,
     /// `group`: required string.
     pub group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserUnassignedFromGroup {
     #[inline(never)]
@@ -3363,6 +3509,7 @@ impl Default for UserUnassignedFromGroup {
             base: HostEvent::default(),
             user_login: String::new(),
             group: String::new(),
+            _more: (),
         }
     }
 }
@@ -3438,12 +3585,15 @@ rt::serde!(object UserUnassignedFromGroup);
 pub struct UserUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3516,6 +3666,8 @@ pub struct VmfsDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreCreatedEvent {
     #[inline(never)]
@@ -3524,6 +3676,7 @@ impl Default for VmfsDatastoreCreatedEvent {
             base: HostEvent::default(),
             datastore: Default::default(),
             datastore_url: None,
+            _more: (),
         }
     }
 }
@@ -3601,6 +3754,8 @@ pub struct VmfsDatastoreExpandedEvent {
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreExpandedEvent {
     #[inline(never)]
@@ -3608,6 +3763,7 @@ impl Default for VmfsDatastoreExpandedEvent {
         Self {
             base: HostEvent::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3682,6 +3838,8 @@ pub struct VmfsDatastoreExtendedEvent {
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreExtendedEvent {
     #[inline(never)]
@@ -3689,6 +3847,7 @@ impl Default for VmfsDatastoreExtendedEvent {
         Self {
             base: HostEvent::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3763,6 +3922,8 @@ pub struct VcAgentUninstallFailedEvent {
     pub base: HostEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VcAgentUninstallFailedEvent {
     #[inline(never)]
@@ -3770,6 +3931,7 @@ impl Default for VcAgentUninstallFailedEvent {
         Self {
             base: HostEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -3842,11 +4004,16 @@ rt::serde!(object VcAgentUninstallFailedEvent);
 pub struct VcAgentUninstalledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VcAgentUninstalledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VC_AGENT_UNINSTALLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3916,6 +4083,8 @@ pub struct VcAgentUpgradeFailedEvent {
     pub base: HostEvent,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VcAgentUpgradeFailedEvent {
     #[inline(never)]
@@ -3923,6 +4092,7 @@ impl Default for VcAgentUpgradeFailedEvent {
         Self {
             base: HostEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -3995,11 +4165,16 @@ rt::serde!(object VcAgentUpgradeFailedEvent);
 pub struct VcAgentUpgradedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VcAgentUpgradedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VC_AGENT_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4067,11 +4242,16 @@ rt::serde!(object VcAgentUpgradedEvent);
 pub struct VimAccountPasswordChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimAccountPasswordChangedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIM_ACCOUNT_PASSWORD_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4139,11 +4319,16 @@ rt::serde!(object VimAccountPasswordChangedEvent);
 pub struct VmAcquiredMksTicketEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmAcquiredMksTicketEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_ACQUIRED_MKS_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4213,6 +4398,8 @@ pub struct VmAcquiredTicketEvent {
     pub base: VmEvent,
     /// `ticketType`: required string.
     pub ticket_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmAcquiredTicketEvent {
     #[inline(never)]
@@ -4220,6 +4407,7 @@ impl Default for VmAcquiredTicketEvent {
         Self {
             base: VmEvent::default(),
             ticket_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -4296,6 +4484,8 @@ pub struct VmAutoRenameEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmAutoRenameEvent {
     #[inline(never)]
@@ -4304,6 +4494,7 @@ impl Default for VmAutoRenameEvent {
             base: VmEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4385,6 +4576,8 @@ pub struct VmBeingClonedEvent {
     pub dest_name: String,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingClonedEvent {
     #[inline(never)]
@@ -4394,6 +4587,7 @@ impl Default for VmBeingClonedEvent {
             dest_folder: Default::default(),
             dest_name: String::new(),
             dest_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4476,6 +4670,8 @@ pub struct VmBeingClonedNoFolderEvent {
     pub dest_name: String,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingClonedNoFolderEvent {
     #[inline(never)]
@@ -4484,6 +4680,7 @@ impl Default for VmBeingClonedNoFolderEvent {
             base: VmCloneEvent::default(),
             dest_name: String::new(),
             dest_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4561,6 +4758,8 @@ pub struct VmBeingDeployedEvent {
     pub base: VmEvent,
     /// `srcTemplate`: required `VmEventArgument`.
     pub src_template: VmEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingDeployedEvent {
     #[inline(never)]
@@ -4568,6 +4767,7 @@ impl Default for VmBeingDeployedEvent {
         Self {
             base: VmEvent::default(),
             src_template: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4646,6 +4846,8 @@ pub struct VmBeingHotMigratedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingHotMigratedEvent {
     #[inline(never)]
@@ -4655,6 +4857,7 @@ impl Default for VmBeingHotMigratedEvent {
             dest_host: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
@@ -4739,6 +4942,8 @@ pub struct VmBeingMigratedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingMigratedEvent {
     #[inline(never)]
@@ -4748,6 +4953,7 @@ impl Default for VmBeingMigratedEvent {
             dest_host: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
@@ -4832,6 +5038,8 @@ pub struct VmBeingRelocatedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingRelocatedEvent {
     #[inline(never)]
@@ -4841,6 +5049,7 @@ impl Default for VmBeingRelocatedEvent {
             dest_host: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
@@ -4927,6 +5136,8 @@ pub struct VmCloneFailedEvent {
     pub dest_host: HostEventArgument,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmCloneFailedEvent {
     #[inline(never)]
@@ -4937,6 +5148,7 @@ impl Default for VmCloneFailedEvent {
             dest_name: String::new(),
             dest_host: Default::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5018,11 +5230,16 @@ rt::serde!(object VmCloneFailedEvent);
 pub struct VmConfigMissingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigMissingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CONFIG_MISSING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5090,11 +5307,16 @@ rt::serde!(object VmConfigMissingEvent);
 pub struct VmDateRolledBackEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDateRolledBackEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DATE_ROLLED_BACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5166,6 +5388,8 @@ pub struct VmDeployFailedEvent {
     pub dest_datastore: rt::Poly<EntityEventArgument>,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDeployFailedEvent {
     #[inline(never)]
@@ -5174,6 +5398,7 @@ impl Default for VmDeployFailedEvent {
             base: VmEvent::default(),
             dest_datastore: Default::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5253,6 +5478,8 @@ pub struct VmDiskFailedEvent {
     pub disk: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFailedEvent {
     #[inline(never)]
@@ -5261,6 +5488,7 @@ impl Default for VmDiskFailedEvent {
             base: VmEvent::default(),
             disk: String::new(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5338,6 +5566,8 @@ pub struct VmFailedRelayoutEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedRelayoutEvent {
     #[inline(never)]
@@ -5345,6 +5575,7 @@ impl Default for VmFailedRelayoutEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5417,11 +5648,16 @@ rt::serde!(object VmFailedRelayoutEvent);
 pub struct VmFailedRelayoutOnVmfs2DatastoreEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedRelayoutOnVmfs2DatastoreEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5491,6 +5727,8 @@ pub struct VmFailedToRebootGuestEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToRebootGuestEvent {
     #[inline(never)]
@@ -5498,6 +5736,7 @@ impl Default for VmFailedToRebootGuestEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5572,6 +5811,8 @@ pub struct VmFailedToResetEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToResetEvent {
     #[inline(never)]
@@ -5579,6 +5820,7 @@ impl Default for VmFailedToResetEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5653,6 +5895,8 @@ pub struct VmFailedToShutdownGuestEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToShutdownGuestEvent {
     #[inline(never)]
@@ -5660,6 +5904,7 @@ impl Default for VmFailedToShutdownGuestEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5734,6 +5979,8 @@ pub struct VmFailedToStandbyGuestEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToStandbyGuestEvent {
     #[inline(never)]
@@ -5741,6 +5988,7 @@ impl Default for VmFailedToStandbyGuestEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5815,6 +6063,8 @@ pub struct VmFailedToSuspendEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToSuspendEvent {
     #[inline(never)]
@@ -5822,6 +6072,7 @@ impl Default for VmFailedToSuspendEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
@@ -5896,6 +6147,8 @@ pub struct VmInstanceUuidAssignedEvent {
     pub base: VmEvent,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmInstanceUuidAssignedEvent {
     #[inline(never)]
@@ -5903,6 +6156,7 @@ impl Default for VmInstanceUuidAssignedEvent {
         Self {
             base: VmEvent::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -5979,6 +6233,8 @@ pub struct VmInstanceUuidChangedEvent {
     pub old_instance_uuid: String,
     /// `newInstanceUuid`: required string.
     pub new_instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmInstanceUuidChangedEvent {
     #[inline(never)]
@@ -5987,6 +6243,7 @@ impl Default for VmInstanceUuidChangedEvent {
             base: VmEvent::default(),
             old_instance_uuid: String::new(),
             new_instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -6066,6 +6323,8 @@ pub struct VmInstanceUuidConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmInstanceUuidConflictEvent {
     #[inline(never)]
@@ -6074,6 +6333,7 @@ impl Default for VmInstanceUuidConflictEvent {
             base: VmEvent::default(),
             conflicted_vm: Default::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -6153,6 +6413,8 @@ pub struct VmMacAssignedEvent {
     pub adapter: String,
     /// `mac`: required string.
     pub mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMacAssignedEvent {
     #[inline(never)]
@@ -6161,6 +6423,7 @@ impl Default for VmMacAssignedEvent {
             base: VmEvent::default(),
             adapter: String::new(),
             mac: String::new(),
+            _more: (),
         }
     }
 }
@@ -6242,6 +6505,8 @@ pub struct VmMacChangedEvent {
     pub old_mac: String,
     /// `newMac`: required string.
     pub new_mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMacChangedEvent {
     #[inline(never)]
@@ -6251,6 +6516,7 @@ impl Default for VmMacChangedEvent {
             adapter: String::new(),
             old_mac: String::new(),
             new_mac: String::new(),
+            _more: (),
         }
     }
 }

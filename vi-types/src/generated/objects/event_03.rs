@@ -13,6 +13,8 @@ pub struct VmMacConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `mac`: required string.
     pub mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMacConflictEvent {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for VmMacConflictEvent {
             base: VmEvent::default(),
             conflicted_vm: Default::default(),
             mac: String::new(),
+            _more: (),
         }
     }
 }
@@ -100,6 +103,8 @@ pub struct VmMessageErrorEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`.
     pub message_info: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMessageErrorEvent {
     #[inline(never)]
@@ -108,6 +113,7 @@ impl Default for VmMessageErrorEvent {
             base: VmEvent::default(),
             message: String::new(),
             message_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -187,6 +193,8 @@ pub struct VmMessageWarningEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`.
     pub message_info: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMessageWarningEvent {
     #[inline(never)]
@@ -195,6 +203,7 @@ impl Default for VmMessageWarningEvent {
             base: VmEvent::default(),
             message: String::new(),
             message_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -272,6 +281,8 @@ pub struct VmNoNetworkAccessEvent {
     pub base: VmEvent,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmNoNetworkAccessEvent {
     #[inline(never)]
@@ -279,6 +290,7 @@ impl Default for VmNoNetworkAccessEvent {
         Self {
             base: VmEvent::default(),
             dest_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -353,6 +365,8 @@ pub struct VmPowerOffOnIsolationEvent {
     pub base: VmPoweredOffEvent,
     /// `isolatedHost`: required `HostEventArgument`.
     pub isolated_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPowerOffOnIsolationEvent {
     #[inline(never)]
@@ -360,6 +374,7 @@ impl Default for VmPowerOffOnIsolationEvent {
         Self {
             base: VmPoweredOffEvent::default(),
             isolated_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -432,11 +447,16 @@ rt::serde!(object VmPowerOffOnIsolationEvent);
 pub struct VmRelayoutSuccessfulEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelayoutSuccessfulEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RELAYOUT_SUCCESSFUL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -504,11 +524,16 @@ rt::serde!(object VmRelayoutSuccessfulEvent);
 pub struct VmRelayoutUpToDateEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelayoutUpToDateEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RELAYOUT_UP_TO_DATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -578,6 +603,8 @@ pub struct VmReloadFromPathEvent {
     pub base: VmEvent,
     /// `configPath`: required string.
     pub config_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmReloadFromPathEvent {
     #[inline(never)]
@@ -585,6 +612,7 @@ impl Default for VmReloadFromPathEvent {
         Self {
             base: VmEvent::default(),
             config_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -659,6 +687,8 @@ pub struct VmReloadFromPathFailedEvent {
     pub base: VmEvent,
     /// `configPath`: required string.
     pub config_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmReloadFromPathFailedEvent {
     #[inline(never)]
@@ -666,6 +696,7 @@ impl Default for VmReloadFromPathFailedEvent {
         Self {
             base: VmEvent::default(),
             config_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -746,6 +777,8 @@ pub struct VmRelocateFailedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelocateFailedEvent {
     #[inline(never)]
@@ -756,6 +789,7 @@ impl Default for VmRelocateFailedEvent {
             reason: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
@@ -837,11 +871,16 @@ rt::serde!(object VmRelocateFailedEvent);
 pub struct VmRemoteConsoleConnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRemoteConsoleConnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REMOTE_CONSOLE_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -909,11 +948,16 @@ rt::serde!(object VmRemoteConsoleConnectedEvent);
 pub struct VmRemoteConsoleDisconnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRemoteConsoleDisconnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REMOTE_CONSOLE_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -985,6 +1029,8 @@ pub struct VmResourcePoolMovedEvent {
     pub old_parent: ResourcePoolEventArgument,
     /// `newParent`: required `ResourcePoolEventArgument`.
     pub new_parent: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmResourcePoolMovedEvent {
     #[inline(never)]
@@ -993,6 +1039,7 @@ impl Default for VmResourcePoolMovedEvent {
             base: VmEvent::default(),
             old_parent: Default::default(),
             new_parent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1070,6 +1117,8 @@ pub struct VmResourceReallocatedEvent {
     pub base: VmEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmResourceReallocatedEvent {
     #[inline(never)]
@@ -1077,6 +1126,7 @@ impl Default for VmResourceReallocatedEvent {
         Self {
             base: VmEvent::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
@@ -1151,6 +1201,8 @@ pub struct VmRestartedOnAlternateHostEvent {
     pub base: VmPoweredOnEvent,
     /// `sourceHost`: required `HostEventArgument`.
     pub source_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRestartedOnAlternateHostEvent {
     #[inline(never)]
@@ -1158,6 +1210,7 @@ impl Default for VmRestartedOnAlternateHostEvent {
         Self {
             base: VmPoweredOnEvent::default(),
             source_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1234,6 +1287,8 @@ pub struct VmShutdownOnIsolationEvent {
     pub isolated_host: HostEventArgument,
     /// `shutdownResult`: optional string.
     pub shutdown_result: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmShutdownOnIsolationEvent {
     #[inline(never)]
@@ -1242,6 +1297,7 @@ impl Default for VmShutdownOnIsolationEvent {
             base: VmPoweredOffEvent::default(),
             isolated_host: Default::default(),
             shutdown_result: None,
+            _more: (),
         }
     }
 }
@@ -1321,6 +1377,8 @@ pub struct VmStaticMacConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `mac`: required string.
     pub mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStaticMacConflictEvent {
     #[inline(never)]
@@ -1329,6 +1387,7 @@ impl Default for VmStaticMacConflictEvent {
             base: VmEvent::default(),
             conflicted_vm: Default::default(),
             mac: String::new(),
+            _more: (),
         }
     }
 }
@@ -1406,6 +1465,8 @@ pub struct VmUnsupportedStartingEvent {
     pub base: VmStartingEvent,
     /// `guestId`: required string.
     pub guest_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUnsupportedStartingEvent {
     #[inline(never)]
@@ -1413,6 +1474,7 @@ impl Default for VmUnsupportedStartingEvent {
         Self {
             base: VmStartingEvent::default(),
             guest_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -1487,6 +1549,8 @@ pub struct VmUpgradeCompleteEvent {
     pub base: VmEvent,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUpgradeCompleteEvent {
     #[inline(never)]
@@ -1494,6 +1558,7 @@ impl Default for VmUpgradeCompleteEvent {
         Self {
             base: VmEvent::default(),
             version: String::new(),
+            _more: (),
         }
     }
 }
@@ -1566,11 +1631,16 @@ rt::serde!(object VmUpgradeCompleteEvent);
 pub struct VmUpgradeFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUpgradeFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1640,6 +1710,8 @@ pub struct VmUpgradingEvent {
     pub base: VmEvent,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUpgradingEvent {
     #[inline(never)]
@@ -1647,6 +1719,7 @@ impl Default for VmUpgradingEvent {
         Self {
             base: VmEvent::default(),
             version: String::new(),
+            _more: (),
         }
     }
 }
@@ -1721,6 +1794,8 @@ pub struct VmUuidAssignedEvent {
     pub base: VmEvent,
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUuidAssignedEvent {
     #[inline(never)]
@@ -1728,6 +1803,7 @@ impl Default for VmUuidAssignedEvent {
         Self {
             base: VmEvent::default(),
             uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -1804,6 +1880,8 @@ pub struct VmUuidConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUuidConflictEvent {
     #[inline(never)]
@@ -1812,6 +1890,7 @@ impl Default for VmUuidConflictEvent {
             base: VmEvent::default(),
             conflicted_vm: Default::default(),
             uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -1891,6 +1970,8 @@ pub struct VmWwnAssignedEvent {
     pub node_wwns: Vec<i64>,
     /// `portWwns`: list, not empty, of long.
     pub port_wwns: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmWwnAssignedEvent {
     #[inline(never)]
@@ -1899,6 +1980,7 @@ impl Default for VmWwnAssignedEvent {
             base: VmEvent::default(),
             node_wwns: Vec::new(),
             port_wwns: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1982,6 +2064,8 @@ pub struct VmWwnChangedEvent {
     pub new_node_wwns: Vec<i64>,
     /// `newPortWwns`: list of long.
     pub new_port_wwns: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmWwnChangedEvent {
     #[inline(never)]
@@ -1992,6 +2076,7 @@ impl Default for VmWwnChangedEvent {
             old_port_wwns: Vec::new(),
             new_node_wwns: Vec::new(),
             new_port_wwns: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2079,6 +2164,8 @@ pub struct VmWwnConflictEvent {
     pub conflicted_hosts: Vec<HostEventArgument>,
     /// `wwn`: required long.
     pub wwn: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmWwnConflictEvent {
     #[inline(never)]
@@ -2088,6 +2175,7 @@ impl Default for VmWwnConflictEvent {
             conflicted_vms: Vec::new(),
             conflicted_hosts: Vec::new(),
             wwn: 0,
+            _more: (),
         }
     }
 }
@@ -2166,12 +2254,15 @@ rt::serde!(object VmWwnConflictEvent);
 pub struct WarningUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WarningUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
+            _more: (),
         }
     }
 }

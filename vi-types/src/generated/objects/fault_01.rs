@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AdminDisabled {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AdminDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -83,12 +86,15 @@ rt::serde!(object AdminDisabled);
 pub struct AdminNotDisabled {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AdminNotDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -163,6 +169,8 @@ pub struct AgentInstallFailed {
     pub status_code: Option<i32>,
     /// `installerOutput`: optional string, since VI API 4.0.
     pub installer_output: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AgentInstallFailed {
     #[inline(never)]
@@ -172,6 +180,7 @@ impl Default for AgentInstallFailed {
             reason: None,
             status_code: None,
             installer_output: None,
+            _more: (),
         }
     }
 }
@@ -252,6 +261,8 @@ pub struct AlreadyBeingManaged {
     pub base: HostConnectFault,
     /// `ipAddress`: required string.
     pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyBeingManaged {
     #[inline(never)]
@@ -259,6 +270,7 @@ impl Default for AlreadyBeingManaged {
         Self {
             base: HostConnectFault::default(),
             ip_address: String::new(),
+            _more: (),
         }
     }
 }
@@ -333,6 +345,8 @@ pub struct AlreadyConnected {
     pub base: HostConnectFault,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyConnected {
     #[inline(never)]
@@ -340,6 +354,7 @@ impl Default for AlreadyConnected {
         Self {
             base: HostConnectFault::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -412,11 +427,16 @@ rt::serde!(object AlreadyConnected);
 pub struct AlreadyUpgraded {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyUpgraded {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -486,6 +506,8 @@ pub struct AuthenticationRequired {
     pub base: RuntimeFault,
     /// `authenticate`: list, not empty, of `AuthenticationRequiredChallenge`.
     pub authenticate: Vec<AuthenticationRequiredChallenge>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthenticationRequired {
     #[inline(never)]
@@ -493,6 +515,7 @@ impl Default for AuthenticationRequired {
         Self {
             base: RuntimeFault::default(),
             authenticate: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -575,6 +598,8 @@ pub struct AuthenticationRequiredChallenge {
     pub ovl: Option<String>,
     /// `oidcConfigUrl`: optional string.
     pub oidc_config_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthenticationRequiredChallenge {
     #[inline(never)]
@@ -586,6 +611,7 @@ impl Default for AuthenticationRequiredChallenge {
             error_description: None,
             ovl: None,
             oidc_config_url: None,
+            _more: (),
         }
     }
 }
@@ -657,12 +683,15 @@ rt::serde!(object AuthenticationRequiredChallenge);
 pub struct BlockedByFirewall {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BlockedByFirewall {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -731,11 +760,16 @@ rt::serde!(object BlockedByFirewall);
 pub struct CannotAccessLocalSource {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessLocalSource {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_ACCESS_LOCAL_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -803,12 +837,15 @@ rt::serde!(object CannotAccessLocalSource);
 pub struct CannotDisableSnapshot {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDisableSnapshot {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -877,11 +914,16 @@ rt::serde!(object CannotDisableSnapshot);
 pub struct CannotPlaceWithoutPrerequisiteMoves {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotPlaceWithoutPrerequisiteMoves {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -959,6 +1001,8 @@ pub struct CannotUseNetwork {
     pub reason: String,
     /// `network`: optional reference to `Network`, since VI API 6.0.
     pub network: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotUseNetwork {
     #[inline(never)]
@@ -970,6 +1014,7 @@ impl Default for CannotUseNetwork {
             connected: false,
             reason: String::new(),
             network: None,
+            _more: (),
         }
     }
 }
@@ -1054,12 +1099,15 @@ rt::serde!(object CannotUseNetwork);
 pub struct ClockSkew {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClockSkew {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -1132,6 +1180,8 @@ pub struct ConflictingDatastoreFound {
     pub name: String,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConflictingDatastoreFound {
     #[inline(never)]
@@ -1140,6 +1190,7 @@ impl Default for ConflictingDatastoreFound {
             base: RuntimeFault::default(),
             name: String::new(),
             url: String::new(),
+            _more: (),
         }
     }
 }
@@ -1215,12 +1266,15 @@ rt::serde!(object ConflictingDatastoreFound);
 pub struct CpuCompatibilityUnknown {
     /// The properties of `CpuIncompatible`.
     pub base: CpuIncompatible,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuCompatibilityUnknown {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CpuIncompatible::default(),
+            _more: (),
         }
     }
 }
@@ -1289,12 +1343,15 @@ rt::serde!(object CpuCompatibilityUnknown);
 pub struct CpuHotPlugNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuHotPlugNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -1373,6 +1430,8 @@ pub struct CpuIncompatible {
     pub desired_bits: Option<String>,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuIncompatible {
     #[inline(never)]
@@ -1384,6 +1443,7 @@ impl Default for CpuIncompatible {
             register_bits: None,
             desired_bits: None,
             host: None,
+            _more: (),
         }
     }
 }
@@ -1484,6 +1544,8 @@ pub struct CpuIncompatible1Ecx {
     pub other: bool,
     /// `otherOnly`: required boolean.
     pub other_only: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuIncompatible1Ecx {
     #[inline(never)]
@@ -1498,6 +1560,7 @@ impl Default for CpuIncompatible1Ecx {
             aes: None,
             other: false,
             other_only: false,
+            _more: (),
         }
     }
 }
@@ -1603,6 +1666,8 @@ pub struct CpuIncompatible81Edx {
     pub other: bool,
     /// `otherOnly`: required boolean.
     pub other_only: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuIncompatible81Edx {
     #[inline(never)]
@@ -1615,6 +1680,7 @@ impl Default for CpuIncompatible81Edx {
             lm: false,
             other: false,
             other_only: false,
+            _more: (),
         }
     }
 }
@@ -1702,12 +1768,15 @@ rt::serde!(object CpuIncompatible81Edx);
 pub struct DvPortNotSupported {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -1776,12 +1845,15 @@ rt::serde!(object DvPortNotSupported);
 pub struct DatabaseError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatabaseError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -1852,6 +1924,8 @@ pub struct DatastoreNotWritableOnHost {
     pub base: InvalidDatastore,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreNotWritableOnHost {
     #[inline(never)]
@@ -1859,6 +1933,7 @@ impl Default for DatastoreNotWritableOnHost {
         Self {
             base: InvalidDatastore::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1935,6 +2010,8 @@ pub struct DeltaDiskFormatNotSupported {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `deltaDiskFormat`: required string.
     pub delta_disk_format: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeltaDiskFormatNotSupported {
     #[inline(never)]
@@ -1943,6 +2020,7 @@ impl Default for DeltaDiskFormatNotSupported {
             base: VmConfigFault::default(),
             datastore: Vec::new(),
             delta_disk_format: String::new(),
+            _more: (),
         }
     }
 }
@@ -2018,12 +2096,15 @@ rt::serde!(object DeltaDiskFormatNotSupported);
 pub struct DestinationSwitchFull {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestinationSwitchFull {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
+            _more: (),
         }
     }
 }
@@ -2094,6 +2175,8 @@ pub struct DeviceBackingNotSupported {
     pub base: DeviceNotSupported,
     /// `backing`: required string.
     pub backing: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceBackingNotSupported {
     #[inline(never)]
@@ -2101,6 +2184,7 @@ impl Default for DeviceBackingNotSupported {
         Self {
             base: DeviceNotSupported::default(),
             backing: String::new(),
+            _more: (),
         }
     }
 }
@@ -2175,6 +2259,8 @@ pub struct DeviceControllerNotSupported {
     pub base: DeviceNotSupported,
     /// `controller`: required string.
     pub controller: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceControllerNotSupported {
     #[inline(never)]
@@ -2182,6 +2268,7 @@ impl Default for DeviceControllerNotSupported {
         Self {
             base: DeviceNotSupported::default(),
             controller: String::new(),
+            _more: (),
         }
     }
 }
@@ -2254,12 +2341,15 @@ rt::serde!(object DeviceControllerNotSupported);
 pub struct DeviceHotPlugNotSupported {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceHotPlugNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
@@ -2328,12 +2418,15 @@ rt::serde!(object DeviceHotPlugNotSupported);
 pub struct DeviceUnsupportedForVmPlatform {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceUnsupportedForVmPlatform {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
@@ -2406,6 +2499,8 @@ pub struct DeviceUnsupportedForVmVersion {
     pub current_version: String,
     /// `expectedVersion`: required string.
     pub expected_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceUnsupportedForVmVersion {
     #[inline(never)]
@@ -2414,6 +2509,7 @@ impl Default for DeviceUnsupportedForVmVersion {
             base: InvalidDeviceSpec::default(),
             current_version: String::new(),
             expected_version: String::new(),
+            _more: (),
         }
     }
 }
@@ -2489,12 +2585,15 @@ rt::serde!(object DeviceUnsupportedForVmVersion);
 pub struct DigestNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DigestNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -2563,12 +2662,15 @@ rt::serde!(object DigestNotSupported);
 pub struct DisableAdminNotSupported {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableAdminNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -2641,6 +2743,8 @@ pub struct DisallowedChangeByService {
     pub service_name: String,
     /// `disallowedChange`: optional string.
     pub disallowed_change: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisallowedChangeByService {
     #[inline(never)]
@@ -2649,6 +2753,7 @@ impl Default for DisallowedChangeByService {
             base: RuntimeFault::default(),
             service_name: String::new(),
             disallowed_change: None,
+            _more: (),
         }
     }
 }
@@ -2724,12 +2829,15 @@ rt::serde!(object DisallowedChangeByService);
 pub struct DisallowedDiskModeChange {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisallowedDiskModeChange {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
@@ -2800,6 +2908,8 @@ pub struct DiskNotSupported {
     pub base: VirtualHardwareCompatibilityIssue,
     /// `disk`: required int.
     pub disk: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskNotSupported {
     #[inline(never)]
@@ -2807,6 +2917,7 @@ impl Default for DiskNotSupported {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
             disk: 0,
+            _more: (),
         }
     }
 }
@@ -2879,12 +2990,15 @@ rt::serde!(object DiskNotSupported);
 pub struct EightHostLimitViolated {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EightHostLimitViolated {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -2957,6 +3071,8 @@ pub struct ExtendedFault {
     pub fault_type_id: String,
     /// `data`: list of `KeyValue`.
     pub data: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedFault {
     #[inline(never)]
@@ -2965,6 +3081,7 @@ impl Default for ExtendedFault {
             base: VimFault::default(),
             fault_type_id: String::new(),
             data: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3046,6 +3163,8 @@ pub struct FaultToleranceCpuIncompatible {
     pub family: bool,
     /// `stepping`: required boolean.
     pub stepping: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceCpuIncompatible {
     #[inline(never)]
@@ -3055,6 +3174,7 @@ impl Default for FaultToleranceCpuIncompatible {
             model: false,
             family: false,
             stepping: false,
+            _more: (),
         }
     }
 }
@@ -3139,6 +3259,8 @@ pub struct FeatureRequirementsNotMet {
     pub vm: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FeatureRequirementsNotMet {
     #[inline(never)]
@@ -3148,6 +3270,7 @@ impl Default for FeatureRequirementsNotMet {
             feature_requirement: Vec::new(),
             vm: None,
             host: None,
+            _more: (),
         }
     }
 }
@@ -3226,12 +3349,15 @@ rt::serde!(object FeatureRequirementsNotMet);
 pub struct FileBackedPortNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileBackedPortNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -3300,11 +3426,16 @@ rt::serde!(object FileBackedPortNotSupported);
 pub struct FileNameTooLong {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileNameTooLong {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_NAME_TOO_LONG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3375,6 +3506,8 @@ pub struct FilterInUse {
     /// `disk`: list of `VirtualDiskId`.
     #[cfg(feature = "iofilter")]
     pub disk: Vec<VirtualDiskId>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FilterInUse {
     #[inline(never)]
@@ -3383,6 +3516,7 @@ impl Default for FilterInUse {
             base: ResourceInUse::default(),
             #[cfg(feature = "iofilter")]
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3465,6 +3599,8 @@ pub struct GatewayConnectFault {
     pub gateway_info: String,
     /// `details`: optional `LocalizableMessage`.
     pub details: Option<Box<LocalizableMessage>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayConnectFault {
     #[inline(never)]
@@ -3475,6 +3611,7 @@ impl Default for GatewayConnectFault {
             gateway_id: String::new(),
             gateway_info: String::new(),
             details: None,
+            _more: (),
         }
     }
 }
@@ -3556,12 +3693,15 @@ rt::serde!(object GatewayConnectFault);
 pub struct GatewayHostNotReachable {
     /// The properties of `GatewayToHostConnectFault`.
     pub base: GatewayToHostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayHostNotReachable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayToHostConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -3630,12 +3770,15 @@ rt::serde!(object GatewayHostNotReachable);
 pub struct GatewayNotFound {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -3704,12 +3847,15 @@ rt::serde!(object GatewayNotFound);
 pub struct GatewayNotReachable {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayNotReachable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -3778,12 +3924,15 @@ rt::serde!(object GatewayNotReachable);
 pub struct GatewayOperationRefused {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayOperationRefused {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -3856,6 +4005,8 @@ pub struct GatewayToHostAuthFault {
     pub invalid_properties: Vec<String>,
     /// `missingProperties`: list, not empty, of string.
     pub missing_properties: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayToHostAuthFault {
     #[inline(never)]
@@ -3864,6 +4015,7 @@ impl Default for GatewayToHostAuthFault {
             base: GatewayToHostConnectFault::default(),
             invalid_properties: Vec::new(),
             missing_properties: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3943,6 +4095,8 @@ pub struct GatewayToHostConnectFault {
     pub hostname: String,
     /// `port`: optional int.
     pub port: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayToHostConnectFault {
     #[inline(never)]
@@ -3951,6 +4105,7 @@ impl Default for GatewayToHostConnectFault {
             base: GatewayConnectFault::default(),
             hostname: String::new(),
             port: None,
+            _more: (),
         }
     }
 }
@@ -4030,6 +4185,8 @@ pub struct GatewayToHostTrustVerifyFault {
     pub verification_token: String,
     /// `propertiesToVerify`: list, not empty, of `KeyValue`.
     pub properties_to_verify: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayToHostTrustVerifyFault {
     #[inline(never)]
@@ -4038,6 +4195,7 @@ impl Default for GatewayToHostTrustVerifyFault {
             base: GatewayToHostConnectFault::default(),
             verification_token: String::new(),
             properties_to_verify: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4115,6 +4273,8 @@ pub struct HostAccessRestrictedToManagementServer {
     pub base: NotSupported,
     /// `managementServer`: required string.
     pub management_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAccessRestrictedToManagementServer {
     #[inline(never)]
@@ -4122,6 +4282,7 @@ impl Default for HostAccessRestrictedToManagementServer {
         Self {
             base: NotSupported::default(),
             management_server: String::new(),
+            _more: (),
         }
     }
 }
@@ -4196,6 +4357,8 @@ pub struct HostConfigFailed {
     pub base: HostConfigFault,
     /// `failure`: list, not empty, of `LocalizedMethodFault`.
     pub failure: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigFailed {
     #[inline(never)]
@@ -4203,6 +4366,7 @@ impl Default for HostConfigFailed {
         Self {
             base: HostConfigFault::default(),
             failure: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4281,6 +4445,8 @@ pub struct HostHasComponentFailure {
     pub component_type: String,
     /// `componentName`: required string.
     pub component_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHasComponentFailure {
     #[inline(never)]
@@ -4290,6 +4456,7 @@ impl Default for HostHasComponentFailure {
             host_name: String::new(),
             component_type: String::new(),
             component_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4368,12 +4535,15 @@ rt::serde!(object HostHasComponentFailure);
 pub struct HostInDomain {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInDomain {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -4442,11 +4612,16 @@ rt::serde!(object HostInDomain);
 pub struct HostPowerOpFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPowerOpFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_POWER_OP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4518,6 +4693,8 @@ pub struct HttpFault {
     pub status_code: i32,
     /// `statusMessage`: required string.
     pub status_message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpFault {
     #[inline(never)]
@@ -4526,6 +4703,7 @@ impl Default for HttpFault {
             base: VimFault::default(),
             status_code: 0,
             status_message: String::new(),
+            _more: (),
         }
     }
 }
@@ -4601,12 +4779,15 @@ rt::serde!(object HttpFault);
 pub struct IdeDiskNotSupported {
     /// The properties of `DiskNotSupported`.
     pub base: DiskNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IdeDiskNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DiskNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -4677,6 +4858,8 @@ pub struct InaccessibleDatastore {
     pub base: InvalidDatastore,
     /// `detail`: optional string, since VI API 5.0.
     pub detail: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InaccessibleDatastore {
     #[inline(never)]
@@ -4684,6 +4867,7 @@ impl Default for InaccessibleDatastore {
         Self {
             base: InvalidDatastore::default(),
             detail: None,
+            _more: (),
         }
     }
 }
@@ -4756,12 +4940,15 @@ rt::serde!(object InaccessibleDatastore);
 pub struct InaccessibleFtMetadataDatastore {
     /// The properties of `InaccessibleDatastore`.
     pub base: InaccessibleDatastore,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InaccessibleFtMetadataDatastore {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InaccessibleDatastore::default(),
+            _more: (),
         }
     }
 }
@@ -4832,6 +5019,8 @@ pub struct IncompatibleSetting {
     pub base: InvalidArgument,
     /// `conflictingProperty`: required string, a PropertyPath.
     pub conflicting_property: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncompatibleSetting {
     #[inline(never)]
@@ -4839,6 +5028,7 @@ impl Default for IncompatibleSetting {
         Self {
             base: InvalidArgument::default(),
             conflicting_property: String::new(),
+            _more: (),
         }
     }
 }
@@ -4917,6 +5107,8 @@ pub struct InsufficientAgentVmsDeployed {
     pub required_num_agent_vms: i32,
     /// `currentNumAgentVms`: required int.
     pub current_num_agent_vms: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientAgentVmsDeployed {
     #[inline(never)]
@@ -4926,6 +5118,7 @@ impl Default for InsufficientAgentVmsDeployed {
             host_name: String::new(),
             required_num_agent_vms: 0,
             current_num_agent_vms: 0,
+            _more: (),
         }
     }
 }
@@ -5004,12 +5197,15 @@ rt::serde!(object InsufficientAgentVmsDeployed);
 pub struct InsufficientGraphicsResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientGraphicsResourcesFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
@@ -5082,6 +5278,8 @@ pub struct InsufficientHostCpuCapacityFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientHostCpuCapacityFault {
     #[inline(never)]
@@ -5090,6 +5288,7 @@ impl Default for InsufficientHostCpuCapacityFault {
             base: InsufficientHostCapacityFault::default(),
             unreserved: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
@@ -5169,6 +5368,8 @@ pub struct InsufficientHostMemoryCapacityFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientHostMemoryCapacityFault {
     #[inline(never)]
@@ -5177,6 +5378,7 @@ impl Default for InsufficientHostMemoryCapacityFault {
             base: InsufficientHostCapacityFault::default(),
             unreserved: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
@@ -5252,12 +5454,15 @@ rt::serde!(object InsufficientHostMemoryCapacityFault);
 pub struct InsufficientNetworkCapacity {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientNetworkCapacity {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
@@ -5338,6 +5543,8 @@ pub struct InsufficientNetworkResourcePoolCapacity {
     pub requested: i64,
     /// `device`: list, not empty, of string.
     pub device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientNetworkResourcePoolCapacity {
     #[inline(never)]
@@ -5350,6 +5557,7 @@ impl Default for InsufficientNetworkResourcePoolCapacity {
             available: 0,
             requested: 0,
             device: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5437,12 +5645,15 @@ rt::serde!(object InsufficientNetworkResourcePoolCapacity);
 pub struct InsufficientPerCpuCapacity {
     /// The properties of `InsufficientHostCapacityFault`.
     pub base: InsufficientHostCapacityFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientPerCpuCapacity {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientHostCapacityFault::default(),
+            _more: (),
         }
     }
 }
@@ -5515,6 +5726,8 @@ pub struct InsufficientStandbyCpuResource {
     pub available: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStandbyCpuResource {
     #[inline(never)]
@@ -5523,6 +5736,7 @@ impl Default for InsufficientStandbyCpuResource {
             base: InsufficientStandbyResource::default(),
             available: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
@@ -5602,6 +5816,8 @@ pub struct InsufficientStandbyMemoryResource {
     pub available: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStandbyMemoryResource {
     #[inline(never)]
@@ -5610,6 +5826,7 @@ impl Default for InsufficientStandbyMemoryResource {
             base: InsufficientStandbyResource::default(),
             available: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
@@ -5685,12 +5902,15 @@ rt::serde!(object InsufficientStandbyMemoryResource);
 pub struct InsufficientStandbyResource {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStandbyResource {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
@@ -5759,12 +5979,15 @@ rt::serde!(object InsufficientStandbyResource);
 pub struct InsufficientStorageSpace {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStorageSpace {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
@@ -5833,11 +6056,16 @@ rt::serde!(object InsufficientStorageSpace);
 pub struct InvalidBmcRole {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidBmcRole {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_BMC_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5905,12 +6133,15 @@ rt::serde!(object InvalidBmcRole);
 pub struct InvalidBundle {
     /// The properties of `PlatformConfigFault`.
     pub base: PlatformConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidBundle {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PlatformConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -5979,12 +6210,15 @@ rt::serde!(object InvalidBundle);
 pub struct InvalidClientCertificate {
     /// The properties of `InvalidLogin`.
     pub base: InvalidLogin,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidClientCertificate {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidLogin::default(),
+            _more: (),
         }
     }
 }
@@ -6053,11 +6287,16 @@ rt::serde!(object InvalidClientCertificate);
 pub struct InvalidEvent {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -6125,12 +6364,15 @@ rt::serde!(object InvalidEvent);
 pub struct InvalidHostConnectionState {
     /// The properties of `InvalidHostState`.
     pub base: InvalidHostState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidHostConnectionState {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidHostState::default(),
+            _more: (),
         }
     }
 }
@@ -6199,12 +6441,15 @@ rt::serde!(object InvalidHostConnectionState);
 pub struct InvalidHostName {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidHostName {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }

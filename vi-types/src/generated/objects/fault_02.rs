@@ -11,6 +11,8 @@ pub struct InvalidHostState {
     pub base: InvalidState,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidHostState {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for InvalidHostState {
         Self {
             base: InvalidState::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -92,6 +95,8 @@ pub struct InvalidIndexArgument {
     pub base: InvalidArgument,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidIndexArgument {
     #[inline(never)]
@@ -99,6 +104,7 @@ impl Default for InvalidIndexArgument {
         Self {
             base: InvalidArgument::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -171,11 +177,16 @@ rt::serde!(object InvalidIndexArgument);
 pub struct InvalidIpmiLoginInfo {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidIpmiLoginInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_IPMI_LOGIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -247,6 +258,8 @@ pub struct InvalidIpmiMacAddress {
     pub user_provided_mac_address: String,
     /// `observedMacAddress`: required string.
     pub observed_mac_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidIpmiMacAddress {
     #[inline(never)]
@@ -255,6 +268,7 @@ impl Default for InvalidIpmiMacAddress {
             base: VimFault::default(),
             user_provided_mac_address: String::new(),
             observed_mac_address: String::new(),
+            _more: (),
         }
     }
 }
@@ -332,6 +346,8 @@ pub struct InvalidNasCredentials {
     pub base: NasConfigFault,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidNasCredentials {
     #[inline(never)]
@@ -339,6 +355,7 @@ impl Default for InvalidNasCredentials {
         Self {
             base: NasConfigFault::default(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -415,6 +432,8 @@ pub struct InvalidNetworkResource {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidNetworkResource {
     #[inline(never)]
@@ -423,6 +442,7 @@ impl Default for InvalidNetworkResource {
             base: NasConfigFault::default(),
             remote_host: String::new(),
             remote_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -498,12 +518,15 @@ rt::serde!(object InvalidNetworkResource);
 pub struct InvalidResourcePoolStructureFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidResourcePoolStructureFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
@@ -572,12 +595,15 @@ rt::serde!(object InvalidResourcePoolStructureFault);
 pub struct InvalidSnapshotFormat {
     /// The properties of `InvalidFormat`.
     pub base: InvalidFormat,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidSnapshotFormat {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidFormat::default(),
+            _more: (),
         }
     }
 }
@@ -646,12 +672,15 @@ rt::serde!(object InvalidSnapshotFormat);
 pub struct InvalidToken {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidToken {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -722,6 +751,8 @@ pub struct InvalidVmState {
     pub base: InvalidState,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidVmState {
     #[inline(never)]
@@ -729,6 +760,7 @@ impl Default for InvalidVmState {
         Self {
             base: InvalidState::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -803,6 +835,8 @@ pub struct KeyNotFound {
     pub base: VimFault,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KeyNotFound {
     #[inline(never)]
@@ -810,6 +844,7 @@ impl Default for KeyNotFound {
         Self {
             base: VimFault::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -888,6 +923,8 @@ pub struct LargeRdmNotSupportedOnDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LargeRdmNotSupportedOnDatastore {
     #[inline(never)]
@@ -897,6 +934,7 @@ impl Default for LargeRdmNotSupportedOnDatastore {
             device: String::new(),
             datastore: Default::default(),
             datastore_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -975,12 +1013,15 @@ rt::serde!(object LargeRdmNotSupportedOnDatastore);
 pub struct LegacyNetworkInterfaceInUse {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LegacyNetworkInterfaceInUse {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
+            _more: (),
         }
     }
 }
@@ -1049,11 +1090,16 @@ rt::serde!(object LegacyNetworkInterfaceInUse);
 pub struct LogBundlingFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LogBundlingFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LOG_BUNDLING_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1125,6 +1171,8 @@ pub struct MemoryFileFormatNotSupportedByDatastore {
     pub datastore_name: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemoryFileFormatNotSupportedByDatastore {
     #[inline(never)]
@@ -1133,6 +1181,7 @@ impl Default for MemoryFileFormatNotSupportedByDatastore {
             base: UnsupportedDatastore::default(),
             datastore_name: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1208,12 +1257,15 @@ rt::serde!(object MemoryFileFormatNotSupportedByDatastore);
 pub struct MemoryHotPlugNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemoryHotPlugNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -1288,6 +1340,8 @@ pub struct MemorySizeNotRecommended {
     pub min_memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemorySizeNotRecommended {
     #[inline(never)]
@@ -1297,6 +1351,7 @@ impl Default for MemorySizeNotRecommended {
             memory_size_mb: 0,
             min_memory_size_mb: 0,
             max_memory_size_mb: 0,
+            _more: (),
         }
     }
 }
@@ -1381,6 +1436,8 @@ pub struct MemorySizeNotSupported {
     pub min_memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemorySizeNotSupported {
     #[inline(never)]
@@ -1390,6 +1447,7 @@ impl Default for MemorySizeNotSupported {
             memory_size_mb: 0,
             min_memory_size_mb: 0,
             max_memory_size_mb: 0,
+            _more: (),
         }
     }
 }
@@ -1474,6 +1532,8 @@ pub struct MemorySizeNotSupportedByDatastore {
     pub memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemorySizeNotSupportedByDatastore {
     #[inline(never)]
@@ -1483,6 +1543,7 @@ impl Default for MemorySizeNotSupportedByDatastore {
             datastore: Default::default(),
             memory_size_mb: 0,
             max_memory_size_mb: 0,
+            _more: (),
         }
     }
 }
@@ -1563,6 +1624,8 @@ pub struct MethodAlreadyDisabledFault {
     pub base: RuntimeFault,
     /// `sourceId`: required string.
     pub source_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodAlreadyDisabledFault {
     #[inline(never)]
@@ -1570,6 +1633,7 @@ impl Default for MethodAlreadyDisabledFault {
         Self {
             base: RuntimeFault::default(),
             source_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -1644,6 +1708,8 @@ pub struct MethodDisabled {
     pub base: RuntimeFault,
     /// `source`: optional string, since VI API 4.1.
     pub source: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodDisabled {
     #[inline(never)]
@@ -1651,6 +1717,7 @@ impl Default for MethodDisabled {
         Self {
             base: RuntimeFault::default(),
             source: None,
+            _more: (),
         }
     }
 }
@@ -1731,6 +1798,8 @@ pub struct MismatchedBundle {
     pub bundle_build_number: i32,
     /// `hostBuildNumber`: required int.
     pub host_build_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MismatchedBundle {
     #[inline(never)]
@@ -1741,6 +1810,7 @@ impl Default for MismatchedBundle {
             host_uuid: String::new(),
             bundle_build_number: 0,
             host_build_number: 0,
+            _more: (),
         }
     }
 }
@@ -1822,11 +1892,16 @@ rt::serde!(object MismatchedBundle);
 pub struct MissingBmcSupport {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingBmcSupport {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MISSING_BMC_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1896,6 +1971,8 @@ pub struct MksConnectionLimitReached {
     pub base: InvalidState,
     /// `connectionLimit`: required int.
     pub connection_limit: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MksConnectionLimitReached {
     #[inline(never)]
@@ -1903,6 +1980,7 @@ impl Default for MksConnectionLimitReached {
         Self {
             base: InvalidState::default(),
             connection_limit: 0,
+            _more: (),
         }
     }
 }
@@ -1975,12 +2053,15 @@ rt::serde!(object MksConnectionLimitReached);
 pub struct MultiWriterNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MultiWriterNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -2051,6 +2132,8 @@ pub struct MultipleCertificatesVerifyFault {
     pub base: HostConnectFault,
     /// `thumbprintData`: list, not empty, of `MultipleCertificatesVerifyFaultThumbprintData`.
     pub thumbprint_data: Vec<MultipleCertificatesVerifyFaultThumbprintData>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MultipleCertificatesVerifyFault {
     #[inline(never)]
@@ -2058,6 +2141,7 @@ impl Default for MultipleCertificatesVerifyFault {
         Self {
             base: HostConnectFault::default(),
             thumbprint_data: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2132,6 +2216,8 @@ pub struct MultipleCertificatesVerifyFaultThumbprintData {
     pub port: i32,
     /// `thumbprint`: required string.
     pub thumbprint: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MultipleCertificatesVerifyFaultThumbprintData {
     #[inline(never)]
@@ -2139,6 +2225,7 @@ impl Default for MultipleCertificatesVerifyFaultThumbprintData {
         Self {
             port: 0,
             thumbprint: String::new(),
+            _more: (),
         }
     }
 }
@@ -2198,12 +2285,15 @@ rt::serde!(object MultipleCertificatesVerifyFaultThumbprintData);
 pub struct MultipleSnapshotsNotSupported {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MultipleSnapshotsNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
@@ -2278,6 +2368,8 @@ pub struct NamespaceFull {
     pub current_max_size: i64,
     /// `requiredSize`: optional long.
     pub required_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NamespaceFull {
     #[inline(never)]
@@ -2287,6 +2379,7 @@ impl Default for NamespaceFull {
             name: String::new(),
             current_max_size: 0,
             required_size: None,
+            _more: (),
         }
     }
 }
@@ -2367,6 +2460,8 @@ pub struct NamespaceLimitReached {
     pub base: VimFault,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NamespaceLimitReached {
     #[inline(never)]
@@ -2374,6 +2469,7 @@ impl Default for NamespaceLimitReached {
         Self {
             base: VimFault::default(),
             limit: None,
+            _more: (),
         }
     }
 }
@@ -2448,6 +2544,8 @@ pub struct NamespaceWriteProtected {
     pub base: VimFault,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NamespaceWriteProtected {
     #[inline(never)]
@@ -2455,6 +2553,7 @@ impl Default for NamespaceWriteProtected {
         Self {
             base: VimFault::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2531,6 +2630,8 @@ pub struct NasConnectionLimitReached {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasConnectionLimitReached {
     #[inline(never)]
@@ -2539,6 +2640,7 @@ impl Default for NasConnectionLimitReached {
             base: NasConfigFault::default(),
             remote_host: String::new(),
             remote_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -2620,6 +2722,8 @@ pub struct NasSessionCredentialConflict {
     pub remote_path: String,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasSessionCredentialConflict {
     #[inline(never)]
@@ -2629,6 +2733,7 @@ impl Default for NasSessionCredentialConflict {
             remote_host: String::new(),
             remote_path: String::new(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2711,6 +2816,8 @@ pub struct NasVolumeNotMounted {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasVolumeNotMounted {
     #[inline(never)]
@@ -2719,6 +2826,7 @@ impl Default for NasVolumeNotMounted {
             base: NasConfigFault::default(),
             remote_host: String::new(),
             remote_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -2794,11 +2902,16 @@ rt::serde!(object NasVolumeNotMounted);
 pub struct NetworkCopyFault {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkCopyFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NETWORK_COPY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2868,6 +2981,8 @@ pub struct NetworkDisruptedAndConfigRolledBack {
     pub base: VimFault,
     /// `host`: required string.
     pub host: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkDisruptedAndConfigRolledBack {
     #[inline(never)]
@@ -2875,6 +2990,7 @@ impl Default for NetworkDisruptedAndConfigRolledBack {
         Self {
             base: VimFault::default(),
             host: String::new(),
+            _more: (),
         }
     }
 }
@@ -2947,12 +3063,15 @@ rt::serde!(object NetworkDisruptedAndConfigRolledBack);
 pub struct NetworkInaccessible {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkInaccessible {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -3021,11 +3140,16 @@ rt::serde!(object NetworkInaccessible);
 pub struct NoClientCertificate {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoClientCertificate {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3093,12 +3217,15 @@ rt::serde!(object NoClientCertificate);
 pub struct NoCompatibleHostWithAccessToDevice {
     /// The properties of `NoCompatibleHost`.
     pub base: NoCompatibleHost,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleHostWithAccessToDevice {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NoCompatibleHost::default(),
+            _more: (),
         }
     }
 }
@@ -3167,11 +3294,16 @@ rt::serde!(object NoCompatibleHostWithAccessToDevice);
 pub struct NoConnectedDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoConnectedDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_CONNECTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3239,12 +3371,15 @@ rt::serde!(object NoConnectedDatastore);
 pub struct NoGateway {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoGateway {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -3315,6 +3450,8 @@ pub struct NoHost {
     pub base: HostConnectFault,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoHost {
     #[inline(never)]
@@ -3322,6 +3459,7 @@ impl Default for NoHost {
         Self {
             base: HostConnectFault::default(),
             name: None,
+            _more: (),
         }
     }
 }
@@ -3394,12 +3532,15 @@ rt::serde!(object NoHost);
 pub struct NoPeerHostFound {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPeerHostFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
+            _more: (),
         }
     }
 }
@@ -3468,12 +3609,15 @@ rt::serde!(object NoPeerHostFound);
 pub struct NoPermissionOnHost {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermissionOnHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -3544,6 +3688,8 @@ pub struct NoPermissionOnNasVolume {
     pub base: NasConfigFault,
     /// `userName`: optional string.
     pub user_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermissionOnNasVolume {
     #[inline(never)]
@@ -3551,6 +3697,7 @@ impl Default for NoPermissionOnNasVolume {
         Self {
             base: NasConfigFault::default(),
             user_name: None,
+            _more: (),
         }
     }
 }
@@ -3623,12 +3770,15 @@ rt::serde!(object NoPermissionOnNasVolume);
 pub struct NoVirtualNic {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoVirtualNic {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -3697,12 +3847,15 @@ rt::serde!(object NoVirtualNic);
 pub struct NonPersistentDisksNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonPersistentDisksNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -3773,6 +3926,8 @@ pub struct NonVmwareOuiMacNotSupportedHost {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonVmwareOuiMacNotSupportedHost {
     #[inline(never)]
@@ -3780,6 +3935,7 @@ impl Default for NonVmwareOuiMacNotSupportedHost {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3852,11 +4008,16 @@ rt::serde!(object NonVmwareOuiMacNotSupportedHost);
 pub struct NotADirectory {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotADirectory {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NOT_A_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3924,11 +4085,16 @@ rt::serde!(object NotADirectory);
 pub struct NotAFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotAFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NOT_A_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4000,6 +4166,8 @@ pub struct NotEnoughCpus {
     pub num_cpu_dest: i32,
     /// `numCpuVm`: required int.
     pub num_cpu_vm: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotEnoughCpus {
     #[inline(never)]
@@ -4008,6 +4176,7 @@ impl Default for NotEnoughCpus {
             base: VirtualHardwareCompatibilityIssue::default(),
             num_cpu_dest: 0,
             num_cpu_vm: 0,
+            _more: (),
         }
     }
 }
@@ -4085,6 +4254,8 @@ pub struct NotEnoughLogicalCpus {
     pub base: NotEnoughCpus,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotEnoughLogicalCpus {
     #[inline(never)]
@@ -4092,6 +4263,7 @@ impl Default for NotEnoughLogicalCpus {
         Self {
             base: NotEnoughCpus::default(),
             host: None,
+            _more: (),
         }
     }
 }
@@ -4164,11 +4336,16 @@ rt::serde!(object NotEnoughLogicalCpus);
 pub struct NotSupportedHostForChecksum {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForChecksum {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_CHECKSUM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4238,6 +4415,8 @@ pub struct NotSupportedHostForVmemFile {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForVmemFile {
     #[inline(never)]
@@ -4245,6 +4424,7 @@ impl Default for NotSupportedHostForVmemFile {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4321,6 +4501,8 @@ pub struct NumVirtualCoresPerSocketNotSupported {
     pub max_supported_cores_per_socket_dest: i32,
     /// `numCoresPerSocketVm`: required int.
     pub num_cores_per_socket_vm: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumVirtualCoresPerSocketNotSupported {
     #[inline(never)]
@@ -4329,6 +4511,7 @@ impl Default for NumVirtualCoresPerSocketNotSupported {
             base: VirtualHardwareCompatibilityIssue::default(),
             max_supported_cores_per_socket_dest: 0,
             num_cores_per_socket_vm: 0,
+            _more: (),
         }
     }
 }
@@ -4406,6 +4589,8 @@ pub struct NumVirtualCpusExceedsLimit {
     pub base: InsufficientResourcesFault,
     /// `maxSupportedVcpus`: required int.
     pub max_supported_vcpus: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumVirtualCpusExceedsLimit {
     #[inline(never)]
@@ -4413,6 +4598,7 @@ impl Default for NumVirtualCpusExceedsLimit {
         Self {
             base: InsufficientResourcesFault::default(),
             max_supported_vcpus: 0,
+            _more: (),
         }
     }
 }
@@ -4489,6 +4675,8 @@ pub struct NumVirtualCpusIncompatible {
     pub reason: String,
     /// `numCpu`: required int.
     pub num_cpu: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumVirtualCpusIncompatible {
     #[inline(never)]
@@ -4497,6 +4685,7 @@ impl Default for NumVirtualCpusIncompatible {
             base: VmConfigFault::default(),
             reason: String::new(),
             num_cpu: 0,
+            _more: (),
         }
     }
 }
@@ -4576,6 +4765,8 @@ pub struct NumVirtualCpusNotSupported {
     pub max_supported_vcpus_dest: i32,
     /// `numCpuVm`: required int.
     pub num_cpu_vm: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumVirtualCpusNotSupported {
     #[inline(never)]
@@ -4584,6 +4775,7 @@ impl Default for NumVirtualCpusNotSupported {
             base: VirtualHardwareCompatibilityIssue::default(),
             max_supported_vcpus_dest: 0,
             num_cpu_vm: 0,
+            _more: (),
         }
     }
 }
@@ -4659,12 +4851,15 @@ rt::serde!(object NumVirtualCpusNotSupported);
 pub struct OperationDisallowedOnHost {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OperationDisallowedOnHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -4733,12 +4928,15 @@ rt::serde!(object OperationDisallowedOnHost);
 pub struct PatchAlreadyInstalled {
     /// The properties of `PatchNotApplicable`.
     pub base: PatchNotApplicable,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchAlreadyInstalled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchNotApplicable::default(),
+            _more: (),
         }
     }
 }
@@ -4811,6 +5009,8 @@ pub struct PatchBinariesNotFound {
     pub patch_id: String,
     /// `binary`: list of string.
     pub binary: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchBinariesNotFound {
     #[inline(never)]
@@ -4819,6 +5019,7 @@ impl Default for PatchBinariesNotFound {
             base: VimFault::default(),
             patch_id: String::new(),
             binary: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4896,6 +5097,8 @@ pub struct PatchInstallFailed {
     pub base: PlatformConfigFault,
     /// `rolledBack`: required boolean.
     pub rolled_back: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchInstallFailed {
     #[inline(never)]
@@ -4903,6 +5106,7 @@ impl Default for PatchInstallFailed {
         Self {
             base: PlatformConfigFault::default(),
             rolled_back: false,
+            _more: (),
         }
     }
 }
@@ -4975,12 +5179,15 @@ rt::serde!(object PatchInstallFailed);
 pub struct PatchIntegrityError {
     /// The properties of `PlatformConfigFault`.
     pub base: PlatformConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchIntegrityError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PlatformConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -5049,12 +5256,15 @@ rt::serde!(object PatchIntegrityError);
 pub struct PatchMetadataCorrupted {
     /// The properties of `PatchMetadataInvalid`.
     pub base: PatchMetadataInvalid,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchMetadataCorrupted {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchMetadataInvalid::default(),
+            _more: (),
         }
     }
 }
@@ -5127,6 +5337,8 @@ pub struct PatchMetadataInvalid {
     pub patch_id: String,
     /// `metaData`: list of string.
     pub meta_data: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchMetadataInvalid {
     #[inline(never)]
@@ -5135,6 +5347,7 @@ impl Default for PatchMetadataInvalid {
             base: VimFault::default(),
             patch_id: String::new(),
             meta_data: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5210,12 +5423,15 @@ rt::serde!(object PatchMetadataInvalid);
 pub struct PatchMetadataNotFound {
     /// The properties of `PatchMetadataInvalid`.
     pub base: PatchMetadataInvalid,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchMetadataNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchMetadataInvalid::default(),
+            _more: (),
         }
     }
 }
@@ -5288,6 +5504,8 @@ pub struct PatchMissingDependencies {
     pub prerequisite_patch: Vec<String>,
     /// `prerequisiteLib`: list of string.
     pub prerequisite_lib: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchMissingDependencies {
     #[inline(never)]
@@ -5296,6 +5514,7 @@ impl Default for PatchMissingDependencies {
             base: PatchNotApplicable::default(),
             prerequisite_patch: Vec::new(),
             prerequisite_lib: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5373,6 +5592,8 @@ pub struct PatchNotApplicable {
     pub base: VimFault,
     /// `patchID`: required string.
     pub patch_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchNotApplicable {
     #[inline(never)]
@@ -5380,6 +5601,7 @@ impl Default for PatchNotApplicable {
         Self {
             base: VimFault::default(),
             patch_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -5454,6 +5676,8 @@ pub struct PatchSuperseded {
     pub base: PatchNotApplicable,
     /// `supersede`: list of string.
     pub supersede: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchSuperseded {
     #[inline(never)]
@@ -5461,6 +5685,7 @@ impl Default for PatchSuperseded {
         Self {
             base: PatchNotApplicable::default(),
             supersede: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5533,12 +5758,15 @@ rt::serde!(object PatchSuperseded);
 pub struct PhysCompatRdmNotSupported {
     /// The properties of `RDMNotSupported`.
     pub base: RdmNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysCompatRdmNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RdmNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -5607,12 +5835,15 @@ rt::serde!(object PhysCompatRdmNotSupported);
 pub struct RdmNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -5687,6 +5918,8 @@ pub struct RdmNotSupportedOnDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmNotSupportedOnDatastore {
     #[inline(never)]
@@ -5696,6 +5929,7 @@ impl Default for RdmNotSupportedOnDatastore {
             device: String::new(),
             datastore: Default::default(),
             datastore_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -5774,12 +6008,15 @@ rt::serde!(object RdmNotSupportedOnDatastore);
 pub struct RdmPointsToInaccessibleDisk {
     /// The properties of `CannotAccessVmDisk`.
     pub base: CannotAccessVmDisk,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmPointsToInaccessibleDisk {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessVmDisk::default(),
+            _more: (),
         }
     }
 }
@@ -5848,12 +6085,15 @@ rt::serde!(object RdmPointsToInaccessibleDisk);
 pub struct RawDiskNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RawDiskNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -5922,12 +6162,15 @@ rt::serde!(object RawDiskNotSupported);
 pub struct ReadHostResourcePoolTreeFailed {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadHostResourcePoolTreeFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -5998,6 +6241,8 @@ pub struct RebootRequired {
     pub base: VimFault,
     /// `patch`: optional string.
     pub patch: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RebootRequired {
     #[inline(never)]
@@ -6005,6 +6250,7 @@ impl Default for RebootRequired {
         Self {
             base: VimFault::default(),
             patch: None,
+            _more: (),
         }
     }
 }
@@ -6077,12 +6323,15 @@ rt::serde!(object RebootRequired);
 pub struct RemoteDeviceNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoteDeviceNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -6151,11 +6400,16 @@ rt::serde!(object RemoteDeviceNotSupported);
 pub struct RemoveFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -6229,6 +6483,8 @@ pub struct ResourceNotAvailable {
     pub container_name: Option<String>,
     /// `type`: optional string, a TypeName.
     pub r#type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceNotAvailable {
     #[inline(never)]
@@ -6238,6 +6494,7 @@ impl Default for ResourceNotAvailable {
             container_type: None,
             container_name: None,
             r#type: None,
+            _more: (),
         }
     }
 }
@@ -6316,12 +6573,15 @@ rt::serde!(object ResourceNotAvailable);
 pub struct SslDisabledFault {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SslDisabledFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -6396,6 +6656,8 @@ pub struct SslVerifyFault {
     pub thumbprint: Option<String>,
     /// `certificate`: optional string, since VI API 9.0.0.0.
     pub certificate: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SslVerifyFault {
     #[inline(never)]
@@ -6405,6 +6667,7 @@ impl Default for SslVerifyFault {
             self_signed: false,
             thumbprint: None,
             certificate: None,
+            _more: (),
         }
     }
 }

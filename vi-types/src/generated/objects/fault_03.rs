@@ -11,6 +11,8 @@ pub struct SspiChallenge {
     pub base: VimFault,
     /// `base64Token`: required string.
     pub base64_token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SspiChallenge {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for SspiChallenge {
         Self {
             base: VimFault::default(),
             base64_token: String::new(),
+            _more: (),
         }
     }
 }
@@ -90,12 +93,15 @@ rt::serde!(object SspiChallenge);
 pub struct SessionNotFound {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -164,12 +170,15 @@ rt::serde!(object SessionNotFound);
 pub struct SharedBusControllerNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SharedBusControllerNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -240,6 +249,8 @@ pub struct ShrinkDiskFault {
     pub base: VimFault,
     /// `diskId`: optional int.
     pub disk_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ShrinkDiskFault {
     #[inline(never)]
@@ -247,6 +258,7 @@ impl Default for ShrinkDiskFault {
         Self {
             base: VimFault::default(),
             disk_id: None,
+            _more: (),
         }
     }
 }
@@ -319,12 +331,15 @@ rt::serde!(object ShrinkDiskFault);
 pub struct SnapshotNoChange {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotNoChange {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
@@ -393,12 +408,15 @@ rt::serde!(object SnapshotNoChange);
 pub struct SolutionUserRequired {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SolutionUserRequired {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SecurityError::default(),
+            _more: (),
         }
     }
 }
@@ -469,6 +487,8 @@ pub struct SsdDiskNotAvailable {
     pub base: VimFault,
     /// `devicePath`: required string.
     pub device_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SsdDiskNotAvailable {
     #[inline(never)]
@@ -476,6 +496,7 @@ impl Default for SsdDiskNotAvailable {
         Self {
             base: VimFault::default(),
             device_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -548,12 +569,15 @@ rt::serde!(object SsdDiskNotAvailable);
 pub struct SwapDatastoreNotWritableOnHost {
     /// The properties of `DatastoreNotWritableOnHost`.
     pub base: DatastoreNotWritableOnHost,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwapDatastoreNotWritableOnHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreNotWritableOnHost::default(),
+            _more: (),
         }
     }
 }
@@ -622,11 +646,16 @@ rt::serde!(object SwapDatastoreNotWritableOnHost);
 pub struct SwapDatastoreUnset {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwapDatastoreUnset {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SWAP_DATASTORE_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -694,12 +723,15 @@ rt::serde!(object SwapDatastoreUnset);
 pub struct SwapPlacementOverrideNotSupported {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwapPlacementOverrideNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
+            _more: (),
         }
     }
 }
@@ -768,11 +800,16 @@ rt::serde!(object SwapPlacementOverrideNotSupported);
 pub struct TooManyConcurrentNativeClones {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyConcurrentNativeClones {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOO_MANY_CONCURRENT_NATIVE_CLONES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -840,11 +877,16 @@ rt::serde!(object TooManyConcurrentNativeClones);
 pub struct TooManyConsecutiveOverrides {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyConsecutiveOverrides {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOO_MANY_CONSECUTIVE_OVERRIDES: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -912,12 +954,15 @@ rt::serde!(object TooManyConsecutiveOverrides);
 pub struct TooManyHosts {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyHosts {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -986,11 +1031,16 @@ rt::serde!(object TooManyHosts);
 pub struct TooManyNativeCloneLevels {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyNativeCloneLevels {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOO_MANY_NATIVE_CLONE_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1058,11 +1108,16 @@ rt::serde!(object TooManyNativeCloneLevels);
 pub struct TooManyNativeClonesOnFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyNativeClonesOnFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOO_MANY_NATIVE_CLONES_ON_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1130,12 +1185,15 @@ rt::serde!(object TooManyNativeClonesOnFile);
 pub struct ToolsAlreadyUpgraded {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsAlreadyUpgraded {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
@@ -1204,12 +1262,15 @@ rt::serde!(object ToolsAlreadyUpgraded);
 pub struct ToolsAutoUpgradeNotSupported {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsAutoUpgradeNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
@@ -1278,12 +1339,15 @@ rt::serde!(object ToolsAutoUpgradeNotSupported);
 pub struct ToolsImageCopyFailed {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsImageCopyFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
@@ -1352,12 +1416,15 @@ rt::serde!(object ToolsImageCopyFailed);
 pub struct ToolsImageNotAvailable {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsImageNotAvailable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
@@ -1426,12 +1493,15 @@ rt::serde!(object ToolsImageNotAvailable);
 pub struct ToolsImageSignatureCheckFailed {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsImageSignatureCheckFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
@@ -1500,12 +1570,15 @@ rt::serde!(object ToolsImageSignatureCheckFailed);
 pub struct ToolsUpgradeCancelled {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsUpgradeCancelled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
@@ -1578,6 +1651,8 @@ pub struct UnSupportedDatastoreForVFlash {
     pub datastore_name: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnSupportedDatastoreForVFlash {
     #[inline(never)]
@@ -1586,6 +1661,7 @@ impl Default for UnSupportedDatastoreForVFlash {
             base: UnsupportedDatastore::default(),
             datastore_name: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1663,6 +1739,8 @@ pub struct UnrecognizedHost {
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnrecognizedHost {
     #[inline(never)]
@@ -1670,6 +1748,7 @@ impl Default for UnrecognizedHost {
         Self {
             base: VimFault::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1744,6 +1823,8 @@ pub struct UnsupportedDatastore {
     pub base: VmConfigFault,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsupportedDatastore {
     #[inline(never)]
@@ -1751,6 +1832,7 @@ impl Default for UnsupportedDatastore {
         Self {
             base: VmConfigFault::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
@@ -1825,6 +1907,8 @@ pub struct UnsupportedGuest {
     pub base: InvalidVmConfig,
     /// `unsupportedGuestOS`: required string.
     pub unsupported_guest_os: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsupportedGuest {
     #[inline(never)]
@@ -1832,6 +1916,7 @@ impl Default for UnsupportedGuest {
         Self {
             base: InvalidVmConfig::default(),
             unsupported_guest_os: String::new(),
+            _more: (),
         }
     }
 }
@@ -1906,6 +1991,8 @@ pub struct UnsupportedVimApiVersion {
     pub base: VimFault,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsupportedVimApiVersion {
     #[inline(never)]
@@ -1913,6 +2000,7 @@ impl Default for UnsupportedVimApiVersion {
         Self {
             base: VimFault::default(),
             version: None,
+            _more: (),
         }
     }
 }
@@ -1985,12 +2073,15 @@ rt::serde!(object UnsupportedVimApiVersion);
 pub struct UnsupportedVmxLocation {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsupportedVmxLocation {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -2059,12 +2150,15 @@ rt::serde!(object UnsupportedVmxLocation);
 pub struct UnusedVirtualDiskBlocksNotScrubbed {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnusedVirtualDiskBlocksNotScrubbed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -2133,12 +2227,15 @@ rt::serde!(object UnusedVirtualDiskBlocksNotScrubbed);
 pub struct VmiNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmiNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -2207,12 +2304,15 @@ rt::serde!(object VmiNotSupported);
 pub struct VmOnConflictDvPort {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmOnConflictDvPort {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
+            _more: (),
         }
     }
 }
@@ -2281,12 +2381,15 @@ rt::serde!(object VmOnConflictDvPort);
 pub struct VmOnVirtualIntranet {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmOnVirtualIntranet {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
+            _more: (),
         }
     }
 }
@@ -2355,12 +2458,15 @@ rt::serde!(object VmOnVirtualIntranet);
 pub struct VirtualDiskBlocksNotFullyProvisioned {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskBlocksNotFullyProvisioned {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -2431,6 +2537,8 @@ pub struct VirtualDiskModeNotSupported {
     pub base: DeviceNotSupported,
     /// `mode`: required string.
     pub mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskModeNotSupported {
     #[inline(never)]
@@ -2438,6 +2546,7 @@ impl Default for VirtualDiskModeNotSupported {
         Self {
             base: DeviceNotSupported::default(),
             mode: String::new(),
+            _more: (),
         }
     }
 }
@@ -2510,12 +2619,15 @@ rt::serde!(object VirtualDiskModeNotSupported);
 pub struct VirtualEthernetCardNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -2588,6 +2700,8 @@ pub struct VirtualHardwareVersionNotSupported {
     pub host_name: String,
     /// `host`: required reference to `HostSystem`, since VI API 2.5.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHardwareVersionNotSupported {
     #[inline(never)]
@@ -2596,6 +2710,7 @@ impl Default for VirtualHardwareVersionNotSupported {
             base: VirtualHardwareCompatibilityIssue::default(),
             host_name: String::new(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2677,6 +2792,8 @@ pub struct VmAlreadyExistsInDatacenter {
     pub hostname: String,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmAlreadyExistsInDatacenter {
     #[inline(never)]
@@ -2686,6 +2803,7 @@ impl Default for VmAlreadyExistsInDatacenter {
             host: Default::default(),
             hostname: String::new(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2764,12 +2882,15 @@ rt::serde!(object VmAlreadyExistsInDatacenter);
 pub struct VmPowerOnDisabled {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPowerOnDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
+            _more: (),
         }
     }
 }
@@ -2838,11 +2959,16 @@ rt::serde!(object VmPowerOnDisabled);
 pub struct VmToolsUpgradeFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmToolsUpgradeFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_TOOLS_UPGRADE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2916,6 +3042,8 @@ pub struct VmValidateMaxDevice {
     pub max: i32,
     /// `count`: required int.
     pub count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmValidateMaxDevice {
     #[inline(never)]
@@ -2925,6 +3053,7 @@ impl Default for VmValidateMaxDevice {
             device: String::new(),
             max: 0,
             count: 0,
+            _more: (),
         }
     }
 }
@@ -3011,6 +3140,8 @@ pub struct VmWwnConflict {
     pub name: Option<String>,
     /// `wwn`: optional long.
     pub wwn: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmWwnConflict {
     #[inline(never)]
@@ -3021,6 +3152,7 @@ impl Default for VmWwnConflict {
             host: None,
             name: None,
             wwn: None,
+            _more: (),
         }
     }
 }
@@ -3102,12 +3234,15 @@ rt::serde!(object VmWwnConflict);
 pub struct VmfsAlreadyMounted {
     /// The properties of `VmfsMountFault`.
     pub base: VmfsMountFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsAlreadyMounted {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsMountFault::default(),
+            _more: (),
         }
     }
 }
@@ -3176,12 +3311,15 @@ rt::serde!(object VmfsAlreadyMounted);
 pub struct VmfsAmbiguousMount {
     /// The properties of `VmfsMountFault`.
     pub base: VmfsMountFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsAmbiguousMount {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsMountFault::default(),
+            _more: (),
         }
     }
 }
@@ -3250,12 +3388,15 @@ rt::serde!(object VmfsAmbiguousMount);
 pub struct VmotionInterfaceNotEnabled {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmotionInterfaceNotEnabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
+            _more: (),
         }
     }
 }
@@ -3324,12 +3465,15 @@ rt::serde!(object VmotionInterfaceNotEnabled);
 pub struct WakeOnLanNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WakeOnLanNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
+            _more: (),
         }
     }
 }
@@ -3398,12 +3542,15 @@ rt::serde!(object WakeOnLanNotSupported);
 pub struct WakeOnLanNotSupportedByVmotionNic {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WakeOnLanNotSupportedByVmotionNic {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
+            _more: (),
         }
     }
 }
@@ -3472,11 +3619,16 @@ rt::serde!(object WakeOnLanNotSupportedByVmotionNic);
 pub struct WipeDiskFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WipeDiskFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static WIPE_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CannotAddHostWithFtVmAsStandalone {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAddHostWithFtVmAsStandalone {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -83,12 +86,15 @@ rt::serde!(object CannotAddHostWithFtVmAsStandalone);
 pub struct CannotAddHostWithFtVmToDifferentCluster {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAddHostWithFtVmToDifferentCluster {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -157,12 +163,15 @@ rt::serde!(object CannotAddHostWithFtVmToDifferentCluster);
 pub struct CannotAddHostWithFtVmToNonHaCluster {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAddHostWithFtVmToNonHaCluster {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
@@ -235,6 +244,8 @@ pub struct CannotChangeDrsBehaviorForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotChangeDrsBehaviorForFtSecondary {
     #[inline(never)]
@@ -243,6 +254,7 @@ impl Default for CannotChangeDrsBehaviorForFtSecondary {
             base: VmFaultToleranceIssue::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -322,6 +334,8 @@ pub struct CannotChangeHaSettingsForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotChangeHaSettingsForFtSecondary {
     #[inline(never)]
@@ -330,6 +344,7 @@ impl Default for CannotChangeHaSettingsForFtSecondary {
             base: VmFaultToleranceIssue::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -409,6 +424,8 @@ pub struct CannotComputeFtCompatibleHosts {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotComputeFtCompatibleHosts {
     #[inline(never)]
@@ -417,6 +434,7 @@ impl Default for CannotComputeFtCompatibleHosts {
             base: VmFaultToleranceIssue::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -494,6 +512,8 @@ pub struct CannotDisconnectHostWithFaultToleranceVm {
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDisconnectHostWithFaultToleranceVm {
     #[inline(never)]
@@ -501,6 +521,7 @@ impl Default for CannotDisconnectHostWithFaultToleranceVm {
         Self {
             base: VimFault::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -577,6 +598,8 @@ pub struct CannotMoveFaultToleranceVm {
     pub move_type: String,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveFaultToleranceVm {
     #[inline(never)]
@@ -585,6 +608,7 @@ impl Default for CannotMoveFaultToleranceVm {
             base: VimFault::default(),
             move_type: String::new(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -660,11 +684,16 @@ rt::serde!(object CannotMoveFaultToleranceVm);
 pub struct CannotMoveHostWithFaultToleranceVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveHostWithFaultToleranceVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -732,11 +761,16 @@ rt::serde!(object CannotMoveHostWithFaultToleranceVm);
 pub struct DeviceGroupId {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceGroupId {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DEVICE_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -798,6 +832,8 @@ pub struct FailToLockFaultToleranceVms {
     pub vm: rt::ManagedObjectReference,
     /// `alreadyLockedVm`: required reference to `VirtualMachine`.
     pub already_locked_vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailToLockFaultToleranceVms {
     #[inline(never)]
@@ -807,6 +843,7 @@ impl Default for FailToLockFaultToleranceVms {
             vm_name: String::new(),
             vm: Default::default(),
             already_locked_vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -885,11 +922,16 @@ rt::serde!(object FailToLockFaultToleranceVms);
 pub struct FaultDomainId {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultDomainId {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FAULT_DOMAIN_ID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -949,6 +991,8 @@ pub struct FaultToleranceCannotEditMem {
     pub vm_name: String,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceCannotEditMem {
     #[inline(never)]
@@ -957,6 +1001,7 @@ impl Default for FaultToleranceCannotEditMem {
             base: VmConfigFault::default(),
             vm_name: String::new(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1038,6 +1083,8 @@ pub struct FaultToleranceConfigInfo {
     pub config_paths: Vec<String>,
     /// `orphaned`: optional boolean, since VI API 6.0.
     pub orphaned: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceConfigInfo {
     #[inline(never)]
@@ -1047,6 +1094,7 @@ impl Default for FaultToleranceConfigInfo {
             instance_uuids: Vec::new(),
             config_paths: Vec::new(),
             orphaned: None,
+            _more: (),
         }
     }
 }
@@ -1119,6 +1167,8 @@ pub struct FaultToleranceConfigSpec {
     pub metro_ft_enabled: Option<bool>,
     /// `metroFtHostGroup`: optional string, since VI API 8.0.3.0.
     pub metro_ft_host_group: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceConfigSpec {
     #[inline(never)]
@@ -1128,6 +1178,7 @@ impl Default for FaultToleranceConfigSpec {
             secondary_vm_spec: None,
             metro_ft_enabled: None,
             metro_ft_host_group: None,
+            _more: (),
         }
     }
 }
@@ -1195,6 +1246,8 @@ pub struct FaultToleranceDiskSpec {
     pub disk: rt::Poly<VirtualDevice>,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceDiskSpec {
     #[inline(never)]
@@ -1202,6 +1255,7 @@ impl Default for FaultToleranceDiskSpec {
         Self {
             disk: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1261,12 +1315,15 @@ rt::serde!(object FaultToleranceDiskSpec);
 pub struct FaultToleranceMetaSpec {
     /// `metaDataDatastore`: required reference to `Datastore`.
     pub meta_data_datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceMetaSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             meta_data_datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1325,6 +1382,8 @@ pub struct FaultToleranceNotLicensed {
     pub base: VmFaultToleranceIssue,
     /// `hostName`: optional string.
     pub host_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceNotLicensed {
     #[inline(never)]
@@ -1332,6 +1391,7 @@ impl Default for FaultToleranceNotLicensed {
         Self {
             base: VmFaultToleranceIssue::default(),
             host_name: None,
+            _more: (),
         }
     }
 }
@@ -1406,6 +1466,8 @@ pub struct FaultTolerancePrimaryConfigInfo {
     pub base: FaultToleranceConfigInfo,
     /// `secondaries`: list, not empty, of reference to `VirtualMachine`.
     pub secondaries: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultTolerancePrimaryConfigInfo {
     #[inline(never)]
@@ -1413,6 +1475,7 @@ impl Default for FaultTolerancePrimaryConfigInfo {
         Self {
             base: FaultToleranceConfigInfo::default(),
             secondaries: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1489,6 +1552,8 @@ pub struct FaultTolerancePrimaryPowerOnNotAttempted {
     pub secondary_vm: rt::ManagedObjectReference,
     /// `primaryVm`: required reference to `VirtualMachine`.
     pub primary_vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultTolerancePrimaryPowerOnNotAttempted {
     #[inline(never)]
@@ -1497,6 +1562,7 @@ impl Default for FaultTolerancePrimaryPowerOnNotAttempted {
             base: VmFaultToleranceIssue::default(),
             secondary_vm: Default::default(),
             primary_vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1574,6 +1640,8 @@ pub struct FaultToleranceSecondaryConfigInfo {
     pub base: FaultToleranceConfigInfo,
     /// `primaryVM`: required reference to `VirtualMachine`.
     pub primary_vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceSecondaryConfigInfo {
     #[inline(never)]
@@ -1581,6 +1649,7 @@ impl Default for FaultToleranceSecondaryConfigInfo {
         Self {
             base: FaultToleranceConfigInfo::default(),
             primary_vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1658,6 +1727,8 @@ pub struct FaultToleranceSecondaryOpResult {
     /// `powerOnResult`: optional `ClusterPowerOnVmResult`.
     #[cfg(feature = "cluster")]
     pub power_on_result: Option<Box<ClusterPowerOnVmResult>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceSecondaryOpResult {
     #[inline(never)]
@@ -1667,6 +1738,7 @@ impl Default for FaultToleranceSecondaryOpResult {
             power_on_attempted: false,
             #[cfg(feature = "cluster")]
             power_on_result: None,
+            _more: (),
         }
     }
 }
@@ -1733,6 +1805,8 @@ pub struct FaultToleranceVmConfigSpec {
     pub vm_config: Option<rt::ManagedObjectReference>,
     /// `disks`: list of `FaultToleranceDiskSpec`.
     pub disks: Vec<FaultToleranceDiskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceVmConfigSpec {
     #[inline(never)]
@@ -1740,6 +1814,7 @@ impl Default for FaultToleranceVmConfigSpec {
         Self {
             vm_config: None,
             disks: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1803,6 +1878,8 @@ pub struct FaultToleranceVmNotDasProtected {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceVmNotDasProtected {
     #[inline(never)]
@@ -1811,6 +1888,7 @@ impl Default for FaultToleranceVmNotDasProtected {
             base: VimFault::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1892,6 +1970,8 @@ pub struct FtIssuesOnHost {
     pub host_name: String,
     /// `errors`: list of `LocalizedMethodFault`.
     pub errors: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FtIssuesOnHost {
     #[inline(never)]
@@ -1901,6 +1981,7 @@ impl Default for FtIssuesOnHost {
             host: Default::default(),
             host_name: String::new(),
             errors: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1985,6 +2066,8 @@ pub struct FtVmHostRuleViolation {
     pub host_name: String,
     /// `hostGroup`: required string.
     pub host_group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FtVmHostRuleViolation {
     #[inline(never)]
@@ -1994,6 +2077,7 @@ impl Default for FtVmHostRuleViolation {
             vm_name: String::new(),
             host_name: String::new(),
             host_group: String::new(),
+            _more: (),
         }
     }
 }
@@ -2078,6 +2162,8 @@ pub struct HbrManagerReplicationVmInfo {
     pub image_id: Option<String>,
     /// `lastError`: optional `LocalizedMethodFault`.
     pub last_error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrManagerReplicationVmInfo {
     #[inline(never)]
@@ -2087,6 +2173,7 @@ impl Default for HbrManagerReplicationVmInfo {
             progress_info: None,
             image_id: None,
             last_error: None,
+            _more: (),
         }
     }
 }
@@ -2162,6 +2249,8 @@ pub struct HbrManagerVmReplicationCapability {
     pub min_rpo: Option<i64>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrManagerVmReplicationCapability {
     #[inline(never)]
@@ -2173,6 +2262,7 @@ impl Default for HbrManagerVmReplicationCapability {
             max_supported_source_disk_capacity: 0,
             min_rpo: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -2241,11 +2331,14 @@ impl std::fmt::Debug for HbrManagerVmReplicationCapability {
 rt::serde!(object HbrManagerVmReplicationCapability);
 
 /// `HbrReplicationTargetSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct HbrReplicationTargetSpec {}
+pub struct HbrReplicationTargetSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HbrReplicationTargetSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HBR_REPLICATION_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2299,6 +2392,8 @@ pub struct HbrTargetSpec {
     pub target_ip: String,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrTargetSpec {
     #[inline(never)]
@@ -2306,6 +2401,7 @@ impl Default for HbrTargetSpec {
         Self {
             target_ip: String::new(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
@@ -2365,11 +2461,16 @@ rt::serde!(object HbrTargetSpec);
 pub struct HbrTargetSpecReplacement {
     /// `spec`: list of `HbrTargetSpec`.
     pub spec: Vec<HbrTargetSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrTargetSpecReplacement {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec: Vec::new() }
+        Self {
+            spec: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HBR_TARGET_SPEC_REPLACEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2427,6 +2528,8 @@ pub struct HostFaultToleranceManagerComponentHealthInfo {
     pub is_storage_healthy: bool,
     /// `isNetworkHealthy`: required boolean.
     pub is_network_healthy: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFaultToleranceManagerComponentHealthInfo {
     #[inline(never)]
@@ -2434,6 +2537,7 @@ impl Default for HostFaultToleranceManagerComponentHealthInfo {
         Self {
             is_storage_healthy: false,
             is_network_healthy: false,
+            _more: (),
         }
     }
 }
@@ -2497,6 +2601,8 @@ pub struct HostIncompatibleForFaultTolerance {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIncompatibleForFaultTolerance {
     #[inline(never)]
@@ -2505,6 +2611,7 @@ impl Default for HostIncompatibleForFaultTolerance {
             base: VmFaultToleranceIssue::default(),
             host_name: None,
             reason: None,
+            _more: (),
         }
     }
 }
@@ -2584,6 +2691,8 @@ pub struct HostIncompatibleForRecordReplay {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIncompatibleForRecordReplay {
     #[inline(never)]
@@ -2592,6 +2701,7 @@ impl Default for HostIncompatibleForRecordReplay {
             base: VimFault::default(),
             host_name: None,
             reason: None,
+            _more: (),
         }
     }
 }
@@ -2671,6 +2781,8 @@ pub struct IncompatibleHostForFtSecondary {
     pub host: rt::ManagedObjectReference,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncompatibleHostForFtSecondary {
     #[inline(never)]
@@ -2679,6 +2791,7 @@ impl Default for IncompatibleHostForFtSecondary {
             base: VmFaultToleranceIssue::default(),
             host: Default::default(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2760,6 +2873,8 @@ pub struct IncompatibleHostForVmReplication {
     pub host_name: String,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncompatibleHostForVmReplication {
     #[inline(never)]
@@ -2769,6 +2884,7 @@ impl Default for IncompatibleHostForVmReplication {
             vm_name: String::new(),
             host_name: String::new(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
@@ -2851,6 +2967,8 @@ pub struct InvalidDasRestartPriorityForFtVm {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDasRestartPriorityForFtVm {
     #[inline(never)]
@@ -2859,6 +2977,7 @@ impl Default for InvalidDasRestartPriorityForFtVm {
             base: InvalidArgument::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2938,6 +3057,8 @@ pub struct InvalidDrsBehaviorForFtVm {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDrsBehaviorForFtVm {
     #[inline(never)]
@@ -2946,6 +3067,7 @@ impl Default for InvalidDrsBehaviorForFtVm {
             base: InvalidArgument::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3023,6 +3145,8 @@ pub struct InvalidOperationOnSecondaryVm {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidOperationOnSecondaryVm {
     #[inline(never)]
@@ -3030,6 +3154,7 @@ impl Default for InvalidOperationOnSecondaryVm {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -3106,6 +3231,8 @@ pub struct NoHostSuitableForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoHostSuitableForFtSecondary {
     #[inline(never)]
@@ -3114,6 +3241,7 @@ impl Default for NoHostSuitableForFtSecondary {
             base: VmFaultToleranceIssue::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3201,6 +3329,8 @@ pub struct NotSupportedDeviceForFt {
     pub device_type: String,
     /// `deviceLabel`: optional string.
     pub device_label: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedDeviceForFt {
     #[inline(never)]
@@ -3213,6 +3343,7 @@ impl Default for NotSupportedDeviceForFt {
             vm_name: None,
             device_type: String::new(),
             device_label: None,
+            _more: (),
         }
     }
 }
@@ -3310,6 +3441,8 @@ pub struct PowerOnFtSecondaryFailed {
     pub host_errors: Vec<LocalizedMethodFault>,
     /// `rootCause`: required `LocalizedMethodFault`.
     pub root_cause: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnFtSecondaryFailed {
     #[inline(never)]
@@ -3321,6 +3454,7 @@ impl Default for PowerOnFtSecondaryFailed {
             host_selection_by: Default::default(),
             host_errors: Vec::new(),
             root_cause: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3411,6 +3545,8 @@ pub struct PowerOnFtSecondaryTimedout {
     pub vm_name: String,
     /// `timeout`: required int.
     pub timeout: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnFtSecondaryTimedout {
     #[inline(never)]
@@ -3420,6 +3556,7 @@ impl Default for PowerOnFtSecondaryTimedout {
             vm: Default::default(),
             vm_name: String::new(),
             timeout: 0,
+            _more: (),
         }
     }
 }
@@ -3498,11 +3635,16 @@ rt::serde!(object PowerOnFtSecondaryTimedout);
 pub struct RecordReplayDisabled {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecordReplayDisabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECORD_REPLAY_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3570,12 +3712,15 @@ rt::serde!(object RecordReplayDisabled);
 pub struct ReplicationConfigFault {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationConfigFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3676,6 +3821,8 @@ pub struct ReplicationConfigSpec {
     pub use_hbr_proxy_http_preamble: Option<bool>,
     /// `disk`: list of `ReplicationInfoDiskSettings`.
     pub disk: Vec<ReplicationInfoDiskSettings>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationConfigSpec {
     #[inline(never)]
@@ -3698,6 +3845,7 @@ impl Default for ReplicationConfigSpec {
             data_sets_replication_enabled: None,
             use_hbr_proxy_http_preamble: None,
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3808,6 +3956,8 @@ pub struct ReplicationDiskConfigFault {
     pub vm_ref: Option<rt::ManagedObjectReference>,
     /// `key`: optional int.
     pub key: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationDiskConfigFault {
     #[inline(never)]
@@ -3817,6 +3967,7 @@ impl Default for ReplicationDiskConfigFault {
             reason: None,
             vm_ref: None,
             key: None,
+            _more: (),
         }
     }
 }
@@ -3895,11 +4046,16 @@ rt::serde!(object ReplicationDiskConfigFault);
 pub struct ReplicationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REPLICATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3969,6 +4125,8 @@ pub struct ReplicationGroupId {
     pub fault_domain_id: FaultDomainId,
     /// `deviceGroupId`: required `DeviceGroupId`.
     pub device_group_id: DeviceGroupId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationGroupId {
     #[inline(never)]
@@ -3976,6 +4134,7 @@ impl Default for ReplicationGroupId {
         Self {
             fault_domain_id: Default::default(),
             device_group_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4035,12 +4194,15 @@ rt::serde!(object ReplicationGroupId);
 pub struct ReplicationIncompatibleWithFt {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationIncompatibleWithFt {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
+            _more: (),
         }
     }
 }
@@ -4111,6 +4273,8 @@ pub struct ReplicationInfoDiskSettings {
     pub key: i32,
     /// `diskReplicationId`: required string.
     pub disk_replication_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationInfoDiskSettings {
     #[inline(never)]
@@ -4118,6 +4282,7 @@ impl Default for ReplicationInfoDiskSettings {
         Self {
             key: 0,
             disk_replication_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -4181,6 +4346,8 @@ pub struct ReplicationInvalidOptions {
     pub options: String,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationInvalidOptions {
     #[inline(never)]
@@ -4189,6 +4356,7 @@ impl Default for ReplicationInvalidOptions {
             base: ReplicationFault::default(),
             options: String::new(),
             entity: None,
+            _more: (),
         }
     }
 }
@@ -4264,12 +4432,15 @@ rt::serde!(object ReplicationInvalidOptions);
 pub struct ReplicationNotSupportedOnHost {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationNotSupportedOnHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
+            _more: (),
         }
     }
 }
@@ -4338,12 +4509,15 @@ rt::serde!(object ReplicationNotSupportedOnHost);
 pub struct ReplicationSpec {
     /// `replicationGroupId`: required `ReplicationGroupId`.
     pub replication_group_id: ReplicationGroupId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             replication_group_id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4404,6 +4578,8 @@ pub struct ReplicationVmConfigFault {
     pub reason: Option<String>,
     /// `vmRef`: optional reference to `VirtualMachine`.
     pub vm_ref: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationVmConfigFault {
     #[inline(never)]
@@ -4412,6 +4588,7 @@ impl Default for ReplicationVmConfigFault {
             base: ReplicationConfigFault::default(),
             reason: None,
             vm_ref: None,
+            _more: (),
         }
     }
 }
@@ -4495,6 +4672,8 @@ pub struct ReplicationVmFault {
     pub instance_id: Option<String>,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationVmFault {
     #[inline(never)]
@@ -4505,6 +4684,7 @@ impl Default for ReplicationVmFault {
             state: None,
             instance_id: None,
             vm: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4590,6 +4770,8 @@ pub struct ReplicationVmInProgressFault {
     pub requested_activity: String,
     /// `inProgressActivity`: required string.
     pub in_progress_activity: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationVmInProgressFault {
     #[inline(never)]
@@ -4598,6 +4780,7 @@ impl Default for ReplicationVmInProgressFault {
             base: ReplicationVmFault::default(),
             requested_activity: String::new(),
             in_progress_activity: String::new(),
+            _more: (),
         }
     }
 }
@@ -4681,6 +4864,8 @@ pub struct ReplicationVmProgressInfo {
     pub checksum_total_bytes: Option<i64>,
     /// `checksumComparedBytes`: optional long.
     pub checksum_compared_bytes: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationVmProgressInfo {
     #[inline(never)]
@@ -4691,6 +4876,7 @@ impl Default for ReplicationVmProgressInfo {
             bytes_to_transfer: 0,
             checksum_total_bytes: None,
             checksum_compared_bytes: None,
+            _more: (),
         }
     }
 }
@@ -4761,6 +4947,8 @@ pub struct SecondaryVmAlreadyDisabled {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecondaryVmAlreadyDisabled {
     #[inline(never)]
@@ -4768,6 +4956,7 @@ impl Default for SecondaryVmAlreadyDisabled {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -4842,6 +5031,8 @@ pub struct SecondaryVmAlreadyEnabled {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecondaryVmAlreadyEnabled {
     #[inline(never)]
@@ -4849,6 +5040,7 @@ impl Default for SecondaryVmAlreadyEnabled {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -4923,6 +5115,8 @@ pub struct SecondaryVmAlreadyRegistered {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecondaryVmAlreadyRegistered {
     #[inline(never)]
@@ -4930,6 +5124,7 @@ impl Default for SecondaryVmAlreadyRegistered {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -5004,6 +5199,8 @@ pub struct SecondaryVmNotRegistered {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecondaryVmNotRegistered {
     #[inline(never)]
@@ -5011,6 +5208,7 @@ impl Default for SecondaryVmNotRegistered {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -5085,6 +5283,8 @@ pub struct VmConfigIncompatibleForFaultTolerance {
     pub base: VmConfigFault,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigIncompatibleForFaultTolerance {
     #[inline(never)]
@@ -5092,6 +5292,7 @@ impl Default for VmConfigIncompatibleForFaultTolerance {
         Self {
             base: VmConfigFault::default(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -5166,6 +5367,8 @@ pub struct VmConfigIncompatibleForRecordReplay {
     pub base: VmConfigFault,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigIncompatibleForRecordReplay {
     #[inline(never)]
@@ -5173,6 +5376,7 @@ impl Default for VmConfigIncompatibleForRecordReplay {
         Self {
             base: VmConfigFault::default(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -5245,11 +5449,16 @@ rt::serde!(object VmConfigIncompatibleForRecordReplay);
 pub struct VmEndRecordingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEndRecordingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_END_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5317,11 +5526,16 @@ rt::serde!(object VmEndRecordingEvent);
 pub struct VmEndReplayingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEndReplayingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_END_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -11,6 +11,8 @@ pub struct VmFailedStartingSecondaryEvent {
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedStartingSecondaryEvent {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for VmFailedStartingSecondaryEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -90,11 +93,16 @@ rt::serde!(object VmFailedStartingSecondaryEvent);
 pub struct VmFailedUpdatingSecondaryConfig {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedUpdatingSecondaryConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_FAILED_UPDATING_SECONDARY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -168,6 +176,8 @@ pub struct VmFaultToleranceConfigIssue {
     pub entity_name: Option<String>,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceConfigIssue {
     #[inline(never)]
@@ -177,6 +187,7 @@ impl Default for VmFaultToleranceConfigIssue {
             reason: None,
             entity_name: None,
             entity: None,
+            _more: (),
         }
     }
 }
@@ -261,6 +272,8 @@ pub struct VmFaultToleranceConfigIssueWrapper {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceConfigIssueWrapper {
     #[inline(never)]
@@ -270,6 +283,7 @@ impl Default for VmFaultToleranceConfigIssueWrapper {
             entity_name: None,
             entity: None,
             error: None,
+            _more: (),
         }
     }
 }
@@ -352,6 +366,8 @@ pub struct VmFaultToleranceInvalidFileBacking {
     pub backing_type: Option<String>,
     /// `backingFilename`: optional string.
     pub backing_filename: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceInvalidFileBacking {
     #[inline(never)]
@@ -360,6 +376,7 @@ impl Default for VmFaultToleranceInvalidFileBacking {
             base: VmFaultToleranceIssue::default(),
             backing_type: None,
             backing_filename: None,
+            _more: (),
         }
     }
 }
@@ -435,11 +452,16 @@ rt::serde!(object VmFaultToleranceInvalidFileBacking);
 pub struct VmFaultToleranceIssue {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceIssue {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -511,6 +533,8 @@ pub struct VmFaultToleranceOpIssuesList {
     pub errors: Vec<LocalizedMethodFault>,
     /// `warnings`: list of `LocalizedMethodFault`.
     pub warnings: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceOpIssuesList {
     #[inline(never)]
@@ -519,6 +543,7 @@ impl Default for VmFaultToleranceOpIssuesList {
             base: VmFaultToleranceIssue::default(),
             errors: Vec::new(),
             warnings: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -598,6 +623,8 @@ pub struct VmFaultToleranceStateChangedEvent {
     pub old_state: enums::VirtualMachineFaultToleranceState,
     /// `newState`: required `VirtualMachineFaultToleranceState`.
     pub new_state: enums::VirtualMachineFaultToleranceState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceStateChangedEvent {
     #[inline(never)]
@@ -606,6 +633,7 @@ impl Default for VmFaultToleranceStateChangedEvent {
             base: VmEvent::default(),
             old_state: Default::default(),
             new_state: Default::default(),
+            _more: (),
         }
     }
 }
@@ -685,6 +713,8 @@ pub struct VmFaultToleranceTooManyFtVcpusOnHost {
     pub host_name: Option<String>,
     /// `maxNumFtVcpus`: required int.
     pub max_num_ft_vcpus: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceTooManyFtVcpusOnHost {
     #[inline(never)]
@@ -693,6 +723,7 @@ impl Default for VmFaultToleranceTooManyFtVcpusOnHost {
             base: InsufficientResourcesFault::default(),
             host_name: None,
             max_num_ft_vcpus: 0,
+            _more: (),
         }
     }
 }
@@ -772,6 +803,8 @@ pub struct VmFaultToleranceTooManyVmsOnHost {
     pub host_name: Option<String>,
     /// `maxNumFtVms`: required int.
     pub max_num_ft_vms: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceTooManyVmsOnHost {
     #[inline(never)]
@@ -780,6 +813,7 @@ impl Default for VmFaultToleranceTooManyVmsOnHost {
             base: InsufficientResourcesFault::default(),
             host_name: None,
             max_num_ft_vms: 0,
+            _more: (),
         }
     }
 }
@@ -855,11 +889,16 @@ rt::serde!(object VmFaultToleranceTooManyVmsOnHost);
 pub struct VmFaultToleranceTurnedOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceTurnedOffEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_TURNED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -929,6 +968,8 @@ pub struct VmFaultToleranceVmTerminatedEvent {
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceVmTerminatedEvent {
     #[inline(never)]
@@ -936,6 +977,7 @@ impl Default for VmFaultToleranceVmTerminatedEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -1008,11 +1050,16 @@ rt::serde!(object VmFaultToleranceVmTerminatedEvent);
 pub struct VmMaxFtRestartCountReached {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMaxFtRestartCountReached {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_MAX_FT_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1080,11 +1127,16 @@ rt::serde!(object VmMaxFtRestartCountReached);
 pub struct VmMonitorIncompatibleForFaultTolerance {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMonitorIncompatibleForFaultTolerance {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1152,11 +1204,16 @@ rt::serde!(object VmMonitorIncompatibleForFaultTolerance);
 pub struct VmNoCompatibleHostForSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmNoCompatibleHostForSecondaryEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1226,6 +1283,8 @@ pub struct VmPrimaryFailoverEvent {
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPrimaryFailoverEvent {
     #[inline(never)]
@@ -1233,6 +1292,7 @@ impl Default for VmPrimaryFailoverEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -1305,11 +1365,16 @@ rt::serde!(object VmPrimaryFailoverEvent);
 pub struct VmSecondaryAddedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryAddedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SECONDARY_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1379,6 +1444,8 @@ pub struct VmSecondaryDisabledBySystemEvent {
     pub base: VmEvent,
     /// `reason`: optional `LocalizedMethodFault`.
     pub reason: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryDisabledBySystemEvent {
     #[inline(never)]
@@ -1386,6 +1453,7 @@ impl Default for VmSecondaryDisabledBySystemEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -1458,11 +1526,16 @@ rt::serde!(object VmSecondaryDisabledBySystemEvent);
 pub struct VmSecondaryDisabledEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SECONDARY_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1530,11 +1603,16 @@ rt::serde!(object VmSecondaryDisabledEvent);
 pub struct VmSecondaryEnabledEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SECONDARY_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1602,11 +1680,16 @@ rt::serde!(object VmSecondaryEnabledEvent);
 pub struct VmSecondaryStartedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryStartedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SECONDARY_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1678,6 +1761,8 @@ pub struct VmSmpFaultToleranceTooManyVmsOnHost {
     pub host_name: Option<String>,
     /// `maxNumSmpFtVms`: required int.
     pub max_num_smp_ft_vms: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSmpFaultToleranceTooManyVmsOnHost {
     #[inline(never)]
@@ -1686,6 +1771,7 @@ impl Default for VmSmpFaultToleranceTooManyVmsOnHost {
             base: InsufficientResourcesFault::default(),
             host_name: None,
             max_num_smp_ft_vms: 0,
+            _more: (),
         }
     }
 }
@@ -1761,11 +1847,16 @@ rt::serde!(object VmSmpFaultToleranceTooManyVmsOnHost);
 pub struct VmStartRecordingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStartRecordingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_START_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1833,11 +1924,16 @@ rt::serde!(object VmStartRecordingEvent);
 pub struct VmStartReplayingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStartReplayingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_START_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1905,11 +2001,16 @@ rt::serde!(object VmStartReplayingEvent);
 pub struct VmStartingSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStartingSecondaryEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1979,6 +2080,8 @@ pub struct VmTimedoutStartingSecondaryEvent {
     pub base: VmEvent,
     /// `timeout`: optional long.
     pub timeout: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmTimedoutStartingSecondaryEvent {
     #[inline(never)]
@@ -1986,6 +2089,7 @@ impl Default for VmTimedoutStartingSecondaryEvent {
         Self {
             base: VmEvent::default(),
             timeout: None,
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct FileTransferInformation {
     pub size: i64,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileTransferInformation {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for FileTransferInformation {
             attributes: Default::default(),
             size: 0,
             url: String::new(),
+            _more: (),
         }
     }
 }
@@ -85,6 +88,8 @@ pub struct GuestAliases {
     pub base64_cert: String,
     /// `aliases`: list, not empty, of `GuestAuthAliasInfo`.
     pub aliases: Vec<GuestAuthAliasInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAliases {
     #[inline(never)]
@@ -92,6 +97,7 @@ impl Default for GuestAliases {
         Self {
             base64_cert: String::new(),
             aliases: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -153,6 +159,8 @@ pub struct GuestAuthAliasInfo {
     pub subject: rt::Poly<GuestAuthSubject>,
     /// `comment`: required string.
     pub comment: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAuthAliasInfo {
     #[inline(never)]
@@ -160,6 +168,7 @@ impl Default for GuestAuthAliasInfo {
         Self {
             subject: Default::default(),
             comment: String::new(),
+            _more: (),
         }
     }
 }
@@ -216,11 +225,14 @@ impl std::fmt::Debug for GuestAuthAliasInfo {
 rt::serde!(object GuestAuthAliasInfo);
 
 /// `GuestAuthAnySubject`, a [`GuestAuthSubject`], since VI API 6.0.
-pub struct GuestAuthAnySubject {}
+pub struct GuestAuthAnySubject {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestAuthAnySubject {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_AUTH_ANY_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -237,7 +249,7 @@ impl rt::Object for GuestAuthAnySubject {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GUEST_AUTH_ANY_SUBJECT),
-            rt::BASE => P::Object(&GuestAuthSubject {}),
+            rt::BASE => P::Object(&GuestAuthSubject { _more: () }),
             _ => P::Absent,
         }
     }
@@ -274,11 +286,16 @@ rt::serde!(object GuestAuthAnySubject);
 pub struct GuestAuthNamedSubject {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAuthNamedSubject {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_AUTH_NAMED_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -297,7 +314,7 @@ impl rt::Object for GuestAuthNamedSubject {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GUEST_AUTH_NAMED_SUBJECT),
-            rt::BASE => P::Object(&GuestAuthSubject {}),
+            rt::BASE => P::Object(&GuestAuthSubject { _more: () }),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -333,11 +350,14 @@ impl std::fmt::Debug for GuestAuthNamedSubject {
 rt::serde!(object GuestAuthNamedSubject);
 
 /// `GuestAuthSubject`, a [`DynamicData`], since VI API 6.0.
-pub struct GuestAuthSubject {}
+pub struct GuestAuthSubject {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestAuthSubject {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_AUTH_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -390,11 +410,16 @@ rt::serde!(object base GuestAuthSubject);
 pub struct GuestAuthentication {
     /// `interactiveSession`: required boolean.
     pub interactive_session: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAuthentication {
     #[inline(never)]
     fn default() -> Self {
-        Self { interactive_session: false }
+        Self {
+            interactive_session: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -455,6 +480,8 @@ pub struct GuestAuthenticationChallenge {
     pub server_challenge: rt::Poly<GuestAuthentication>,
     /// `sessionID`: required long.
     pub session_id: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAuthenticationChallenge {
     #[inline(never)]
@@ -463,6 +490,7 @@ impl Default for GuestAuthenticationChallenge {
             base: GuestOperationsFault::default(),
             server_challenge: Default::default(),
             session_id: 0,
+            _more: (),
         }
     }
 }
@@ -538,12 +566,15 @@ rt::serde!(object GuestAuthenticationChallenge);
 pub struct GuestComponentsOutOfDate {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestComponentsOutOfDate {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
@@ -616,6 +647,8 @@ pub struct GuestFileAttributes {
     pub access_time: Option<rt::DateTime>,
     /// `symlinkTarget`: optional string.
     pub symlink_target: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestFileAttributes {
     #[inline(never)]
@@ -624,6 +657,7 @@ impl Default for GuestFileAttributes {
             modification_time: None,
             access_time: None,
             symlink_target: None,
+            _more: (),
         }
     }
 }
@@ -693,6 +727,8 @@ pub struct GuestFileInfo {
     pub size: i64,
     /// `attributes`: required `GuestFileAttributes` or a descendant.
     pub attributes: rt::Poly<GuestFileAttributes>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestFileInfo {
     #[inline(never)]
@@ -702,6 +738,7 @@ impl Default for GuestFileInfo {
             r#type: String::new(),
             size: 0,
             attributes: Default::default(),
+            _more: (),
         }
     }
 }
@@ -769,6 +806,8 @@ pub struct GuestListFileInfo {
     pub files: Vec<GuestFileInfo>,
     /// `remaining`: required int.
     pub remaining: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestListFileInfo {
     #[inline(never)]
@@ -776,6 +815,7 @@ impl Default for GuestListFileInfo {
         Self {
             files: Vec::new(),
             remaining: 0,
+            _more: (),
         }
     }
 }
@@ -839,6 +879,8 @@ pub struct GuestMappedAliases {
     pub username: String,
     /// `subjects`: list, not empty, of `GuestAuthSubject` or a descendant.
     pub subjects: Vec<rt::Poly<GuestAuthSubject>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestMappedAliases {
     #[inline(never)]
@@ -847,6 +889,7 @@ impl Default for GuestMappedAliases {
             base64_cert: String::new(),
             username: String::new(),
             subjects: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -909,12 +952,15 @@ rt::serde!(object GuestMappedAliases);
 pub struct GuestMultipleMappings {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestMultipleMappings {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
@@ -983,11 +1029,16 @@ rt::serde!(object GuestMultipleMappings);
 pub struct GuestOperationsFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestOperationsFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_OPERATIONS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1055,12 +1106,15 @@ rt::serde!(object GuestOperationsFault);
 pub struct GuestOperationsUnavailable {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestOperationsUnavailable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
@@ -1129,12 +1183,15 @@ rt::serde!(object GuestOperationsUnavailable);
 pub struct GuestPermissionDenied {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestPermissionDenied {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
@@ -1209,6 +1266,8 @@ pub struct GuestPosixFileAttributes {
     pub group_id: Option<i32>,
     /// `permissions`: optional long.
     pub permissions: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestPosixFileAttributes {
     #[inline(never)]
@@ -1218,6 +1277,7 @@ impl Default for GuestPosixFileAttributes {
             owner_id: None,
             group_id: None,
             permissions: None,
+            _more: (),
         }
     }
 }
@@ -1308,6 +1368,8 @@ pub struct GuestProcessInfo {
     pub end_time: Option<rt::DateTime>,
     /// `exitCode`: optional int.
     pub exit_code: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestProcessInfo {
     #[inline(never)]
@@ -1320,6 +1382,7 @@ impl Default for GuestProcessInfo {
             start_time: Default::default(),
             end_time: None,
             exit_code: None,
+            _more: (),
         }
     }
 }
@@ -1396,6 +1459,8 @@ pub struct GuestProcessNotFound {
     pub base: GuestOperationsFault,
     /// `pid`: required long.
     pub pid: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestProcessNotFound {
     #[inline(never)]
@@ -1403,6 +1468,7 @@ impl Default for GuestProcessNotFound {
         Self {
             base: GuestOperationsFault::default(),
             pid: 0,
+            _more: (),
         }
     }
 }
@@ -1481,6 +1547,8 @@ pub struct GuestProgramSpec {
     pub working_directory: Option<String>,
     /// `envVariables`: list of string.
     pub env_variables: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestProgramSpec {
     #[inline(never)]
@@ -1490,6 +1558,7 @@ impl Default for GuestProgramSpec {
             arguments: String::new(),
             working_directory: None,
             env_variables: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1558,6 +1627,8 @@ pub struct GuestRegKeyNameSpec {
     pub registry_path: String,
     /// `wowBitness`: required string.
     pub wow_bitness: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegKeyNameSpec {
     #[inline(never)]
@@ -1565,6 +1636,7 @@ impl Default for GuestRegKeyNameSpec {
         Self {
             registry_path: String::new(),
             wow_bitness: String::new(),
+            _more: (),
         }
     }
 }
@@ -1626,6 +1698,8 @@ pub struct GuestRegKeyRecordSpec {
     pub key: GuestRegKeySpec,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegKeyRecordSpec {
     #[inline(never)]
@@ -1633,6 +1707,7 @@ impl Default for GuestRegKeyRecordSpec {
         Self {
             key: Default::default(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -1696,6 +1771,8 @@ pub struct GuestRegKeySpec {
     pub class_type: String,
     /// `lastWritten`: required dateTime.
     pub last_written: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegKeySpec {
     #[inline(never)]
@@ -1704,6 +1781,7 @@ impl Default for GuestRegKeySpec {
             key_name: Default::default(),
             class_type: String::new(),
             last_written: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1766,11 +1844,13 @@ rt::serde!(object GuestRegKeySpec);
 pub struct GuestRegValueBinarySpec {
     /// `value`: optional base64Binary.
     pub value: Option<rt::Binary>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueBinarySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_BINARY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1789,7 +1869,7 @@ impl rt::Object for GuestRegValueBinarySpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GUEST_REG_VALUE_BINARY_SPEC),
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1825,11 +1905,14 @@ impl std::fmt::Debug for GuestRegValueBinarySpec {
 rt::serde!(object GuestRegValueBinarySpec);
 
 /// `GuestRegValueDataSpec`, a [`DynamicData`], since VI API 6.0.
-pub struct GuestRegValueDataSpec {}
+pub struct GuestRegValueDataSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestRegValueDataSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_DATA_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1882,11 +1965,13 @@ rt::serde!(object base GuestRegValueDataSpec);
 pub struct GuestRegValueDwordSpec {
     /// `value`: required int.
     pub value: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueDwordSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: 0 }
+        Self { value: 0, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_DWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1905,7 +1990,7 @@ impl rt::Object for GuestRegValueDwordSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GUEST_REG_VALUE_DWORD_SPEC),
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1944,11 +2029,13 @@ rt::serde!(object GuestRegValueDwordSpec);
 pub struct GuestRegValueExpandStringSpec {
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueExpandStringSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_EXPAND_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1967,7 +2054,7 @@ impl rt::Object for GuestRegValueExpandStringSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GUEST_REG_VALUE_EXPAND_STRING_SPEC),
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2006,11 +2093,16 @@ rt::serde!(object GuestRegValueExpandStringSpec);
 pub struct GuestRegValueMultiStringSpec {
     /// `value`: list of string.
     pub value: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueMultiStringSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: Vec::new() }
+        Self {
+            value: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_REG_VALUE_MULTI_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2029,7 +2121,7 @@ impl rt::Object for GuestRegValueMultiStringSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GUEST_REG_VALUE_MULTI_STRING_SPEC),
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2070,6 +2162,8 @@ pub struct GuestRegValueNameSpec {
     pub key_name: GuestRegKeyNameSpec,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueNameSpec {
     #[inline(never)]
@@ -2077,6 +2171,7 @@ impl Default for GuestRegValueNameSpec {
         Self {
             key_name: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2136,11 +2231,13 @@ rt::serde!(object GuestRegValueNameSpec);
 pub struct GuestRegValueQwordSpec {
     /// `value`: required long.
     pub value: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueQwordSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: 0 }
+        Self { value: 0, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_QWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2159,7 +2256,7 @@ impl rt::Object for GuestRegValueQwordSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GUEST_REG_VALUE_QWORD_SPEC),
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2200,6 +2297,8 @@ pub struct GuestRegValueSpec {
     pub name: GuestRegValueNameSpec,
     /// `data`: required `GuestRegValueDataSpec` or a descendant.
     pub data: rt::Poly<GuestRegValueDataSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueSpec {
     #[inline(never)]
@@ -2207,6 +2306,7 @@ impl Default for GuestRegValueSpec {
         Self {
             name: Default::default(),
             data: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2266,11 +2366,13 @@ rt::serde!(object GuestRegValueSpec);
 pub struct GuestRegValueStringSpec {
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueStringSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2289,7 +2391,7 @@ impl rt::Object for GuestRegValueStringSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&GUEST_REG_VALUE_STRING_SPEC),
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2330,6 +2432,8 @@ pub struct GuestRegistryFault {
     pub base: GuestOperationsFault,
     /// `windowsSystemErrorCode`: required long.
     pub windows_system_error_code: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryFault {
     #[inline(never)]
@@ -2337,6 +2441,7 @@ impl Default for GuestRegistryFault {
         Self {
             base: GuestOperationsFault::default(),
             windows_system_error_code: 0,
+            _more: (),
         }
     }
 }
@@ -2409,12 +2514,15 @@ rt::serde!(object GuestRegistryFault);
 pub struct GuestRegistryKeyAlreadyExists {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyAlreadyExists {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
+            _more: (),
         }
     }
 }
@@ -2485,6 +2593,8 @@ pub struct GuestRegistryKeyFault {
     pub base: GuestRegistryFault,
     /// `keyName`: required string.
     pub key_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyFault {
     #[inline(never)]
@@ -2492,6 +2602,7 @@ impl Default for GuestRegistryKeyFault {
         Self {
             base: GuestRegistryFault::default(),
             key_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2564,12 +2675,15 @@ rt::serde!(object GuestRegistryKeyFault);
 pub struct GuestRegistryKeyHasSubkeys {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyHasSubkeys {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
+            _more: (),
         }
     }
 }
@@ -2638,12 +2752,15 @@ rt::serde!(object GuestRegistryKeyHasSubkeys);
 pub struct GuestRegistryKeyInvalid {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyInvalid {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
+            _more: (),
         }
     }
 }
@@ -2712,12 +2829,15 @@ rt::serde!(object GuestRegistryKeyInvalid);
 pub struct GuestRegistryKeyParentVolatile {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyParentVolatile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
+            _more: (),
         }
     }
 }
@@ -2790,6 +2910,8 @@ pub struct GuestRegistryValueFault {
     pub key_name: String,
     /// `valueName`: required string.
     pub value_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryValueFault {
     #[inline(never)]
@@ -2798,6 +2920,7 @@ impl Default for GuestRegistryValueFault {
             base: GuestRegistryFault::default(),
             key_name: String::new(),
             value_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2873,12 +2996,15 @@ rt::serde!(object GuestRegistryValueFault);
 pub struct GuestRegistryValueNotFound {
     /// The properties of `GuestRegistryValueFault`.
     pub base: GuestRegistryValueFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryValueNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryValueFault::default(),
+            _more: (),
         }
     }
 }
@@ -2953,6 +3079,8 @@ pub struct GuestWindowsFileAttributes {
     pub read_only: Option<bool>,
     /// `createTime`: optional dateTime.
     pub create_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestWindowsFileAttributes {
     #[inline(never)]
@@ -2962,6 +3090,7 @@ impl Default for GuestWindowsFileAttributes {
             hidden: None,
             read_only: None,
             create_time: None,
+            _more: (),
         }
     }
 }
@@ -3042,6 +3171,8 @@ pub struct GuestWindowsProgramSpec {
     pub base: GuestProgramSpec,
     /// `startMinimized`: required boolean.
     pub start_minimized: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestWindowsProgramSpec {
     #[inline(never)]
@@ -3049,6 +3180,7 @@ impl Default for GuestWindowsProgramSpec {
         Self {
             base: GuestProgramSpec::default(),
             start_minimized: false,
+            _more: (),
         }
     }
 }
@@ -3121,12 +3253,15 @@ rt::serde!(object GuestWindowsProgramSpec);
 pub struct InvalidGuestLogin {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidGuestLogin {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
@@ -3199,6 +3334,8 @@ pub struct NamePasswordAuthentication {
     pub username: String,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NamePasswordAuthentication {
     #[inline(never)]
@@ -3207,6 +3344,7 @@ impl Default for NamePasswordAuthentication {
             base: GuestAuthentication::default(),
             username: String::new(),
             password: String::new(),
+            _more: (),
         }
     }
 }
@@ -3282,12 +3420,15 @@ rt::serde!(object NamePasswordAuthentication);
 pub struct OperationDisabledByGuest {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OperationDisabledByGuest {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
@@ -3356,12 +3497,15 @@ rt::serde!(object OperationDisabledByGuest);
 pub struct OperationNotSupportedByGuest {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OperationNotSupportedByGuest {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
@@ -3434,6 +3578,8 @@ pub struct SamlTokenAuthentication {
     pub token: String,
     /// `username`: optional string.
     pub username: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SamlTokenAuthentication {
     #[inline(never)]
@@ -3442,6 +3588,7 @@ impl Default for SamlTokenAuthentication {
             base: GuestAuthentication::default(),
             token: String::new(),
             username: None,
+            _more: (),
         }
     }
 }
@@ -3519,6 +3666,8 @@ pub struct SspiAuthentication {
     pub base: GuestAuthentication,
     /// `sspiToken`: required string.
     pub sspi_token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SspiAuthentication {
     #[inline(never)]
@@ -3526,6 +3675,7 @@ impl Default for SspiAuthentication {
         Self {
             base: GuestAuthentication::default(),
             sspi_token: String::new(),
+            _more: (),
         }
     }
 }
@@ -3600,6 +3750,8 @@ pub struct TicketedSessionAuthentication {
     pub base: GuestAuthentication,
     /// `ticket`: required string, secret.
     pub ticket: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TicketedSessionAuthentication {
     #[inline(never)]
@@ -3607,6 +3759,7 @@ impl Default for TicketedSessionAuthentication {
         Self {
             base: GuestAuthentication::default(),
             ticket: String::new(),
+            _more: (),
         }
     }
 }
@@ -3679,12 +3832,15 @@ rt::serde!(object TicketedSessionAuthentication);
 pub struct TooManyGuestLogons {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyGuestLogons {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }

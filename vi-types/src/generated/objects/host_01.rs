@@ -13,6 +13,8 @@ pub struct AccountCreatedEvent {
     pub spec: rt::Poly<HostAccountSpec>,
     /// `group`: required boolean.
     pub group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AccountCreatedEvent {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for AccountCreatedEvent {
             base: HostEvent::default(),
             spec: Default::default(),
             group: false,
+            _more: (),
         }
     }
 }
@@ -102,6 +105,8 @@ pub struct AccountUpdatedEvent {
     pub group: bool,
     /// `prevDescription`: optional string, since VI API 6.5.
     pub prev_description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AccountUpdatedEvent {
     #[inline(never)]
@@ -111,6 +116,7 @@ impl Default for AccountUpdatedEvent {
             spec: Default::default(),
             group: false,
             prev_description: None,
+            _more: (),
         }
     }
 }
@@ -191,6 +197,8 @@ pub struct ActiveDirectoryFault {
     pub base: VimFault,
     /// `errorCode`: optional int.
     pub error_code: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ActiveDirectoryFault {
     #[inline(never)]
@@ -198,6 +206,7 @@ impl Default for ActiveDirectoryFault {
         Self {
             base: VimFault::default(),
             error_code: None,
+            _more: (),
         }
     }
 }
@@ -276,6 +285,8 @@ pub struct BatchResult {
     pub ds: Option<rt::ManagedObjectReference>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BatchResult {
     #[inline(never)]
@@ -285,6 +296,7 @@ impl Default for BatchResult {
             host_key: String::new(),
             ds: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -350,12 +362,15 @@ rt::serde!(object BatchResult);
 pub struct CamServerRefusedConnection {
     /// The properties of `InvalidCAMServer`.
     pub base: InvalidCamServer,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CamServerRefusedConnection {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidCamServer::default(),
+            _more: (),
         }
     }
 }
@@ -438,6 +453,8 @@ pub struct DatacenterBasicConnectInfo {
     pub hardware_vendor: Option<String>,
     /// `hardwareModel`: optional string.
     pub hardware_model: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterBasicConnectInfo {
     #[inline(never)]
@@ -451,6 +468,7 @@ impl Default for DatacenterBasicConnectInfo {
             host_product_info: None,
             hardware_vendor: None,
             hardware_model: None,
+            _more: (),
         }
     }
 }
@@ -534,6 +552,8 @@ pub struct DesiredSoftwareSpec {
     pub components: Vec<DesiredSoftwareSpecComponentSpec>,
     /// `removedComponents`: list of string, since VI API 8.0.3.0.
     pub removed_components: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DesiredSoftwareSpec {
     #[inline(never)]
@@ -543,6 +563,7 @@ impl Default for DesiredSoftwareSpec {
             vendor_add_on_spec: None,
             components: Vec::new(),
             removed_components: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -608,11 +629,16 @@ rt::serde!(object DesiredSoftwareSpec);
 pub struct DesiredSoftwareSpecBaseImageSpec {
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DesiredSoftwareSpecBaseImageSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { version: String::new() }
+        Self {
+            version: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -670,6 +696,8 @@ pub struct DesiredSoftwareSpecComponentSpec {
     pub name: String,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DesiredSoftwareSpecComponentSpec {
     #[inline(never)]
@@ -677,6 +705,7 @@ impl Default for DesiredSoftwareSpecComponentSpec {
         Self {
             name: String::new(),
             version: None,
+            _more: (),
         }
     }
 }
@@ -738,6 +767,8 @@ pub struct DesiredSoftwareSpecVendorAddOnSpec {
     pub name: String,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DesiredSoftwareSpecVendorAddOnSpec {
     #[inline(never)]
@@ -745,6 +776,7 @@ impl Default for DesiredSoftwareSpecVendorAddOnSpec {
         Self {
             name: String::new(),
             version: String::new(),
+            _more: (),
         }
     }
 }
@@ -812,6 +844,8 @@ pub struct DirectPathProfileInfo {
     pub vendor_name: String,
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileInfo {
     #[inline(never)]
@@ -822,6 +856,7 @@ impl Default for DirectPathProfileInfo {
             description: None,
             vendor_name: String::new(),
             device_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -898,6 +933,8 @@ pub struct DirectPathProfileManagerCapacityInfo {
     pub max: i32,
     /// `unusedReservation`: required int.
     pub unused_reservation: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityInfo {
     #[inline(never)]
@@ -908,6 +945,7 @@ impl Default for DirectPathProfileManagerCapacityInfo {
             remaining: 0,
             max: 0,
             unused_reservation: 0,
+            _more: (),
         }
     }
 }
@@ -934,6 +972,7 @@ impl rt::Object for DirectPathProfileManagerCapacityInfo {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityResult {
+                        _more: (),
                     },
                 )
             }
@@ -984,12 +1023,15 @@ rt::serde!(object DirectPathProfileManagerCapacityInfo);
 pub struct DirectPathProfileManagerCapacityQueryByDeviceConfig {
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityQueryByDeviceConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             device_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1014,6 +1056,7 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
+                        _more: (),
                     },
                 )
             }
@@ -1056,11 +1099,16 @@ rt::serde!(object DirectPathProfileManagerCapacityQueryByDeviceConfig);
 pub struct DirectPathProfileManagerCapacityQueryById {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityQueryById {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1082,6 +1130,7 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryById {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
+                        _more: (),
                     },
                 )
             }
@@ -1124,11 +1173,16 @@ rt::serde!(object DirectPathProfileManagerCapacityQueryById);
 pub struct DirectPathProfileManagerCapacityQueryByName {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityQueryByName {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1150,6 +1204,7 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
+                        _more: (),
                     },
                 )
             }
@@ -1189,11 +1244,14 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityQueryByName {
 rt::serde!(object DirectPathProfileManagerCapacityQueryByName);
 
 /// `DirectPathProfileManagerCapacityQuerySpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct DirectPathProfileManagerCapacityQuerySpec {}
+pub struct DirectPathProfileManagerCapacityQuerySpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManagerCapacityQuerySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1244,11 +1302,14 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityQuerySpec {
 rt::serde!(object base DirectPathProfileManagerCapacityQuerySpec);
 
 /// `DirectPathProfileManagerCapacityResult`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct DirectPathProfileManagerCapacityResult {}
+pub struct DirectPathProfileManagerCapacityResult {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManagerCapacityResult {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1304,6 +1365,8 @@ pub struct DirectPathProfileManagerCapacityUnknown {
     pub query_spec: rt::Poly<DirectPathProfileManagerCapacityQuerySpec>,
     /// `faultList`: list of `LocalizedMethodFault`.
     pub fault_list: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityUnknown {
     #[inline(never)]
@@ -1311,6 +1374,7 @@ impl Default for DirectPathProfileManagerCapacityUnknown {
         Self {
             query_spec: Default::default(),
             fault_list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1334,6 +1398,7 @@ impl rt::Object for DirectPathProfileManagerCapacityUnknown {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityResult {
+                        _more: (),
                     },
                 )
             }
@@ -1382,6 +1447,8 @@ pub struct DirectPathProfileManagerCreateSpec {
     pub description: Option<String>,
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCreateSpec {
     #[inline(never)]
@@ -1390,6 +1457,7 @@ impl Default for DirectPathProfileManagerCreateSpec {
             name: String::new(),
             description: None,
             device_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1449,11 +1517,14 @@ impl std::fmt::Debug for DirectPathProfileManagerCreateSpec {
 rt::serde!(object DirectPathProfileManagerCreateSpec);
 
 /// `DirectPathProfileManagerDirectPathConfig`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct DirectPathProfileManagerDirectPathConfig {}
+pub struct DirectPathProfileManagerDirectPathConfig {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManagerDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1507,12 +1578,15 @@ rt::serde!(object base DirectPathProfileManagerDirectPathConfig);
 pub struct DirectPathProfileManagerDvxDirectPathConfig {
     /// `dvxBacking`: required `VirtualPCIPassthroughDvxBackingInfo`.
     pub dvx_backing: VirtualPciPassthroughDvxBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerDvxDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             dvx_backing: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1535,6 +1609,7 @@ impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
+                        _more: (),
                     },
                 )
             }
@@ -1577,12 +1652,15 @@ rt::serde!(object DirectPathProfileManagerDvxDirectPathConfig);
 pub struct DirectPathProfileManagerDynamicDirectPathConfig {
     /// `dynamicDirectPathBacking`: required `VirtualPCIPassthroughDynamicBackingInfo`.
     pub dynamic_direct_path_backing: VirtualPciPassthroughDynamicBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerDynamicDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             dynamic_direct_path_backing: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1605,6 +1683,7 @@ impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
+                        _more: (),
                     },
                 )
             }
@@ -1651,6 +1730,8 @@ pub struct DirectPathProfileManagerFilterSpec {
     pub names: Vec<String>,
     /// `clusters`: list of reference to `ClusterComputeResource`.
     pub clusters: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerFilterSpec {
     #[inline(never)]
@@ -1659,6 +1740,7 @@ impl Default for DirectPathProfileManagerFilterSpec {
             ids: Vec::new(),
             names: Vec::new(),
             clusters: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1721,12 +1803,15 @@ rt::serde!(object DirectPathProfileManagerFilterSpec);
 pub struct DirectPathProfileManagerTargetCluster {
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerTargetCluster {
     #[inline(never)]
     fn default() -> Self {
         Self {
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1749,6 +1834,7 @@ impl rt::Object for DirectPathProfileManagerTargetCluster {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerTargetEntity {
+                        _more: (),
                     },
                 )
             }
@@ -1788,11 +1874,14 @@ impl std::fmt::Debug for DirectPathProfileManagerTargetCluster {
 rt::serde!(object DirectPathProfileManagerTargetCluster);
 
 /// `DirectPathProfileManagerTargetEntity`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct DirectPathProfileManagerTargetEntity {}
+pub struct DirectPathProfileManagerTargetEntity {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManagerTargetEntity {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1846,11 +1935,16 @@ rt::serde!(object base DirectPathProfileManagerTargetEntity);
 pub struct DirectPathProfileManagerTargetHost {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerTargetHost {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1872,6 +1966,7 @@ impl rt::Object for DirectPathProfileManagerTargetHost {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerTargetEntity {
+                        _more: (),
                     },
                 )
             }
@@ -1916,6 +2011,8 @@ pub struct DirectPathProfileManagerUpdateSpec {
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerUpdateSpec {
     #[inline(never)]
@@ -1923,6 +2020,7 @@ impl Default for DirectPathProfileManagerUpdateSpec {
         Self {
             name: None,
             description: None,
+            _more: (),
         }
     }
 }
@@ -1982,12 +2080,15 @@ rt::serde!(object DirectPathProfileManagerUpdateSpec);
 pub struct DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     /// `deviceGroupName`: required string.
     pub device_group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             device_group_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2014,6 +2115,7 @@ impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
+                        _more: (),
                     },
                 )
             }
@@ -2056,12 +2158,15 @@ rt::serde!(object DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig);
 pub struct DirectPathProfileManagerVmiopDirectPathConfig {
     /// `vgpuProfile`: required string.
     pub vgpu_profile: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerVmiopDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             vgpu_profile: String::new(),
+            _more: (),
         }
     }
 }
@@ -2084,6 +2189,7 @@ impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
+                        _more: (),
                     },
                 )
             }
@@ -2128,6 +2234,8 @@ pub struct DomainNotFound {
     pub base: ActiveDirectoryFault,
     /// `domainName`: required string.
     pub domain_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DomainNotFound {
     #[inline(never)]
@@ -2135,6 +2243,7 @@ impl Default for DomainNotFound {
         Self {
             base: ActiveDirectoryFault::default(),
             domain_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2213,6 +2322,8 @@ pub struct DpuStatusInfo {
     pub fru: Option<Box<HostFru>>,
     /// `sensors`: list of `DpuStatusInfoOperationalInfo`.
     pub sensors: Vec<DpuStatusInfoOperationalInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DpuStatusInfo {
     #[inline(never)]
@@ -2222,6 +2333,7 @@ impl Default for DpuStatusInfo {
             dpu_id: String::new(),
             fru: None,
             sensors: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2308,6 +2420,8 @@ pub struct DpuStatusInfoOperationalInfo {
     pub units: Option<String>,
     /// `timeStamp`: optional dateTime.
     pub time_stamp: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DpuStatusInfoOperationalInfo {
     #[inline(never)]
@@ -2318,6 +2432,7 @@ impl Default for DpuStatusInfoOperationalInfo {
             reading: String::new(),
             units: None,
             time_stamp: None,
+            _more: (),
         }
     }
 }
@@ -2390,6 +2505,8 @@ pub struct FolderBatchAddHostsToClusterResult {
     pub hosts_failed_inventory_add: Vec<FolderFailedHostResult>,
     /// `hostsFailedMoveToCluster`: list of `FolderFailedHostResult`.
     pub hosts_failed_move_to_cluster: Vec<FolderFailedHostResult>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderBatchAddHostsToClusterResult {
     #[inline(never)]
@@ -2398,6 +2515,7 @@ impl Default for FolderBatchAddHostsToClusterResult {
             hosts_added_to_cluster: Vec::new(),
             hosts_failed_inventory_add: Vec::new(),
             hosts_failed_move_to_cluster: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2462,6 +2580,8 @@ pub struct FolderBatchAddStandaloneHostsResult {
     pub added_hosts: Vec<rt::ManagedObjectReference>,
     /// `hostsFailedInventoryAdd`: list of `FolderFailedHostResult`.
     pub hosts_failed_inventory_add: Vec<FolderFailedHostResult>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderBatchAddStandaloneHostsResult {
     #[inline(never)]
@@ -2469,6 +2589,7 @@ impl Default for FolderBatchAddStandaloneHostsResult {
         Self {
             added_hosts: Vec::new(),
             hosts_failed_inventory_add: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2534,6 +2655,8 @@ pub struct FolderFailedHostResult {
     pub context: LocalizableMessage,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderFailedHostResult {
     #[inline(never)]
@@ -2543,6 +2666,7 @@ impl Default for FolderFailedHostResult {
             host: None,
             context: Default::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2610,6 +2734,8 @@ pub struct FolderNewHostSpec {
     pub host_cnx_spec: HostConnectSpec,
     /// `esxLicense`: optional string.
     pub esx_license: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderNewHostSpec {
     #[inline(never)]
@@ -2617,6 +2743,7 @@ impl Default for FolderNewHostSpec {
         Self {
             host_cnx_spec: Default::default(),
             esx_license: None,
+            _more: (),
         }
     }
 }
@@ -2678,6 +2805,8 @@ pub struct HealthSystemRuntime {
     pub system_health_info: Option<Box<HostSystemHealthInfo>>,
     /// `hardwareStatusInfo`: optional `HostHardwareStatusInfo`.
     pub hardware_status_info: Option<Box<HostHardwareStatusInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HealthSystemRuntime {
     #[inline(never)]
@@ -2685,6 +2814,7 @@ impl Default for HealthSystemRuntime {
         Self {
             system_health_info: None,
             hardware_status_info: None,
+            _more: (),
         }
     }
 }
@@ -2748,6 +2878,8 @@ pub struct HostAccessControlEntry {
     pub group: bool,
     /// `accessMode`: required `HostAccessMode`.
     pub access_mode: enums::HostAccessMode,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAccessControlEntry {
     #[inline(never)]
@@ -2756,6 +2888,7 @@ impl Default for HostAccessControlEntry {
             principal: String::new(),
             group: false,
             access_mode: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2822,6 +2955,8 @@ pub struct HostAccountSpec {
     pub password: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAccountSpec {
     #[inline(never)]
@@ -2830,6 +2965,7 @@ impl Default for HostAccountSpec {
             id: String::new(),
             password: None,
             description: None,
+            _more: (),
         }
     }
 }
@@ -2895,6 +3031,8 @@ pub struct HostActiveDirectory {
     pub change_operation: String,
     /// `spec`: optional `HostActiveDirectorySpec`.
     pub spec: Option<Box<HostActiveDirectorySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostActiveDirectory {
     #[inline(never)]
@@ -2902,6 +3040,7 @@ impl Default for HostActiveDirectory {
         Self {
             change_operation: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -2969,6 +3108,8 @@ pub struct HostActiveDirectoryInfo {
     pub domain_membership_status: Option<String>,
     /// `smartCardAuthenticationEnabled`: optional boolean, since VI API 6.0.
     pub smart_card_authentication_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostActiveDirectoryInfo {
     #[inline(never)]
@@ -2979,6 +3120,7 @@ impl Default for HostActiveDirectoryInfo {
             trusted_domain: Vec::new(),
             domain_membership_status: None,
             smart_card_authentication_enabled: None,
+            _more: (),
         }
     }
 }
@@ -3074,6 +3216,8 @@ pub struct HostActiveDirectorySpec {
     pub smart_card_authentication_enabled: Option<bool>,
     /// `smartCardTrustAnchors`: list of string, since VI API 6.0.
     pub smart_card_trust_anchors: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostActiveDirectorySpec {
     #[inline(never)]
@@ -3087,6 +3231,7 @@ impl Default for HostActiveDirectorySpec {
             certificate: None,
             smart_card_authentication_enabled: None,
             smart_card_trust_anchors: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3170,6 +3315,8 @@ pub struct HostAssignableHardwareBinding {
     pub pci_id: Option<String>,
     /// `deviceKey`: optional int, since VI API 9.1.0.0.
     pub device_key: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAssignableHardwareBinding {
     #[inline(never)]
@@ -3179,6 +3326,7 @@ impl Default for HostAssignableHardwareBinding {
             vm: Default::default(),
             pci_id: None,
             device_key: None,
+            _more: (),
         }
     }
 }
@@ -3244,12 +3392,15 @@ rt::serde!(object HostAssignableHardwareBinding);
 pub struct HostAssignableHardwareConfig {
     /// `attributeOverride`: list of `HostAssignableHardwareConfigAttributeOverride`.
     pub attribute_override: Vec<HostAssignableHardwareConfigAttributeOverride>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAssignableHardwareConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             attribute_override: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3310,6 +3461,8 @@ pub struct HostAssignableHardwareConfigAttributeOverride {
     pub name: String,
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAssignableHardwareConfigAttributeOverride {
     #[inline(never)]
@@ -3318,6 +3471,7 @@ impl Default for HostAssignableHardwareConfigAttributeOverride {
             instance_id: String::new(),
             name: String::new(),
             value: None,
+            _more: (),
         }
     }
 }
@@ -3384,6 +3538,8 @@ pub struct HostAuthenticationInfo {
     pub owner_tag: String,
     /// `sslCertificates`: list of string.
     pub ssl_certificates: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationInfo {
     #[inline(never)]
@@ -3392,6 +3548,7 @@ impl Default for HostAuthenticationInfo {
             principal: String::new(),
             owner_tag: String::new(),
             ssl_certificates: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3454,11 +3611,16 @@ rt::serde!(object HostAuthenticationInfo);
 pub struct HostAuthenticationManagerInfo {
     /// `authConfig`: list, not empty, of `HostAuthenticationStoreInfo` or a descendant.
     pub auth_config: Vec<rt::Poly<HostAuthenticationStoreInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationManagerInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { auth_config: Vec::new() }
+        Self {
+            auth_config: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_AUTHENTICATION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3514,11 +3676,13 @@ rt::serde!(object HostAuthenticationManagerInfo);
 pub struct HostAuthenticationStoreInfo {
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationStoreInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { enabled: false }
+        Self { enabled: false, _more: () }
     }
 }
 pub(crate) static HOST_AUTHENTICATION_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3577,6 +3741,8 @@ pub struct HostBootDevice {
     pub key: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostBootDevice {
     #[inline(never)]
@@ -3584,6 +3750,7 @@ impl Default for HostBootDevice {
         Self {
             key: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -3645,6 +3812,8 @@ pub struct HostBootDeviceInfo {
     pub boot_devices: Vec<HostBootDevice>,
     /// `currentBootDeviceKey`: optional string.
     pub current_boot_device_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostBootDeviceInfo {
     #[inline(never)]
@@ -3652,6 +3821,7 @@ impl Default for HostBootDeviceInfo {
         Self {
             boot_devices: Vec::new(),
             current_boot_device_key: None,
+            _more: (),
         }
     }
 }
@@ -3721,6 +3891,8 @@ pub struct HostCertificateManagerCertificateInfo {
     pub subject: Option<String>,
     /// `status`: required string.
     pub status: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCertificateManagerCertificateInfo {
     #[inline(never)]
@@ -3732,6 +3904,7 @@ impl Default for HostCertificateManagerCertificateInfo {
             not_after: None,
             subject: None,
             status: String::new(),
+            _more: (),
         }
     }
 }
@@ -3807,6 +3980,8 @@ pub struct HostCertificateManagerCertificateSpec {
     pub subject_alternative_names: Vec<String>,
     /// `cryptoAlgorithm`: optional string, since VI API 9.1.0.0.
     pub crypto_algorithm: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCertificateManagerCertificateSpec {
     #[inline(never)]
@@ -3815,6 +3990,7 @@ impl Default for HostCertificateManagerCertificateSpec {
             kind: String::new(),
             subject_alternative_names: Vec::new(),
             crypto_algorithm: None,
+            _more: (),
         }
     }
 }
@@ -3874,11 +4050,14 @@ impl std::fmt::Debug for HostCertificateManagerCertificateSpec {
 rt::serde!(object HostCertificateManagerCertificateSpec);
 
 /// `HostConfigChange`, a [`DynamicData`], since VI API 2.0.
-pub struct HostConfigChange {}
+pub struct HostConfigChange {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostConfigChange {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_CONFIG_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3949,6 +4128,8 @@ pub struct HostConnectInfo {
     pub license: Option<Box<HostLicenseConnectInfo>>,
     /// `capability`: optional `HostCapability`, since VI API 6.0.
     pub capability: Option<Box<HostCapability>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectInfo {
     #[inline(never)]
@@ -3965,6 +4146,7 @@ impl Default for HostConnectInfo {
             #[cfg(feature = "license")]
             license: None,
             capability: None,
+            _more: (),
         }
     }
 }
@@ -4050,12 +4232,15 @@ rt::serde!(object HostConnectInfo);
 pub struct HostConnectInfoNetworkInfo {
     /// `summary`: required `NetworkSummary` or a descendant.
     pub summary: rt::Poly<NetworkSummary>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectInfoNetworkInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             summary: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4115,6 +4300,8 @@ pub struct HostCpuPowerManagementInfo {
     pub current_policy: Option<String>,
     /// `hardwareSupport`: optional string.
     pub hardware_support: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuPowerManagementInfo {
     #[inline(never)]
@@ -4122,6 +4309,7 @@ impl Default for HostCpuPowerManagementInfo {
         Self {
             current_policy: None,
             hardware_support: None,
+            _more: (),
         }
     }
 }
@@ -4181,11 +4369,16 @@ rt::serde!(object HostCpuPowerManagementInfo);
 pub struct HostCpuSchedulerInfo {
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuSchedulerInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: String::new() }
+        Self {
+            policy: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CPU_SCHEDULER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4241,11 +4434,16 @@ rt::serde!(object HostCpuSchedulerInfo);
 pub struct HostDataTransportConnectionInfo {
     /// `staticMemoryConsumed`: required long.
     pub static_memory_consumed: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDataTransportConnectionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { static_memory_consumed: 0 }
+        Self {
+            static_memory_consumed: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DATA_TRANSPORT_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4301,12 +4499,15 @@ rt::serde!(object HostDataTransportConnectionInfo);
 pub struct HostDatastoreConnectInfo {
     /// `summary`: required `DatastoreSummary`.
     pub summary: DatastoreSummary,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreConnectInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             summary: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4366,6 +4567,8 @@ pub struct HostDatastoreExistsConnectInfo {
     pub base: HostDatastoreConnectInfo,
     /// `newDatastoreName`: required string.
     pub new_datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreExistsConnectInfo {
     #[inline(never)]
@@ -4373,6 +4576,7 @@ impl Default for HostDatastoreExistsConnectInfo {
         Self {
             base: HostDatastoreConnectInfo::default(),
             new_datastore_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4447,6 +4651,8 @@ pub struct HostDatastoreNameConflictConnectInfo {
     pub base: HostDatastoreConnectInfo,
     /// `newDatastoreName`: required string.
     pub new_datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreNameConflictConnectInfo {
     #[inline(never)]
@@ -4454,6 +4660,7 @@ impl Default for HostDatastoreNameConflictConnectInfo {
         Self {
             base: HostDatastoreConnectInfo::default(),
             new_datastore_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4540,6 +4747,8 @@ pub struct HostDateTimeConfig {
     pub disable_fallback: Option<bool>,
     /// `resetToFactoryDefaults`: optional boolean, since VI API 7.0.3.0.
     pub reset_to_factory_defaults: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeConfig {
     #[inline(never)]
@@ -4553,6 +4762,7 @@ impl Default for HostDateTimeConfig {
             disable_events: None,
             disable_fallback: None,
             reset_to_factory_defaults: None,
+            _more: (),
         }
     }
 }
@@ -4658,6 +4868,8 @@ pub struct HostDateTimeInfo {
     pub ntp_duration: Option<String>,
     /// `ptpDuration`: optional string, since VI API 7.0.3.0.
     pub ptp_duration: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeInfo {
     #[inline(never)]
@@ -4678,6 +4890,7 @@ impl Default for HostDateTimeInfo {
             ptp_run_time: None,
             ntp_duration: None,
             ptp_duration: None,
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct HostDateTimeSystemServiceTestResult {
     pub working_normally: bool,
     /// `report`: list of string.
     pub report: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeSystemServiceTestResult {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for HostDateTimeSystemServiceTestResult {
         Self {
             working_normally: false,
             report: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -83,6 +86,8 @@ pub struct HostDateTimeSystemTimeZone {
     pub description: String,
     /// `gmtOffset`: required int.
     pub gmt_offset: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeSystemTimeZone {
     #[inline(never)]
@@ -92,6 +97,7 @@ impl Default for HostDateTimeSystemTimeZone {
             name: String::new(),
             description: String::new(),
             gmt_offset: 0,
+            _more: (),
         }
     }
 }
@@ -157,12 +163,15 @@ rt::serde!(object HostDateTimeSystemTimeZone);
 pub struct HostDeploymentInfo {
     /// `bootedFromStatelessCache`: optional boolean.
     pub booted_from_stateless_cache: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDeploymentInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             booted_from_stateless_cache: None,
+            _more: (),
         }
     }
 }
@@ -225,6 +234,8 @@ pub struct HostDiagnosticPartition {
     pub slots: i32,
     /// `id`: required `HostScsiDiskPartition`.
     pub id: HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticPartition {
     #[inline(never)]
@@ -234,6 +245,7 @@ impl Default for HostDiagnosticPartition {
             diagnostic_type: String::new(),
             slots: 0,
             id: Default::default(),
+            _more: (),
         }
     }
 }
@@ -303,6 +315,8 @@ pub struct HostDiagnosticPartitionCreateDescription {
     pub disk_uuid: String,
     /// `spec`: required `HostDiagnosticPartitionCreateSpec`.
     pub spec: HostDiagnosticPartitionCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticPartitionCreateDescription {
     #[inline(never)]
@@ -311,6 +325,7 @@ impl Default for HostDiagnosticPartitionCreateDescription {
             layout: Default::default(),
             disk_uuid: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -377,6 +392,8 @@ pub struct HostDiagnosticPartitionCreateOption {
     pub diagnostic_type: String,
     /// `disk`: required `HostScsiDisk`.
     pub disk: HostScsiDisk,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticPartitionCreateOption {
     #[inline(never)]
@@ -385,6 +402,7 @@ impl Default for HostDiagnosticPartitionCreateOption {
             storage_type: String::new(),
             diagnostic_type: String::new(),
             disk: Default::default(),
+            _more: (),
         }
     }
 }
@@ -455,6 +473,8 @@ pub struct HostDiagnosticPartitionCreateSpec {
     pub partition: HostDiskPartitionSpec,
     /// `active`: optional boolean.
     pub active: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticPartitionCreateSpec {
     #[inline(never)]
@@ -465,6 +485,7 @@ impl Default for HostDiagnosticPartitionCreateSpec {
             id: Default::default(),
             partition: Default::default(),
             active: None,
+            _more: (),
         }
     }
 }
@@ -537,6 +558,8 @@ pub struct HostDigestInfo {
     pub digest_value: Vec<i8>,
     /// `objectName`: optional string.
     pub object_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDigestInfo {
     #[inline(never)]
@@ -545,6 +568,7 @@ impl Default for HostDigestInfo {
             digest_method: String::new(),
             digest_value: Vec::new(),
             object_name: None,
+            _more: (),
         }
     }
 }
@@ -607,12 +631,15 @@ rt::serde!(object HostDigestInfo);
 pub struct HostDirectoryStoreInfo {
     /// The properties of `HostAuthenticationStoreInfo`.
     pub base: HostAuthenticationStoreInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDirectoryStoreInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStoreInfo::default(),
+            _more: (),
         }
     }
 }
@@ -687,6 +714,8 @@ pub struct HostDvxClass {
     pub sw_dma_tracing_supported: bool,
     /// `sriovNic`: required boolean.
     pub sriov_nic: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDvxClass {
     #[inline(never)]
@@ -696,6 +725,7 @@ impl Default for HostDvxClass {
             checkpoint_supported: false,
             sw_dma_tracing_supported: false,
             sriov_nic: false,
+            _more: (),
         }
     }
 }
@@ -765,6 +795,8 @@ pub struct HostEnterMaintenanceResult {
     /// `hostFaults`: list of `FaultsByHost`.
     #[cfg(feature = "cluster")]
     pub host_faults: Vec<FaultsByHost>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEnterMaintenanceResult {
     #[inline(never)]
@@ -774,6 +806,7 @@ impl Default for HostEnterMaintenanceResult {
             vm_faults: Vec::new(),
             #[cfg(feature = "cluster")]
             host_faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -839,6 +872,8 @@ pub struct HostEsxAgentHostManagerConfigInfo {
     pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
     /// `agentVmNetwork`: optional reference to `Network`.
     pub agent_vm_network: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEsxAgentHostManagerConfigInfo {
     #[inline(never)]
@@ -846,6 +881,7 @@ impl Default for HostEsxAgentHostManagerConfigInfo {
         Self {
             agent_vm_datastore: None,
             agent_vm_network: None,
+            _more: (),
         }
     }
 }
@@ -909,6 +945,8 @@ pub struct HostFeatureCapability {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFeatureCapability {
     #[inline(never)]
@@ -917,6 +955,7 @@ impl Default for HostFeatureCapability {
             key: String::new(),
             feature_name: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -981,6 +1020,8 @@ pub struct HostFeatureVersionInfo {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFeatureVersionInfo {
     #[inline(never)]
@@ -988,6 +1029,7 @@ impl Default for HostFeatureVersionInfo {
         Self {
             key: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -1049,6 +1091,8 @@ pub struct HostFileAccess {
     pub who: String,
     /// `what`: required string.
     pub what: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFileAccess {
     #[inline(never)]
@@ -1056,6 +1100,7 @@ impl Default for HostFileAccess {
         Self {
             who: String::new(),
             what: String::new(),
+            _more: (),
         }
     }
 }
@@ -1117,6 +1162,8 @@ pub struct HostFirewallConfig {
     pub rule: Vec<HostFirewallConfigRuleSetConfig>,
     /// `defaultBlockingPolicy`: required `HostFirewallDefaultPolicy`.
     pub default_blocking_policy: HostFirewallDefaultPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallConfig {
     #[inline(never)]
@@ -1124,6 +1171,7 @@ impl Default for HostFirewallConfig {
         Self {
             rule: Vec::new(),
             default_blocking_policy: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1187,6 +1235,8 @@ pub struct HostFirewallConfigRuleSetConfig {
     pub enabled: bool,
     /// `allowedHosts`: optional `HostFirewallRulesetIpList`, since VI API 5.0.
     pub allowed_hosts: Option<Box<HostFirewallRulesetIpList>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallConfigRuleSetConfig {
     #[inline(never)]
@@ -1195,6 +1245,7 @@ impl Default for HostFirewallConfigRuleSetConfig {
             ruleset_id: String::new(),
             enabled: false,
             allowed_hosts: None,
+            _more: (),
         }
     }
 }
@@ -1259,6 +1310,8 @@ pub struct HostFirewallDefaultPolicy {
     pub incoming_blocked: Option<bool>,
     /// `outgoingBlocked`: optional boolean.
     pub outgoing_blocked: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallDefaultPolicy {
     #[inline(never)]
@@ -1266,6 +1319,7 @@ impl Default for HostFirewallDefaultPolicy {
         Self {
             incoming_blocked: None,
             outgoing_blocked: None,
+            _more: (),
         }
     }
 }
@@ -1327,6 +1381,8 @@ pub struct HostFirewallInfo {
     pub default_policy: HostFirewallDefaultPolicy,
     /// `ruleset`: list of `HostFirewallRuleset`.
     pub ruleset: Vec<HostFirewallRuleset>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallInfo {
     #[inline(never)]
@@ -1334,6 +1390,7 @@ impl Default for HostFirewallInfo {
         Self {
             default_policy: Default::default(),
             ruleset: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1401,6 +1458,8 @@ pub struct HostFirewallRule {
     pub port_type: Option<enums::HostFirewallRulePortType>,
     /// `protocol`: required string.
     pub protocol: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRule {
     #[inline(never)]
@@ -1411,6 +1470,7 @@ impl Default for HostFirewallRule {
             direction: Default::default(),
             port_type: None,
             protocol: String::new(),
+            _more: (),
         }
     }
 }
@@ -1495,6 +1555,8 @@ pub struct HostFirewallRuleset {
     pub user_controllable: Option<bool>,
     /// `ipListUserConfigurable`: optional boolean, since VI API 8.0.2.0.
     pub ip_list_user_configurable: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRuleset {
     #[inline(never)]
@@ -1509,6 +1571,7 @@ impl Default for HostFirewallRuleset {
             allowed_hosts: None,
             user_controllable: None,
             ip_list_user_configurable: None,
+            _more: (),
         }
     }
 }
@@ -1593,6 +1656,8 @@ pub struct HostFirewallRulesetIpList {
     pub ip_network: Vec<HostFirewallRulesetIpNetwork>,
     /// `allIp`: required boolean.
     pub all_ip: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRulesetIpList {
     #[inline(never)]
@@ -1601,6 +1666,7 @@ impl Default for HostFirewallRulesetIpList {
             ip_address: Vec::new(),
             ip_network: Vec::new(),
             all_ip: false,
+            _more: (),
         }
     }
 }
@@ -1665,6 +1731,8 @@ pub struct HostFirewallRulesetIpNetwork {
     pub network: String,
     /// `prefixLength`: required int.
     pub prefix_length: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRulesetIpNetwork {
     #[inline(never)]
@@ -1672,6 +1740,7 @@ impl Default for HostFirewallRulesetIpNetwork {
         Self {
             network: String::new(),
             prefix_length: 0,
+            _more: (),
         }
     }
 }
@@ -1731,12 +1800,15 @@ rt::serde!(object HostFirewallRulesetIpNetwork);
 pub struct HostFirewallRulesetRulesetSpec {
     /// `allowedHosts`: required `HostFirewallRulesetIpList`.
     pub allowed_hosts: HostFirewallRulesetIpList,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRulesetRulesetSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             allowed_hosts: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1793,12 +1865,15 @@ rt::serde!(object HostFirewallRulesetRulesetSpec);
 pub struct HostFlagInfo {
     /// `backgroundSnapshotsEnabled`: optional boolean.
     pub background_snapshots_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFlagInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             background_snapshots_enabled: None,
+            _more: (),
         }
     }
 }
@@ -1865,6 +1940,8 @@ pub struct HostFru {
     pub serial_number: Option<String>,
     /// `mfgTimeStamp`: optional dateTime.
     pub mfg_time_stamp: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFru {
     #[inline(never)]
@@ -1876,6 +1953,7 @@ impl Default for HostFru {
             manufacturer: String::new(),
             serial_number: None,
             mfg_time_stamp: None,
+            _more: (),
         }
     }
 }
@@ -1953,6 +2031,8 @@ pub struct HostGatewaySpec {
     pub trust_verification_token: Option<String>,
     /// `hostAuthParams`: list of `KeyValue`.
     pub host_auth_params: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGatewaySpec {
     #[inline(never)]
@@ -1962,6 +2042,7 @@ impl Default for HostGatewaySpec {
             gateway_id: None,
             trust_verification_token: None,
             host_auth_params: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2031,6 +2112,8 @@ pub struct HostGraphicsConfig {
     pub shared_passthru_assignment_policy: String,
     /// `deviceType`: list of `HostGraphicsConfigDeviceType`.
     pub device_type: Vec<HostGraphicsConfigDeviceType>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGraphicsConfig {
     #[inline(never)]
@@ -2039,6 +2122,7 @@ impl Default for HostGraphicsConfig {
             host_default_graphics_type: String::new(),
             shared_passthru_assignment_policy: String::new(),
             device_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2105,6 +2189,8 @@ pub struct HostGraphicsConfigDeviceType {
     pub graphics_type: String,
     /// `vgpuMode`: optional string, since VI API 8.0.3.0.
     pub vgpu_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGraphicsConfigDeviceType {
     #[inline(never)]
@@ -2113,6 +2199,7 @@ impl Default for HostGraphicsConfigDeviceType {
             device_id: String::new(),
             graphics_type: String::new(),
             vgpu_mode: None,
+            _more: (),
         }
     }
 }
@@ -2187,6 +2274,8 @@ pub struct HostGraphicsInfo {
     pub memory_size_in_kb: i64,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGraphicsInfo {
     #[inline(never)]
@@ -2199,6 +2288,7 @@ impl Default for HostGraphicsInfo {
             vgpu_mode: None,
             memory_size_in_kb: 0,
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2275,6 +2365,8 @@ pub struct HostHardwareElementInfo {
     pub name: String,
     /// `status`: required `ElementDescription` or a descendant.
     pub status: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHardwareElementInfo {
     #[inline(never)]
@@ -2282,6 +2374,7 @@ impl Default for HostHardwareElementInfo {
         Self {
             name: String::new(),
             status: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2348,6 +2441,8 @@ pub struct HostHardwareStatusInfo {
     pub storage_status_info: Vec<HostStorageElementInfo>,
     /// `dpuStatusInfo`: list of `DpuStatusInfo`, since VI API 8.0.0.1.
     pub dpu_status_info: Vec<DpuStatusInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHardwareStatusInfo {
     #[inline(never)]
@@ -2357,6 +2452,7 @@ impl Default for HostHardwareStatusInfo {
             cpu_status_info: Vec::new(),
             storage_status_info: Vec::new(),
             dpu_status_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2426,6 +2522,8 @@ pub struct HostHyperThreadScheduleInfo {
     pub active: bool,
     /// `config`: required boolean.
     pub config: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHyperThreadScheduleInfo {
     #[inline(never)]
@@ -2434,6 +2532,7 @@ impl Default for HostHyperThreadScheduleInfo {
             available: false,
             active: false,
             config: false,
+            _more: (),
         }
     }
 }
@@ -2498,6 +2597,8 @@ pub struct HostImageProfileSummary {
     pub name: String,
     /// `vendor`: required string.
     pub vendor: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostImageProfileSummary {
     #[inline(never)]
@@ -2505,6 +2606,7 @@ impl Default for HostImageProfileSummary {
         Self {
             name: String::new(),
             vendor: String::new(),
+            _more: (),
         }
     }
 }
@@ -2570,6 +2672,8 @@ pub struct HostIpmiInfo {
     pub login: Option<String>,
     /// `password`: optional string, secret.
     pub password: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpmiInfo {
     #[inline(never)]
@@ -2579,6 +2683,7 @@ impl Default for HostIpmiInfo {
             bmc_mac_address: None,
             login: None,
             password: None,
+            _more: (),
         }
     }
 }
@@ -2646,6 +2751,8 @@ pub struct HostListSummaryGatewaySummary {
     pub gateway_type: String,
     /// `gatewayId`: required string.
     pub gateway_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostListSummaryGatewaySummary {
     #[inline(never)]
@@ -2653,6 +2760,7 @@ impl Default for HostListSummaryGatewaySummary {
         Self {
             gateway_type: String::new(),
             gateway_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -2712,12 +2820,15 @@ rt::serde!(object HostListSummaryGatewaySummary);
 pub struct HostLocalAuthenticationInfo {
     /// The properties of `HostAuthenticationStoreInfo`.
     pub base: HostAuthenticationStoreInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalAuthenticationInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStoreInfo::default(),
+            _more: (),
         }
     }
 }
@@ -2794,6 +2905,8 @@ pub struct HostLowLevelProvisioningManagerDiskLayoutSpec {
     pub src_filename: String,
     /// `dstFilename`: required string.
     pub dst_filename: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerDiskLayoutSpec {
     #[inline(never)]
@@ -2804,6 +2917,7 @@ impl Default for HostLowLevelProvisioningManagerDiskLayoutSpec {
             unit_number: 0,
             src_filename: String::new(),
             dst_filename: String::new(),
+            _more: (),
         }
     }
 }
@@ -2874,6 +2988,8 @@ pub struct HostLowLevelProvisioningManagerFileDeleteResult {
     pub file_name: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerFileDeleteResult {
     #[inline(never)]
@@ -2881,6 +2997,7 @@ impl Default for HostLowLevelProvisioningManagerFileDeleteResult {
         Self {
             file_name: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2942,6 +3059,8 @@ pub struct HostLowLevelProvisioningManagerFileDeleteSpec {
     pub file_name: String,
     /// `fileType`: required string.
     pub file_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerFileDeleteSpec {
     #[inline(never)]
@@ -2949,6 +3068,7 @@ impl Default for HostLowLevelProvisioningManagerFileDeleteSpec {
         Self {
             file_name: String::new(),
             file_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -3012,6 +3132,8 @@ pub struct HostLowLevelProvisioningManagerFileReserveResult {
     pub parent_dir: String,
     /// `reservedName`: required string.
     pub reserved_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerFileReserveResult {
     #[inline(never)]
@@ -3020,6 +3142,7 @@ impl Default for HostLowLevelProvisioningManagerFileReserveResult {
             base_name: String::new(),
             parent_dir: String::new(),
             reserved_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3088,6 +3211,8 @@ pub struct HostLowLevelProvisioningManagerFileReserveSpec {
     pub file_type: String,
     /// `storageProfile`: required string.
     pub storage_profile: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerFileReserveSpec {
     #[inline(never)]
@@ -3097,6 +3222,7 @@ impl Default for HostLowLevelProvisioningManagerFileReserveSpec {
             parent_dir: String::new(),
             file_type: String::new(),
             storage_profile: String::new(),
+            _more: (),
         }
     }
 }
@@ -3168,6 +3294,8 @@ pub struct HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     pub dst_filename: String,
     /// `disk`: list of `HostLowLevelProvisioningManagerDiskLayoutSpec`.
     pub disk: Vec<HostLowLevelProvisioningManagerDiskLayoutSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     #[inline(never)]
@@ -3177,6 +3305,7 @@ impl Default for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
             src_filename: String::new(),
             dst_filename: String::new(),
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3250,6 +3379,8 @@ pub struct HostLowLevelProvisioningManagerVmMigrationStatus {
     pub source: bool,
     /// `consideredSuccessful`: required boolean.
     pub considered_successful: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerVmMigrationStatus {
     #[inline(never)]
@@ -3259,6 +3390,7 @@ impl Default for HostLowLevelProvisioningManagerVmMigrationStatus {
             r#type: String::new(),
             source: false,
             considered_successful: false,
+            _more: (),
         }
     }
 }
@@ -3331,6 +3463,8 @@ pub struct HostLowLevelProvisioningManagerVmRecoveryInfo {
     /// `ftInfo`: optional `FaultToleranceConfigInfo` or a descendant.
     #[cfg(feature = "ft")]
     pub ft_info: Option<rt::Poly<FaultToleranceConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerVmRecoveryInfo {
     #[inline(never)]
@@ -3341,6 +3475,7 @@ impl Default for HostLowLevelProvisioningManagerVmRecoveryInfo {
             instance_uuid: String::new(),
             #[cfg(feature = "ft")]
             ft_info: None,
+            _more: (),
         }
     }
 }
@@ -3408,12 +3543,15 @@ rt::serde!(object HostLowLevelProvisioningManagerVmRecoveryInfo);
 pub struct HostMaintenanceSpecEvacuationMode {
     /// `workloadNonDisruptive`: required boolean.
     pub workload_non_disruptive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMaintenanceSpecEvacuationMode {
     #[inline(never)]
     fn default() -> Self {
         Self {
             workload_non_disruptive: false,
+            _more: (),
         }
     }
 }
@@ -3470,12 +3608,15 @@ rt::serde!(object HostMaintenanceSpecEvacuationMode);
 pub struct HostMemorySpec {
     /// `serviceConsoleReservation`: optional long.
     pub service_console_reservation: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemorySpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             service_console_reservation: None,
+            _more: (),
         }
     }
 }
@@ -3540,6 +3681,8 @@ pub struct HostMemoryTierInfo {
     pub internal_flags: Vec<String>,
     /// `size`: required long.
     pub size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemoryTierInfo {
     #[inline(never)]
@@ -3550,6 +3693,7 @@ impl Default for HostMemoryTierInfo {
             flags: Vec::new(),
             internal_flags: Vec::new(),
             size: 0,
+            _more: (),
         }
     }
 }
@@ -3618,12 +3762,15 @@ rt::serde!(object HostMemoryTierInfo);
 pub struct HostNewNetworkConnectInfo {
     /// The properties of `HostConnectInfoNetworkInfo`.
     pub base: HostConnectInfoNetworkInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNewNetworkConnectInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectInfoNetworkInfo::default(),
+            _more: (),
         }
     }
 }
@@ -3694,6 +3841,8 @@ pub struct HostNfcConnectionInfo {
     pub base: HostDataTransportConnectionInfo,
     /// `streamingMemoryConsumed`: optional long.
     pub streaming_memory_consumed: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNfcConnectionInfo {
     #[inline(never)]
@@ -3701,6 +3850,7 @@ impl Default for HostNfcConnectionInfo {
         Self {
             base: HostDataTransportConnectionInfo::default(),
             streaming_memory_consumed: None,
+            _more: (),
         }
     }
 }
@@ -3774,6 +3924,8 @@ pub struct HostNtpConfig {
     pub server: Vec<String>,
     /// `configFile`: list of string, since VI API 6.0.
     pub config_file: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNtpConfig {
     #[inline(never)]
@@ -3781,6 +3933,7 @@ impl Default for HostNtpConfig {
         Self {
             server: Vec::new(),
             config_file: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3860,6 +4013,8 @@ pub struct HostNumericSensorInfo {
     pub time_stamp: Option<String>,
     /// `fru`: optional `HostFru`, since VI API 8.0.0.1.
     pub fru: Option<Box<HostFru>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNumericSensorInfo {
     #[inline(never)]
@@ -3876,6 +4031,7 @@ impl Default for HostNumericSensorInfo {
             sensor_number: None,
             time_stamp: None,
             fru: None,
+            _more: (),
         }
     }
 }
@@ -3964,6 +4120,8 @@ pub struct HostPartialMaintenanceModeRuntimeInfo {
     pub key: String,
     /// `hostStatus`: required string.
     pub host_status: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPartialMaintenanceModeRuntimeInfo {
     #[inline(never)]
@@ -3971,6 +4129,7 @@ impl Default for HostPartialMaintenanceModeRuntimeInfo {
         Self {
             key: String::new(),
             host_status: String::new(),
+            _more: (),
         }
     }
 }
@@ -4032,6 +4191,8 @@ pub struct HostPatchManagerLocator {
     pub url: String,
     /// `proxy`: optional string.
     pub proxy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerLocator {
     #[inline(never)]
@@ -4039,6 +4200,7 @@ impl Default for HostPatchManagerLocator {
         Self {
             url: String::new(),
             proxy: None,
+            _more: (),
         }
     }
 }
@@ -4106,6 +4268,8 @@ pub struct HostPatchManagerPatchManagerOperationSpec {
     pub password: Option<String>,
     /// `cmdOption`: optional string.
     pub cmd_option: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerPatchManagerOperationSpec {
     #[inline(never)]
@@ -4116,6 +4280,7 @@ impl Default for HostPatchManagerPatchManagerOperationSpec {
             user_name: None,
             password: None,
             cmd_option: None,
+            _more: (),
         }
     }
 }
@@ -4188,6 +4353,8 @@ pub struct HostPatchManagerResult {
     pub status: Vec<HostPatchManagerStatus>,
     /// `xmlResult`: optional string.
     pub xml_result: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerResult {
     #[inline(never)]
@@ -4196,6 +4363,7 @@ impl Default for HostPatchManagerResult {
             version: String::new(),
             status: Vec::new(),
             xml_result: None,
+            _more: (),
         }
     }
 }
@@ -4278,6 +4446,8 @@ pub struct HostPatchManagerStatus {
     pub vm_off_required: bool,
     /// `supersededPatchIds`: list of string.
     pub superseded_patch_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerStatus {
     #[inline(never)]
@@ -4294,6 +4464,7 @@ impl Default for HostPatchManagerStatus {
             reconnect_required: false,
             vm_off_required: false,
             superseded_patch_ids: Vec::new(),
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct HostPatchManagerStatusPrerequisitePatch {
     pub id: String,
     /// `installState`: list of string.
     pub install_state: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerStatusPrerequisitePatch {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for HostPatchManagerStatusPrerequisitePatch {
         Self {
             id: String::new(),
             install_state: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -83,6 +86,8 @@ pub struct HostPciDeviceDirectPathInfo {
     pub driver_version: Option<String>,
     /// `availableMemory`: optional int.
     pub available_memory: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciDeviceDirectPathInfo {
     #[inline(never)]
@@ -92,6 +97,7 @@ impl Default for HostPciDeviceDirectPathInfo {
             driver_name: None,
             driver_version: None,
             available_memory: None,
+            _more: (),
         }
     }
 }
@@ -163,6 +169,8 @@ pub struct HostPciPassthruConfig {
     pub apply_now: Option<bool>,
     /// `hardwareLabel`: optional string, since VI API 7.0.2.0.
     pub hardware_label: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciPassthruConfig {
     #[inline(never)]
@@ -172,6 +180,7 @@ impl Default for HostPciPassthruConfig {
             passthru_enabled: false,
             apply_now: None,
             hardware_label: None,
+            _more: (),
         }
     }
 }
@@ -250,6 +259,8 @@ pub struct HostPciPassthruInfo {
     pub hardware_label: Option<String>,
     /// `directPathState`: optional `HostPciPassthruInfoDirectPathState`, since VI API 9.1.0.0.
     pub direct_path_state: Option<Box<HostPciPassthruInfoDirectPathState>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciPassthruInfo {
     #[inline(never)]
@@ -262,6 +273,7 @@ impl Default for HostPciPassthruInfo {
             passthru_active: false,
             hardware_label: None,
             direct_path_state: None,
+            _more: (),
         }
     }
 }
@@ -341,6 +353,8 @@ pub struct HostPciPassthruInfoDirectPathState {
     pub configurable_modes: Vec<String>,
     /// `usedMemory`: optional int.
     pub used_memory: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciPassthruInfoDirectPathState {
     #[inline(never)]
@@ -349,6 +363,7 @@ impl Default for HostPciPassthruInfoDirectPathState {
             mode: String::new(),
             configurable_modes: Vec::new(),
             used_memory: None,
+            _more: (),
         }
     }
 }
@@ -413,6 +428,8 @@ pub struct HostPersistentMemoryInfo {
     pub capacity_in_mb: Option<i64>,
     /// `volumeUUID`: optional string.
     pub volume_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPersistentMemoryInfo {
     #[inline(never)]
@@ -420,6 +437,7 @@ impl Default for HostPersistentMemoryInfo {
         Self {
             capacity_in_mb: None,
             volume_uuid: None,
+            _more: (),
         }
     }
 }
@@ -483,6 +501,8 @@ pub struct HostPosixAccountSpec {
     pub posix_id: Option<i32>,
     /// `shellAccess`: optional boolean.
     pub shell_access: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPosixAccountSpec {
     #[inline(never)]
@@ -491,6 +511,7 @@ impl Default for HostPosixAccountSpec {
             base: HostAccountSpec::default(),
             posix_id: None,
             shell_access: None,
+            _more: (),
         }
     }
 }
@@ -572,6 +593,8 @@ pub struct HostPowerPolicy {
     pub short_name: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPowerPolicy {
     #[inline(never)]
@@ -581,6 +604,7 @@ impl Default for HostPowerPolicy {
             name: String::new(),
             short_name: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -648,6 +672,8 @@ pub struct HostPtpConfig {
     pub domain: Option<i32>,
     /// `port`: list of `HostPtpConfigPtpPort`.
     pub port: Vec<HostPtpConfigPtpPort>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPtpConfig {
     #[inline(never)]
@@ -655,6 +681,7 @@ impl Default for HostPtpConfig {
         Self {
             domain: None,
             port: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -720,6 +747,8 @@ pub struct HostPtpConfigPtpPort {
     pub device: Option<String>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<HostIpConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPtpConfigPtpPort {
     #[inline(never)]
@@ -729,6 +758,7 @@ impl Default for HostPtpConfigPtpPort {
             device_type: None,
             device: None,
             ip_config: None,
+            _more: (),
         }
     }
 }
@@ -794,11 +824,13 @@ rt::serde!(object HostPtpConfigPtpPort);
 pub struct HostReliableMemoryInfo {
     /// `memorySize`: required long.
     pub memory_size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostReliableMemoryInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { memory_size: 0 }
+        Self { memory_size: 0, _more: () }
     }
 }
 pub(crate) static HOST_RELIABLE_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -862,6 +894,8 @@ pub struct HostRuntimeInfoNetStackInstanceRuntimeInfo {
     pub max_number_of_connections: Option<i32>,
     /// `currentIpV6Enabled`: optional boolean.
     pub current_ip_v6_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRuntimeInfoNetStackInstanceRuntimeInfo {
     #[inline(never)]
@@ -872,6 +906,7 @@ impl Default for HostRuntimeInfoNetStackInstanceRuntimeInfo {
             vmknic_keys: Vec::new(),
             max_number_of_connections: None,
             current_ip_v6_enabled: None,
+            _more: (),
         }
     }
 }
@@ -943,6 +978,8 @@ pub struct HostRuntimeInfoNetworkRuntimeInfo {
     /// `networkResourceRuntime`: optional `HostNetworkResourceRuntime`, since VI API 6.0.
     #[cfg(feature = "network")]
     pub network_resource_runtime: Option<Box<HostNetworkResourceRuntime>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRuntimeInfoNetworkRuntimeInfo {
     #[inline(never)]
@@ -951,6 +988,7 @@ impl Default for HostRuntimeInfoNetworkRuntimeInfo {
             net_stack_instance_runtime_info: Vec::new(),
             #[cfg(feature = "network")]
             network_resource_runtime: None,
+            _more: (),
         }
     }
 }
@@ -1016,6 +1054,8 @@ pub struct HostRuntimeInfoStateEncryptionInfo {
     pub require_secure_boot: Option<bool>,
     /// `requireExecInstalledOnly`: optional boolean.
     pub require_exec_installed_only: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRuntimeInfoStateEncryptionInfo {
     #[inline(never)]
@@ -1024,6 +1064,7 @@ impl Default for HostRuntimeInfoStateEncryptionInfo {
             protection_mode: String::new(),
             require_secure_boot: None,
             require_exec_installed_only: None,
+            _more: (),
         }
     }
 }
@@ -1090,6 +1131,8 @@ pub struct HostSecuritySpec {
     pub remove_permission: Vec<Permission>,
     /// `addPermission`: list of `Permission`, since VI API 4.1.
     pub add_permission: Vec<Permission>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSecuritySpec {
     #[inline(never)]
@@ -1098,6 +1141,7 @@ impl Default for HostSecuritySpec {
             admin_password: None,
             remove_permission: Vec::new(),
             add_permission: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1174,6 +1218,8 @@ pub struct HostService {
     pub policy: String,
     /// `sourcePackage`: optional `HostServiceSourcePackage`, since VI API 5.0.
     pub source_package: Option<Box<HostServiceSourcePackage>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostService {
     #[inline(never)]
@@ -1187,6 +1233,7 @@ impl Default for HostService {
             ruleset: Vec::new(),
             policy: String::new(),
             source_package: None,
+            _more: (),
         }
     }
 }
@@ -1266,6 +1313,8 @@ pub struct HostServiceConfig {
     pub service_id: String,
     /// `startupPolicy`: required string.
     pub startup_policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceConfig {
     #[inline(never)]
@@ -1273,6 +1322,7 @@ impl Default for HostServiceConfig {
         Self {
             service_id: String::new(),
             startup_policy: String::new(),
+            _more: (),
         }
     }
 }
@@ -1332,11 +1382,16 @@ rt::serde!(object HostServiceConfig);
 pub struct HostServiceInfo {
     /// `service`: list of `HostService`.
     pub service: Vec<HostService>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { service: Vec::new() }
+        Self {
+            service: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1394,6 +1449,8 @@ pub struct HostServiceSourcePackage {
     pub source_package_name: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceSourcePackage {
     #[inline(never)]
@@ -1401,6 +1458,7 @@ impl Default for HostServiceSourcePackage {
         Self {
             source_package_name: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -1472,6 +1530,8 @@ pub struct HostServiceTicket {
     pub service_version: String,
     /// `sessionId`: required string, secret.
     pub session_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceTicket {
     #[inline(never)]
@@ -1484,6 +1544,7 @@ impl Default for HostServiceTicket {
             service: String::new(),
             service_version: String::new(),
             session_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -1564,6 +1625,8 @@ pub struct HostSevInfo {
     pub snp_state: Option<String>,
     /// `snpSupported`: optional boolean, since VI API 9.0.0.0.
     pub snp_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSevInfo {
     #[inline(never)]
@@ -1573,6 +1636,7 @@ impl Default for HostSevInfo {
             max_sev_es_guests: 0,
             snp_state: None,
             snp_supported: None,
+            _more: (),
         }
     }
 }
@@ -1646,6 +1710,8 @@ pub struct HostSgxInfo {
     pub le_pub_key_hash: Option<String>,
     /// `registrationInfo`: optional `HostSgxRegistrationInfo`, since VI API 8.0.0.1.
     pub registration_info: Option<Box<HostSgxRegistrationInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSgxInfo {
     #[inline(never)]
@@ -1656,6 +1722,7 @@ impl Default for HostSgxInfo {
             flc_mode: String::new(),
             le_pub_key_hash: None,
             registration_info: None,
+            _more: (),
         }
     }
 }
@@ -1734,6 +1801,8 @@ pub struct HostSgxRegistrationInfo {
     pub ppid: Option<String>,
     /// `lastRegisteredTime`: optional dateTime.
     pub last_registered_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSgxRegistrationInfo {
     #[inline(never)]
@@ -1745,6 +1814,7 @@ impl Default for HostSgxRegistrationInfo {
             r#type: None,
             ppid: None,
             last_registered_time: None,
+            _more: (),
         }
     }
 }
@@ -1824,6 +1894,8 @@ pub struct HostSharedGpuCapabilities {
     pub suspend_supported: bool,
     /// `migrateSupported`: required boolean.
     pub migrate_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSharedGpuCapabilities {
     #[inline(never)]
@@ -1834,6 +1906,7 @@ impl Default for HostSharedGpuCapabilities {
             memory_snapshot_supported: false,
             suspend_supported: false,
             migrate_supported: false,
+            _more: (),
         }
     }
 }
@@ -1910,6 +1983,8 @@ pub struct HostSnmpConfigSpec {
     pub trap_targets: Vec<HostSnmpDestination>,
     /// `option`: list of `KeyValue`, since VI API 5.0.
     pub option: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSnmpConfigSpec {
     #[inline(never)]
@@ -1920,6 +1995,7 @@ impl Default for HostSnmpConfigSpec {
             read_only_communities: Vec::new(),
             trap_targets: Vec::new(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1992,6 +2068,8 @@ pub struct HostSnmpDestination {
     pub port: i32,
     /// `community`: required string.
     pub community: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSnmpDestination {
     #[inline(never)]
@@ -2000,6 +2078,7 @@ impl Default for HostSnmpDestination {
             host_name: String::new(),
             port: 0,
             community: String::new(),
+            _more: (),
         }
     }
 }
@@ -2070,6 +2149,8 @@ pub struct HostSnmpSystemAgentLimits {
     pub max_buffer_size: i32,
     /// `capability`: optional `HostSnmpAgentCapability`, since VI API 4.0 and always there from then on.
     pub capability: Option<enums::HostSnmpAgentCapability>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSnmpSystemAgentLimits {
     #[inline(never)]
@@ -2080,6 +2161,7 @@ impl Default for HostSnmpSystemAgentLimits {
             max_community_length: 0,
             max_buffer_size: 0,
             capability: None,
+            _more: (),
         }
     }
 }
@@ -2152,6 +2234,8 @@ pub struct HostSriovConfig {
     pub sriov_enabled: bool,
     /// `numVirtualFunction`: required int.
     pub num_virtual_function: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSriovConfig {
     #[inline(never)]
@@ -2160,6 +2244,7 @@ impl Default for HostSriovConfig {
             base: HostPciPassthruConfig::default(),
             sriov_enabled: false,
             num_virtual_function: 0,
+            _more: (),
         }
     }
 }
@@ -2235,11 +2320,16 @@ rt::serde!(object HostSriovConfig);
 pub struct HostSriovDevicePoolInfo {
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSriovDevicePoolInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: String::new() }
+        Self {
+            key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2308,6 +2398,8 @@ pub struct HostSriovInfo {
     pub num_virtual_function: i32,
     /// `maxVirtualFunctionSupported`: required int.
     pub max_virtual_function_supported: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSriovInfo {
     #[inline(never)]
@@ -2320,6 +2412,7 @@ impl Default for HostSriovInfo {
             num_virtual_function_requested: 0,
             num_virtual_function: 0,
             max_virtual_function_supported: 0,
+            _more: (),
         }
     }
 }
@@ -2413,6 +2506,8 @@ pub struct HostSriovNetworkDevicePoolInfo {
     pub switch_uuid: Option<String>,
     /// `pnic`: list of `PhysicalNic`.
     pub pnic: Vec<PhysicalNic>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSriovNetworkDevicePoolInfo {
     #[inline(never)]
@@ -2422,6 +2517,7 @@ impl Default for HostSriovNetworkDevicePoolInfo {
             switch_key: None,
             switch_uuid: None,
             pnic: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2502,6 +2598,8 @@ pub struct HostStorageElementInfo {
     pub base: HostHardwareElementInfo,
     /// `operationalInfo`: list of `HostStorageOperationalInfo`.
     pub operational_info: Vec<HostStorageOperationalInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageElementInfo {
     #[inline(never)]
@@ -2509,6 +2607,7 @@ impl Default for HostStorageElementInfo {
         Self {
             base: HostHardwareElementInfo::default(),
             operational_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2583,6 +2682,8 @@ pub struct HostStorageOperationalInfo {
     pub property: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageOperationalInfo {
     #[inline(never)]
@@ -2590,6 +2691,7 @@ impl Default for HostStorageOperationalInfo {
         Self {
             property: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -2651,6 +2753,8 @@ pub struct HostSystemComplianceCheckState {
     pub state: String,
     /// `checkTime`: required dateTime.
     pub check_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemComplianceCheckState {
     #[inline(never)]
@@ -2658,6 +2762,7 @@ impl Default for HostSystemComplianceCheckState {
         Self {
             state: String::new(),
             check_time: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2717,12 +2822,15 @@ rt::serde!(object HostSystemComplianceCheckState);
 pub struct HostSystemHealthInfo {
     /// `numericSensorInfo`: list of `HostNumericSensorInfo`.
     pub numeric_sensor_info: Vec<HostNumericSensorInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemHealthInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             numeric_sensor_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2779,11 +2887,16 @@ rt::serde!(object HostSystemHealthInfo);
 pub struct HostSystemReconnectSpec {
     /// `syncState`: optional boolean.
     pub sync_state: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemReconnectSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { sync_state: None }
+        Self {
+            sync_state: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SYSTEM_RECONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2841,6 +2954,8 @@ pub struct HostSystemRemediationState {
     pub state: String,
     /// `operationTime`: required dateTime.
     pub operation_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemRemediationState {
     #[inline(never)]
@@ -2848,6 +2963,7 @@ impl Default for HostSystemRemediationState {
         Self {
             state: String::new(),
             operation_time: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2911,6 +3027,8 @@ pub struct HostSystemResourceInfo {
     pub config: Option<Box<ResourceConfigSpec>>,
     /// `child`: list of `HostSystemResourceInfo`.
     pub child: Vec<HostSystemResourceInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemResourceInfo {
     #[inline(never)]
@@ -2919,6 +3037,7 @@ impl Default for HostSystemResourceInfo {
             key: String::new(),
             config: None,
             child: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2981,11 +3100,16 @@ rt::serde!(object HostSystemResourceInfo);
 pub struct HostSystemSwapConfiguration {
     /// `option`: list of `HostSystemSwapConfigurationSystemSwapOption` or a descendant.
     pub option: Vec<rt::Poly<HostSystemSwapConfigurationSystemSwapOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfiguration {
     #[inline(never)]
     fn default() -> Self {
-        Self { option: Vec::new() }
+        Self {
+            option: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3043,6 +3167,8 @@ pub struct HostSystemSwapConfigurationDatastoreOption {
     pub base: HostSystemSwapConfigurationSystemSwapOption,
     /// `datastore`: required string.
     pub datastore: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationDatastoreOption {
     #[inline(never)]
@@ -3050,6 +3176,7 @@ impl Default for HostSystemSwapConfigurationDatastoreOption {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
             datastore: String::new(),
+            _more: (),
         }
     }
 }
@@ -3123,12 +3250,15 @@ rt::serde!(object HostSystemSwapConfigurationDatastoreOption);
 pub struct HostSystemSwapConfigurationDisabledOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationDisabledOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
+            _more: (),
         }
     }
 }
@@ -3198,12 +3328,15 @@ rt::serde!(object HostSystemSwapConfigurationDisabledOption);
 pub struct HostSystemSwapConfigurationHostCacheOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationHostCacheOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
+            _more: (),
         }
     }
 }
@@ -3273,12 +3406,15 @@ rt::serde!(object HostSystemSwapConfigurationHostCacheOption);
 pub struct HostSystemSwapConfigurationHostLocalSwapOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationHostLocalSwapOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
+            _more: (),
         }
     }
 }
@@ -3348,11 +3484,13 @@ rt::serde!(object HostSystemSwapConfigurationHostLocalSwapOption);
 pub struct HostSystemSwapConfigurationSystemSwapOption {
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationSystemSwapOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: 0 }
+        Self { key: 0, _more: () }
     }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3412,6 +3550,8 @@ pub struct HostTdxInfo {
     pub tdx_state: String,
     /// `numTDXPrivateKeyIDs`: required int.
     pub num_tdx_private_key_ids: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTdxInfo {
     #[inline(never)]
@@ -3419,6 +3559,7 @@ impl Default for HostTdxInfo {
         Self {
             tdx_state: String::new(),
             num_tdx_private_key_ids: 0,
+            _more: (),
         }
     }
 }
@@ -3482,6 +3623,8 @@ pub struct HostTpmAttestationInfo {
     pub status: enums::HostTpmAttestationInfoAcceptanceStatus,
     /// `message`: optional `LocalizableMessage`.
     pub message: Option<Box<LocalizableMessage>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmAttestationInfo {
     #[inline(never)]
@@ -3490,6 +3633,7 @@ impl Default for HostTpmAttestationInfo {
             time: Default::default(),
             status: Default::default(),
             message: None,
+            _more: (),
         }
     }
 }
@@ -3556,6 +3700,8 @@ pub struct HostTpmAttestationReport {
     pub tpm_events: Vec<HostTpmEventLogEntry>,
     /// `tpmLogReliable`: required boolean.
     pub tpm_log_reliable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmAttestationReport {
     #[inline(never)]
@@ -3564,6 +3710,7 @@ impl Default for HostTpmAttestationReport {
             tpm_pcr_values: Vec::new(),
             tpm_events: Vec::new(),
             tpm_log_reliable: false,
+            _more: (),
         }
     }
 }
@@ -3626,12 +3773,15 @@ rt::serde!(object HostTpmAttestationReport);
 pub struct HostTpmBootCompleteEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmBootCompleteEventDetails {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
+            _more: (),
         }
     }
 }
@@ -3702,6 +3852,8 @@ pub struct HostTpmBootSecurityOptionEventDetails {
     pub base: HostTpmEventDetails,
     /// `bootSecurityOption`: required string.
     pub boot_security_option: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmBootSecurityOptionEventDetails {
     #[inline(never)]
@@ -3709,6 +3861,7 @@ impl Default for HostTpmBootSecurityOptionEventDetails {
         Self {
             base: HostTpmEventDetails::default(),
             boot_security_option: String::new(),
+            _more: (),
         }
     }
 }
@@ -3783,6 +3936,8 @@ pub struct HostTpmCommandEventDetails {
     pub base: HostTpmEventDetails,
     /// `commandLine`: required string.
     pub command_line: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmCommandEventDetails {
     #[inline(never)]
@@ -3790,6 +3945,7 @@ impl Default for HostTpmCommandEventDetails {
         Self {
             base: HostTpmEventDetails::default(),
             command_line: String::new(),
+            _more: (),
         }
     }
 }
@@ -3864,6 +4020,8 @@ pub struct HostTpmDigestInfo {
     pub base: HostDigestInfo,
     /// `pcrNumber`: required int.
     pub pcr_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmDigestInfo {
     #[inline(never)]
@@ -3871,6 +4029,7 @@ impl Default for HostTpmDigestInfo {
         Self {
             base: HostDigestInfo::default(),
             pcr_number: 0,
+            _more: (),
         }
     }
 }
@@ -3944,6 +4103,8 @@ pub struct HostTpmEventDetails {
     pub data_hash: Vec<i8>,
     /// `dataHashMethod`: optional string, since VI API 6.7.
     pub data_hash_method: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmEventDetails {
     #[inline(never)]
@@ -3951,6 +4112,7 @@ impl Default for HostTpmEventDetails {
         Self {
             data_hash: Vec::new(),
             data_hash_method: None,
+            _more: (),
         }
     }
 }
@@ -4013,6 +4175,8 @@ pub struct HostTpmEventLogEntry {
     pub pcr_index: i32,
     /// `eventDetails`: required `HostTpmEventDetails` or a descendant.
     pub event_details: rt::Poly<HostTpmEventDetails>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmEventLogEntry {
     #[inline(never)]
@@ -4020,6 +4184,7 @@ impl Default for HostTpmEventLogEntry {
         Self {
             pcr_index: 0,
             event_details: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4079,12 +4244,15 @@ rt::serde!(object HostTpmEventLogEntry);
 pub struct HostTpmNvTagEventDetails {
     /// The properties of `HostTpmBootSecurityOptionEventDetails`.
     pub base: HostTpmBootSecurityOptionEventDetails,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmNvTagEventDetails {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmBootSecurityOptionEventDetails::default(),
+            _more: (),
         }
     }
 }
@@ -4157,6 +4325,8 @@ pub struct HostTpmOptionEventDetails {
     pub options_file_name: String,
     /// `bootOptions`: list of byte.
     pub boot_options: Vec<i8>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmOptionEventDetails {
     #[inline(never)]
@@ -4165,6 +4335,7 @@ impl Default for HostTpmOptionEventDetails {
             base: HostTpmEventDetails::default(),
             options_file_name: String::new(),
             boot_options: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4240,12 +4411,15 @@ rt::serde!(object HostTpmOptionEventDetails);
 pub struct HostTpmSignerEventDetails {
     /// The properties of `HostTpmBootSecurityOptionEventDetails`.
     pub base: HostTpmBootSecurityOptionEventDetails,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmSignerEventDetails {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmBootSecurityOptionEventDetails::default(),
+            _more: (),
         }
     }
 }
@@ -4322,6 +4496,8 @@ pub struct HostTpmSoftwareComponentEventDetails {
     pub vib_version: String,
     /// `vibVendor`: required string.
     pub vib_vendor: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmSoftwareComponentEventDetails {
     #[inline(never)]
@@ -4332,6 +4508,7 @@ impl Default for HostTpmSoftwareComponentEventDetails {
             vib_name: String::new(),
             vib_version: String::new(),
             vib_vendor: String::new(),
+            _more: (),
         }
     }
 }
@@ -4415,6 +4592,8 @@ pub struct HostTpmSystemVersionEventDetails {
     pub base: HostTpmEventDetails,
     /// `systemVersion`: required string.
     pub system_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmSystemVersionEventDetails {
     #[inline(never)]
@@ -4422,6 +4601,7 @@ impl Default for HostTpmSystemVersionEventDetails {
         Self {
             base: HostTpmEventDetails::default(),
             system_version: String::new(),
+            _more: (),
         }
     }
 }
@@ -4496,6 +4676,8 @@ pub struct HostTpmVersionEventDetails {
     pub base: HostTpmEventDetails,
     /// `version`: required base64Binary.
     pub version: rt::Binary,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmVersionEventDetails {
     #[inline(never)]
@@ -4503,6 +4685,7 @@ impl Default for HostTpmVersionEventDetails {
         Self {
             base: HostTpmEventDetails::default(),
             version: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4583,6 +4766,8 @@ pub struct HostTrustAuthorityAttestationInfo {
     pub attested_until: Option<rt::DateTime>,
     /// `messages`: list of `LocalizableMessage`.
     pub messages: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTrustAuthorityAttestationInfo {
     #[inline(never)]
@@ -4593,6 +4778,7 @@ impl Default for HostTrustAuthorityAttestationInfo {
             attested_at: None,
             attested_until: None,
             messages: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4679,6 +4865,8 @@ pub struct HostVMotionManagerDstInstantCloneResult {
     pub dev_cpt_stream_size: Option<i64>,
     /// `devCptStreamTime`: optional long.
     pub dev_cpt_stream_time: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionManagerDstInstantCloneResult {
     #[inline(never)]
@@ -4694,6 +4882,7 @@ impl Default for HostVMotionManagerDstInstantCloneResult {
             cpt_cache_used: None,
             dev_cpt_stream_size: None,
             dev_cpt_stream_time: None,
+            _more: (),
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct HostVMotionManagerSrcInstantCloneResult {
     pub resume_done_time: Option<i64>,
     /// `endTime`: optional long.
     pub end_time: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionManagerSrcInstantCloneResult {
     #[inline(never)]
@@ -27,6 +29,7 @@ impl Default for HostVMotionManagerSrcInstantCloneResult {
             quiesce_done_time: None,
             resume_done_time: None,
             end_time: None,
+            _more: (),
         }
     }
 }
@@ -99,6 +102,8 @@ pub struct HostVmciAccessManagerAccessSpec {
     pub services: Vec<String>,
     /// `mode`: required string.
     pub mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVmciAccessManagerAccessSpec {
     #[inline(never)]
@@ -107,6 +112,7 @@ impl Default for HostVmciAccessManagerAccessSpec {
             vm: Default::default(),
             services: Vec::new(),
             mode: String::new(),
+            _more: (),
         }
     }
 }
@@ -169,12 +175,15 @@ rt::serde!(object HostVmciAccessManagerAccessSpec);
 pub struct InvalidCamCertificate {
     /// The properties of `InvalidCAMServer`.
     pub base: InvalidCamServer,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidCamCertificate {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidCamServer::default(),
+            _more: (),
         }
     }
 }
@@ -245,6 +254,8 @@ pub struct InvalidCamServer {
     pub base: ActiveDirectoryFault,
     /// `camServer`: required string.
     pub cam_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidCamServer {
     #[inline(never)]
@@ -252,6 +263,7 @@ impl Default for InvalidCamServer {
         Self {
             base: ActiveDirectoryFault::default(),
             cam_server: String::new(),
+            _more: (),
         }
     }
 }
@@ -348,6 +360,8 @@ pub struct KernelModuleInfo {
     pub data_section: KernelModuleSectionInfo,
     /// `bssSection`: required `KernelModuleSectionInfo`.
     pub bss_section: KernelModuleSectionInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KernelModuleInfo {
     #[inline(never)]
@@ -366,6 +380,7 @@ impl Default for KernelModuleInfo {
             text_section: Default::default(),
             data_section: Default::default(),
             bss_section: Default::default(),
+            _more: (),
         }
     }
 }
@@ -460,11 +475,17 @@ pub struct KernelModuleSectionInfo {
     pub address: i64,
     /// `length`: optional int.
     pub length: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KernelModuleSectionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { address: 0, length: None }
+        Self {
+            address: 0,
+            length: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static KERNEL_MODULE_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -533,6 +554,8 @@ pub struct ModeInfo {
     pub admin: Option<String>,
     /// `full`: required string.
     pub full: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ModeInfo {
     #[inline(never)]
@@ -544,6 +567,7 @@ impl Default for ModeInfo {
             r#use: String::new(),
             admin: None,
             full: String::new(),
+            _more: (),
         }
     }
 }
@@ -615,12 +639,15 @@ rt::serde!(object ModeInfo);
 pub struct NoPermissionOnAd {
     /// The properties of `ActiveDirectoryFault`.
     pub base: ActiveDirectoryFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermissionOnAd {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ActiveDirectoryFault::default(),
+            _more: (),
         }
     }
 }
@@ -689,12 +716,15 @@ rt::serde!(object NoPermissionOnAd);
 pub struct NonAdUserRequired {
     /// The properties of `ActiveDirectoryFault`.
     pub base: ActiveDirectoryFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonAdUserRequired {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ActiveDirectoryFault::default(),
+            _more: (),
         }
     }
 }
@@ -763,12 +793,15 @@ rt::serde!(object NonAdUserRequired);
 pub struct PowerSystemCapability {
     /// `availablePolicy`: list, not empty, of `HostPowerPolicy`.
     pub available_policy: Vec<HostPowerPolicy>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerSystemCapability {
     #[inline(never)]
     fn default() -> Self {
         Self {
             available_policy: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -825,12 +858,15 @@ rt::serde!(object PowerSystemCapability);
 pub struct PowerSystemInfo {
     /// `currentPolicy`: required `HostPowerPolicy`.
     pub current_policy: HostPowerPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerSystemInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             current_policy: Default::default(),
+            _more: (),
         }
     }
 }
@@ -891,6 +927,8 @@ pub struct Relation {
     pub name: String,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Relation {
     #[inline(never)]
@@ -899,6 +937,7 @@ impl Default for Relation {
             constraint: None,
             name: String::new(),
             version: None,
+            _more: (),
         }
     }
 }
@@ -965,6 +1004,8 @@ pub struct ServiceConsoleReservationInfo {
     pub service_console_reserved: i64,
     /// `unreserved`: required long.
     pub unreserved: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceConsoleReservationInfo {
     #[inline(never)]
@@ -973,6 +1014,7 @@ impl Default for ServiceConsoleReservationInfo {
             service_console_reserved_cfg: 0,
             service_console_reserved: 0,
             unreserved: 0,
+            _more: (),
         }
     }
 }
@@ -1069,6 +1111,8 @@ pub struct SoftwarePackage {
     pub tag: Vec<String>,
     /// `payload`: list of string.
     pub payload: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SoftwarePackage {
     #[inline(never)]
@@ -1092,6 +1136,7 @@ impl Default for SoftwarePackage {
             capability: Default::default(),
             tag: Vec::new(),
             payload: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1205,6 +1250,8 @@ pub struct SoftwarePackageCapability {
     pub stateless_ready: Option<bool>,
     /// `overlay`: optional boolean.
     pub overlay: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SoftwarePackageCapability {
     #[inline(never)]
@@ -1214,6 +1261,7 @@ impl Default for SoftwarePackageCapability {
             live_remove_allowed: None,
             stateless_ready: None,
             overlay: None,
+            _more: (),
         }
     }
 }
@@ -1287,6 +1335,8 @@ pub struct SystemEventInfo {
     pub message: String,
     /// `sensorNumber`: required long.
     pub sensor_number: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SystemEventInfo {
     #[inline(never)]
@@ -1297,6 +1347,7 @@ impl Default for SystemEventInfo {
             sel_type: 0,
             message: String::new(),
             sensor_number: 0,
+            _more: (),
         }
     }
 }
@@ -1367,6 +1418,8 @@ pub struct VirtualMachineMemoryReservationSpec {
     pub virtual_machine_reserved: Option<i64>,
     /// `allocationPolicy`: optional string.
     pub allocation_policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMemoryReservationSpec {
     #[inline(never)]
@@ -1374,6 +1427,7 @@ impl Default for VirtualMachineMemoryReservationSpec {
         Self {
             virtual_machine_reserved: None,
             allocation_policy: None,
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct ClusterIoFilterInfo {
     pub op_type: String,
     /// `vibUrl`: optional string, since VI API 6.5.
     pub vib_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterIoFilterInfo {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for ClusterIoFilterInfo {
             base: IoFilterInfo::default(),
             op_type: String::new(),
             vib_url: None,
+            _more: (),
         }
     }
 }
@@ -97,6 +100,8 @@ pub struct HostIoFilterInfo {
     pub base: IoFilterInfo,
     /// `available`: required boolean.
     pub available: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIoFilterInfo {
     #[inline(never)]
@@ -104,6 +109,7 @@ impl Default for HostIoFilterInfo {
         Self {
             base: IoFilterInfo::default(),
             available: false,
+            _more: (),
         }
     }
 }
@@ -177,6 +183,8 @@ pub struct IoFilterHostIssue {
     pub host: rt::ManagedObjectReference,
     /// `issue`: list, not empty, of `LocalizedMethodFault`.
     pub issue: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IoFilterHostIssue {
     #[inline(never)]
@@ -184,6 +192,7 @@ impl Default for IoFilterHostIssue {
         Self {
             host: Default::default(),
             issue: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -255,6 +264,8 @@ pub struct IoFilterInfo {
     pub summary: Option<String>,
     /// `releaseDate`: optional string.
     pub release_date: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IoFilterInfo {
     #[inline(never)]
@@ -267,6 +278,7 @@ impl Default for IoFilterInfo {
             r#type: None,
             summary: None,
             release_date: None,
+            _more: (),
         }
     }
 }
@@ -338,11 +350,14 @@ impl std::fmt::Debug for IoFilterInfo {
 rt::serde!(object IoFilterInfo);
 
 /// `IoFilterManagerSslTrust`, a [`DynamicData`], since VI API 8.0.3.0.
-pub struct IoFilterManagerSslTrust {}
+pub struct IoFilterManagerSslTrust {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IoFilterManagerSslTrust {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static IO_FILTER_MANAGER_SSL_TRUST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -397,6 +412,8 @@ pub struct IoFilterQueryIssueResult {
     pub op_type: String,
     /// `hostIssue`: list of `IoFilterHostIssue`.
     pub host_issue: Vec<IoFilterHostIssue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IoFilterQueryIssueResult {
     #[inline(never)]
@@ -404,6 +421,7 @@ impl Default for IoFilterQueryIssueResult {
         Self {
             op_type: String::new(),
             host_issue: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -463,12 +481,15 @@ rt::serde!(object IoFilterQueryIssueResult);
 pub struct PinnedCertificate {
     /// `sslCertificate`: required string.
     pub ssl_certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PinnedCertificate {
     #[inline(never)]
     fn default() -> Self {
         Self {
             ssl_certificate: String::new(),
+            _more: (),
         }
     }
 }
@@ -488,7 +509,13 @@ impl rt::Object for PinnedCertificate {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&PINNED_CERTIFICATE),
-            rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
+            rt::BASE => {
+                P::Object(
+                    &IoFilterManagerSslTrust {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.ssl_certificate),
             _ => P::Absent,
         }
@@ -524,11 +551,14 @@ impl std::fmt::Debug for PinnedCertificate {
 rt::serde!(object PinnedCertificate);
 
 /// `UntrustedCertificate`, a [`IoFilterManagerSslTrust`], since VI API 8.0.3.0.
-pub struct UntrustedCertificate {}
+pub struct UntrustedCertificate {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for UntrustedCertificate {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static UNTRUSTED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -545,7 +575,13 @@ impl rt::Object for UntrustedCertificate {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&UNTRUSTED_CERTIFICATE),
-            rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
+            rt::BASE => {
+                P::Object(
+                    &IoFilterManagerSslTrust {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -584,6 +620,8 @@ pub struct VirtualDiskId {
     pub vm: rt::ManagedObjectReference,
     /// `diskId`: required int.
     pub disk_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskId {
     #[inline(never)]
@@ -591,6 +629,7 @@ impl Default for VirtualDiskId {
         Self {
             vm: Default::default(),
             disk_id: 0,
+            _more: (),
         }
     }
 }
@@ -647,11 +686,14 @@ impl std::fmt::Debug for VirtualDiskId {
 rt::serde!(object VirtualDiskId);
 
 /// `VirtualMachineBaseIndependentFilterSpec`, a [`DynamicData`], since VI API 7.0.2.1.
-pub struct VirtualMachineBaseIndependentFilterSpec {}
+pub struct VirtualMachineBaseIndependentFilterSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineBaseIndependentFilterSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -702,11 +744,14 @@ impl std::fmt::Debug for VirtualMachineBaseIndependentFilterSpec {
 rt::serde!(object base VirtualMachineBaseIndependentFilterSpec);
 
 /// `VirtualMachineEmptyIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
-pub struct VirtualMachineEmptyIndependentFilterSpec {}
+pub struct VirtualMachineEmptyIndependentFilterSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineEmptyIndependentFilterSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -726,6 +771,7 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBaseIndependentFilterSpec {
+                        _more: (),
                     },
                 )
             }
@@ -770,6 +816,8 @@ pub struct VirtualMachineIndependentFilterSpec {
     pub filter_class: Option<String>,
     /// `filterCapabilities`: list of `KeyValue`.
     pub filter_capabilities: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineIndependentFilterSpec {
     #[inline(never)]
@@ -778,6 +826,7 @@ impl Default for VirtualMachineIndependentFilterSpec {
             filter_name: String::new(),
             filter_class: None,
             filter_capabilities: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -802,6 +851,7 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBaseIndependentFilterSpec {
+                        _more: (),
                     },
                 )
             }

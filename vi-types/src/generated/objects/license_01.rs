@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AllVirtualMachinesLicensedEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AllVirtualMachinesLicensedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
@@ -85,6 +88,8 @@ pub struct ComputeResourceHostSpbmLicenseInfo {
     pub host: rt::ManagedObjectReference,
     /// `licenseState`: required `ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState`.
     pub license_state: enums::ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceHostSpbmLicenseInfo {
     #[inline(never)]
@@ -92,6 +97,7 @@ impl Default for ComputeResourceHostSpbmLicenseInfo {
         Self {
             host: Default::default(),
             license_state: Default::default(),
+            _more: (),
         }
     }
 }
@@ -151,11 +157,16 @@ rt::serde!(object ComputeResourceHostSpbmLicenseInfo);
 pub struct EvaluationLicenseSource {
     /// `remainingHours`: optional long.
     pub remaining_hours: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvaluationLicenseSource {
     #[inline(never)]
     fn default() -> Self {
-        Self { remaining_hours: None }
+        Self {
+            remaining_hours: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static EVALUATION_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -174,7 +185,7 @@ impl rt::Object for EvaluationLicenseSource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&EVALUATION_LICENSE_SOURCE),
-            rt::BASE => P::Object(&LicenseSource {}),
+            rt::BASE => P::Object(&LicenseSource { _more: () }),
             0 => P::Value(&self.remaining_hours),
             _ => P::Absent,
         }
@@ -213,12 +224,15 @@ rt::serde!(object EvaluationLicenseSource);
 pub struct ExpiredAddonLicense {
     /// The properties of `ExpiredFeatureLicense`.
     pub base: ExpiredFeatureLicense,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpiredAddonLicense {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExpiredFeatureLicense::default(),
+            _more: (),
         }
     }
 }
@@ -287,12 +301,15 @@ rt::serde!(object ExpiredAddonLicense);
 pub struct ExpiredEditionLicense {
     /// The properties of `ExpiredFeatureLicense`.
     pub base: ExpiredFeatureLicense,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpiredEditionLicense {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExpiredFeatureLicense::default(),
+            _more: (),
         }
     }
 }
@@ -367,6 +384,8 @@ pub struct ExpiredFeatureLicense {
     pub count: i32,
     /// `expirationDate`: required dateTime.
     pub expiration_date: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpiredFeatureLicense {
     #[inline(never)]
@@ -376,6 +395,7 @@ impl Default for ExpiredFeatureLicense {
             feature: String::new(),
             count: 0,
             expiration_date: Default::default(),
+            _more: (),
         }
     }
 }
@@ -460,6 +480,8 @@ pub struct FailToEnableSpbm {
     pub cs_name: String,
     /// `hostLicenseStates`: list, not empty, of `ComputeResourceHostSPBMLicenseInfo`.
     pub host_license_states: Vec<ComputeResourceHostSpbmLicenseInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailToEnableSpbm {
     #[inline(never)]
@@ -469,6 +491,7 @@ impl Default for FailToEnableSpbm {
             cs: Default::default(),
             cs_name: String::new(),
             host_license_states: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -549,6 +572,8 @@ pub struct HostInventoryFull {
     pub base: NotEnoughLicenses,
     /// `capacity`: required int.
     pub capacity: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInventoryFull {
     #[inline(never)]
@@ -556,6 +581,7 @@ impl Default for HostInventoryFull {
         Self {
             base: NotEnoughLicenses::default(),
             capacity: 0,
+            _more: (),
         }
     }
 }
@@ -630,6 +656,8 @@ pub struct HostInventoryFullEvent {
     pub base: LicenseEvent,
     /// `capacity`: required int.
     pub capacity: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInventoryFullEvent {
     #[inline(never)]
@@ -637,6 +665,7 @@ impl Default for HostInventoryFullEvent {
         Self {
             base: LicenseEvent::default(),
             capacity: 0,
+            _more: (),
         }
     }
 }
@@ -713,6 +742,8 @@ pub struct HostLicenseConnectInfo {
     pub evaluation: LicenseManagerEvaluationInfo,
     /// `resource`: optional `HostLicensableResourceInfo`, since VI API 5.0.
     pub resource: Option<Box<HostLicensableResourceInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLicenseConnectInfo {
     #[inline(never)]
@@ -721,6 +752,7 @@ impl Default for HostLicenseConnectInfo {
             license: Default::default(),
             evaluation: Default::default(),
             resource: None,
+            _more: (),
         }
     }
 }
@@ -783,12 +815,15 @@ rt::serde!(object HostLicenseConnectInfo);
 pub struct HostLicenseExpiredEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLicenseExpiredEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
@@ -863,6 +898,8 @@ pub struct HostLicenseSpec {
     pub disabled_feature_key: Vec<String>,
     /// `enabledFeatureKey`: list of string.
     pub enabled_feature_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLicenseSpec {
     #[inline(never)]
@@ -872,6 +909,7 @@ impl Default for HostLicenseSpec {
             edition_key: None,
             disabled_feature_key: Vec::new(),
             enabled_feature_key: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -937,12 +975,15 @@ rt::serde!(object HostLicenseSpec);
 pub struct InUseFeatureManipulationDisallowed {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InUseFeatureManipulationDisallowed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
@@ -1011,12 +1052,15 @@ rt::serde!(object InUseFeatureManipulationDisallowed);
 pub struct IncorrectHostInformation {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncorrectHostInformation {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
@@ -1085,12 +1129,15 @@ rt::serde!(object IncorrectHostInformation);
 pub struct IncorrectHostInformationEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncorrectHostInformationEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1161,6 +1208,8 @@ pub struct InvalidEditionEvent {
     pub base: LicenseEvent,
     /// `feature`: required string.
     pub feature: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidEditionEvent {
     #[inline(never)]
@@ -1168,6 +1217,7 @@ impl Default for InvalidEditionEvent {
         Self {
             base: LicenseEvent::default(),
             feature: String::new(),
+            _more: (),
         }
     }
 }
@@ -1242,6 +1292,8 @@ pub struct InvalidEditionLicense {
     pub base: NotEnoughLicenses,
     /// `feature`: required string.
     pub feature: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidEditionLicense {
     #[inline(never)]
@@ -1249,6 +1301,7 @@ impl Default for InvalidEditionLicense {
         Self {
             base: NotEnoughLicenses::default(),
             feature: String::new(),
+            _more: (),
         }
     }
 }
@@ -1323,6 +1376,8 @@ pub struct InvalidLicense {
     pub base: VimFault,
     /// `licenseContent`: required string.
     pub license_content: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidLicense {
     #[inline(never)]
@@ -1330,6 +1385,7 @@ impl Default for InvalidLicense {
         Self {
             base: VimFault::default(),
             license_content: String::new(),
+            _more: (),
         }
     }
 }
@@ -1404,6 +1460,8 @@ pub struct InventoryHasStandardAloneHosts {
     pub base: NotEnoughLicenses,
     /// `hosts`: list, not empty, of string.
     pub hosts: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InventoryHasStandardAloneHosts {
     #[inline(never)]
@@ -1411,6 +1469,7 @@ impl Default for InventoryHasStandardAloneHosts {
         Self {
             base: NotEnoughLicenses::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1485,6 +1544,8 @@ pub struct LicenseAssignmentFailed {
     pub base: RuntimeFault,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseAssignmentFailed {
     #[inline(never)]
@@ -1492,6 +1553,7 @@ impl Default for LicenseAssignmentFailed {
         Self {
             base: RuntimeFault::default(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -1572,6 +1634,8 @@ pub struct LicenseAssignmentManagerLicenseAssignment {
     pub assigned_license: LicenseManagerLicenseInfo,
     /// `properties`: list of `KeyAnyValue`.
     pub properties: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseAssignmentManagerLicenseAssignment {
     #[inline(never)]
@@ -1582,6 +1646,7 @@ impl Default for LicenseAssignmentManagerLicenseAssignment {
             entity_display_name: None,
             assigned_license: Default::default(),
             properties: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1654,6 +1719,8 @@ pub struct LicenseAvailabilityInfo {
     pub total: i32,
     /// `available`: required int.
     pub available: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseAvailabilityInfo {
     #[inline(never)]
@@ -1662,6 +1729,7 @@ impl Default for LicenseAvailabilityInfo {
             feature: Default::default(),
             total: 0,
             available: 0,
+            _more: (),
         }
     }
 }
@@ -1740,6 +1808,8 @@ pub struct LicenseDiagnostics {
     pub last_status_update: rt::DateTime,
     /// `opFailureMessage`: required string.
     pub op_failure_message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseDiagnostics {
     #[inline(never)]
@@ -1754,6 +1824,7 @@ impl Default for LicenseDiagnostics {
             op_state: Default::default(),
             last_status_update: Default::default(),
             op_failure_message: String::new(),
+            _more: (),
         }
     }
 }
@@ -1840,6 +1911,8 @@ pub struct LicenseDowngradeDisallowed {
     pub entity_id: String,
     /// `features`: list, not empty, of `KeyAnyValue`.
     pub features: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseDowngradeDisallowed {
     #[inline(never)]
@@ -1849,6 +1922,7 @@ impl Default for LicenseDowngradeDisallowed {
             edition: String::new(),
             entity_id: String::new(),
             features: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1929,6 +2003,8 @@ pub struct LicenseEntityNotFound {
     pub base: VimFault,
     /// `entityId`: required string.
     pub entity_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseEntityNotFound {
     #[inline(never)]
@@ -1936,6 +2012,7 @@ impl Default for LicenseEntityNotFound {
         Self {
             base: VimFault::default(),
             entity_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -2008,11 +2085,16 @@ rt::serde!(object LicenseEntityNotFound);
 pub struct LicenseEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2082,6 +2164,8 @@ pub struct LicenseExpired {
     pub base: NotEnoughLicenses,
     /// `licenseKey`: required string.
     pub license_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseExpired {
     #[inline(never)]
@@ -2089,6 +2173,7 @@ impl Default for LicenseExpired {
         Self {
             base: NotEnoughLicenses::default(),
             license_key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2163,6 +2248,8 @@ pub struct LicenseExpiredEvent {
     pub base: Event,
     /// `feature`: required `LicenseFeatureInfo`.
     pub feature: LicenseFeatureInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseExpiredEvent {
     #[inline(never)]
@@ -2170,6 +2257,7 @@ impl Default for LicenseExpiredEvent {
         Self {
             base: Event::default(),
             feature: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2258,6 +2346,8 @@ pub struct LicenseFeatureInfo {
     pub edition: Option<bool>,
     /// `expiresOn`: optional dateTime, since VI API 2.5.
     pub expires_on: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseFeatureInfo {
     #[inline(never)]
@@ -2272,6 +2362,7 @@ impl Default for LicenseFeatureInfo {
             dependent_key: Vec::new(),
             edition: None,
             expires_on: None,
+            _more: (),
         }
     }
 }
@@ -2352,12 +2443,15 @@ rt::serde!(object LicenseFeatureInfo);
 pub struct LicenseKeyEntityMismatch {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseKeyEntityMismatch {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
@@ -2426,11 +2520,16 @@ rt::serde!(object LicenseKeyEntityMismatch);
 pub struct LicenseManagerEvaluationInfo {
     /// `properties`: list, not empty, of `KeyAnyValue`.
     pub properties: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseManagerEvaluationInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { properties: Vec::new() }
+        Self {
+            properties: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LICENSE_MANAGER_EVALUATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2500,6 +2599,8 @@ pub struct LicenseManagerLicenseInfo {
     pub properties: Vec<KeyAnyValue>,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseManagerLicenseInfo {
     #[inline(never)]
@@ -2513,6 +2614,7 @@ impl Default for LicenseManagerLicenseInfo {
             cost_unit: String::new(),
             properties: Vec::new(),
             labels: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2592,6 +2694,8 @@ pub struct LicenseNonComplianceEvent {
     pub base: LicenseEvent,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseNonComplianceEvent {
     #[inline(never)]
@@ -2599,6 +2703,7 @@ impl Default for LicenseNonComplianceEvent {
         Self {
             base: LicenseEvent::default(),
             url: String::new(),
+            _more: (),
         }
     }
 }
@@ -2675,6 +2780,8 @@ pub struct LicenseReservationInfo {
     pub state: enums::LicenseReservationInfoState,
     /// `required`: required int.
     pub required: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseReservationInfo {
     #[inline(never)]
@@ -2683,6 +2790,7 @@ impl Default for LicenseReservationInfo {
             key: String::new(),
             state: Default::default(),
             required: 0,
+            _more: (),
         }
     }
 }
@@ -2745,12 +2853,15 @@ rt::serde!(object LicenseReservationInfo);
 pub struct LicenseRestrictedEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseRestrictedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2821,6 +2932,8 @@ pub struct LicenseServerAvailableEvent {
     pub base: LicenseEvent,
     /// `licenseServer`: required string.
     pub license_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseServerAvailableEvent {
     #[inline(never)]
@@ -2828,6 +2941,7 @@ impl Default for LicenseServerAvailableEvent {
         Self {
             base: LicenseEvent::default(),
             license_server: String::new(),
+            _more: (),
         }
     }
 }
@@ -2900,12 +3014,15 @@ rt::serde!(object LicenseServerAvailableEvent);
 pub struct LicenseServerSource {
     /// `licenseServer`: required string.
     pub license_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseServerSource {
     #[inline(never)]
     fn default() -> Self {
         Self {
             license_server: String::new(),
+            _more: (),
         }
     }
 }
@@ -2925,7 +3042,7 @@ impl rt::Object for LicenseServerSource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&LICENSE_SERVER_SOURCE),
-            rt::BASE => P::Object(&LicenseSource {}),
+            rt::BASE => P::Object(&LicenseSource { _more: () }),
             0 => P::Value(&self.license_server),
             _ => P::Absent,
         }
@@ -2966,6 +3083,8 @@ pub struct LicenseServerUnavailable {
     pub base: VimFault,
     /// `licenseServer`: required string.
     pub license_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseServerUnavailable {
     #[inline(never)]
@@ -2973,6 +3092,7 @@ impl Default for LicenseServerUnavailable {
         Self {
             base: VimFault::default(),
             license_server: String::new(),
+            _more: (),
         }
     }
 }
@@ -3047,6 +3167,8 @@ pub struct LicenseServerUnavailableEvent {
     pub base: LicenseEvent,
     /// `licenseServer`: required string.
     pub license_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseServerUnavailableEvent {
     #[inline(never)]
@@ -3054,6 +3176,7 @@ impl Default for LicenseServerUnavailableEvent {
         Self {
             base: LicenseEvent::default(),
             license_server: String::new(),
+            _more: (),
         }
     }
 }
@@ -3123,11 +3246,14 @@ impl std::fmt::Debug for LicenseServerUnavailableEvent {
 rt::serde!(object LicenseServerUnavailableEvent);
 
 /// `LicenseSource`, a [`DynamicData`], since VI API 2.0.
-pub struct LicenseSource {}
+pub struct LicenseSource {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for LicenseSource {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3182,6 +3308,8 @@ pub struct LicenseSourceUnavailable {
     pub base: NotEnoughLicenses,
     /// `licenseSource`: required `LicenseSource` or a descendant.
     pub license_source: rt::Poly<LicenseSource>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseSourceUnavailable {
     #[inline(never)]
@@ -3189,6 +3317,7 @@ impl Default for LicenseSourceUnavailable {
         Self {
             base: NotEnoughLicenses::default(),
             license_source: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3267,6 +3396,8 @@ pub struct LicenseUsageInfo {
     pub reservation_info: Vec<LicenseReservationInfo>,
     /// `featureInfo`: list of `LicenseFeatureInfo`.
     pub feature_info: Vec<LicenseFeatureInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseUsageInfo {
     #[inline(never)]
@@ -3276,6 +3407,7 @@ impl Default for LicenseUsageInfo {
             source_available: false,
             reservation_info: Vec::new(),
             feature_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3341,12 +3473,15 @@ rt::serde!(object LicenseUsageInfo);
 pub struct LocalLicenseSource {
     /// `licenseKeys`: required string.
     pub license_keys: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalLicenseSource {
     #[inline(never)]
     fn default() -> Self {
         Self {
             license_keys: String::new(),
+            _more: (),
         }
     }
 }
@@ -3366,7 +3501,7 @@ impl rt::Object for LocalLicenseSource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&LOCAL_LICENSE_SOURCE),
-            rt::BASE => P::Object(&LicenseSource {}),
+            rt::BASE => P::Object(&LicenseSource { _more: () }),
             0 => P::Value(&self.license_keys),
             _ => P::Absent,
         }
@@ -3407,6 +3542,8 @@ pub struct NoLicenseEvent {
     pub base: LicenseEvent,
     /// `feature`: required `LicenseFeatureInfo`.
     pub feature: LicenseFeatureInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoLicenseEvent {
     #[inline(never)]
@@ -3414,6 +3551,7 @@ impl Default for NoLicenseEvent {
         Self {
             base: LicenseEvent::default(),
             feature: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3486,12 +3624,15 @@ rt::serde!(object NoLicenseEvent);
 pub struct NoLicenseServerConfigured {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoLicenseServerConfigured {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
@@ -3562,6 +3703,8 @@ pub struct ServerLicenseExpiredEvent {
     pub base: LicenseEvent,
     /// `product`: required string.
     pub product: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServerLicenseExpiredEvent {
     #[inline(never)]
@@ -3569,6 +3712,7 @@ impl Default for ServerLicenseExpiredEvent {
         Self {
             base: LicenseEvent::default(),
             product: String::new(),
+            _more: (),
         }
     }
 }
@@ -3647,6 +3791,8 @@ pub struct ThirdPartyLicenseAssignmentFailed {
     pub module: String,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ThirdPartyLicenseAssignmentFailed {
     #[inline(never)]
@@ -3656,6 +3802,7 @@ impl Default for ThirdPartyLicenseAssignmentFailed {
             host: Default::default(),
             module: String::new(),
             reason: None,
+            _more: (),
         }
     }
 }
@@ -3738,6 +3885,8 @@ pub struct UnlicensedVirtualMachinesEvent {
     pub unlicensed: i32,
     /// `available`: required int.
     pub available: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnlicensedVirtualMachinesEvent {
     #[inline(never)]
@@ -3746,6 +3895,7 @@ impl Default for UnlicensedVirtualMachinesEvent {
             base: LicenseEvent::default(),
             unlicensed: 0,
             available: 0,
+            _more: (),
         }
     }
 }
@@ -3823,6 +3973,8 @@ pub struct UnlicensedVirtualMachinesFoundEvent {
     pub base: LicenseEvent,
     /// `available`: required int.
     pub available: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnlicensedVirtualMachinesFoundEvent {
     #[inline(never)]
@@ -3830,6 +3982,7 @@ impl Default for UnlicensedVirtualMachinesFoundEvent {
         Self {
             base: LicenseEvent::default(),
             available: 0,
+            _more: (),
         }
     }
 }
@@ -3902,12 +4055,15 @@ rt::serde!(object UnlicensedVirtualMachinesFoundEvent);
 pub struct VMotionLicenseExpiredEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionLicenseExpiredEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3978,6 +4134,8 @@ pub struct VmLimitLicense {
     pub base: NotEnoughLicenses,
     /// `limit`: required int.
     pub limit: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmLimitLicense {
     #[inline(never)]
@@ -3985,6 +4143,7 @@ impl Default for VmLimitLicense {
         Self {
             base: NotEnoughLicenses::default(),
             limit: 0,
+            _more: (),
         }
     }
 }
@@ -4059,6 +4218,8 @@ pub struct VramLimitLicense {
     pub base: NotEnoughLicenses,
     /// `limit`: required int.
     pub limit: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VramLimitLicense {
     #[inline(never)]
@@ -4066,6 +4227,7 @@ impl Default for VramLimitLicense {
         Self {
             base: NotEnoughLicenses::default(),
             limit: 0,
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct HostDhcpService {
     pub key: String,
     /// `spec`: required `HostDhcpServiceSpec`.
     pub spec: HostDhcpServiceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDhcpService {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for HostDhcpService {
         Self {
             key: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -81,6 +84,8 @@ pub struct HostDhcpServiceConfig {
     pub key: String,
     /// `spec`: required `HostDhcpServiceSpec`.
     pub spec: HostDhcpServiceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDhcpServiceConfig {
     #[inline(never)]
@@ -89,6 +94,7 @@ impl Default for HostDhcpServiceConfig {
             change_operation: None,
             key: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -165,6 +171,8 @@ pub struct HostDhcpServiceSpec {
     pub ip_subnet_addr: String,
     /// `ipSubnetMask`: required string.
     pub ip_subnet_mask: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDhcpServiceSpec {
     #[inline(never)]
@@ -178,6 +186,7 @@ impl Default for HostDhcpServiceSpec {
             unlimited_lease: false,
             ip_subnet_addr: String::new(),
             ip_subnet_mask: String::new(),
+            _more: (),
         }
     }
 }
@@ -259,6 +268,8 @@ pub struct HostDnsConfigSpec {
     pub virtual_nic_connection: Option<Box<HostVirtualNicConnection>>,
     /// `virtualNicConnectionV6`: optional `HostVirtualNicConnection`, since VI API 6.7.
     pub virtual_nic_connection_v6: Option<Box<HostVirtualNicConnection>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDnsConfigSpec {
     #[inline(never)]
@@ -267,6 +278,7 @@ impl Default for HostDnsConfigSpec {
             base: HostDnsConfig::default(),
             virtual_nic_connection: None,
             virtual_nic_connection_v6: None,
+            _more: (),
         }
     }
 }
@@ -346,6 +358,8 @@ pub struct HostIpRouteConfigSpec {
     pub gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
     /// `ipV6GatewayDeviceConnection`: optional `HostVirtualNicConnection`.
     pub ip_v6_gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteConfigSpec {
     #[inline(never)]
@@ -354,6 +368,7 @@ impl Default for HostIpRouteConfigSpec {
             base: HostIpRouteConfig::default(),
             gateway_device_connection: None,
             ip_v6_gateway_device_connection: None,
+            _more: (),
         }
     }
 }
@@ -435,6 +450,8 @@ pub struct HostIpRouteEntry {
     pub gateway: String,
     /// `deviceName`: optional string, since VI API 4.1.
     pub device_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteEntry {
     #[inline(never)]
@@ -444,6 +461,7 @@ impl Default for HostIpRouteEntry {
             prefix_length: 0,
             gateway: String::new(),
             device_name: None,
+            _more: (),
         }
     }
 }
@@ -511,6 +529,8 @@ pub struct HostIpRouteOp {
     pub change_operation: String,
     /// `route`: required `HostIpRouteEntry`.
     pub route: HostIpRouteEntry,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteOp {
     #[inline(never)]
@@ -518,6 +538,7 @@ impl Default for HostIpRouteOp {
         Self {
             change_operation: String::new(),
             route: Default::default(),
+            _more: (),
         }
     }
 }
@@ -579,6 +600,8 @@ pub struct HostIpRouteTableConfig {
     pub ip_route: Vec<HostIpRouteOp>,
     /// `ipv6Route`: list of `HostIpRouteOp`.
     pub ipv6_route: Vec<HostIpRouteOp>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteTableConfig {
     #[inline(never)]
@@ -586,6 +609,7 @@ impl Default for HostIpRouteTableConfig {
         Self {
             ip_route: Vec::new(),
             ipv6_route: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -647,6 +671,8 @@ pub struct HostIpRouteTableInfo {
     pub ip_route: Vec<HostIpRouteEntry>,
     /// `ipv6Route`: list of `HostIpRouteEntry`.
     pub ipv6_route: Vec<HostIpRouteEntry>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteTableInfo {
     #[inline(never)]
@@ -654,6 +680,7 @@ impl Default for HostIpRouteTableInfo {
         Self {
             ip_route: Vec::new(),
             ipv6_route: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -715,6 +742,8 @@ pub struct HostNatService {
     pub key: String,
     /// `spec`: required `HostNatServiceSpec`.
     pub spec: HostNatServiceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatService {
     #[inline(never)]
@@ -722,6 +751,7 @@ impl Default for HostNatService {
         Self {
             key: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -785,6 +815,8 @@ pub struct HostNatServiceConfig {
     pub key: String,
     /// `spec`: required `HostNatServiceSpec`.
     pub spec: HostNatServiceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatServiceConfig {
     #[inline(never)]
@@ -793,6 +825,7 @@ impl Default for HostNatServiceConfig {
             change_operation: None,
             key: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -869,6 +902,8 @@ pub struct HostNatServiceNameServiceSpec {
     pub nbns_retries: i32,
     /// `nbnsTimeout`: required int.
     pub nbns_timeout: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatServiceNameServiceSpec {
     #[inline(never)]
@@ -882,6 +917,7 @@ impl Default for HostNatServiceNameServiceSpec {
             nbds_timeout: 0,
             nbns_retries: 0,
             nbns_timeout: 0,
+            _more: (),
         }
     }
 }
@@ -967,6 +1003,8 @@ pub struct HostNatServicePortForwardSpec {
     pub guest_port: i32,
     /// `guestIpAddress`: required string.
     pub guest_ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatServicePortForwardSpec {
     #[inline(never)]
@@ -977,6 +1015,7 @@ impl Default for HostNatServicePortForwardSpec {
             host_port: 0,
             guest_port: 0,
             guest_ip_address: String::new(),
+            _more: (),
         }
     }
 }
@@ -1059,6 +1098,8 @@ pub struct HostNatServiceSpec {
     pub port_forward: Vec<HostNatServicePortForwardSpec>,
     /// `nameService`: optional `HostNatServiceNameServiceSpec`.
     pub name_service: Option<Box<HostNatServiceNameServiceSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatServiceSpec {
     #[inline(never)]
@@ -1072,6 +1113,7 @@ impl Default for HostNatServiceSpec {
             udp_timeout: 0,
             port_forward: Vec::new(),
             name_service: None,
+            _more: (),
         }
     }
 }
@@ -1165,6 +1207,8 @@ pub struct HostNetStackInstance {
     pub route_table_config: Option<Box<HostIpRouteTableConfig>>,
     /// `owner`: optional string, since VI API 9.0.0.0.
     pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetStackInstance {
     #[inline(never)]
@@ -1179,6 +1223,7 @@ impl Default for HostNetStackInstance {
             ip_v6_enabled: None,
             route_table_config: None,
             owner: None,
+            _more: (),
         }
     }
 }
@@ -1288,6 +1333,8 @@ pub struct HostNetworkConfig {
     pub net_stack_spec: Vec<HostNetworkConfigNetStackSpec>,
     /// `migrationStatus`: optional string, since VI API 7.0.2.0.
     pub migration_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkConfig {
     #[inline(never)]
@@ -1309,6 +1356,7 @@ impl Default for HostNetworkConfig {
             ip_v6_enabled: None,
             net_stack_spec: Vec::new(),
             migration_status: None,
+            _more: (),
         }
     }
 }
@@ -1411,6 +1459,8 @@ pub struct HostNetworkConfigNetStackSpec {
     pub net_stack_instance: HostNetStackInstance,
     /// `operation`: optional string.
     pub operation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkConfigNetStackSpec {
     #[inline(never)]
@@ -1418,6 +1468,7 @@ impl Default for HostNetworkConfigNetStackSpec {
         Self {
             net_stack_instance: Default::default(),
             operation: None,
+            _more: (),
         }
     }
 }
@@ -1479,6 +1530,8 @@ pub struct HostNetworkConfigResult {
     pub vnic_device: Vec<String>,
     /// `consoleVnicDevice`: list of string.
     pub console_vnic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkConfigResult {
     #[inline(never)]
@@ -1486,6 +1539,7 @@ impl Default for HostNetworkConfigResult {
         Self {
             vnic_device: Vec::new(),
             console_vnic_device: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1545,12 +1599,15 @@ rt::serde!(object HostNetworkConfigResult);
 pub struct HostNetworkResourceRuntime {
     /// `pnicResourceInfo`: list, not empty, of `HostPnicNetworkResourceInfo`.
     pub pnic_resource_info: Vec<HostPnicNetworkResourceInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkResourceRuntime {
     #[inline(never)]
     fn default() -> Self {
         Self {
             pnic_resource_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1617,6 +1674,8 @@ pub struct HostOpaqueNetworkInfo {
     pub capability: Option<Box<OpaqueNetworkCapability>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostOpaqueNetworkInfo {
     #[inline(never)]
@@ -1628,6 +1687,7 @@ impl Default for HostOpaqueNetworkInfo {
             pnic_zone: Vec::new(),
             capability: None,
             extra_config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1714,6 +1774,8 @@ pub struct HostOpaqueSwitch {
     /// `featureCapability`: list of `HostFeatureCapability`, since VI API 6.7.
     #[cfg(feature = "host")]
     pub feature_capability: Vec<HostFeatureCapability>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostOpaqueSwitch {
     #[inline(never)]
@@ -1728,6 +1790,7 @@ impl Default for HostOpaqueSwitch {
             extra_config: Vec::new(),
             #[cfg(feature = "host")]
             feature_capability: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1809,6 +1872,8 @@ pub struct HostOpaqueSwitchPhysicalNicZone {
     pub key: String,
     /// `pnicDevice`: list of string.
     pub pnic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostOpaqueSwitchPhysicalNicZone {
     #[inline(never)]
@@ -1816,6 +1881,7 @@ impl Default for HostOpaqueSwitchPhysicalNicZone {
         Self {
             key: String::new(),
             pnic_device: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1879,6 +1945,8 @@ pub struct HostPlacedVirtualNicIdentifier {
     pub vnic_key: String,
     /// `reservation`: optional int.
     pub reservation: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlacedVirtualNicIdentifier {
     #[inline(never)]
@@ -1887,6 +1955,7 @@ impl Default for HostPlacedVirtualNicIdentifier {
             vm: Default::default(),
             vnic_key: String::new(),
             reservation: None,
+            _more: (),
         }
     }
 }
@@ -1955,6 +2024,8 @@ pub struct HostPnicNetworkResourceInfo {
     pub unused_bandwidth_for_vm_traffic: Option<i64>,
     /// `placedVirtualNics`: list of `HostPlacedVirtualNicIdentifier`.
     pub placed_virtual_nics: Vec<HostPlacedVirtualNicIdentifier>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPnicNetworkResourceInfo {
     #[inline(never)]
@@ -1964,6 +2035,7 @@ impl Default for HostPnicNetworkResourceInfo {
             available_bandwidth_for_vm_traffic: None,
             unused_bandwidth_for_vm_traffic: None,
             placed_virtual_nics: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2031,6 +2103,8 @@ pub struct HostPortGroupConfig {
     pub change_operation: Option<String>,
     /// `spec`: optional `HostPortGroupSpec`.
     pub spec: Option<Box<HostPortGroupSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroupConfig {
     #[inline(never)]
@@ -2038,6 +2112,7 @@ impl Default for HostPortGroupConfig {
         Self {
             change_operation: None,
             spec: None,
+            _more: (),
         }
     }
 }
@@ -2109,6 +2184,8 @@ pub struct HostRdmaDevice {
     pub connection_info: HostRdmaDeviceConnectionInfo,
     /// `capability`: required `HostRdmaDeviceCapability`.
     pub capability: HostRdmaDeviceCapability,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaDevice {
     #[inline(never)]
@@ -2121,6 +2198,7 @@ impl Default for HostRdmaDevice {
             backing: None,
             connection_info: Default::default(),
             capability: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2192,11 +2270,14 @@ impl std::fmt::Debug for HostRdmaDevice {
 rt::serde!(object HostRdmaDevice);
 
 /// `HostRdmaDeviceBacking`, a [`DynamicData`], since VI API 7.0.0.0.
-pub struct HostRdmaDeviceBacking {}
+pub struct HostRdmaDeviceBacking {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostRdmaDeviceBacking {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_RDMA_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2253,6 +2334,8 @@ pub struct HostRdmaDeviceCapability {
     pub roce_v2_capable: bool,
     /// `iWarpCapable`: required boolean.
     pub i_warp_capable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaDeviceCapability {
     #[inline(never)]
@@ -2261,6 +2344,7 @@ impl Default for HostRdmaDeviceCapability {
             roce_v1_capable: false,
             roce_v2_capable: false,
             i_warp_capable: false,
+            _more: (),
         }
     }
 }
@@ -2327,6 +2411,8 @@ pub struct HostRdmaDeviceConnectionInfo {
     pub mtu: i32,
     /// `speedInMbps`: required int.
     pub speed_in_mbps: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaDeviceConnectionInfo {
     #[inline(never)]
@@ -2335,6 +2421,7 @@ impl Default for HostRdmaDeviceConnectionInfo {
             state: String::new(),
             mtu: 0,
             speed_in_mbps: 0,
+            _more: (),
         }
     }
 }
@@ -2397,12 +2484,15 @@ rt::serde!(object HostRdmaDeviceConnectionInfo);
 pub struct HostRdmaDevicePnicBacking {
     /// `pairedUplink`: required string, the key of a `PhysicalNic`.
     pub paired_uplink: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaDevicePnicBacking {
     #[inline(never)]
     fn default() -> Self {
         Self {
             paired_uplink: String::new(),
+            _more: (),
         }
     }
 }
@@ -2422,7 +2512,7 @@ impl rt::Object for HostRdmaDevicePnicBacking {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_RDMA_DEVICE_PNIC_BACKING),
-            rt::BASE => P::Object(&HostRdmaDeviceBacking {}),
+            rt::BASE => P::Object(&HostRdmaDeviceBacking { _more: () }),
             0 => P::Value(&self.paired_uplink),
             _ => P::Absent,
         }
@@ -2463,6 +2553,8 @@ pub struct HostVMotionConfig {
     pub vmotion_nic_key: Option<String>,
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionConfig {
     #[inline(never)]
@@ -2470,6 +2562,7 @@ impl Default for HostVMotionConfig {
         Self {
             vmotion_nic_key: None,
             enabled: false,
+            _more: (),
         }
     }
 }
@@ -2531,6 +2624,8 @@ pub struct HostVMotionInfo {
     pub net_config: Option<Box<HostVMotionNetConfig>>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<HostIpConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionInfo {
     #[inline(never)]
@@ -2538,6 +2633,7 @@ impl Default for HostVMotionInfo {
         Self {
             net_config: None,
             ip_config: None,
+            _more: (),
         }
     }
 }
@@ -2599,6 +2695,8 @@ pub struct HostVMotionNetConfig {
     pub candidate_vnic: Vec<HostVirtualNic>,
     /// `selectedVnic`: optional string, the key of a `HostVirtualNic`.
     pub selected_vnic: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionNetConfig {
     #[inline(never)]
@@ -2606,6 +2704,7 @@ impl Default for HostVMotionNetConfig {
         Self {
             candidate_vnic: Vec::new(),
             selected_vnic: None,
+            _more: (),
         }
     }
 }
@@ -2671,6 +2770,8 @@ pub struct HostVirtualNicConfig {
     pub portgroup: String,
     /// `spec`: optional `HostVirtualNicSpec`.
     pub spec: Option<Box<HostVirtualNicSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicConfig {
     #[inline(never)]
@@ -2680,6 +2781,7 @@ impl Default for HostVirtualNicConfig {
             device: None,
             portgroup: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -2749,6 +2851,8 @@ pub struct HostVirtualNicConnection {
     pub dv_port: Option<Box<DistributedVirtualSwitchPortConnection>>,
     /// `opNetwork`: optional `HostVirtualNicOpaqueNetworkSpec`, since VI API 6.7.
     pub op_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicConnection {
     #[inline(never)]
@@ -2757,6 +2861,7 @@ impl Default for HostVirtualNicConnection {
             portgroup: None,
             dv_port: None,
             op_network: None,
+            _more: (),
         }
     }
 }
@@ -2819,11 +2924,16 @@ rt::serde!(object HostVirtualNicConnection);
 pub struct HostVirtualNicIpRouteSpec {
     /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
     pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicIpRouteSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { ip_route_config: None }
+        Self {
+            ip_route_config: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2879,11 +2989,16 @@ rt::serde!(object HostVirtualNicIpRouteSpec);
 pub struct HostVirtualNicManagerInfo {
     /// `netConfig`: list of `VirtualNicManagerNetConfig`.
     pub net_config: Vec<VirtualNicManagerNetConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicManagerInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { net_config: Vec::new() }
+        Self {
+            net_config: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2941,6 +3056,8 @@ pub struct HostVirtualNicManagerNicTypeSelection {
     pub vnic: HostVirtualNicConnection,
     /// `nicType`: list of string.
     pub nic_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicManagerNicTypeSelection {
     #[inline(never)]
@@ -2948,6 +3065,7 @@ impl Default for HostVirtualNicManagerNicTypeSelection {
         Self {
             vnic: Default::default(),
             nic_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3009,6 +3127,8 @@ pub struct HostVirtualNicOpaqueNetworkSpec {
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicOpaqueNetworkSpec {
     #[inline(never)]
@@ -3016,6 +3136,7 @@ impl Default for HostVirtualNicOpaqueNetworkSpec {
         Self {
             opaque_network_id: String::new(),
             opaque_network_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -3079,6 +3200,8 @@ pub struct HostVirtualSwitchConfig {
     pub name: String,
     /// `spec`: optional `HostVirtualSwitchSpec`.
     pub spec: Option<Box<HostVirtualSwitchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchConfig {
     #[inline(never)]
@@ -3087,6 +3210,7 @@ impl Default for HostVirtualSwitchConfig {
             change_operation: None,
             name: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
@@ -3153,6 +3277,8 @@ pub struct IscsiDependencyEntity {
     pub vnic_device: String,
     /// `vmhbaName`: required string.
     pub vmhba_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiDependencyEntity {
     #[inline(never)]
@@ -3161,6 +3287,7 @@ impl Default for IscsiDependencyEntity {
             pnic_device: String::new(),
             vnic_device: String::new(),
             vmhba_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3223,11 +3350,16 @@ rt::serde!(object IscsiDependencyEntity);
 pub struct IscsiFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ISCSI_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3297,6 +3429,8 @@ pub struct IscsiFaultInvalidVnic {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultInvalidVnic {
     #[inline(never)]
@@ -3304,6 +3438,7 @@ impl Default for IscsiFaultInvalidVnic {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3378,6 +3513,8 @@ pub struct IscsiFaultPnicInUse {
     pub base: IscsiFault,
     /// `pnicDevice`: required string.
     pub pnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultPnicInUse {
     #[inline(never)]
@@ -3385,6 +3522,7 @@ impl Default for IscsiFaultPnicInUse {
         Self {
             base: IscsiFault::default(),
             pnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3459,6 +3597,8 @@ pub struct IscsiFaultVnicAlreadyBound {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicAlreadyBound {
     #[inline(never)]
@@ -3466,6 +3606,7 @@ impl Default for IscsiFaultVnicAlreadyBound {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3540,6 +3681,8 @@ pub struct IscsiFaultVnicHasActivePaths {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicHasActivePaths {
     #[inline(never)]
@@ -3547,6 +3690,7 @@ impl Default for IscsiFaultVnicHasActivePaths {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3621,6 +3765,8 @@ pub struct IscsiFaultVnicHasMultipleUplinks {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicHasMultipleUplinks {
     #[inline(never)]
@@ -3628,6 +3774,7 @@ impl Default for IscsiFaultVnicHasMultipleUplinks {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3702,6 +3849,8 @@ pub struct IscsiFaultVnicHasNoUplinks {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicHasNoUplinks {
     #[inline(never)]
@@ -3709,6 +3858,7 @@ impl Default for IscsiFaultVnicHasNoUplinks {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3783,6 +3933,8 @@ pub struct IscsiFaultVnicHasWrongUplink {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicHasWrongUplink {
     #[inline(never)]
@@ -3790,6 +3942,7 @@ impl Default for IscsiFaultVnicHasWrongUplink {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3864,6 +4017,8 @@ pub struct IscsiFaultVnicInUse {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicInUse {
     #[inline(never)]
@@ -3871,6 +4026,7 @@ impl Default for IscsiFaultVnicInUse {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -3945,6 +4101,8 @@ pub struct IscsiFaultVnicIsLastPath {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicIsLastPath {
     #[inline(never)]
@@ -3952,6 +4110,7 @@ impl Default for IscsiFaultVnicIsLastPath {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -4026,6 +4185,8 @@ pub struct IscsiFaultVnicNotBound {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicNotBound {
     #[inline(never)]
@@ -4033,6 +4194,7 @@ impl Default for IscsiFaultVnicNotBound {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -4107,6 +4269,8 @@ pub struct IscsiFaultVnicNotFound {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicNotFound {
     #[inline(never)]
@@ -4114,6 +4278,7 @@ impl Default for IscsiFaultVnicNotFound {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -4190,6 +4355,8 @@ pub struct IscsiMigrationDependency {
     pub disallow_reason: Option<Box<IscsiStatus>>,
     /// `dependency`: list of `IscsiDependencyEntity`.
     pub dependency: Vec<IscsiDependencyEntity>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiMigrationDependency {
     #[inline(never)]
@@ -4198,6 +4365,7 @@ impl Default for IscsiMigrationDependency {
             migration_allowed: false,
             disallow_reason: None,
             dependency: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4288,6 +4456,8 @@ pub struct IscsiPortInfo {
     pub compliance_status: Option<Box<IscsiStatus>>,
     /// `pathStatus`: optional string.
     pub path_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiPortInfo {
     #[inline(never)]
@@ -4308,6 +4478,7 @@ impl Default for IscsiPortInfo {
             external_id: None,
             compliance_status: None,
             path_status: None,
+            _more: (),
         }
     }
 }
@@ -4406,11 +4577,16 @@ rt::serde!(object IscsiPortInfo);
 pub struct IscsiStatus {
     /// `reason`: list of `LocalizedMethodFault`.
     pub reason: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiStatus {
     #[inline(never)]
     fn default() -> Self {
-        Self { reason: Vec::new() }
+        Self {
+            reason: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ISCSI_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(

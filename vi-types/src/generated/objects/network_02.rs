@@ -15,6 +15,8 @@ pub struct LinkLayerDiscoveryProtocolInfo {
     pub time_to_live: i32,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LinkLayerDiscoveryProtocolInfo {
     #[inline(never)]
@@ -24,6 +26,7 @@ impl Default for LinkLayerDiscoveryProtocolInfo {
             port_id: String::new(),
             time_to_live: 0,
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -91,11 +94,17 @@ pub struct NetDhcpConfigSpec {
     pub ipv6: Option<Box<NetDhcpConfigSpecDhcpOptionsSpec>>,
     /// `ipv4`: optional `NetDhcpConfigSpecDhcpOptionsSpec`.
     pub ipv4: Option<Box<NetDhcpConfigSpecDhcpOptionsSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDhcpConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { ipv6: None, ipv4: None }
+        Self {
+            ipv6: None,
+            ipv4: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_DHCP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -158,6 +167,8 @@ pub struct NetDhcpConfigSpecDhcpOptionsSpec {
     pub config: Vec<KeyValue>,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDhcpConfigSpecDhcpOptionsSpec {
     #[inline(never)]
@@ -166,6 +177,7 @@ impl Default for NetDhcpConfigSpecDhcpOptionsSpec {
             enable: None,
             config: Vec::new(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -236,6 +248,8 @@ pub struct NetDnsConfigSpec {
     pub ip_address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDnsConfigSpec {
     #[inline(never)]
@@ -246,6 +260,7 @@ impl Default for NetDnsConfigSpec {
             domain_name: None,
             ip_address: Vec::new(),
             search_domain: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -318,6 +333,8 @@ pub struct NetIpConfigSpec {
     pub dhcp: Option<Box<NetDhcpConfigSpec>>,
     /// `autoConfigurationEnabled`: optional boolean.
     pub auto_configuration_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpConfigSpec {
     #[inline(never)]
@@ -326,6 +343,7 @@ impl Default for NetIpConfigSpec {
             ip_address: Vec::new(),
             dhcp: None,
             auto_configuration_enabled: None,
+            _more: (),
         }
     }
 }
@@ -392,6 +410,8 @@ pub struct NetIpConfigSpecIpAddressSpec {
     pub prefix_length: i32,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpConfigSpecIpAddressSpec {
     #[inline(never)]
@@ -400,6 +420,7 @@ impl Default for NetIpConfigSpecIpAddressSpec {
             ip_address: String::new(),
             prefix_length: 0,
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -462,11 +483,16 @@ rt::serde!(object NetIpConfigSpecIpAddressSpec);
 pub struct NetIpRouteConfigSpec {
     /// `ipRoute`: list of `NetIpRouteConfigSpecIpRouteSpec`.
     pub ip_route: Vec<NetIpRouteConfigSpecIpRouteSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { ip_route: Vec::new() }
+        Self {
+            ip_route: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -524,6 +550,8 @@ pub struct NetIpRouteConfigSpecGatewaySpec {
     pub ip_address: Option<String>,
     /// `device`: optional string.
     pub device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigSpecGatewaySpec {
     #[inline(never)]
@@ -531,6 +559,7 @@ impl Default for NetIpRouteConfigSpecGatewaySpec {
         Self {
             ip_address: None,
             device: None,
+            _more: (),
         }
     }
 }
@@ -596,6 +625,8 @@ pub struct NetIpRouteConfigSpecIpRouteSpec {
     pub gateway: NetIpRouteConfigSpecGatewaySpec,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigSpecIpRouteSpec {
     #[inline(never)]
@@ -605,6 +636,7 @@ impl Default for NetIpRouteConfigSpecIpRouteSpec {
             prefix_length: 0,
             gateway: Default::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
@@ -672,6 +704,8 @@ pub struct NetIpStackInfo {
     pub neighbor: Vec<NetIpStackInfoNetToMedia>,
     /// `defaultRouter`: list of `NetIpStackInfoDefaultRouter`.
     pub default_router: Vec<NetIpStackInfoDefaultRouter>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpStackInfo {
     #[inline(never)]
@@ -679,6 +713,7 @@ impl Default for NetIpStackInfo {
         Self {
             neighbor: Vec::new(),
             default_router: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -744,6 +779,8 @@ pub struct NetIpStackInfoDefaultRouter {
     pub lifetime: rt::DateTime,
     /// `preference`: required string.
     pub preference: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpStackInfoDefaultRouter {
     #[inline(never)]
@@ -753,6 +790,7 @@ impl Default for NetIpStackInfoDefaultRouter {
             device: String::new(),
             lifetime: Default::default(),
             preference: String::new(),
+            _more: (),
         }
     }
 }
@@ -824,6 +862,8 @@ pub struct NetIpStackInfoNetToMedia {
     pub device: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpStackInfoNetToMedia {
     #[inline(never)]
@@ -833,6 +873,7 @@ impl Default for NetIpStackInfoNetToMedia {
             physical_address: String::new(),
             device: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
@@ -898,12 +939,15 @@ rt::serde!(object NetIpStackInfoNetToMedia);
 pub struct OpaqueNetworkCapability {
     /// `networkReservationSupported`: required boolean.
     pub network_reservation_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueNetworkCapability {
     #[inline(never)]
     fn default() -> Self {
         Self {
             network_reservation_supported: false,
+            _more: (),
         }
     }
 }
@@ -972,6 +1016,8 @@ pub struct PhysicalNicCdpDeviceCapability {
     pub igmp_enabled: bool,
     /// `repeater`: required boolean.
     pub repeater: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicCdpDeviceCapability {
     #[inline(never)]
@@ -984,6 +1030,7 @@ impl Default for PhysicalNicCdpDeviceCapability {
             host: false,
             igmp_enabled: false,
             repeater: false,
+            _more: (),
         }
     }
 }
@@ -1094,6 +1141,8 @@ pub struct PhysicalNicCdpInfo {
     pub mgmt_addr: Option<String>,
     /// `location`: optional string.
     pub location: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicCdpInfo {
     #[inline(never)]
@@ -1118,6 +1167,7 @@ impl Default for PhysicalNicCdpInfo {
             system_oid: None,
             mgmt_addr: None,
             location: None,
+            _more: (),
         }
     }
 }
@@ -1230,6 +1280,8 @@ pub struct PhysicalNicConfig {
     pub device: String,
     /// `spec`: required `PhysicalNicSpec`.
     pub spec: PhysicalNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicConfig {
     #[inline(never)]
@@ -1237,6 +1289,7 @@ impl Default for PhysicalNicConfig {
         Self {
             device: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1296,11 +1349,13 @@ rt::serde!(object PhysicalNicConfig);
 pub struct PhysicalNicHint {
     /// `vlanId`: optional int.
     pub vlan_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicHint {
     #[inline(never)]
     fn default() -> Self {
-        Self { vlan_id: None }
+        Self { vlan_id: None, _more: () }
     }
 }
 pub(crate) static PHYSICAL_NIC_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1364,6 +1419,8 @@ pub struct PhysicalNicHintInfo {
     pub connected_switch_port: Option<Box<PhysicalNicCdpInfo>>,
     /// `lldpInfo`: optional `LinkLayerDiscoveryProtocolInfo`, since VI API 5.0.
     pub lldp_info: Option<Box<LinkLayerDiscoveryProtocolInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicHintInfo {
     #[inline(never)]
@@ -1374,6 +1431,7 @@ impl Default for PhysicalNicHintInfo {
             network: Vec::new(),
             connected_switch_port: None,
             lldp_info: None,
+            _more: (),
         }
     }
 }
@@ -1444,6 +1502,8 @@ pub struct PhysicalNicIpHint {
     pub base: PhysicalNicHint,
     /// `ipSubnet`: required string.
     pub ip_subnet: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicIpHint {
     #[inline(never)]
@@ -1451,6 +1511,7 @@ impl Default for PhysicalNicIpHint {
         Self {
             base: PhysicalNicHint::default(),
             ip_subnet: String::new(),
+            _more: (),
         }
     }
 }
@@ -1524,6 +1585,8 @@ pub struct PhysicalNicNameHint {
     pub base: PhysicalNicHint,
     /// `network`: required string.
     pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicNameHint {
     #[inline(never)]
@@ -1531,6 +1594,7 @@ impl Default for PhysicalNicNameHint {
         Self {
             base: PhysicalNicHint::default(),
             network: String::new(),
+            _more: (),
         }
     }
 }
@@ -1604,6 +1668,8 @@ pub struct TgwEventArgument {
     pub base: EntityEventArgument,
     /// `tgw`: required reference to `TransitGateway`.
     pub tgw: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TgwEventArgument {
     #[inline(never)]
@@ -1611,6 +1677,7 @@ impl Default for TgwEventArgument {
         Self {
             base: EntityEventArgument::default(),
             tgw: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1685,6 +1752,8 @@ pub struct TransitGatewayConfigInfo {
     pub id: String,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TransitGatewayConfigInfo {
     #[inline(never)]
@@ -1692,6 +1761,7 @@ impl Default for TransitGatewayConfigInfo {
         Self {
             id: String::new(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1751,11 +1821,13 @@ rt::serde!(object TransitGatewayConfigInfo);
 pub struct TransitGatewayConfigSpec {
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TransitGatewayConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: None }
+        Self { name: None, _more: () }
     }
 }
 pub(crate) static TRANSIT_GATEWAY_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1813,6 +1885,8 @@ pub struct TransitGatewayCreateSpec {
     pub id: String,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TransitGatewayCreateSpec {
     #[inline(never)]
@@ -1820,6 +1894,7 @@ impl Default for TransitGatewayCreateSpec {
         Self {
             id: String::new(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1885,6 +1960,8 @@ pub struct VirtualNicManagerNetConfig {
     pub candidate_vnic: Vec<HostVirtualNic>,
     /// `selectedVnic`: list of string, the key of a `HostVirtualNic`.
     pub selected_vnic: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNicManagerNetConfig {
     #[inline(never)]
@@ -1894,6 +1971,7 @@ impl Default for VirtualNicManagerNetConfig {
             multi_select_allowed: false,
             candidate_vnic: Vec::new(),
             selected_vnic: Vec::new(),
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct ConnectedIso {
     pub cdrom: VirtualCdrom,
     /// `filename`: required string.
     pub filename: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConnectedIso {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for ConnectedIso {
             base: OvfExport::default(),
             cdrom: Default::default(),
             filename: String::new(),
+            _more: (),
         }
     }
 }
@@ -98,6 +101,8 @@ pub struct HttpNfcLeaseCapabilities {
     pub pull_mode_supported: bool,
     /// `corsSupported`: required boolean.
     pub cors_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseCapabilities {
     #[inline(never)]
@@ -105,6 +110,7 @@ impl Default for HttpNfcLeaseCapabilities {
         Self {
             pull_mode_supported: false,
             cors_supported: false,
+            _more: (),
         }
     }
 }
@@ -166,6 +172,8 @@ pub struct HttpNfcLeaseDatastoreLeaseInfo {
     pub datastore_key: String,
     /// `hosts`: list, not empty, of `HttpNfcLeaseHostInfo`.
     pub hosts: Vec<HttpNfcLeaseHostInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseDatastoreLeaseInfo {
     #[inline(never)]
@@ -173,6 +181,7 @@ impl Default for HttpNfcLeaseDatastoreLeaseInfo {
         Self {
             datastore_key: String::new(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -248,6 +257,8 @@ pub struct HttpNfcLeaseDeviceUrl {
     pub datastore_key: Option<String>,
     /// `fileSize`: optional long, since VI API 4.1.
     pub file_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseDeviceUrl {
     #[inline(never)]
@@ -262,6 +273,7 @@ impl Default for HttpNfcLeaseDeviceUrl {
             target_id: None,
             datastore_key: None,
             file_size: None,
+            _more: (),
         }
     }
 }
@@ -344,6 +356,8 @@ pub struct HttpNfcLeaseHostInfo {
     pub url: String,
     /// `sslThumbprint`: required string.
     pub ssl_thumbprint: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseHostInfo {
     #[inline(never)]
@@ -351,6 +365,7 @@ impl Default for HttpNfcLeaseHostInfo {
         Self {
             url: String::new(),
             ssl_thumbprint: String::new(),
+            _more: (),
         }
     }
 }
@@ -420,6 +435,8 @@ pub struct HttpNfcLeaseInfo {
     pub lease_timeout: i32,
     /// `hostMap`: list of `HttpNfcLeaseDatastoreLeaseInfo`, since VI API 4.1.
     pub host_map: Vec<HttpNfcLeaseDatastoreLeaseInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseInfo {
     #[inline(never)]
@@ -431,6 +448,7 @@ impl Default for HttpNfcLeaseInfo {
             total_disk_capacity_in_kb: 0,
             lease_timeout: 0,
             host_map: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -516,6 +534,8 @@ pub struct HttpNfcLeaseManifestEntry {
     pub capacity: Option<i64>,
     /// `populatedSize`: optional long.
     pub populated_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseManifestEntry {
     #[inline(never)]
@@ -529,6 +549,7 @@ impl Default for HttpNfcLeaseManifestEntry {
             disk: false,
             capacity: None,
             populated_size: None,
+            _more: (),
         }
     }
 }
@@ -606,11 +627,16 @@ rt::serde!(object HttpNfcLeaseManifestEntry);
 pub struct HttpNfcLeaseProbeResult {
     /// `serverAccessible`: required boolean.
     pub server_accessible: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseProbeResult {
     #[inline(never)]
     fn default() -> Self {
-        Self { server_accessible: false }
+        Self {
+            server_accessible: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_PROBE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -680,6 +706,8 @@ pub struct HttpNfcLeaseSourceFile {
     pub http_headers: Vec<KeyValue>,
     /// `size`: optional long.
     pub size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseSourceFile {
     #[inline(never)]
@@ -693,6 +721,7 @@ impl Default for HttpNfcLeaseSourceFile {
             ssl_certificate: None,
             http_headers: Vec::new(),
             size: None,
+            _more: (),
         }
     }
 }
@@ -772,6 +801,8 @@ pub struct ImportSpec {
     pub entity_config: Option<Box<VAppEntityConfigInfo>>,
     /// `instantiationOst`: optional `OvfConsumerOstNode`, since VI API 5.0.
     pub instantiation_ost: Option<Box<OvfConsumerOstNode>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportSpec {
     #[inline(never)]
@@ -779,6 +810,7 @@ impl Default for ImportSpec {
         Self {
             entity_config: None,
             instantiation_ost: None,
+            _more: (),
         }
     }
 }
@@ -843,6 +875,8 @@ pub struct OvfAttribute {
     pub element_name: String,
     /// `attributeName`: required string.
     pub attribute_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfAttribute {
     #[inline(never)]
@@ -851,6 +885,7 @@ impl Default for OvfAttribute {
             base: OvfInvalidPackage::default(),
             element_name: String::new(),
             attribute_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -926,12 +961,15 @@ rt::serde!(object OvfAttribute);
 pub struct OvfConnectedDevice {
     /// The properties of `OvfHardwareExport`.
     pub base: OvfHardwareExport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConnectedDevice {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfHardwareExport::default(),
+            _more: (),
         }
     }
 }
@@ -1002,6 +1040,8 @@ pub struct OvfConnectedDeviceFloppy {
     pub base: OvfConnectedDevice,
     /// `filename`: required string.
     pub filename: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConnectedDeviceFloppy {
     #[inline(never)]
@@ -1009,6 +1049,7 @@ impl Default for OvfConnectedDeviceFloppy {
         Self {
             base: OvfConnectedDevice::default(),
             filename: String::new(),
+            _more: (),
         }
     }
 }
@@ -1083,6 +1124,8 @@ pub struct OvfConnectedDeviceIso {
     pub base: OvfConnectedDevice,
     /// `filename`: required string.
     pub filename: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConnectedDeviceIso {
     #[inline(never)]
@@ -1090,6 +1133,7 @@ impl Default for OvfConnectedDeviceIso {
         Self {
             base: OvfConnectedDevice::default(),
             filename: String::new(),
+            _more: (),
         }
     }
 }
@@ -1164,6 +1208,8 @@ pub struct OvfConstraint {
     pub base: OvfInvalidPackage,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConstraint {
     #[inline(never)]
@@ -1171,6 +1217,7 @@ impl Default for OvfConstraint {
         Self {
             base: OvfInvalidPackage::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1247,6 +1294,8 @@ pub struct OvfConsumerCallbackFault {
     pub extension_key: String,
     /// `extensionName`: required string.
     pub extension_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerCallbackFault {
     #[inline(never)]
@@ -1255,6 +1304,7 @@ impl Default for OvfConsumerCallbackFault {
             base: OvfFault::default(),
             extension_key: String::new(),
             extension_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1332,6 +1382,8 @@ pub struct OvfConsumerCommunicationError {
     pub base: OvfConsumerCallbackFault,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerCommunicationError {
     #[inline(never)]
@@ -1339,6 +1391,7 @@ impl Default for OvfConsumerCommunicationError {
         Self {
             base: OvfConsumerCallbackFault::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -1417,6 +1470,8 @@ pub struct OvfConsumerFault {
     pub message: String,
     /// `params`: list of `KeyValue`.
     pub params: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerFault {
     #[inline(never)]
@@ -1426,6 +1481,7 @@ impl Default for OvfConsumerFault {
             error_key: String::new(),
             message: String::new(),
             params: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1508,6 +1564,8 @@ pub struct OvfConsumerInvalidSection {
     pub line_number: i32,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerInvalidSection {
     #[inline(never)]
@@ -1516,6 +1574,7 @@ impl Default for OvfConsumerInvalidSection {
             base: OvfConsumerCallbackFault::default(),
             line_number: 0,
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -1599,6 +1658,8 @@ pub struct OvfConsumerOstNode {
     pub child: Vec<OvfConsumerOstNode>,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerOstNode {
     #[inline(never)]
@@ -1609,6 +1670,7 @@ impl Default for OvfConsumerOstNode {
             section: Vec::new(),
             child: Vec::new(),
             entity: None,
+            _more: (),
         }
     }
 }
@@ -1679,6 +1741,8 @@ pub struct OvfConsumerOvfSection {
     pub line_number: i32,
     /// `xml`: required string.
     pub xml: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerOvfSection {
     #[inline(never)]
@@ -1686,6 +1750,7 @@ impl Default for OvfConsumerOvfSection {
         Self {
             line_number: 0,
             xml: String::new(),
+            _more: (),
         }
     }
 }
@@ -1751,6 +1816,8 @@ pub struct OvfConsumerPowerOnFault {
     pub extension_name: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerPowerOnFault {
     #[inline(never)]
@@ -1760,6 +1827,7 @@ impl Default for OvfConsumerPowerOnFault {
             extension_key: String::new(),
             extension_name: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -1840,6 +1908,8 @@ pub struct OvfConsumerUndeclaredSection {
     pub base: OvfConsumerCallbackFault,
     /// `qualifiedSectionType`: required string.
     pub qualified_section_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerUndeclaredSection {
     #[inline(never)]
@@ -1847,6 +1917,7 @@ impl Default for OvfConsumerUndeclaredSection {
         Self {
             base: OvfConsumerCallbackFault::default(),
             qualified_section_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -1921,6 +1992,8 @@ pub struct OvfConsumerUndefinedPrefix {
     pub base: OvfConsumerCallbackFault,
     /// `prefix`: required string.
     pub prefix: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerUndefinedPrefix {
     #[inline(never)]
@@ -1928,6 +2001,7 @@ impl Default for OvfConsumerUndefinedPrefix {
         Self {
             base: OvfConsumerCallbackFault::default(),
             prefix: String::new(),
+            _more: (),
         }
     }
 }
@@ -2006,6 +2080,8 @@ pub struct OvfConsumerValidationFault {
     pub extension_name: String,
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerValidationFault {
     #[inline(never)]
@@ -2015,6 +2091,7 @@ impl Default for OvfConsumerValidationFault {
             extension_key: String::new(),
             extension_name: String::new(),
             message: String::new(),
+            _more: (),
         }
     }
 }
@@ -2101,6 +2178,8 @@ pub struct OvfCpuCompatibility {
     pub register_value: String,
     /// `desiredRegisterValue`: required string.
     pub desired_register_value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCpuCompatibility {
     #[inline(never)]
@@ -2111,6 +2190,7 @@ impl Default for OvfCpuCompatibility {
             level: 0,
             register_value: String::new(),
             desired_register_value: String::new(),
+            _more: (),
         }
     }
 }
@@ -2192,11 +2272,16 @@ rt::serde!(object OvfCpuCompatibility);
 pub struct OvfCpuCompatibilityCheckNotSupported {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCpuCompatibilityCheckNotSupported {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfImport::default() }
+        Self {
+            base: OvfImport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2274,6 +2359,8 @@ pub struct OvfCreateDescriptorParams {
     pub export_option: Vec<String>,
     /// `snapshot`: optional reference to `VirtualMachineSnapshot`, since VI API 5.5.
     pub snapshot: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCreateDescriptorParams {
     #[inline(never)]
@@ -2285,6 +2372,7 @@ impl Default for OvfCreateDescriptorParams {
             include_image_files: None,
             export_option: Vec::new(),
             snapshot: None,
+            _more: (),
         }
     }
 }
@@ -2362,6 +2450,8 @@ pub struct OvfCreateDescriptorResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `includeImageFiles`: optional boolean, since VI API 4.1.
     pub include_image_files: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCreateDescriptorResult {
     #[inline(never)]
@@ -2371,6 +2461,7 @@ impl Default for OvfCreateDescriptorResult {
             error: Vec::new(),
             warning: Vec::new(),
             include_image_files: None,
+            _more: (),
         }
     }
 }
@@ -2454,6 +2545,8 @@ pub struct OvfCreateImportSpecParams {
     pub disk_provisioning: Option<String>,
     /// `instantiationOst`: optional `OvfConsumerOstNode`, since VI API 5.0.
     pub instantiation_ost: Option<Box<OvfConsumerOstNode>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCreateImportSpecParams {
     #[inline(never)]
@@ -2469,6 +2562,7 @@ impl Default for OvfCreateImportSpecParams {
             resource_mapping: Vec::new(),
             disk_provisioning: None,
             instantiation_ost: None,
+            _more: (),
         }
     }
 }
@@ -2571,6 +2665,8 @@ pub struct OvfCreateImportSpecResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCreateImportSpecResult {
     #[inline(never)]
@@ -2580,6 +2676,7 @@ impl Default for OvfCreateImportSpecResult {
             file_item: Vec::new(),
             warning: Vec::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2647,6 +2744,8 @@ pub struct OvfDatastoreMapping {
     pub disk_id: String,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDatastoreMapping {
     #[inline(never)]
@@ -2654,6 +2753,7 @@ impl Default for OvfDatastoreMapping {
         Self {
             disk_id: String::new(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2717,6 +2817,8 @@ pub struct OvfDeploymentOption {
     pub label: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDeploymentOption {
     #[inline(never)]
@@ -2725,6 +2827,7 @@ impl Default for OvfDeploymentOption {
             key: String::new(),
             label: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -2791,6 +2894,8 @@ pub struct OvfDiskMappingNotFound {
     pub disk_name: String,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDiskMappingNotFound {
     #[inline(never)]
@@ -2799,6 +2904,7 @@ impl Default for OvfDiskMappingNotFound {
             base: OvfSystemFault::default(),
             disk_name: String::new(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2874,12 +2980,15 @@ rt::serde!(object OvfDiskMappingNotFound);
 pub struct OvfDiskOrderConstraint {
     /// The properties of `OvfConstraint`.
     pub base: OvfConstraint,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDiskOrderConstraint {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConstraint::default(),
+            _more: (),
         }
     }
 }
@@ -2948,12 +3057,15 @@ rt::serde!(object OvfDiskOrderConstraint);
 pub struct OvfDuplicateElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDuplicateElement {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
+            _more: (),
         }
     }
 }
@@ -3024,6 +3136,8 @@ pub struct OvfDuplicatedElementBoundary {
     pub base: OvfElement,
     /// `boundary`: required string.
     pub boundary: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDuplicatedElementBoundary {
     #[inline(never)]
@@ -3031,6 +3145,7 @@ impl Default for OvfDuplicatedElementBoundary {
         Self {
             base: OvfElement::default(),
             boundary: String::new(),
+            _more: (),
         }
     }
 }
@@ -3105,6 +3220,8 @@ pub struct OvfDuplicatedPropertyIdExport {
     pub base: OvfExport,
     /// `fqid`: required string.
     pub fqid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDuplicatedPropertyIdExport {
     #[inline(never)]
@@ -3112,6 +3229,7 @@ impl Default for OvfDuplicatedPropertyIdExport {
         Self {
             base: OvfExport::default(),
             fqid: String::new(),
+            _more: (),
         }
     }
 }
@@ -3184,11 +3302,16 @@ rt::serde!(object OvfDuplicatedPropertyIdExport);
 pub struct OvfDuplicatedPropertyIdImport {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDuplicatedPropertyIdImport {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfExport::default() }
+        Self {
+            base: OvfExport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_DUPLICATED_PROPERTY_ID_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3258,6 +3381,8 @@ pub struct OvfElement {
     pub base: OvfInvalidPackage,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfElement {
     #[inline(never)]
@@ -3265,6 +3390,7 @@ impl Default for OvfElement {
         Self {
             base: OvfInvalidPackage::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3339,6 +3465,8 @@ pub struct OvfElementInvalidValue {
     pub base: OvfElement,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfElementInvalidValue {
     #[inline(never)]
@@ -3346,6 +3474,7 @@ impl Default for OvfElementInvalidValue {
         Self {
             base: OvfElement::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -3418,11 +3547,16 @@ rt::serde!(object OvfElementInvalidValue);
 pub struct OvfExport {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfExport {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfFault::default() }
+        Self {
+            base: OvfFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3490,11 +3624,16 @@ rt::serde!(object OvfExport);
 pub struct OvfExportFailed {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfExportFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfExport::default() }
+        Self {
+            base: OvfExport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_EXPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3562,11 +3701,16 @@ rt::serde!(object OvfExportFailed);
 pub struct OvfFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3646,6 +3790,8 @@ pub struct OvfFile {
     pub capacity: Option<i64>,
     /// `populatedSize`: optional long, since VI API 4.1.
     pub populated_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfFile {
     #[inline(never)]
@@ -3658,6 +3804,7 @@ impl Default for OvfFile {
             size: 0,
             capacity: None,
             populated_size: None,
+            _more: (),
         }
     }
 }
@@ -3744,6 +3891,8 @@ pub struct OvfFileItem {
     pub cim_type: i32,
     /// `create`: required boolean.
     pub create: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfFileItem {
     #[inline(never)]
@@ -3756,6 +3905,7 @@ impl Default for OvfFileItem {
             size: None,
             cim_type: 0,
             create: false,
+            _more: (),
         }
     }
 }
@@ -3830,11 +3980,16 @@ rt::serde!(object OvfFileItem);
 pub struct OvfHardwareCheck {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfHardwareCheck {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfImport::default() }
+        Self {
+            base: OvfImport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_HARDWARE_CHECK: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3906,6 +4061,8 @@ pub struct OvfHardwareExport {
     pub device: Option<rt::Poly<VirtualDevice>>,
     /// `vmPath`: required string.
     pub vm_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfHardwareExport {
     #[inline(never)]
@@ -3914,6 +4071,7 @@ impl Default for OvfHardwareExport {
             base: OvfExport::default(),
             device: None,
             vm_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -3991,6 +4149,8 @@ pub struct OvfHostResourceConstraint {
     pub base: OvfConstraint,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfHostResourceConstraint {
     #[inline(never)]
@@ -3998,6 +4158,7 @@ impl Default for OvfHostResourceConstraint {
         Self {
             base: OvfConstraint::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -4074,6 +4235,8 @@ pub struct OvfHostValueNotParsed {
     pub property: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfHostValueNotParsed {
     #[inline(never)]
@@ -4082,6 +4245,7 @@ impl Default for OvfHostValueNotParsed {
             base: OvfSystemFault::default(),
             property: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -4157,11 +4321,16 @@ rt::serde!(object OvfHostValueNotParsed);
 pub struct OvfImport {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfImport {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfFault::default() }
+        Self {
+            base: OvfFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4229,11 +4398,16 @@ rt::serde!(object OvfImport);
 pub struct OvfImportFailed {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfImportFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfImport::default() }
+        Self {
+            base: OvfImport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_IMPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4319,6 +4493,8 @@ pub struct OvfImportParams {
     pub vm_profile: Option<String>,
     /// `diskProfiles`: list of `OvfStorageProfileMapping`.
     pub disk_profiles: Vec<OvfStorageProfileMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfImportParams {
     #[inline(never)]
@@ -4334,6 +4510,7 @@ impl Default for OvfImportParams {
             datastore_mappings: Vec::new(),
             vm_profile: None,
             disk_profiles: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4430,12 +4607,15 @@ rt::serde!(object OvfImportParams);
 pub struct OvfInternalError {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInternalError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
+            _more: (),
         }
     }
 }
@@ -4506,6 +4686,8 @@ pub struct OvfInvalidPackage {
     pub base: OvfFault,
     /// `lineNumber`: required int.
     pub line_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidPackage {
     #[inline(never)]
@@ -4513,6 +4695,7 @@ impl Default for OvfInvalidPackage {
         Self {
             base: OvfFault::default(),
             line_number: 0,
+            _more: (),
         }
     }
 }
@@ -4587,6 +4770,8 @@ pub struct OvfInvalidValue {
     pub base: OvfAttribute,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValue {
     #[inline(never)]
@@ -4594,6 +4779,7 @@ impl Default for OvfInvalidValue {
         Self {
             base: OvfAttribute::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -4666,12 +4852,15 @@ rt::serde!(object OvfInvalidValue);
 pub struct OvfInvalidValueConfiguration {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValueConfiguration {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
+            _more: (),
         }
     }
 }
@@ -4740,12 +4929,15 @@ rt::serde!(object OvfInvalidValueConfiguration);
 pub struct OvfInvalidValueEmpty {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValueEmpty {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
+            _more: (),
         }
     }
 }
@@ -4814,12 +5006,15 @@ rt::serde!(object OvfInvalidValueEmpty);
 pub struct OvfInvalidValueFormatMalformed {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValueFormatMalformed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
+            _more: (),
         }
     }
 }
@@ -4888,12 +5083,15 @@ rt::serde!(object OvfInvalidValueFormatMalformed);
 pub struct OvfInvalidValueReference {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValueReference {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
+            _more: (),
         }
     }
 }
@@ -4964,6 +5162,8 @@ pub struct OvfInvalidVmName {
     pub base: OvfUnsupportedPackage,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidVmName {
     #[inline(never)]
@@ -4971,6 +5171,7 @@ impl Default for OvfInvalidVmName {
         Self {
             base: OvfUnsupportedPackage::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -5049,6 +5250,8 @@ pub struct OvfManagerCommonParams {
     pub msg_bundle: Vec<KeyValue>,
     /// `importOption`: list of string, since VI API 5.1.
     pub import_option: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfManagerCommonParams {
     #[inline(never)]
@@ -5058,6 +5261,7 @@ impl Default for OvfManagerCommonParams {
             deployment_option: String::new(),
             msg_bundle: Vec::new(),
             import_option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5129,6 +5333,8 @@ pub struct OvfMappedOsId {
     pub ovf_description: String,
     /// `targetDescription`: required string.
     pub target_description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMappedOsId {
     #[inline(never)]
@@ -5138,6 +5344,7 @@ impl Default for OvfMappedOsId {
             ovf_id: 0,
             ovf_description: String::new(),
             target_description: String::new(),
+            _more: (),
         }
     }
 }
@@ -5216,12 +5423,15 @@ rt::serde!(object OvfMappedOsId);
 pub struct OvfMissingAttribute {
     /// The properties of `OvfAttribute`.
     pub base: OvfAttribute,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMissingAttribute {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfAttribute::default(),
+            _more: (),
         }
     }
 }

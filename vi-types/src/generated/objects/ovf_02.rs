@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct OvfMissingElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMissingElement {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
+            _more: (),
         }
     }
 }
@@ -85,6 +88,8 @@ pub struct OvfMissingElementNormalBoundary {
     pub base: OvfMissingElement,
     /// `boundary`: required string.
     pub boundary: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMissingElementNormalBoundary {
     #[inline(never)]
@@ -92,6 +97,7 @@ impl Default for OvfMissingElementNormalBoundary {
         Self {
             base: OvfMissingElement::default(),
             boundary: String::new(),
+            _more: (),
         }
     }
 }
@@ -168,6 +174,8 @@ pub struct OvfMissingHardware {
     pub name: String,
     /// `resourceType`: required int.
     pub resource_type: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMissingHardware {
     #[inline(never)]
@@ -176,6 +184,7 @@ impl Default for OvfMissingHardware {
             base: OvfImport::default(),
             name: String::new(),
             resource_type: 0,
+            _more: (),
         }
     }
 }
@@ -253,6 +262,8 @@ pub struct OvfNetworkInfo {
     pub name: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNetworkInfo {
     #[inline(never)]
@@ -260,6 +271,7 @@ impl Default for OvfNetworkInfo {
         Self {
             name: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -321,6 +333,8 @@ pub struct OvfNetworkMapping {
     pub name: String,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNetworkMapping {
     #[inline(never)]
@@ -328,6 +342,7 @@ impl Default for OvfNetworkMapping {
         Self {
             name: String::new(),
             network: Default::default(),
+            _more: (),
         }
     }
 }
@@ -387,11 +402,16 @@ rt::serde!(object OvfNetworkMapping);
 pub struct OvfNetworkMappingNotSupported {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNetworkMappingNotSupported {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfImport::default() }
+        Self {
+            base: OvfImport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_NETWORK_MAPPING_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -459,12 +479,15 @@ rt::serde!(object OvfNetworkMappingNotSupported);
 pub struct OvfNoHostNic {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNoHostNic {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
+            _more: (),
         }
     }
 }
@@ -535,6 +558,8 @@ pub struct OvfNoSpaceOnController {
     pub base: OvfUnsupportedElement,
     /// `parent`: required string.
     pub parent: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNoSpaceOnController {
     #[inline(never)]
@@ -542,6 +567,7 @@ impl Default for OvfNoSpaceOnController {
         Self {
             base: OvfUnsupportedElement::default(),
             parent: String::new(),
+            _more: (),
         }
     }
 }
@@ -616,6 +642,8 @@ pub struct OvfNoSupportedHardwareFamily {
     pub base: OvfUnsupportedPackage,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNoSupportedHardwareFamily {
     #[inline(never)]
@@ -623,6 +651,7 @@ impl Default for OvfNoSupportedHardwareFamily {
         Self {
             base: OvfUnsupportedPackage::default(),
             version: String::new(),
+            _more: (),
         }
     }
 }
@@ -697,6 +726,8 @@ pub struct OvfOptionInfo {
     pub option: String,
     /// `description`: required `LocalizableMessage`.
     pub description: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfOptionInfo {
     #[inline(never)]
@@ -704,6 +735,7 @@ impl Default for OvfOptionInfo {
         Self {
             option: String::new(),
             description: Default::default(),
+            _more: (),
         }
     }
 }
@@ -763,12 +795,15 @@ rt::serde!(object OvfOptionInfo);
 pub struct OvfParseDescriptorParams {
     /// The properties of `OvfManagerCommonParams`.
     pub base: OvfManagerCommonParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfParseDescriptorParams {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfManagerCommonParams::default(),
+            _more: (),
         }
     }
 }
@@ -870,6 +905,8 @@ pub struct OvfParseDescriptorResult {
     pub error: Vec<LocalizedMethodFault>,
     /// `warning`: list of `LocalizedMethodFault`.
     pub warning: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfParseDescriptorResult {
     #[inline(never)]
@@ -893,6 +930,7 @@ impl Default for OvfParseDescriptorResult {
             annotated_ost: None,
             error: Vec::new(),
             warning: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1004,6 +1042,8 @@ pub struct OvfProperty {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfProperty {
     #[inline(never)]
@@ -1012,6 +1052,7 @@ impl Default for OvfProperty {
             base: OvfInvalidPackage::default(),
             r#type: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -1091,6 +1132,8 @@ pub struct OvfPropertyExport {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyExport {
     #[inline(never)]
@@ -1099,6 +1142,7 @@ impl Default for OvfPropertyExport {
             base: OvfExport::default(),
             r#type: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -1174,12 +1218,15 @@ rt::serde!(object OvfPropertyExport);
 pub struct OvfPropertyNetwork {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyNetwork {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
+            _more: (),
         }
     }
 }
@@ -1250,6 +1297,8 @@ pub struct OvfPropertyNetworkExport {
     pub base: OvfExport,
     /// `network`: required string.
     pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyNetworkExport {
     #[inline(never)]
@@ -1257,6 +1306,7 @@ impl Default for OvfPropertyNetworkExport {
         Self {
             base: OvfExport::default(),
             network: String::new(),
+            _more: (),
         }
     }
 }
@@ -1331,6 +1381,8 @@ pub struct OvfPropertyQualifier {
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyQualifier {
     #[inline(never)]
@@ -1338,6 +1390,7 @@ impl Default for OvfPropertyQualifier {
         Self {
             base: OvfProperty::default(),
             qualifier: String::new(),
+            _more: (),
         }
     }
 }
@@ -1412,6 +1465,8 @@ pub struct OvfPropertyQualifierDuplicate {
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyQualifierDuplicate {
     #[inline(never)]
@@ -1419,6 +1474,7 @@ impl Default for OvfPropertyQualifierDuplicate {
         Self {
             base: OvfProperty::default(),
             qualifier: String::new(),
+            _more: (),
         }
     }
 }
@@ -1493,6 +1549,8 @@ pub struct OvfPropertyQualifierIgnored {
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyQualifierIgnored {
     #[inline(never)]
@@ -1500,6 +1558,7 @@ impl Default for OvfPropertyQualifierIgnored {
         Self {
             base: OvfProperty::default(),
             qualifier: String::new(),
+            _more: (),
         }
     }
 }
@@ -1572,12 +1631,15 @@ rt::serde!(object OvfPropertyQualifierIgnored);
 pub struct OvfPropertyType {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyType {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
+            _more: (),
         }
     }
 }
@@ -1646,12 +1708,15 @@ rt::serde!(object OvfPropertyType);
 pub struct OvfPropertyValue {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyValue {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
+            _more: (),
         }
     }
 }
@@ -1726,6 +1791,8 @@ pub struct OvfResourceMap {
     pub resource_spec: Option<Box<ResourceConfigSpec>>,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfResourceMap {
     #[inline(never)]
@@ -1735,6 +1802,7 @@ impl Default for OvfResourceMap {
             parent: None,
             resource_spec: None,
             datastore: None,
+            _more: (),
         }
     }
 }
@@ -1802,6 +1870,8 @@ pub struct OvfStorageProfileMapping {
     pub disk_id: String,
     /// `storageProfileId`: required string.
     pub storage_profile_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfStorageProfileMapping {
     #[inline(never)]
@@ -1809,6 +1879,7 @@ impl Default for OvfStorageProfileMapping {
         Self {
             disk_id: String::new(),
             storage_profile_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -1868,11 +1939,16 @@ rt::serde!(object OvfStorageProfileMapping);
 pub struct OvfSystemFault {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfSystemFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfFault::default() }
+        Self {
+            base: OvfFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_SYSTEM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1942,6 +2018,8 @@ pub struct OvfToXmlUnsupportedElement {
     pub base: OvfSystemFault,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfToXmlUnsupportedElement {
     #[inline(never)]
@@ -1949,6 +2027,7 @@ impl Default for OvfToXmlUnsupportedElement {
         Self {
             base: OvfSystemFault::default(),
             name: None,
+            _more: (),
         }
     }
 }
@@ -2023,6 +2102,8 @@ pub struct OvfUnableToExportDisk {
     pub base: OvfHardwareExport,
     /// `diskName`: required string.
     pub disk_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnableToExportDisk {
     #[inline(never)]
@@ -2030,6 +2111,7 @@ impl Default for OvfUnableToExportDisk {
         Self {
             base: OvfHardwareExport::default(),
             disk_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2102,12 +2184,15 @@ rt::serde!(object OvfUnableToExportDisk);
 pub struct OvfUnexpectedElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnexpectedElement {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
+            _more: (),
         }
     }
 }
@@ -2180,6 +2265,8 @@ pub struct OvfUnknownDevice {
     pub device: Option<rt::Poly<VirtualDevice>>,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnknownDevice {
     #[inline(never)]
@@ -2188,6 +2275,7 @@ impl Default for OvfUnknownDevice {
             base: OvfSystemFault::default(),
             device: None,
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2265,6 +2353,8 @@ pub struct OvfUnknownDeviceBacking {
     pub base: OvfHardwareExport,
     /// `backing`: required `VirtualDeviceBackingInfo` or a descendant.
     pub backing: rt::Poly<VirtualDeviceBackingInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnknownDeviceBacking {
     #[inline(never)]
@@ -2272,6 +2362,7 @@ impl Default for OvfUnknownDeviceBacking {
         Self {
             base: OvfHardwareExport::default(),
             backing: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2346,6 +2437,8 @@ pub struct OvfUnknownEntity {
     pub base: OvfSystemFault,
     /// `lineNumber`: required int.
     pub line_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnknownEntity {
     #[inline(never)]
@@ -2353,6 +2446,7 @@ impl Default for OvfUnknownEntity {
         Self {
             base: OvfSystemFault::default(),
             line_number: 0,
+            _more: (),
         }
     }
 }
@@ -2429,6 +2523,8 @@ pub struct OvfUnsupportedAttribute {
     pub element_name: String,
     /// `attributeName`: required string.
     pub attribute_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedAttribute {
     #[inline(never)]
@@ -2437,6 +2533,7 @@ impl Default for OvfUnsupportedAttribute {
             base: OvfUnsupportedPackage::default(),
             element_name: String::new(),
             attribute_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2514,6 +2611,8 @@ pub struct OvfUnsupportedAttributeValue {
     pub base: OvfUnsupportedAttribute,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedAttributeValue {
     #[inline(never)]
@@ -2521,6 +2620,7 @@ impl Default for OvfUnsupportedAttributeValue {
         Self {
             base: OvfUnsupportedAttribute::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -2601,6 +2701,8 @@ pub struct OvfUnsupportedDeviceBackingInfo {
     pub device_name: String,
     /// `backingName`: optional string.
     pub backing_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedDeviceBackingInfo {
     #[inline(never)]
@@ -2611,6 +2713,7 @@ impl Default for OvfUnsupportedDeviceBackingInfo {
             instance_id: None,
             device_name: String::new(),
             backing_name: None,
+            _more: (),
         }
     }
 }
@@ -2700,6 +2803,8 @@ pub struct OvfUnsupportedDeviceBackingOption {
     pub device_name: String,
     /// `backingName`: optional string.
     pub backing_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedDeviceBackingOption {
     #[inline(never)]
@@ -2710,6 +2815,7 @@ impl Default for OvfUnsupportedDeviceBackingOption {
             instance_id: None,
             device_name: String::new(),
             backing_name: None,
+            _more: (),
         }
     }
 }
@@ -2791,12 +2897,15 @@ rt::serde!(object OvfUnsupportedDeviceBackingOption);
 pub struct OvfUnsupportedDeviceExport {
     /// The properties of `OvfHardwareExport`.
     pub base: OvfHardwareExport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedDeviceExport {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfHardwareExport::default(),
+            _more: (),
         }
     }
 }
@@ -2869,6 +2978,8 @@ pub struct OvfUnsupportedDiskProvisioning {
     pub disk_provisioning: String,
     /// `supportedDiskProvisioning`: required string.
     pub supported_disk_provisioning: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedDiskProvisioning {
     #[inline(never)]
@@ -2877,6 +2988,7 @@ impl Default for OvfUnsupportedDiskProvisioning {
             base: OvfImport::default(),
             disk_provisioning: String::new(),
             supported_disk_provisioning: String::new(),
+            _more: (),
         }
     }
 }
@@ -2954,6 +3066,8 @@ pub struct OvfUnsupportedElement {
     pub base: OvfUnsupportedPackage,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedElement {
     #[inline(never)]
@@ -2961,6 +3075,7 @@ impl Default for OvfUnsupportedElement {
         Self {
             base: OvfUnsupportedPackage::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3035,6 +3150,8 @@ pub struct OvfUnsupportedElementValue {
     pub base: OvfUnsupportedElement,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedElementValue {
     #[inline(never)]
@@ -3042,6 +3159,7 @@ impl Default for OvfUnsupportedElementValue {
         Self {
             base: OvfUnsupportedElement::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -3116,6 +3234,8 @@ pub struct OvfUnsupportedPackage {
     pub base: OvfFault,
     /// `lineNumber`: optional int.
     pub line_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedPackage {
     #[inline(never)]
@@ -3123,6 +3243,7 @@ impl Default for OvfUnsupportedPackage {
         Self {
             base: OvfFault::default(),
             line_number: None,
+            _more: (),
         }
     }
 }
@@ -3197,6 +3318,8 @@ pub struct OvfUnsupportedSection {
     pub base: OvfUnsupportedElement,
     /// `info`: required string.
     pub info: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedSection {
     #[inline(never)]
@@ -3204,6 +3327,7 @@ impl Default for OvfUnsupportedSection {
         Self {
             base: OvfUnsupportedElement::default(),
             info: String::new(),
+            _more: (),
         }
     }
 }
@@ -3284,6 +3408,8 @@ pub struct OvfUnsupportedSubType {
     pub device_type: i32,
     /// `deviceSubType`: required string.
     pub device_sub_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedSubType {
     #[inline(never)]
@@ -3294,6 +3420,7 @@ impl Default for OvfUnsupportedSubType {
             instance_id: String::new(),
             device_type: 0,
             device_sub_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -3381,6 +3508,8 @@ pub struct OvfUnsupportedType {
     pub instance_id: String,
     /// `deviceType`: required int.
     pub device_type: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedType {
     #[inline(never)]
@@ -3390,6 +3519,7 @@ impl Default for OvfUnsupportedType {
             name: String::new(),
             instance_id: String::new(),
             device_type: 0,
+            _more: (),
         }
     }
 }
@@ -3468,12 +3598,15 @@ rt::serde!(object OvfUnsupportedType);
 pub struct OvfValidateHostParams {
     /// The properties of `OvfManagerCommonParams`.
     pub base: OvfManagerCommonParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfValidateHostParams {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfManagerCommonParams::default(),
+            _more: (),
         }
     }
 }
@@ -3551,6 +3684,8 @@ pub struct OvfValidateHostResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `supportedDiskProvisioning`: list of string, since VI API 4.1.
     pub supported_disk_provisioning: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfValidateHostResult {
     #[inline(never)]
@@ -3562,6 +3697,7 @@ impl Default for OvfValidateHostResult {
             error: Vec::new(),
             warning: Vec::new(),
             supported_disk_provisioning: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3633,12 +3769,15 @@ rt::serde!(object OvfValidateHostResult);
 pub struct OvfWrongElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfWrongElement {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
+            _more: (),
         }
     }
 }
@@ -3709,6 +3848,8 @@ pub struct OvfWrongNamespace {
     pub base: OvfInvalidPackage,
     /// `namespaceName`: required string.
     pub namespace_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfWrongNamespace {
     #[inline(never)]
@@ -3716,6 +3857,7 @@ impl Default for OvfWrongNamespace {
         Self {
             base: OvfInvalidPackage::default(),
             namespace_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3790,6 +3932,8 @@ pub struct OvfXmlFormat {
     pub base: OvfInvalidPackage,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfXmlFormat {
     #[inline(never)]
@@ -3797,6 +3941,7 @@ impl Default for OvfXmlFormat {
         Self {
             base: OvfInvalidPackage::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -3877,6 +4022,8 @@ pub struct VirtualAppImportSpec {
     pub resource_pool_spec: ResourceConfigSpec,
     /// `child`: list of `ImportSpec` or a descendant.
     pub child: Vec<rt::Poly<ImportSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAppImportSpec {
     #[inline(never)]
@@ -3887,6 +4034,7 @@ impl Default for VirtualAppImportSpec {
             v_app_config_spec: Default::default(),
             resource_pool_spec: Default::default(),
             child: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3972,6 +4120,8 @@ pub struct VirtualMachineImportSpec {
     pub config_spec: VirtualMachineConfigSpec,
     /// `resPoolEntity`: optional reference to `ResourcePool`, since VI API 4.1.
     pub res_pool_entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineImportSpec {
     #[inline(never)]
@@ -3980,6 +4130,7 @@ impl Default for VirtualMachineImportSpec {
             base: ImportSpec::default(),
             config_spec: Default::default(),
             res_pool_entity: None,
+            _more: (),
         }
     }
 }

@@ -9,11 +9,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AuthMinimumAdminPermission {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthMinimumAdminPermission {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AUTH_MINIMUM_ADMIN_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -83,6 +88,8 @@ pub struct AuthorizationDescription {
     pub privilege: Vec<rt::Poly<ElementDescription>>,
     /// `privilegeGroup`: list, not empty, of `ElementDescription` or a descendant.
     pub privilege_group: Vec<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationDescription {
     #[inline(never)]
@@ -90,6 +97,7 @@ impl Default for AuthorizationDescription {
         Self {
             privilege: Vec::new(),
             privilege_group: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -149,11 +157,16 @@ rt::serde!(object AuthorizationDescription);
 pub struct AuthorizationEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AUTHORIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -227,6 +240,8 @@ pub struct AuthorizationPrivilege {
     pub name: String,
     /// `privGroupName`: required string.
     pub priv_group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationPrivilege {
     #[inline(never)]
@@ -236,6 +251,7 @@ impl Default for AuthorizationPrivilege {
             on_parent: false,
             name: String::new(),
             priv_group_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -309,6 +325,8 @@ pub struct AuthorizationRole {
     pub info: rt::Poly<Description>,
     /// `privilege`: list of string.
     pub privilege: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationRole {
     #[inline(never)]
@@ -319,6 +337,7 @@ impl Default for AuthorizationRole {
             name: String::new(),
             info: Default::default(),
             privilege: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -389,6 +408,8 @@ pub struct EntityPrivilege {
     pub entity: rt::ManagedObjectReference,
     /// `privAvailability`: list, not empty, of `PrivilegeAvailability`.
     pub priv_availability: Vec<PrivilegeAvailability>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EntityPrivilege {
     #[inline(never)]
@@ -396,6 +417,7 @@ impl Default for EntityPrivilege {
         Self {
             entity: Default::default(),
             priv_availability: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -457,6 +479,8 @@ pub struct InvalidPrivilege {
     pub base: VimFault,
     /// `privilege`: required string.
     pub privilege: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidPrivilege {
     #[inline(never)]
@@ -464,6 +488,7 @@ impl Default for InvalidPrivilege {
         Self {
             base: VimFault::default(),
             privilege: String::new(),
+            _more: (),
         }
     }
 }
@@ -540,6 +565,8 @@ pub struct PermissionAddedEvent {
     pub role: RoleEventArgument,
     /// `propagate`: required boolean.
     pub propagate: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionAddedEvent {
     #[inline(never)]
@@ -548,6 +575,7 @@ impl Default for PermissionAddedEvent {
             base: PermissionEvent::default(),
             role: Default::default(),
             propagate: false,
+            _more: (),
         }
     }
 }
@@ -629,6 +657,8 @@ pub struct PermissionEvent {
     pub principal: String,
     /// `group`: required boolean.
     pub group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionEvent {
     #[inline(never)]
@@ -638,6 +668,7 @@ impl Default for PermissionEvent {
             entity: Default::default(),
             principal: String::new(),
             group: false,
+            _more: (),
         }
     }
 }
@@ -716,12 +747,15 @@ rt::serde!(object PermissionEvent);
 pub struct PermissionRemovedEvent {
     /// The properties of `PermissionEvent`.
     pub base: PermissionEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PermissionEvent::default(),
+            _more: (),
         }
     }
 }
@@ -798,6 +832,8 @@ pub struct PermissionUpdatedEvent {
     pub prev_role: Option<Box<RoleEventArgument>>,
     /// `prevPropagate`: optional boolean, since VI API 6.5.
     pub prev_propagate: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionUpdatedEvent {
     #[inline(never)]
@@ -808,6 +844,7 @@ impl Default for PermissionUpdatedEvent {
             propagate: false,
             prev_role: None,
             prev_propagate: None,
+            _more: (),
         }
     }
 }
@@ -897,6 +934,8 @@ pub struct PosixUserSearchResult {
     pub last_password_change: Option<i64>,
     /// `maximumPasswordAge`: optional long, since VI API 9.1.0.0.
     pub maximum_password_age: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PosixUserSearchResult {
     #[inline(never)]
@@ -907,6 +946,7 @@ impl Default for PosixUserSearchResult {
             shell_access: None,
             last_password_change: None,
             maximum_password_age: None,
+            _more: (),
         }
     }
 }
@@ -990,6 +1030,8 @@ pub struct PrivilegeAvailability {
     pub priv_id: String,
     /// `isGranted`: required boolean.
     pub is_granted: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PrivilegeAvailability {
     #[inline(never)]
@@ -997,6 +1039,7 @@ impl Default for PrivilegeAvailability {
         Self {
             priv_id: String::new(),
             is_granted: false,
+            _more: (),
         }
     }
 }
@@ -1058,6 +1101,8 @@ pub struct RoleAddedEvent {
     pub base: RoleEvent,
     /// `privilegeList`: list of string.
     pub privilege_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleAddedEvent {
     #[inline(never)]
@@ -1065,6 +1110,7 @@ impl Default for RoleAddedEvent {
         Self {
             base: RoleEvent::default(),
             privilege_list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1139,6 +1185,8 @@ pub struct RoleEvent {
     pub base: AuthorizationEvent,
     /// `role`: required `RoleEventArgument`.
     pub role: RoleEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleEvent {
     #[inline(never)]
@@ -1146,6 +1194,7 @@ impl Default for RoleEvent {
         Self {
             base: AuthorizationEvent::default(),
             role: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1220,6 +1269,8 @@ pub struct RoleEventArgument {
     pub role_id: i32,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleEventArgument {
     #[inline(never)]
@@ -1227,6 +1278,7 @@ impl Default for RoleEventArgument {
         Self {
             role_id: 0,
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1286,11 +1338,16 @@ rt::serde!(object RoleEventArgument);
 pub struct RoleRemovedEvent {
     /// The properties of `RoleEvent`.
     pub base: RoleEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: RoleEvent::default() }
+        Self {
+            base: RoleEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ROLE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1366,6 +1423,8 @@ pub struct RoleUpdatedEvent {
     pub privileges_added: Vec<String>,
     /// `privilegesRemoved`: list of string, since VI API 6.5.
     pub privileges_removed: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleUpdatedEvent {
     #[inline(never)]
@@ -1376,6 +1435,7 @@ impl Default for RoleUpdatedEvent {
             prev_role_name: None,
             privileges_added: Vec::new(),
             privileges_removed: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1459,6 +1519,8 @@ pub struct UserPrivilegeResult {
     pub entity: rt::ManagedObjectReference,
     /// `privileges`: list of string.
     pub privileges: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserPrivilegeResult {
     #[inline(never)]
@@ -1466,6 +1528,7 @@ impl Default for UserPrivilegeResult {
         Self {
             entity: Default::default(),
             privileges: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1529,6 +1592,8 @@ pub struct UserSearchResult {
     pub full_name: Option<String>,
     /// `group`: required boolean.
     pub group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserSearchResult {
     #[inline(never)]
@@ -1537,6 +1602,7 @@ impl Default for UserSearchResult {
             principal: String::new(),
             full_name: None,
             group: false,
+            _more: (),
         }
     }
 }

@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct ActiveDirectoryProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ActiveDirectoryProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -87,6 +90,8 @@ pub struct AnswerFile {
     pub created_time: rt::DateTime,
     /// `modifiedTime`: required dateTime.
     pub modified_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFile {
     #[inline(never)]
@@ -95,6 +100,7 @@ impl Default for AnswerFile {
             user_input: Vec::new(),
             created_time: Default::default(),
             modified_time: Default::default(),
+            _more: (),
         }
     }
 }
@@ -157,11 +163,16 @@ rt::serde!(object AnswerFile);
 pub struct AnswerFileCreateSpec {
     /// `validating`: optional boolean, since VI API 6.0.
     pub validating: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileCreateSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { validating: None }
+        Self {
+            validating: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static ANSWER_FILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -220,6 +231,8 @@ pub struct AnswerFileOptionsCreateSpec {
     pub base: AnswerFileCreateSpec,
     /// `userInput`: list of `ProfileDeferredPolicyOptionParameter`.
     pub user_input: Vec<ProfileDeferredPolicyOptionParameter>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileOptionsCreateSpec {
     #[inline(never)]
@@ -227,6 +240,7 @@ impl Default for AnswerFileOptionsCreateSpec {
         Self {
             base: AnswerFileCreateSpec::default(),
             user_input: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -301,6 +315,8 @@ pub struct AnswerFileSerializedCreateSpec {
     pub base: AnswerFileCreateSpec,
     /// `answerFileConfigString`: required string.
     pub answer_file_config_string: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileSerializedCreateSpec {
     #[inline(never)]
@@ -308,6 +324,7 @@ impl Default for AnswerFileSerializedCreateSpec {
         Self {
             base: AnswerFileCreateSpec::default(),
             answer_file_config_string: String::new(),
+            _more: (),
         }
     }
 }
@@ -382,6 +399,8 @@ pub struct AnswerFileStatusError {
     pub user_input_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileStatusError {
     #[inline(never)]
@@ -389,6 +408,7 @@ impl Default for AnswerFileStatusError {
         Self {
             user_input_path: Default::default(),
             err_msg: Default::default(),
+            _more: (),
         }
     }
 }
@@ -454,6 +474,8 @@ pub struct AnswerFileStatusResult {
     pub status: String,
     /// `error`: list of `AnswerFileStatusError`.
     pub error: Vec<AnswerFileStatusError>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileStatusResult {
     #[inline(never)]
@@ -463,6 +485,7 @@ impl Default for AnswerFileStatusResult {
             host: Default::default(),
             status: String::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -530,6 +553,8 @@ pub struct AnswerFileUpdateFailed {
     pub base: VimFault,
     /// `failure`: list, not empty, of `AnswerFileUpdateFailure`.
     pub failure: Vec<AnswerFileUpdateFailure>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileUpdateFailed {
     #[inline(never)]
@@ -537,6 +562,7 @@ impl Default for AnswerFileUpdateFailed {
         Self {
             base: VimFault::default(),
             failure: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -611,6 +637,8 @@ pub struct AnswerFileUpdateFailure {
     pub user_input_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileUpdateFailure {
     #[inline(never)]
@@ -618,6 +646,7 @@ impl Default for AnswerFileUpdateFailure {
         Self {
             user_input_path: Default::default(),
             err_msg: Default::default(),
+            _more: (),
         }
     }
 }
@@ -685,6 +714,8 @@ pub struct ApplyHostProfileConfigurationResult {
     pub status: String,
     /// `errors`: list of `LocalizedMethodFault`.
     pub errors: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyHostProfileConfigurationResult {
     #[inline(never)]
@@ -695,6 +726,7 @@ impl Default for ApplyHostProfileConfigurationResult {
             host: Default::default(),
             status: String::new(),
             errors: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -775,6 +807,8 @@ pub struct ApplyHostProfileConfigurationSpec {
     pub reboot_host: Option<bool>,
     /// `faultData`: optional `LocalizedMethodFault`.
     pub fault_data: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyHostProfileConfigurationSpec {
     #[inline(never)]
@@ -787,6 +821,7 @@ impl Default for ApplyHostProfileConfigurationSpec {
             reboot_stateless: None,
             reboot_host: None,
             fault_data: None,
+            _more: (),
         }
     }
 }
@@ -894,6 +929,8 @@ pub struct ApplyProfile {
     pub copy_enable_status: Option<bool>,
     /// `hidden`: optional boolean, since VI API 6.7.
     pub hidden: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyProfile {
     #[inline(never)]
@@ -910,6 +947,7 @@ impl Default for ApplyProfile {
             to_be_deleted: None,
             copy_enable_status: None,
             hidden: None,
+            _more: (),
         }
     }
 }
@@ -999,6 +1037,8 @@ pub struct AuthenticationProfile {
     pub base: ApplyProfile,
     /// `activeDirectory`: optional `ActiveDirectoryProfile`.
     pub active_directory: Option<Box<ActiveDirectoryProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthenticationProfile {
     #[inline(never)]
@@ -1006,6 +1046,7 @@ impl Default for AuthenticationProfile {
         Self {
             base: ApplyProfile::default(),
             active_directory: None,
+            _more: (),
         }
     }
 }
@@ -1080,6 +1121,8 @@ pub struct ClusterProfileCompleteConfigSpec {
     pub base: ClusterProfileConfigSpec,
     /// `complyProfile`: optional `ComplianceProfile`.
     pub comply_profile: Option<Box<ComplianceProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileCompleteConfigSpec {
     #[inline(never)]
@@ -1087,6 +1130,7 @@ impl Default for ClusterProfileCompleteConfigSpec {
         Self {
             base: ClusterProfileConfigSpec::default(),
             comply_profile: None,
+            _more: (),
         }
     }
 }
@@ -1162,6 +1206,8 @@ pub struct ClusterProfileConfigInfo {
     pub base: ProfileConfigInfo,
     /// `complyProfile`: optional `ComplianceProfile`.
     pub comply_profile: Option<Box<ComplianceProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileConfigInfo {
     #[inline(never)]
@@ -1169,6 +1215,7 @@ impl Default for ClusterProfileConfigInfo {
         Self {
             base: ProfileConfigInfo::default(),
             comply_profile: None,
+            _more: (),
         }
     }
 }
@@ -1243,6 +1290,8 @@ pub struct ClusterProfileConfigServiceCreateSpec {
     pub base: ClusterProfileConfigSpec,
     /// `serviceType`: list of string.
     pub service_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileConfigServiceCreateSpec {
     #[inline(never)]
@@ -1250,6 +1299,7 @@ impl Default for ClusterProfileConfigServiceCreateSpec {
         Self {
             base: ClusterProfileConfigSpec::default(),
             service_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1323,12 +1373,15 @@ rt::serde!(object ClusterProfileConfigServiceCreateSpec);
 pub struct ClusterProfileConfigSpec {
     /// The properties of `ClusterProfileCreateSpec`.
     pub base: ClusterProfileCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileConfigSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterProfileCreateSpec::default(),
+            _more: (),
         }
     }
 }
@@ -1398,12 +1451,15 @@ rt::serde!(object base ClusterProfileConfigSpec);
 pub struct ClusterProfileCreateSpec {
     /// The properties of `ProfileCreateSpec`.
     pub base: ProfileCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileCreateSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileCreateSpec::default(),
+            _more: (),
         }
     }
 }
@@ -1478,6 +1534,8 @@ pub struct ComplianceFailure {
     pub expression_name: Option<String>,
     /// `failureValues`: list of `ComplianceFailureComplianceFailureValues`, since VI API 6.5.
     pub failure_values: Vec<ComplianceFailureComplianceFailureValues>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceFailure {
     #[inline(never)]
@@ -1487,6 +1545,7 @@ impl Default for ComplianceFailure {
             message: Default::default(),
             expression_name: None,
             failure_values: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1558,6 +1617,8 @@ pub struct ComplianceFailureComplianceFailureValues {
     pub host_value: Option<rt::Any>,
     /// `profileValue`: optional anyType.
     pub profile_value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceFailureComplianceFailureValues {
     #[inline(never)]
@@ -1567,6 +1628,7 @@ impl Default for ComplianceFailureComplianceFailureValues {
             profile_instance: None,
             host_value: None,
             profile_value: None,
+            _more: (),
         }
     }
 }
@@ -1634,6 +1696,8 @@ pub struct ComplianceLocator {
     pub expression_name: String,
     /// `applyPath`: required `ProfilePropertyPath`.
     pub apply_path: ProfilePropertyPath,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceLocator {
     #[inline(never)]
@@ -1641,6 +1705,7 @@ impl Default for ComplianceLocator {
         Self {
             expression_name: String::new(),
             apply_path: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1702,6 +1767,8 @@ pub struct ComplianceProfile {
     pub expression: Vec<rt::Poly<ProfileExpression>>,
     /// `rootExpression`: required string.
     pub root_expression: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceProfile {
     #[inline(never)]
@@ -1709,6 +1776,7 @@ impl Default for ComplianceProfile {
         Self {
             expression: Vec::new(),
             root_expression: String::new(),
+            _more: (),
         }
     }
 }
@@ -1776,6 +1844,8 @@ pub struct ComplianceResult {
     pub check_time: Option<rt::DateTime>,
     /// `failure`: list of `ComplianceFailure`.
     pub failure: Vec<ComplianceFailure>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceResult {
     #[inline(never)]
@@ -1786,6 +1856,7 @@ impl Default for ComplianceResult {
             entity: None,
             check_time: None,
             failure: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1856,6 +1927,8 @@ pub struct CompositePolicyOption {
     pub base: PolicyOption,
     /// `option`: list of `PolicyOption` or a descendant.
     pub option: Vec<rt::Poly<PolicyOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CompositePolicyOption {
     #[inline(never)]
@@ -1863,6 +1936,7 @@ impl Default for CompositePolicyOption {
         Self {
             base: PolicyOption::default(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1935,12 +2009,15 @@ rt::serde!(object CompositePolicyOption);
 pub struct DateTimeProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DateTimeProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -2009,12 +2086,15 @@ rt::serde!(object DateTimeProfile);
 pub struct DvsHostVNicProfile {
     /// The properties of `DvsVNicProfile`.
     pub base: DvsVNicProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostVNicProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsVNicProfile::default(),
+            _more: (),
         }
     }
 }
@@ -2089,6 +2169,8 @@ pub struct DvsProfile {
     pub name: String,
     /// `uplink`: list of `PnicUplinkProfile`.
     pub uplink: Vec<PnicUplinkProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsProfile {
     #[inline(never)]
@@ -2098,6 +2180,7 @@ impl Default for DvsProfile {
             key: String::new(),
             name: String::new(),
             uplink: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2176,12 +2259,15 @@ rt::serde!(object DvsProfile);
 pub struct DvsServiceConsoleVNicProfile {
     /// The properties of `DvsVNicProfile`.
     pub base: DvsVNicProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsServiceConsoleVNicProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsVNicProfile::default(),
+            _more: (),
         }
     }
 }
@@ -2254,6 +2340,8 @@ pub struct DvsVNicProfile {
     pub key: String,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVNicProfile {
     #[inline(never)]
@@ -2262,6 +2350,7 @@ impl Default for DvsVNicProfile {
             base: ApplyProfile::default(),
             key: String::new(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2339,6 +2428,8 @@ pub struct FirewallProfile {
     pub base: ApplyProfile,
     /// `ruleset`: list of `FirewallProfileRulesetProfile`.
     pub ruleset: Vec<FirewallProfileRulesetProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FirewallProfile {
     #[inline(never)]
@@ -2346,6 +2437,7 @@ impl Default for FirewallProfile {
         Self {
             base: ApplyProfile::default(),
             ruleset: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2420,6 +2512,8 @@ pub struct FirewallProfileRulesetProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FirewallProfileRulesetProfile {
     #[inline(never)]
@@ -2427,6 +2521,7 @@ impl Default for FirewallProfileRulesetProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -2521,6 +2616,8 @@ pub struct HostApplyProfile {
     pub usergroup_account: Vec<UserGroupProfile>,
     /// `authentication`: optional `AuthenticationProfile`, since VI API 4.1.
     pub authentication: Option<Box<AuthenticationProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostApplyProfile {
     #[inline(never)]
@@ -2538,6 +2635,7 @@ impl Default for HostApplyProfile {
             user_account: Vec::new(),
             usergroup_account: Vec::new(),
             authentication: None,
+            _more: (),
         }
     }
 }
@@ -2690,6 +2788,8 @@ pub struct HostConfigSpec {
     /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
     #[cfg(feature = "host")]
     pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigSpec {
     #[inline(never)]
@@ -2728,6 +2828,7 @@ impl Default for HostConfigSpec {
             graphics_config: None,
             #[cfg(feature = "host")]
             assignable_hardware_config: None,
+            _more: (),
         }
     }
 }
@@ -2866,12 +2967,15 @@ rt::serde!(object HostConfigSpec);
 pub struct HostMemoryProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemoryProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -2942,6 +3046,8 @@ pub struct HostPortGroupProfile {
     pub base: PortGroupProfile,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroupProfile {
     #[inline(never)]
@@ -2949,6 +3055,7 @@ impl Default for HostPortGroupProfile {
         Self {
             base: PortGroupProfile::default(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3023,6 +3130,8 @@ pub struct HostProfileAppliedEvent {
     pub base: HostEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileAppliedEvent {
     #[inline(never)]
@@ -3030,6 +3139,7 @@ impl Default for HostProfileAppliedEvent {
         Self {
             base: HostEvent::default(),
             profile: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3116,6 +3226,8 @@ pub struct HostProfileCompleteConfigSpec {
     pub validating: Option<bool>,
     /// `hostConfig`: optional `HostProfileConfigInfo`, since VI API 6.5.
     pub host_config: Option<Box<HostProfileConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileCompleteConfigSpec {
     #[inline(never)]
@@ -3129,6 +3241,7 @@ impl Default for HostProfileCompleteConfigSpec {
             validator_host: None,
             validating: None,
             host_config: None,
+            _more: (),
         }
     }
 }
@@ -3232,6 +3345,8 @@ pub struct HostProfileConfigInfo {
     pub disabled_expression_list: Vec<String>,
     /// `description`: optional `ProfileDescription`, since VI API 6.5.
     pub description: Option<Box<ProfileDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileConfigInfo {
     #[inline(never)]
@@ -3244,6 +3359,7 @@ impl Default for HostProfileConfigInfo {
             custom_comply_profile: None,
             disabled_expression_list: Vec::new(),
             description: None,
+            _more: (),
         }
     }
 }
@@ -3331,12 +3447,15 @@ rt::serde!(object HostProfileConfigInfo);
 pub struct HostProfileConfigSpec {
     /// The properties of `ProfileCreateSpec`.
     pub base: ProfileCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileConfigSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileCreateSpec::default(),
+            _more: (),
         }
     }
 }
@@ -3410,6 +3529,8 @@ pub struct HostProfileHostBasedConfigSpec {
     pub host: rt::ManagedObjectReference,
     /// `useHostProfileEngine`: optional boolean, since VI API 5.0.
     pub use_host_profile_engine: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileHostBasedConfigSpec {
     #[inline(never)]
@@ -3418,6 +3539,7 @@ impl Default for HostProfileHostBasedConfigSpec {
             base: HostProfileConfigSpec::default(),
             host: Default::default(),
             use_host_profile_engine: None,
+            _more: (),
         }
     }
 }
@@ -3496,6 +3618,8 @@ pub struct HostProfileManagerCompositionResult {
     pub errors: Vec<LocalizableMessage>,
     /// `results`: list of `HostProfileManagerCompositionResultResultElement`.
     pub results: Vec<HostProfileManagerCompositionResultResultElement>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerCompositionResult {
     #[inline(never)]
@@ -3503,6 +3627,7 @@ impl Default for HostProfileManagerCompositionResult {
         Self {
             errors: Vec::new(),
             results: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3566,6 +3691,8 @@ pub struct HostProfileManagerCompositionResultResultElement {
     pub status: String,
     /// `errors`: list of `LocalizableMessage`.
     pub errors: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerCompositionResultResultElement {
     #[inline(never)]
@@ -3574,6 +3701,7 @@ impl Default for HostProfileManagerCompositionResultResultElement {
             target: Default::default(),
             status: String::new(),
             errors: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3638,6 +3766,8 @@ pub struct HostProfileManagerCompositionValidationResult {
     pub results: Vec<HostProfileManagerCompositionValidationResultResultElement>,
     /// `errors`: list of `LocalizableMessage`.
     pub errors: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerCompositionValidationResult {
     #[inline(never)]
@@ -3645,6 +3775,7 @@ impl Default for HostProfileManagerCompositionValidationResult {
         Self {
             results: Vec::new(),
             errors: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3722,6 +3853,8 @@ pub struct HostProfileManagerCompositionValidationResultResultElement {
     pub to_be_enabled: Option<Box<HostApplyProfile>>,
     /// `toBeReenableCC`: optional `HostApplyProfile`.
     pub to_be_reenable_cc: Option<Box<HostApplyProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerCompositionValidationResultResultElement {
     #[inline(never)]
@@ -3737,6 +3870,7 @@ impl Default for HostProfileManagerCompositionValidationResultResultElement {
             to_be_disabled: None,
             to_be_enabled: None,
             to_be_reenable_cc: None,
+            _more: (),
         }
     }
 }
@@ -3828,6 +3962,8 @@ pub struct HostProfileManagerConfigTaskList {
     pub task_description: Vec<LocalizableMessage>,
     /// `taskListRequirement`: list of string, since VI API 6.0.
     pub task_list_requirement: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerConfigTaskList {
     #[inline(never)]
@@ -3836,6 +3972,7 @@ impl Default for HostProfileManagerConfigTaskList {
             config_spec: None,
             task_description: Vec::new(),
             task_list_requirement: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3900,6 +4037,8 @@ pub struct HostProfileManagerHostToConfigSpecMap {
     pub host: rt::ManagedObjectReference,
     /// `configSpec`: required `AnswerFileCreateSpec` or a descendant.
     pub config_spec: rt::Poly<AnswerFileCreateSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerHostToConfigSpecMap {
     #[inline(never)]
@@ -3907,6 +4046,7 @@ impl Default for HostProfileManagerHostToConfigSpecMap {
         Self {
             host: Default::default(),
             config_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3970,6 +4110,8 @@ pub struct HostProfileSerializedHostProfileSpec {
     pub validator_host: Option<rt::ManagedObjectReference>,
     /// `validating`: optional boolean, since VI API 6.0.
     pub validating: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileSerializedHostProfileSpec {
     #[inline(never)]
@@ -3978,6 +4120,7 @@ impl Default for HostProfileSerializedHostProfileSpec {
             base: ProfileSerializedCreateSpec::default(),
             validator_host: None,
             validating: None,
+            _more: (),
         }
     }
 }
@@ -4065,6 +4208,8 @@ pub struct HostProfileValidationFailureInfo {
     pub failures: Vec<ProfileUpdateFailedUpdateFailure>,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileValidationFailureInfo {
     #[inline(never)]
@@ -4077,6 +4222,7 @@ impl Default for HostProfileValidationFailureInfo {
             apply_profile: None,
             failures: Vec::new(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4148,11 +4294,14 @@ impl std::fmt::Debug for HostProfileValidationFailureInfo {
 rt::serde!(object HostProfileValidationFailureInfo);
 
 /// `HostProfilesEntityCustomizations`, a [`DynamicData`], since VI API 6.5.
-pub struct HostProfilesEntityCustomizations {}
+pub struct HostProfilesEntityCustomizations {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostProfilesEntityCustomizations {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_PROFILES_ENTITY_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4212,6 +4361,8 @@ pub struct HostSpecification {
     pub sub_specs: Vec<HostSubSpecification>,
     /// `changeID`: optional string.
     pub change_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecification {
     #[inline(never)]
@@ -4222,6 +4373,7 @@ impl Default for HostSpecification {
             host: Default::default(),
             sub_specs: Vec::new(),
             change_id: None,
+            _more: (),
         }
     }
 }
@@ -4290,11 +4442,16 @@ rt::serde!(object HostSpecification);
 pub struct HostSpecificationChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecificationChangedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SPECIFICATION_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4364,6 +4521,8 @@ pub struct HostSpecificationOperationFailed {
     pub base: VimFault,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecificationOperationFailed {
     #[inline(never)]
@@ -4371,6 +4530,7 @@ impl Default for HostSpecificationOperationFailed {
         Self {
             base: VimFault::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4443,11 +4603,16 @@ rt::serde!(object HostSpecificationOperationFailed);
 pub struct HostSpecificationRequireEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecificationRequireEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SPECIFICATION_REQUIRE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4517,6 +4682,8 @@ pub struct HostSpecificationUpdateEvent {
     pub base: HostEvent,
     /// `hostSpec`: required `HostSpecification`.
     pub host_spec: HostSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecificationUpdateEvent {
     #[inline(never)]
@@ -4524,6 +4691,7 @@ impl Default for HostSpecificationUpdateEvent {
         Self {
             base: HostEvent::default(),
             host_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4602,6 +4770,8 @@ pub struct HostSubSpecification {
     pub data: Vec<i8>,
     /// `binaryData`: optional base64Binary, since VI API 6.7.
     pub binary_data: Option<rt::Binary>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSubSpecification {
     #[inline(never)]
@@ -4611,6 +4781,7 @@ impl Default for HostSubSpecification {
             created_time: Default::default(),
             data: Vec::new(),
             binary_data: None,
+            _more: (),
         }
     }
 }
@@ -4678,6 +4849,8 @@ pub struct HostSubSpecificationDeleteEvent {
     pub base: HostEvent,
     /// `subSpecName`: required string.
     pub sub_spec_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSubSpecificationDeleteEvent {
     #[inline(never)]
@@ -4685,6 +4858,7 @@ impl Default for HostSubSpecificationDeleteEvent {
         Self {
             base: HostEvent::default(),
             sub_spec_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -4759,6 +4933,8 @@ pub struct HostSubSpecificationUpdateEvent {
     pub base: HostEvent,
     /// `hostSubSpec`: required `HostSubSpecification`.
     pub host_sub_spec: HostSubSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSubSpecificationUpdateEvent {
     #[inline(never)]
@@ -4766,6 +4942,7 @@ impl Default for HostSubSpecificationUpdateEvent {
         Self {
             base: HostEvent::default(),
             host_sub_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4846,6 +5023,8 @@ pub struct InvalidProfileReferenceHost {
     pub profile: Option<rt::ManagedObjectReference>,
     /// `profileName`: optional string, since VI API 6.5.
     pub profile_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidProfileReferenceHost {
     #[inline(never)]
@@ -4856,6 +5035,7 @@ impl Default for InvalidProfileReferenceHost {
             host: None,
             profile: None,
             profile_name: None,
+            _more: (),
         }
     }
 }
@@ -4937,12 +5117,15 @@ rt::serde!(object InvalidProfileReferenceHost);
 pub struct IpAddressProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpAddressProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -5013,6 +5196,8 @@ pub struct IpRouteProfile {
     pub base: ApplyProfile,
     /// `staticRoute`: list of `StaticRouteProfile`.
     pub static_route: Vec<StaticRouteProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpRouteProfile {
     #[inline(never)]
@@ -5020,6 +5205,7 @@ impl Default for IpRouteProfile {
         Self {
             base: ApplyProfile::default(),
             static_route: Vec::new(),
+            _more: (),
         }
     }
 }

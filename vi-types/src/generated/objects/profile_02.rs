@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct LinkProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LinkProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -85,6 +88,8 @@ pub struct NasStorageProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasStorageProfile {
     #[inline(never)]
@@ -92,6 +97,7 @@ impl Default for NasStorageProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -170,6 +176,8 @@ pub struct NetStackInstanceProfile {
     pub dns_config: NetworkProfileDnsConfigProfile,
     /// `ipRouteConfig`: required `IpRouteProfile`.
     pub ip_route_config: IpRouteProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetStackInstanceProfile {
     #[inline(never)]
@@ -179,6 +187,7 @@ impl Default for NetStackInstanceProfile {
             key: String::new(),
             dns_config: Default::default(),
             ip_route_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -257,12 +266,15 @@ rt::serde!(object NetStackInstanceProfile);
 pub struct NetworkPolicyProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkPolicyProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -359,6 +371,8 @@ pub struct NetworkProfile {
     pub net_stack_instance: Vec<NetStackInstanceProfile>,
     /// `opaqueSwitch`: optional `OpaqueSwitchProfile`, since VI API 7.0.0.0.
     pub opaque_switch: Option<Box<OpaqueSwitchProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkProfile {
     #[inline(never)]
@@ -379,6 +393,7 @@ impl Default for NetworkProfile {
             nsx_host_nic: Vec::new(),
             net_stack_instance: Vec::new(),
             opaque_switch: None,
+            _more: (),
         }
     }
 }
@@ -490,12 +505,15 @@ rt::serde!(object NetworkProfile);
 pub struct NetworkProfileDnsConfigProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkProfileDnsConfigProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -568,6 +586,8 @@ pub struct NsxHostVNicProfile {
     pub key: String,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NsxHostVNicProfile {
     #[inline(never)]
@@ -576,6 +596,7 @@ impl Default for NsxHostVNicProfile {
             base: ApplyProfile::default(),
             key: String::new(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -651,12 +672,15 @@ rt::serde!(object NsxHostVNicProfile);
 pub struct NumPortsProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumPortsProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -725,12 +749,15 @@ rt::serde!(object NumPortsProfile);
 pub struct OpaqueSwitchProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueSwitchProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -801,6 +828,8 @@ pub struct OptionProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionProfile {
     #[inline(never)]
@@ -808,6 +837,7 @@ impl Default for OptionProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -882,6 +912,8 @@ pub struct PermissionProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionProfile {
     #[inline(never)]
@@ -889,6 +921,7 @@ impl Default for PermissionProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -963,6 +996,8 @@ pub struct PhysicalNicProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicProfile {
     #[inline(never)]
@@ -970,6 +1005,7 @@ impl Default for PhysicalNicProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1044,6 +1080,8 @@ pub struct PnicUplinkProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PnicUplinkProfile {
     #[inline(never)]
@@ -1051,6 +1089,7 @@ impl Default for PnicUplinkProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1125,6 +1164,8 @@ pub struct PolicyOption {
     pub id: String,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PolicyOption {
     #[inline(never)]
@@ -1132,6 +1173,7 @@ impl Default for PolicyOption {
         Self {
             id: String::new(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1202,6 +1244,8 @@ pub struct PortGroupProfile {
     pub vswitch: VirtualSwitchSelectionProfile,
     /// `networkPolicy`: required `NetworkPolicyProfile`.
     pub network_policy: NetworkPolicyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PortGroupProfile {
     #[inline(never)]
@@ -1213,6 +1257,7 @@ impl Default for PortGroupProfile {
             vlan: Default::default(),
             vswitch: Default::default(),
             network_policy: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1299,6 +1344,8 @@ pub struct ProfileApplyProfileElement {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileApplyProfileElement {
     #[inline(never)]
@@ -1306,6 +1353,7 @@ impl Default for ProfileApplyProfileElement {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -1382,6 +1430,8 @@ pub struct ProfileApplyProfileProperty {
     pub array: bool,
     /// `profile`: list of `ApplyProfile` or a descendant.
     pub profile: Vec<rt::Poly<ApplyProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileApplyProfileProperty {
     #[inline(never)]
@@ -1390,6 +1440,7 @@ impl Default for ProfileApplyProfileProperty {
             property_name: String::new(),
             array: false,
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1452,12 +1503,15 @@ rt::serde!(object ProfileApplyProfileProperty);
 pub struct ProfileAssociatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileAssociatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1526,12 +1580,15 @@ rt::serde!(object ProfileAssociatedEvent);
 pub struct ProfileChangedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileChangedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1604,6 +1661,8 @@ pub struct ProfileCompositeExpression {
     pub operator: String,
     /// `expressionName`: list, not empty, of string.
     pub expression_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileCompositeExpression {
     #[inline(never)]
@@ -1612,6 +1671,7 @@ impl Default for ProfileCompositeExpression {
             base: ProfileExpression::default(),
             operator: String::new(),
             expression_name: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1689,6 +1749,8 @@ pub struct ProfileCompositePolicyOptionMetadata {
     pub base: ProfilePolicyOptionMetadata,
     /// `option`: list, not empty, of string.
     pub option: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileCompositePolicyOptionMetadata {
     #[inline(never)]
@@ -1696,6 +1758,7 @@ impl Default for ProfileCompositePolicyOptionMetadata {
         Self {
             base: ProfilePolicyOptionMetadata::default(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1772,6 +1835,8 @@ pub struct ProfileConfigInfo {
     pub annotation: Option<String>,
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileConfigInfo {
     #[inline(never)]
@@ -1780,6 +1845,7 @@ impl Default for ProfileConfigInfo {
             name: String::new(),
             annotation: None,
             enabled: false,
+            _more: (),
         }
     }
 }
@@ -1847,6 +1913,8 @@ pub struct ProfileCreateSpec {
     pub annotation: Option<String>,
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileCreateSpec {
     #[inline(never)]
@@ -1855,6 +1923,7 @@ impl Default for ProfileCreateSpec {
             name: None,
             annotation: None,
             enabled: None,
+            _more: (),
         }
     }
 }
@@ -1918,12 +1987,15 @@ rt::serde!(object base ProfileCreateSpec);
 pub struct ProfileCreatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileCreatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
@@ -1994,6 +2066,8 @@ pub struct ProfileDeferredPolicyOptionParameter {
     pub input_path: ProfilePropertyPath,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileDeferredPolicyOptionParameter {
     #[inline(never)]
@@ -2001,6 +2075,7 @@ impl Default for ProfileDeferredPolicyOptionParameter {
         Self {
             input_path: Default::default(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2060,11 +2135,16 @@ rt::serde!(object ProfileDeferredPolicyOptionParameter);
 pub struct ProfileDescription {
     /// `section`: list, not empty, of `ProfileDescriptionSection`.
     pub section: Vec<ProfileDescriptionSection>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileDescription {
     #[inline(never)]
     fn default() -> Self {
-        Self { section: Vec::new() }
+        Self {
+            section: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PROFILE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2122,6 +2202,8 @@ pub struct ProfileDescriptionSection {
     pub description: ExtendedElementDescription,
     /// `message`: list of `LocalizableMessage`.
     pub message: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileDescriptionSection {
     #[inline(never)]
@@ -2129,6 +2211,7 @@ impl Default for ProfileDescriptionSection {
         Self {
             description: Default::default(),
             message: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2188,12 +2271,15 @@ rt::serde!(object ProfileDescriptionSection);
 pub struct ProfileDissociatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileDissociatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
@@ -2264,6 +2350,8 @@ pub struct ProfileEvent {
     pub base: Event,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileEvent {
     #[inline(never)]
@@ -2271,6 +2359,7 @@ impl Default for ProfileEvent {
         Self {
             base: Event::default(),
             profile: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2345,6 +2434,8 @@ pub struct ProfileExecuteError {
     pub path: Option<Box<ProfilePropertyPath>>,
     /// `message`: required `LocalizableMessage`.
     pub message: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileExecuteError {
     #[inline(never)]
@@ -2352,6 +2443,7 @@ impl Default for ProfileExecuteError {
         Self {
             path: None,
             message: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2419,6 +2511,8 @@ pub struct ProfileExecuteResult {
     pub require_input: Vec<ProfileDeferredPolicyOptionParameter>,
     /// `error`: list of `ProfileExecuteError`.
     pub error: Vec<ProfileExecuteError>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileExecuteResult {
     #[inline(never)]
@@ -2429,6 +2523,7 @@ impl Default for ProfileExecuteResult {
             inapplicable_path: Vec::new(),
             require_input: Vec::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2502,6 +2597,8 @@ pub struct ProfileExpression {
     pub display_name: String,
     /// `negated`: required boolean.
     pub negated: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileExpression {
     #[inline(never)]
@@ -2510,6 +2607,7 @@ impl Default for ProfileExpression {
             id: String::new(),
             display_name: String::new(),
             negated: false,
+            _more: (),
         }
     }
 }
@@ -2575,6 +2673,8 @@ pub struct ProfileExpressionMetadata {
     pub expression_id: ExtendedElementDescription,
     /// `parameter`: list of `ProfileParameterMetadata`.
     pub parameter: Vec<ProfileParameterMetadata>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileExpressionMetadata {
     #[inline(never)]
@@ -2582,6 +2682,7 @@ impl Default for ProfileExpressionMetadata {
         Self {
             expression_id: Default::default(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2653,6 +2754,8 @@ pub struct ProfileMetadata {
     pub profile_component: Option<String>,
     /// `operationMessages`: list of `ProfileMetadataProfileOperationMessage`, since VI API 6.7.
     pub operation_messages: Vec<ProfileMetadataProfileOperationMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileMetadata {
     #[inline(never)]
@@ -2665,6 +2768,7 @@ impl Default for ProfileMetadata {
             profile_category: None,
             profile_component: None,
             operation_messages: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2741,6 +2845,8 @@ pub struct ProfileMetadataProfileOperationMessage {
     pub operation_name: String,
     /// `message`: required `LocalizableMessage`.
     pub message: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileMetadataProfileOperationMessage {
     #[inline(never)]
@@ -2748,6 +2854,7 @@ impl Default for ProfileMetadataProfileOperationMessage {
         Self {
             operation_name: String::new(),
             message: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2809,6 +2916,8 @@ pub struct ProfileMetadataProfileSortSpec {
     pub policy_id: String,
     /// `parameter`: required string.
     pub parameter: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileMetadataProfileSortSpec {
     #[inline(never)]
@@ -2816,6 +2925,7 @@ impl Default for ProfileMetadataProfileSortSpec {
         Self {
             policy_id: String::new(),
             parameter: String::new(),
+            _more: (),
         }
     }
 }
@@ -2889,6 +2999,8 @@ pub struct ProfileParameterMetadata {
     pub read_only: Option<bool>,
     /// `parameterRelations`: list of `ProfileParameterMetadataParameterRelationMetadata`, since VI API 6.7.
     pub parameter_relations: Vec<ProfileParameterMetadataParameterRelationMetadata>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileParameterMetadata {
     #[inline(never)]
@@ -2902,6 +3014,7 @@ impl Default for ProfileParameterMetadata {
             security_sensitive: None,
             read_only: None,
             parameter_relations: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2987,6 +3100,8 @@ pub struct ProfileParameterMetadataParameterRelationMetadata {
     pub min_count: i32,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileParameterMetadataParameterRelationMetadata {
     #[inline(never)]
@@ -2997,6 +3112,7 @@ impl Default for ProfileParameterMetadataParameterRelationMetadata {
             path: None,
             min_count: 0,
             max_count: 0,
+            _more: (),
         }
     }
 }
@@ -3067,6 +3183,8 @@ pub struct ProfilePolicy {
     pub id: String,
     /// `policyOption`: required `PolicyOption` or a descendant.
     pub policy_option: rt::Poly<PolicyOption>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfilePolicy {
     #[inline(never)]
@@ -3074,6 +3192,7 @@ impl Default for ProfilePolicy {
         Self {
             id: String::new(),
             policy_option: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3135,6 +3254,8 @@ pub struct ProfilePolicyMetadata {
     pub id: ExtendedElementDescription,
     /// `possibleOption`: list, not empty, of `ProfilePolicyOptionMetadata` or a descendant.
     pub possible_option: Vec<rt::Poly<ProfilePolicyOptionMetadata>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfilePolicyMetadata {
     #[inline(never)]
@@ -3142,6 +3263,7 @@ impl Default for ProfilePolicyMetadata {
         Self {
             id: Default::default(),
             possible_option: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3203,6 +3325,8 @@ pub struct ProfilePolicyOptionMetadata {
     pub id: ExtendedElementDescription,
     /// `parameter`: list of `ProfileParameterMetadata`.
     pub parameter: Vec<ProfileParameterMetadata>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfilePolicyOptionMetadata {
     #[inline(never)]
@@ -3210,6 +3334,7 @@ impl Default for ProfilePolicyOptionMetadata {
         Self {
             id: Default::default(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3272,6 +3397,8 @@ pub struct ProfileProfileStructure {
     pub profile_type_name: String,
     /// `child`: list of `ProfileProfileStructureProperty`.
     pub child: Vec<ProfileProfileStructureProperty>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileProfileStructure {
     #[inline(never)]
@@ -3279,6 +3406,7 @@ impl Default for ProfileProfileStructure {
         Self {
             profile_type_name: String::new(),
             child: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3342,6 +3470,8 @@ pub struct ProfileProfileStructureProperty {
     pub array: bool,
     /// `element`: required `ProfileProfileStructure`.
     pub element: ProfileProfileStructure,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileProfileStructureProperty {
     #[inline(never)]
@@ -3350,6 +3480,7 @@ impl Default for ProfileProfileStructureProperty {
             property_name: String::new(),
             array: false,
             element: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3418,6 +3549,8 @@ pub struct ProfilePropertyPath {
     pub parameter_id: Option<String>,
     /// `policyOptionId`: optional string, since VI API 6.7.
     pub policy_option_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfilePropertyPath {
     #[inline(never)]
@@ -3427,6 +3560,7 @@ impl Default for ProfilePropertyPath {
             policy_id: None,
             parameter_id: None,
             policy_option_id: None,
+            _more: (),
         }
     }
 }
@@ -3498,6 +3632,8 @@ pub struct ProfileReferenceHostChangedEvent {
     pub reference_host_name: Option<String>,
     /// `prevReferenceHostName`: optional string, since VI API 6.5.
     pub prev_reference_host_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileReferenceHostChangedEvent {
     #[inline(never)]
@@ -3507,6 +3643,7 @@ impl Default for ProfileReferenceHostChangedEvent {
             reference_host: None,
             reference_host_name: None,
             prev_reference_host_name: None,
+            _more: (),
         }
     }
 }
@@ -3585,12 +3722,15 @@ rt::serde!(object ProfileReferenceHostChangedEvent);
 pub struct ProfileRemovedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
@@ -3661,6 +3801,8 @@ pub struct ProfileSerializedCreateSpec {
     pub base: ProfileCreateSpec,
     /// `profileConfigString`: required string.
     pub profile_config_string: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileSerializedCreateSpec {
     #[inline(never)]
@@ -3668,6 +3810,7 @@ impl Default for ProfileSerializedCreateSpec {
         Self {
             base: ProfileCreateSpec::default(),
             profile_config_string: String::new(),
+            _more: (),
         }
     }
 }
@@ -3744,6 +3887,8 @@ pub struct ProfileSimpleExpression {
     pub expression_type: String,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileSimpleExpression {
     #[inline(never)]
@@ -3752,6 +3897,7 @@ impl Default for ProfileSimpleExpression {
             base: ProfileExpression::default(),
             expression_type: String::new(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3831,6 +3977,8 @@ pub struct ProfileUpdateFailed {
     pub failure: Vec<ProfileUpdateFailedUpdateFailure>,
     /// `warnings`: list of `ProfileUpdateFailedUpdateFailure`, since VI API 6.7.
     pub warnings: Vec<ProfileUpdateFailedUpdateFailure>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileUpdateFailed {
     #[inline(never)]
@@ -3839,6 +3987,7 @@ impl Default for ProfileUpdateFailed {
             base: VimFault::default(),
             failure: Vec::new(),
             warnings: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3916,6 +4065,8 @@ pub struct ProfileUpdateFailedUpdateFailure {
     pub profile_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileUpdateFailedUpdateFailure {
     #[inline(never)]
@@ -3923,6 +4074,7 @@ impl Default for ProfileUpdateFailedUpdateFailure {
         Self {
             profile_path: Default::default(),
             err_msg: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3984,6 +4136,8 @@ pub struct SecurityProfile {
     pub base: ApplyProfile,
     /// `permission`: list of `PermissionProfile`, since VI API 4.1.
     pub permission: Vec<PermissionProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecurityProfile {
     #[inline(never)]
@@ -3991,6 +4145,7 @@ impl Default for SecurityProfile {
         Self {
             base: ApplyProfile::default(),
             permission: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4065,6 +4220,8 @@ pub struct ServiceConsolePortGroupProfile {
     pub base: PortGroupProfile,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceConsolePortGroupProfile {
     #[inline(never)]
@@ -4072,6 +4229,7 @@ impl Default for ServiceConsolePortGroupProfile {
         Self {
             base: PortGroupProfile::default(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4146,6 +4304,8 @@ pub struct ServiceProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceProfile {
     #[inline(never)]
@@ -4153,6 +4313,7 @@ impl Default for ServiceProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -4227,6 +4388,8 @@ pub struct StaticRouteProfile {
     pub base: ApplyProfile,
     /// `key`: optional string, since VI API 5.1.
     pub key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StaticRouteProfile {
     #[inline(never)]
@@ -4234,6 +4397,7 @@ impl Default for StaticRouteProfile {
         Self {
             base: ApplyProfile::default(),
             key: None,
+            _more: (),
         }
     }
 }
@@ -4308,6 +4472,8 @@ pub struct StorageProfile {
     pub base: ApplyProfile,
     /// `nasStorage`: list of `NasStorageProfile`.
     pub nas_storage: Vec<NasStorageProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageProfile {
     #[inline(never)]
@@ -4315,6 +4481,7 @@ impl Default for StorageProfile {
         Self {
             base: ApplyProfile::default(),
             nas_storage: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4389,6 +4556,8 @@ pub struct StructuredCustomizations {
     pub entity: rt::ManagedObjectReference,
     /// `customizations`: optional `AnswerFile`.
     pub customizations: Option<Box<AnswerFile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StructuredCustomizations {
     #[inline(never)]
@@ -4396,6 +4565,7 @@ impl Default for StructuredCustomizations {
         Self {
             entity: Default::default(),
             customizations: None,
+            _more: (),
         }
     }
 }
@@ -4457,6 +4627,8 @@ pub struct UserGroupProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserGroupProfile {
     #[inline(never)]
@@ -4464,6 +4636,7 @@ impl Default for UserGroupProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -4538,6 +4711,8 @@ pub struct UserInputRequiredParameterMetadata {
     pub base: ProfilePolicyOptionMetadata,
     /// `userInputParameter`: list of `ProfileParameterMetadata`.
     pub user_input_parameter: Vec<ProfileParameterMetadata>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserInputRequiredParameterMetadata {
     #[inline(never)]
@@ -4545,6 +4720,7 @@ impl Default for UserInputRequiredParameterMetadata {
         Self {
             base: ProfilePolicyOptionMetadata::default(),
             user_input_parameter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4619,6 +4795,8 @@ pub struct UserProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserProfile {
     #[inline(never)]
@@ -4626,6 +4804,7 @@ impl Default for UserProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
@@ -4695,11 +4874,14 @@ impl std::fmt::Debug for UserProfile {
 rt::serde!(object UserProfile);
 
 /// `VirtualMachineDefaultProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 6.0.
-pub struct VirtualMachineDefaultProfileSpec {}
+pub struct VirtualMachineDefaultProfileSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineDefaultProfileSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4716,7 +4898,13 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC),
-            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineProfileSpec {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -4760,6 +4948,8 @@ pub struct VirtualMachineDefinedProfileSpec {
     pub profile_data: Option<Box<VirtualMachineProfileRawData>>,
     /// `profileParams`: list of `KeyValue`, since VI API 6.7.
     pub profile_params: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDefinedProfileSpec {
     #[inline(never)]
@@ -4770,6 +4960,7 @@ impl Default for VirtualMachineDefinedProfileSpec {
             replication_spec: None,
             profile_data: None,
             profile_params: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4792,7 +4983,13 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC),
-            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineProfileSpec {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.profile_id),
             #[cfg(feature = "ft")]
             1 => P::Optional(&self.replication_spec),
@@ -4836,11 +5033,14 @@ impl std::fmt::Debug for VirtualMachineDefinedProfileSpec {
 rt::serde!(object VirtualMachineDefinedProfileSpec);
 
 /// `VirtualMachineEmptyProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
-pub struct VirtualMachineEmptyProfileSpec {}
+pub struct VirtualMachineEmptyProfileSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineEmptyProfileSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4857,7 +5057,13 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC),
-            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineProfileSpec {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -4896,6 +5102,8 @@ pub struct VirtualMachineProfileDetails {
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
     /// `diskProfileDetails`: list of `VirtualMachineProfileDetailsDiskProfileDetails`.
     pub disk_profile_details: Vec<VirtualMachineProfileDetailsDiskProfileDetails>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineProfileDetails {
     #[inline(never)]
@@ -4903,6 +5111,7 @@ impl Default for VirtualMachineProfileDetails {
         Self {
             profile: Vec::new(),
             disk_profile_details: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4964,6 +5173,8 @@ pub struct VirtualMachineProfileDetailsDiskProfileDetails {
     pub disk_id: i32,
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineProfileDetailsDiskProfileDetails {
     #[inline(never)]
@@ -4971,6 +5182,7 @@ impl Default for VirtualMachineProfileDetailsDiskProfileDetails {
         Self {
             disk_id: 0,
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -5032,6 +5244,8 @@ pub struct VirtualMachineProfileRawData {
     pub extension_key: String,
     /// `objectData`: optional string.
     pub object_data: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineProfileRawData {
     #[inline(never)]
@@ -5039,6 +5253,7 @@ impl Default for VirtualMachineProfileRawData {
         Self {
             extension_key: String::new(),
             object_data: None,
+            _more: (),
         }
     }
 }
@@ -5095,11 +5310,14 @@ impl std::fmt::Debug for VirtualMachineProfileRawData {
 rt::serde!(object VirtualMachineProfileRawData);
 
 /// `VirtualMachineProfileSpec`, a [`DynamicData`], since VI API 5.5.
-pub struct VirtualMachineProfileSpec {}
+pub struct VirtualMachineProfileSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineProfileSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -5162,6 +5380,8 @@ pub struct VirtualSwitchProfile {
     pub num_ports: NumPortsProfile,
     /// `networkPolicy`: required `NetworkPolicyProfile`.
     pub network_policy: NetworkPolicyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSwitchProfile {
     #[inline(never)]
@@ -5173,6 +5393,7 @@ impl Default for VirtualSwitchProfile {
             link: Default::default(),
             num_ports: Default::default(),
             network_policy: Default::default(),
+            _more: (),
         }
     }
 }

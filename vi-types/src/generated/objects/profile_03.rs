@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct VirtualSwitchSelectionProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSwitchSelectionProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -83,12 +86,15 @@ rt::serde!(object VirtualSwitchSelectionProfile);
 pub struct VlanProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VlanProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
@@ -157,12 +163,15 @@ rt::serde!(object VlanProfile);
 pub struct VmPortGroupProfile {
     /// The properties of `PortGroupProfile`.
     pub base: PortGroupProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPortGroupProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PortGroupProfile::default(),
+            _more: (),
         }
     }
 }

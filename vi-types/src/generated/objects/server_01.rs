@@ -9,11 +9,13 @@ use rt::{Property as P, PropertyMut as M};
 pub struct DatabaseSizeEstimate {
     /// `size`: required long.
     pub size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatabaseSizeEstimate {
     #[inline(never)]
     fn default() -> Self {
-        Self { size: 0 }
+        Self { size: 0, _more: () }
     }
 }
 pub(crate) static DATABASE_SIZE_ESTIMATE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -71,6 +73,8 @@ pub struct DatabaseSizeParam {
     pub inventory_desc: InventoryDescription,
     /// `perfStatsDesc`: optional `PerformanceStatisticsDescription`.
     pub perf_stats_desc: Option<Box<PerformanceStatisticsDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatabaseSizeParam {
     #[inline(never)]
@@ -78,6 +82,7 @@ impl Default for DatabaseSizeParam {
         Self {
             inventory_desc: Default::default(),
             perf_stats_desc: None,
+            _more: (),
         }
     }
 }
@@ -139,6 +144,8 @@ pub struct DiagnosticManagerAuditRecordResult {
     pub records: Vec<String>,
     /// `nextToken`: required string.
     pub next_token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiagnosticManagerAuditRecordResult {
     #[inline(never)]
@@ -146,6 +153,7 @@ impl Default for DiagnosticManagerAuditRecordResult {
         Self {
             records: Vec::new(),
             next_token: String::new(),
+            _more: (),
         }
     }
 }
@@ -207,6 +215,8 @@ pub struct DiagnosticManagerBundleInfo {
     pub system: Option<rt::ManagedObjectReference>,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiagnosticManagerBundleInfo {
     #[inline(never)]
@@ -214,6 +224,7 @@ impl Default for DiagnosticManagerBundleInfo {
         Self {
             system: None,
             url: String::new(),
+            _more: (),
         }
     }
 }
@@ -283,6 +294,8 @@ pub struct DiagnosticManagerLogDescriptor {
     pub mime_type: String,
     /// `info`: required `Description` or a descendant.
     pub info: rt::Poly<Description>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiagnosticManagerLogDescriptor {
     #[inline(never)]
@@ -294,6 +307,7 @@ impl Default for DiagnosticManagerLogDescriptor {
             format: String::new(),
             mime_type: String::new(),
             info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -369,6 +383,8 @@ pub struct DiagnosticManagerLogHeader {
     pub line_end: i32,
     /// `lineText`: list of string.
     pub line_text: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiagnosticManagerLogHeader {
     #[inline(never)]
@@ -377,6 +393,7 @@ impl Default for DiagnosticManagerLogHeader {
             line_start: 0,
             line_end: 0,
             line_text: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -439,11 +456,13 @@ rt::serde!(object DiagnosticManagerLogHeader);
 pub struct DynamicArray {
     /// `val`: list, not empty, of anyType.
     pub val: Vec<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DynamicArray {
     #[inline(never)]
     fn default() -> Self {
-        Self { val: Vec::new() }
+        Self { val: Vec::new(), _more: () }
     }
 }
 pub(crate) static DYNAMIC_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -505,6 +524,8 @@ pub struct ExtExtendedProductInfo {
     pub management_url: Option<String>,
     /// `self`: optional reference to `ManagedEntity`.
     pub self_: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtExtendedProductInfo {
     #[inline(never)]
@@ -514,6 +535,7 @@ impl Default for ExtExtendedProductInfo {
             product_url: None,
             management_url: None,
             self_: None,
+            _more: (),
         }
     }
 }
@@ -585,6 +607,8 @@ pub struct ExtManagedEntityInfo {
     pub icon_url: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtManagedEntityInfo {
     #[inline(never)]
@@ -594,6 +618,7 @@ impl Default for ExtManagedEntityInfo {
             small_icon_url: None,
             icon_url: None,
             description: None,
+            _more: (),
         }
     }
 }
@@ -661,6 +686,8 @@ pub struct ExtSolutionManagerInfo {
     pub tab: Vec<ExtSolutionManagerInfoTabInfo>,
     /// `smallIconUrl`: optional string.
     pub small_icon_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtSolutionManagerInfo {
     #[inline(never)]
@@ -668,6 +695,7 @@ impl Default for ExtSolutionManagerInfo {
         Self {
             tab: Vec::new(),
             small_icon_url: None,
+            _more: (),
         }
     }
 }
@@ -729,6 +757,8 @@ pub struct ExtSolutionManagerInfoTabInfo {
     pub label: String,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtSolutionManagerInfoTabInfo {
     #[inline(never)]
@@ -736,6 +766,7 @@ impl Default for ExtSolutionManagerInfoTabInfo {
         Self {
             label: String::new(),
             url: String::new(),
+            _more: (),
         }
     }
 }
@@ -833,6 +864,8 @@ pub struct Extension {
     pub shown_in_solution_manager: Option<bool>,
     /// `solutionManagerInfo`: optional `ExtSolutionManagerInfo`, since VI API 5.0.
     pub solution_manager_info: Option<Box<ExtSolutionManagerInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Extension {
     #[inline(never)]
@@ -858,6 +891,7 @@ impl Default for Extension {
             managed_entity_info: Vec::new(),
             shown_in_solution_manager: None,
             solution_manager_info: None,
+            _more: (),
         }
     }
 }
@@ -979,6 +1013,8 @@ pub struct ExtensionClientInfo {
     pub r#type: String,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionClientInfo {
     #[inline(never)]
@@ -989,6 +1025,7 @@ impl Default for ExtensionClientInfo {
             company: String::new(),
             r#type: String::new(),
             url: String::new(),
+            _more: (),
         }
     }
 }
@@ -1059,6 +1096,8 @@ pub struct ExtensionEventTypeInfo {
     pub event_id: String,
     /// `eventTypeSchema`: optional string, since VI API 4.0.
     pub event_type_schema: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionEventTypeInfo {
     #[inline(never)]
@@ -1066,6 +1105,7 @@ impl Default for ExtensionEventTypeInfo {
         Self {
             event_id: String::new(),
             event_type_schema: None,
+            _more: (),
         }
     }
 }
@@ -1125,11 +1165,16 @@ rt::serde!(object ExtensionEventTypeInfo);
 pub struct ExtensionFaultTypeInfo {
     /// `faultID`: required string.
     pub fault_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionFaultTypeInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { fault_id: String::new() }
+        Self {
+            fault_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTENSION_FAULT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1185,11 +1230,16 @@ rt::serde!(object ExtensionFaultTypeInfo);
 pub struct ExtensionHealthInfo {
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionHealthInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { url: String::new() }
+        Self {
+            url: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTENSION_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1247,6 +1297,8 @@ pub struct ExtensionManagerIpAllocationUsage {
     pub extension_key: String,
     /// `numAddresses`: required int.
     pub num_addresses: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionManagerIpAllocationUsage {
     #[inline(never)]
@@ -1254,6 +1306,7 @@ impl Default for ExtensionManagerIpAllocationUsage {
         Self {
             extension_key: String::new(),
             num_addresses: 0,
+            _more: (),
         }
     }
 }
@@ -1315,6 +1368,8 @@ pub struct ExtensionOvfConsumerInfo {
     pub callback_url: String,
     /// `sectionType`: list, not empty, of string.
     pub section_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionOvfConsumerInfo {
     #[inline(never)]
@@ -1322,6 +1377,7 @@ impl Default for ExtensionOvfConsumerInfo {
         Self {
             callback_url: String::new(),
             section_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1383,6 +1439,8 @@ pub struct ExtensionPrivilegeInfo {
     pub priv_id: String,
     /// `privGroupName`: required string.
     pub priv_group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionPrivilegeInfo {
     #[inline(never)]
@@ -1390,6 +1448,7 @@ impl Default for ExtensionPrivilegeInfo {
         Self {
             priv_id: String::new(),
             priv_group_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1453,6 +1512,8 @@ pub struct ExtensionResourceInfo {
     pub module: String,
     /// `data`: list, not empty, of `KeyValue`.
     pub data: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionResourceInfo {
     #[inline(never)]
@@ -1461,6 +1522,7 @@ impl Default for ExtensionResourceInfo {
             locale: String::new(),
             module: String::new(),
             data: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1535,6 +1597,8 @@ pub struct ExtensionServerInfo {
     pub server_thumbprint: Option<String>,
     /// `serverCertificate`: optional string, since VI API 8.0.2.0.
     pub server_certificate: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionServerInfo {
     #[inline(never)]
@@ -1547,6 +1611,7 @@ impl Default for ExtensionServerInfo {
             admin_email: Vec::new(),
             server_thumbprint: None,
             server_certificate: None,
+            _more: (),
         }
     }
 }
@@ -1621,11 +1686,16 @@ rt::serde!(object ExtensionServerInfo);
 pub struct ExtensionTaskTypeInfo {
     /// `taskID`: required string.
     pub task_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionTaskTypeInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { task_id: String::new() }
+        Self {
+            task_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTENSION_TASK_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1699,6 +1769,8 @@ pub struct InventoryDescription {
     pub numv_net_dev: Option<i32>,
     /// `numvDiskDev`: optional int.
     pub numv_disk_dev: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InventoryDescription {
     #[inline(never)]
@@ -1714,6 +1786,7 @@ impl Default for InventoryDescription {
             numv_cpu_dev: None,
             numv_net_dev: None,
             numv_disk_dev: None,
+            _more: (),
         }
     }
 }
@@ -1809,6 +1882,8 @@ pub struct LocalizationManagerMessageCatalog {
     pub md5sum: Option<String>,
     /// `version`: optional string, since VI API 5.0.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalizationManagerMessageCatalog {
     #[inline(never)]
@@ -1821,6 +1896,7 @@ impl Default for LocalizationManagerMessageCatalog {
             last_modified: None,
             md5sum: None,
             version: None,
+            _more: (),
         }
     }
 }
@@ -1895,11 +1971,16 @@ rt::serde!(object LocalizationManagerMessageCatalog);
 pub struct PasswordField {
     /// `value`: required string, secret.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PasswordField {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: String::new() }
+        Self {
+            value: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PASSWORD_FIELD: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1957,6 +2038,8 @@ pub struct PerfCompositeMetric {
     pub entity: Option<rt::Poly<PerfEntityMetricBase>>,
     /// `childEntity`: list of `PerfEntityMetricBase` or a descendant.
     pub child_entity: Vec<rt::Poly<PerfEntityMetricBase>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfCompositeMetric {
     #[inline(never)]
@@ -1964,6 +2047,7 @@ impl Default for PerfCompositeMetric {
         Self {
             entity: None,
             child_entity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2027,6 +2111,8 @@ pub struct PerformanceManagerCounterLevelMapping {
     pub aggregate_level: Option<i32>,
     /// `perDeviceLevel`: optional int.
     pub per_device_level: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformanceManagerCounterLevelMapping {
     #[inline(never)]
@@ -2035,6 +2121,7 @@ impl Default for PerformanceManagerCounterLevelMapping {
             counter_id: 0,
             aggregate_level: None,
             per_device_level: None,
+            _more: (),
         }
     }
 }
@@ -2097,11 +2184,16 @@ rt::serde!(object PerformanceManagerCounterLevelMapping);
 pub struct PerformanceStatisticsDescription {
     /// `intervals`: list of `PerfInterval`.
     pub intervals: Vec<PerfInterval>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformanceStatisticsDescription {
     #[inline(never)]
     fn default() -> Self {
-        Self { intervals: Vec::new() }
+        Self {
+            intervals: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PERFORMANCE_STATISTICS_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2163,6 +2255,8 @@ pub struct ProductComponentInfo {
     pub version: String,
     /// `release`: required int.
     pub release: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProductComponentInfo {
     #[inline(never)]
@@ -2172,6 +2266,7 @@ impl Default for ProductComponentInfo {
             name: String::new(),
             version: String::new(),
             release: 0,
+            _more: (),
         }
     }
 }
@@ -2237,11 +2332,16 @@ rt::serde!(object ProductComponentInfo);
 pub struct SearchIndexFilter {
     /// `predicates`: list of `SearchIndexPredicate`.
     pub predicates: Vec<SearchIndexPredicate>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexFilter {
     #[inline(never)]
     fn default() -> Self {
-        Self { predicates: Vec::new() }
+        Self {
+            predicates: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SEARCH_INDEX_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2299,11 +2399,17 @@ pub struct SearchIndexIterationSpec {
     pub marker: Option<String>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexIterationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { marker: None, limit: None }
+        Self {
+            marker: None,
+            limit: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static SEARCH_INDEX_ITERATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2362,11 +2468,13 @@ rt::serde!(object SearchIndexIterationSpec);
 pub struct SearchIndexOptionalValue {
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexOptionalValue {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static SEARCH_INDEX_OPTIONAL_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2430,6 +2538,8 @@ pub struct SearchIndexPredicate {
     pub comparable_value: Option<rt::Any>,
     /// `comparableList`: list of anyType.
     pub comparable_list: Vec<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexPredicate {
     #[inline(never)]
@@ -2440,6 +2550,7 @@ impl Default for SearchIndexPredicate {
             array_operator: None,
             comparable_value: None,
             comparable_list: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2516,6 +2627,8 @@ pub struct SearchIndexQuerySpec {
     pub return_total_count: Option<bool>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexQuerySpec {
     #[inline(never)]
@@ -2526,6 +2639,7 @@ impl Default for SearchIndexQuerySpec {
             filters: Vec::new(),
             return_total_count: None,
             limit: None,
+            _more: (),
         }
     }
 }
@@ -2594,12 +2708,15 @@ rt::serde!(object SearchIndexQuerySpec);
 pub struct SearchIndexResourceItem {
     /// `propertyValues`: list of `SearchIndexOptionalValue`.
     pub property_values: Vec<SearchIndexOptionalValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexResourceItem {
     #[inline(never)]
     fn default() -> Self {
         Self {
             property_values: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2662,6 +2779,8 @@ pub struct SearchIndexResultSet {
     pub total_count: Option<i32>,
     /// `marker`: optional string.
     pub marker: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexResultSet {
     #[inline(never)]
@@ -2671,6 +2790,7 @@ impl Default for SearchIndexResultSet {
             items: Vec::new(),
             total_count: None,
             marker: None,
+            _more: (),
         }
     }
 }
@@ -2742,6 +2862,8 @@ pub struct ServiceManagerServiceInfo {
     pub service: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceManagerServiceInfo {
     #[inline(never)]
@@ -2751,6 +2873,7 @@ impl Default for ServiceManagerServiceInfo {
             location: Vec::new(),
             service: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -2826,6 +2949,8 @@ pub struct SessionManagerGenericServiceTicket {
     pub ssl_certificate: Option<String>,
     /// `ticketType`: optional string, since VI API 7.0.2.0.
     pub ticket_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManagerGenericServiceTicket {
     #[inline(never)]
@@ -2837,6 +2962,7 @@ impl Default for SessionManagerGenericServiceTicket {
             cert_thumbprint_list: Vec::new(),
             ssl_certificate: None,
             ticket_type: None,
+            _more: (),
         }
     }
 }
@@ -2910,6 +3036,8 @@ pub struct SessionManagerHttpServiceRequestSpec {
     pub method: Option<String>,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManagerHttpServiceRequestSpec {
     #[inline(never)]
@@ -2917,6 +3045,7 @@ impl Default for SessionManagerHttpServiceRequestSpec {
         Self {
             method: None,
             url: String::new(),
+            _more: (),
         }
     }
 }
@@ -2940,6 +3069,7 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
             rt::BASE => {
                 P::Object(
                     &SessionManagerServiceRequestSpec {
+                        _more: (),
                     },
                 )
             }
@@ -2986,6 +3116,8 @@ pub struct SessionManagerLocalTicket {
     pub user_name: String,
     /// `passwordFilePath`: required string.
     pub password_file_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManagerLocalTicket {
     #[inline(never)]
@@ -2993,6 +3125,7 @@ impl Default for SessionManagerLocalTicket {
         Self {
             user_name: String::new(),
             password_file_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -3049,11 +3182,14 @@ impl std::fmt::Debug for SessionManagerLocalTicket {
 rt::serde!(object SessionManagerLocalTicket);
 
 /// `SessionManagerServiceRequestSpec`, a [`DynamicData`], since VI API 5.0.
-pub struct SessionManagerServiceRequestSpec {}
+pub struct SessionManagerServiceRequestSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SessionManagerServiceRequestSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SESSION_MANAGER_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3106,11 +3242,16 @@ rt::serde!(object base SessionManagerServiceRequestSpec);
 pub struct SessionManagerVmomiServiceRequestSpec {
     /// `method`: required string, a MethodName.
     pub method: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManagerVmomiServiceRequestSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { method: String::new() }
+        Self {
+            method: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3132,6 +3273,7 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
             rt::BASE => {
                 P::Object(
                     &SessionManagerServiceRequestSpec {
+                        _more: (),
                     },
                 )
             }
@@ -3171,11 +3313,14 @@ impl std::fmt::Debug for SessionManagerVmomiServiceRequestSpec {
 rt::serde!(object SessionManagerVmomiServiceRequestSpec);
 
 /// `SiteInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-pub struct SiteInfo {}
+pub struct SiteInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SiteInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3227,11 +3372,16 @@ rt::serde!(object SiteInfo);
 pub struct TaskInfoFilterSpec {
     /// `filterTaskResults`: optional `TaskInfoFilterSpecFilterTaskResults`.
     pub filter_task_results: Option<Box<TaskInfoFilterSpecFilterTaskResults>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskInfoFilterSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_task_results: None }
+        Self {
+            filter_task_results: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static TASK_INFO_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3291,6 +3441,8 @@ pub struct TaskInfoFilterSpecFilterTaskResults {
     pub description_ids: Vec<String>,
     /// `filterIn`: optional boolean.
     pub filter_in: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskInfoFilterSpecFilterTaskResults {
     #[inline(never)]
@@ -3299,6 +3451,7 @@ impl Default for TaskInfoFilterSpecFilterTaskResults {
             remove_all: None,
             description_ids: Vec::new(),
             filter_in: None,
+            _more: (),
         }
     }
 }
@@ -3358,11 +3511,14 @@ impl std::fmt::Debug for TaskInfoFilterSpecFilterTaskResults {
 rt::serde!(object TaskInfoFilterSpecFilterTaskResults);
 
 /// `TaskManagerTaskViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct TaskManagerTaskViewSpec {}
+pub struct TaskManagerTaskViewSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for TaskManagerTaskViewSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static TASK_MANAGER_TASK_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3417,6 +3573,8 @@ pub struct TaskManagerViewByStartId {
     pub count: i32,
     /// `startId`: required string.
     pub start_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskManagerViewByStartId {
     #[inline(never)]
@@ -3424,6 +3582,7 @@ impl Default for TaskManagerViewByStartId {
         Self {
             count: 0,
             start_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -3444,7 +3603,13 @@ impl rt::Object for TaskManagerViewByStartId {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&TASK_MANAGER_VIEW_BY_START_ID),
-            rt::BASE => P::Object(&TaskManagerTaskViewSpec {}),
+            rt::BASE => {
+                P::Object(
+                    &TaskManagerTaskViewSpec {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.count),
             1 => P::Value(&self.start_id),
             _ => P::Absent,

@@ -11,6 +11,8 @@ pub struct DatastoreMountPathDatastorePair {
     pub old_mount_path: String,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreMountPathDatastorePair {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for DatastoreMountPathDatastorePair {
         Self {
             old_mount_path: String::new(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -79,11 +82,17 @@ pub struct DatastoreNamespaceManagerDirectoryInfo {
     pub capacity: i64,
     /// `used`: required long.
     pub used: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreNamespaceManagerDirectoryInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { capacity: 0, used: 0 }
+        Self {
+            capacity: 0,
+            used: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -146,6 +155,8 @@ pub struct DatastoreVVolContainerFailoverPair {
     pub tgt_container: String,
     /// `vvolMapping`: list of `KeyValue`.
     pub vvol_mapping: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreVVolContainerFailoverPair {
     #[inline(never)]
@@ -154,6 +165,7 @@ impl Default for DatastoreVVolContainerFailoverPair {
             src_container: None,
             tgt_container: String::new(),
             vvol_mapping: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -224,6 +236,8 @@ pub struct FcoeConfig {
     pub capabilities: FcoeConfigFcoeCapabilities,
     /// `fcoeActive`: required boolean.
     pub fcoe_active: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeConfig {
     #[inline(never)]
@@ -234,6 +248,7 @@ impl Default for FcoeConfig {
             vlan_range: Vec::new(),
             capabilities: Default::default(),
             fcoe_active: false,
+            _more: (),
         }
     }
 }
@@ -306,6 +321,8 @@ pub struct FcoeConfigFcoeCapabilities {
     pub source_mac_address: bool,
     /// `vlanRange`: required boolean.
     pub vlan_range: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeConfigFcoeCapabilities {
     #[inline(never)]
@@ -314,6 +331,7 @@ impl Default for FcoeConfigFcoeCapabilities {
             priority_class: false,
             source_mac_address: false,
             vlan_range: false,
+            _more: (),
         }
     }
 }
@@ -382,6 +400,8 @@ pub struct FcoeConfigFcoeSpecification {
     pub source_mac: Option<String>,
     /// `vlanRange`: list of `FcoeConfigVlanRange`.
     pub vlan_range: Vec<FcoeConfigVlanRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeConfigFcoeSpecification {
     #[inline(never)]
@@ -391,6 +411,7 @@ impl Default for FcoeConfigFcoeSpecification {
             priority_class: None,
             source_mac: None,
             vlan_range: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -458,11 +479,17 @@ pub struct FcoeConfigVlanRange {
     pub vlan_low: i32,
     /// `vlanHigh`: required int.
     pub vlan_high: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeConfigVlanRange {
     #[inline(never)]
     fn default() -> Self {
-        Self { vlan_low: 0, vlan_high: 0 }
+        Self {
+            vlan_low: 0,
+            vlan_high: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static FCOE_CONFIG_VLAN_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -521,11 +548,16 @@ rt::serde!(object FcoeConfigVlanRange);
 pub struct FcoeFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FCOE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -595,6 +627,8 @@ pub struct FcoeFaultPnicHasNoPortSet {
     pub base: FcoeFault,
     /// `nicDevice`: required string.
     pub nic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeFaultPnicHasNoPortSet {
     #[inline(never)]
@@ -602,6 +636,7 @@ impl Default for FcoeFaultPnicHasNoPortSet {
         Self {
             base: FcoeFault::default(),
             nic_device: String::new(),
+            _more: (),
         }
     }
 }
@@ -692,6 +727,8 @@ pub struct FileLockInfo {
     pub heartbeat: Option<rt::DateTime>,
     /// `refCount`: optional int.
     pub ref_count: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileLockInfo {
     #[inline(never)]
@@ -707,6 +744,7 @@ impl Default for FileLockInfo {
             acquired: None,
             heartbeat: None,
             ref_count: None,
+            _more: (),
         }
     }
 }
@@ -792,6 +830,8 @@ pub struct FileLockInfoResult {
     pub lock_info: Vec<FileLockInfo>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileLockInfoResult {
     #[inline(never)]
@@ -799,6 +839,7 @@ impl Default for FileLockInfoResult {
         Self {
             lock_info: Vec::new(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -860,6 +901,8 @@ pub struct HostCacheConfigurationInfo {
     pub key: rt::ManagedObjectReference,
     /// `swapSize`: required long.
     pub swap_size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCacheConfigurationInfo {
     #[inline(never)]
@@ -867,6 +910,7 @@ impl Default for HostCacheConfigurationInfo {
         Self {
             key: Default::default(),
             swap_size: 0,
+            _more: (),
         }
     }
 }
@@ -928,6 +972,8 @@ pub struct HostCacheConfigurationSpec {
     pub datastore: rt::ManagedObjectReference,
     /// `swapSize`: required long.
     pub swap_size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCacheConfigurationSpec {
     #[inline(never)]
@@ -935,6 +981,7 @@ impl Default for HostCacheConfigurationSpec {
         Self {
             datastore: Default::default(),
             swap_size: 0,
+            _more: (),
         }
     }
 }
@@ -996,6 +1043,8 @@ pub struct HostDatastoreSystemDatastoreResult {
     pub key: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreSystemDatastoreResult {
     #[inline(never)]
@@ -1003,6 +1052,7 @@ impl Default for HostDatastoreSystemDatastoreResult {
         Self {
             key: Default::default(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -1064,6 +1114,8 @@ pub struct HostDatastoreSystemVvolDatastoreSpec {
     pub name: String,
     /// `scId`: required string.
     pub sc_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreSystemVvolDatastoreSpec {
     #[inline(never)]
@@ -1071,6 +1123,7 @@ impl Default for HostDatastoreSystemVvolDatastoreSpec {
         Self {
             name: String::new(),
             sc_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -1134,6 +1187,8 @@ pub struct HostDiskConfigurationResult {
     pub success: Option<bool>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskConfigurationResult {
     #[inline(never)]
@@ -1142,6 +1197,7 @@ impl Default for HostDiskConfigurationResult {
             device_path: None,
             success: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -1201,11 +1257,14 @@ impl std::fmt::Debug for HostDiskConfigurationResult {
 rt::serde!(object HostDiskConfigurationResult);
 
 /// `HostDiskDimensions`, a [`DynamicData`], since VI API 2.0.
-pub struct HostDiskDimensions {}
+pub struct HostDiskDimensions {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostDiskDimensions {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_DISK_DIMENSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1261,6 +1320,8 @@ pub struct HostDiskMappingInfo {
     pub name: String,
     /// `exclusive`: optional boolean.
     pub exclusive: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskMappingInfo {
     #[inline(never)]
@@ -1269,6 +1330,7 @@ impl Default for HostDiskMappingInfo {
             physical_partition: None,
             name: String::new(),
             exclusive: None,
+            _more: (),
         }
     }
 }
@@ -1333,6 +1395,8 @@ pub struct HostDiskMappingOption {
     pub physical_partition: Vec<HostDiskMappingPartitionOption>,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskMappingOption {
     #[inline(never)]
@@ -1340,6 +1404,7 @@ impl Default for HostDiskMappingOption {
         Self {
             physical_partition: Vec::new(),
             name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1403,6 +1468,8 @@ pub struct HostDiskMappingPartitionInfo {
     pub file_system: String,
     /// `capacityInKb`: required long.
     pub capacity_in_kb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskMappingPartitionInfo {
     #[inline(never)]
@@ -1411,6 +1478,7 @@ impl Default for HostDiskMappingPartitionInfo {
             name: String::new(),
             file_system: String::new(),
             capacity_in_kb: 0,
+            _more: (),
         }
     }
 }
@@ -1477,6 +1545,8 @@ pub struct HostDiskMappingPartitionOption {
     pub file_system: String,
     /// `capacityInKb`: required long.
     pub capacity_in_kb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskMappingPartitionOption {
     #[inline(never)]
@@ -1485,6 +1555,7 @@ impl Default for HostDiskMappingPartitionOption {
             name: String::new(),
             file_system: String::new(),
             capacity_in_kb: 0,
+            _more: (),
         }
     }
 }
@@ -1551,6 +1622,8 @@ pub struct HostDiskPartitionInfo {
     pub spec: HostDiskPartitionSpec,
     /// `layout`: required `HostDiskPartitionLayout`.
     pub layout: HostDiskPartitionLayout,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionInfo {
     #[inline(never)]
@@ -1559,6 +1632,7 @@ impl Default for HostDiskPartitionInfo {
             device_name: String::new(),
             spec: Default::default(),
             layout: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1629,6 +1703,8 @@ pub struct HostFibreChannelOverEthernetHba {
     pub is_software_fcoe: bool,
     /// `markedForRemoval`: optional boolean.
     pub marked_for_removal: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelOverEthernetHba {
     #[inline(never)]
@@ -1639,6 +1715,7 @@ impl Default for HostFibreChannelOverEthernetHba {
             link_info: Default::default(),
             is_software_fcoe: false,
             marked_for_removal: None,
+            _more: (),
         }
     }
 }
@@ -1724,6 +1801,8 @@ pub struct HostFibreChannelOverEthernetHbaLinkInfo {
     pub fcf_mac: String,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelOverEthernetHbaLinkInfo {
     #[inline(never)]
@@ -1732,6 +1811,7 @@ impl Default for HostFibreChannelOverEthernetHbaLinkInfo {
             vnport_mac: String::new(),
             fcf_mac: String::new(),
             vlan_id: 0,
+            _more: (),
         }
     }
 }
@@ -1800,6 +1880,8 @@ pub struct HostFibreChannelOverEthernetTargetTransport {
     pub fcf_mac: String,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelOverEthernetTargetTransport {
     #[inline(never)]
@@ -1809,6 +1891,7 @@ impl Default for HostFibreChannelOverEthernetTargetTransport {
             vnport_mac: String::new(),
             fcf_mac: String::new(),
             vlan_id: 0,
+            _more: (),
         }
     }
 }
@@ -1889,6 +1972,8 @@ pub struct HostForceMountedInfo {
     pub persist: bool,
     /// `mounted`: required boolean.
     pub mounted: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostForceMountedInfo {
     #[inline(never)]
@@ -1896,6 +1981,7 @@ impl Default for HostForceMountedInfo {
         Self {
             persist: false,
             mounted: false,
+            _more: (),
         }
     }
 }
@@ -1952,11 +2038,14 @@ impl std::fmt::Debug for HostForceMountedInfo {
 rt::serde!(object HostForceMountedInfo);
 
 /// `HostHbaCreateSpec`, a [`DynamicData`], since VI API 7.0.3.0.
-pub struct HostHbaCreateSpec {}
+pub struct HostHbaCreateSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostHbaCreateSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2011,6 +2100,8 @@ pub struct HostLocalFileSystemVolumeSpec {
     pub device: String,
     /// `localPath`: required string.
     pub local_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalFileSystemVolumeSpec {
     #[inline(never)]
@@ -2018,6 +2109,7 @@ impl Default for HostLocalFileSystemVolumeSpec {
         Self {
             device: String::new(),
             local_path: String::new(),
+            _more: (),
         }
     }
 }
@@ -2077,11 +2169,13 @@ rt::serde!(object HostLocalFileSystemVolumeSpec);
 pub struct HostMultipathInfo {
     /// `lun`: list of `HostMultipathInfoLogicalUnit`, found by its key.
     pub lun: Vec<HostMultipathInfoLogicalUnit>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { lun: Vec::new() }
+        Self { lun: Vec::new(), _more: () }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2139,6 +2233,8 @@ pub struct HostMultipathInfoFixedLogicalUnitPolicy {
     pub base: HostMultipathInfoLogicalUnitPolicy,
     /// `prefer`: required string.
     pub prefer: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoFixedLogicalUnitPolicy {
     #[inline(never)]
@@ -2146,6 +2242,7 @@ impl Default for HostMultipathInfoFixedLogicalUnitPolicy {
         Self {
             base: HostMultipathInfoLogicalUnitPolicy::default(),
             prefer: String::new(),
+            _more: (),
         }
     }
 }
@@ -2229,6 +2326,8 @@ pub struct HostMultipathInfoHppLogicalUnitPolicy {
     pub latency_eval_time: Option<i64>,
     /// `samplingIosPerPath`: optional long.
     pub sampling_ios_per_path: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoHppLogicalUnitPolicy {
     #[inline(never)]
@@ -2240,6 +2339,7 @@ impl Default for HostMultipathInfoHppLogicalUnitPolicy {
             path: None,
             latency_eval_time: None,
             sampling_ios_per_path: None,
+            _more: (),
         }
     }
 }
@@ -2337,6 +2437,8 @@ pub struct HostMultipathInfoLogicalUnit {
     pub storage_array_type_policy: Option<
         Box<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoLogicalUnit {
     #[inline(never)]
@@ -2348,6 +2450,7 @@ impl Default for HostMultipathInfoLogicalUnit {
             path: Vec::new(),
             policy: Default::default(),
             storage_array_type_policy: None,
+            _more: (),
         }
     }
 }
@@ -2419,11 +2522,16 @@ rt::serde!(object HostMultipathInfoLogicalUnit);
 pub struct HostMultipathInfoLogicalUnitPolicy {
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoLogicalUnitPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: String::new() }
+        Self {
+            policy: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2481,11 +2589,16 @@ rt::serde!(object base HostMultipathInfoLogicalUnitPolicy);
 pub struct HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: String::new() }
+        Self {
+            policy: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2557,6 +2670,8 @@ pub struct HostMultipathInfoPath {
     pub lun: String,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoPath {
     #[inline(never)]
@@ -2570,6 +2685,7 @@ impl Default for HostMultipathInfoPath {
             adapter: String::new(),
             lun: String::new(),
             transport: None,
+            _more: (),
         }
     }
 }
@@ -2647,11 +2763,16 @@ rt::serde!(object HostMultipathInfoPath);
 pub struct HostMultipathStateInfo {
     /// `path`: list of `HostMultipathStateInfoPath`.
     pub path: Vec<HostMultipathStateInfoPath>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathStateInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { path: Vec::new() }
+        Self {
+            path: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_MULTIPATH_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2709,6 +2830,8 @@ pub struct HostMultipathStateInfoPath {
     pub name: String,
     /// `pathState`: required string.
     pub path_state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathStateInfoPath {
     #[inline(never)]
@@ -2716,6 +2839,7 @@ impl Default for HostMultipathStateInfoPath {
         Self {
             name: String::new(),
             path_state: String::new(),
+            _more: (),
         }
     }
 }
@@ -2777,6 +2901,8 @@ pub struct HostNasVolumeConfig {
     pub change_operation: Option<String>,
     /// `spec`: optional `HostNasVolumeSpec`.
     pub spec: Option<Box<HostNasVolumeSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNasVolumeConfig {
     #[inline(never)]
@@ -2784,6 +2910,7 @@ impl Default for HostNasVolumeConfig {
         Self {
             change_operation: None,
             spec: None,
+            _more: (),
         }
     }
 }
@@ -2843,11 +2970,16 @@ rt::serde!(object HostNasVolumeConfig);
 pub struct HostNasVolumeUserInfo {
     /// `user`: required string.
     pub user: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNasVolumeUserInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { user: String::new() }
+        Self {
+            user: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_NAS_VOLUME_USER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2911,6 +3043,8 @@ pub struct HostNvmeConnectSpec {
     pub admin_queue_size: Option<i32>,
     /// `keepAliveTimeout`: optional int.
     pub keep_alive_timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeConnectSpec {
     #[inline(never)]
@@ -2921,6 +3055,7 @@ impl Default for HostNvmeConnectSpec {
             controller_id: None,
             admin_queue_size: None,
             keep_alive_timeout: None,
+            _more: (),
         }
     }
 }
@@ -3027,6 +3162,8 @@ pub struct HostNvmeController {
     pub serial_number: Option<String>,
     /// `firmwareVersion`: optional string.
     pub firmware_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeController {
     #[inline(never)]
@@ -3046,6 +3183,7 @@ impl Default for HostNvmeController {
             model: None,
             serial_number: None,
             firmware_version: None,
+            _more: (),
         }
     }
 }
@@ -3145,6 +3283,8 @@ pub struct HostNvmeDisconnectSpec {
     pub subnqn: Option<String>,
     /// `controllerNumber`: optional int.
     pub controller_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeDisconnectSpec {
     #[inline(never)]
@@ -3153,6 +3293,7 @@ impl Default for HostNvmeDisconnectSpec {
             hba_name: String::new(),
             subnqn: None,
             controller_number: None,
+            _more: (),
         }
     }
 }
@@ -3219,6 +3360,8 @@ pub struct HostNvmeDiscoverSpec {
     pub auto_connect: Option<bool>,
     /// `rootDiscoveryController`: optional boolean, since VI API 7.0.3.0.
     pub root_discovery_controller: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeDiscoverSpec {
     #[inline(never)]
@@ -3227,6 +3370,7 @@ impl Default for HostNvmeDiscoverSpec {
             base: HostNvmeSpec::default(),
             auto_connect: None,
             root_discovery_controller: None,
+            _more: (),
         }
     }
 }
@@ -3303,6 +3447,8 @@ pub struct HostNvmeDiscoveryLog {
     pub entry: Vec<HostNvmeDiscoveryLogEntry>,
     /// `complete`: required boolean.
     pub complete: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeDiscoveryLog {
     #[inline(never)]
@@ -3310,6 +3456,7 @@ impl Default for HostNvmeDiscoveryLog {
         Self {
             entry: Vec::new(),
             complete: false,
+            _more: (),
         }
     }
 }
@@ -3383,6 +3530,8 @@ pub struct HostNvmeDiscoveryLogEntry {
     pub transport_requirements: String,
     /// `connected`: required boolean.
     pub connected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeDiscoveryLogEntry {
     #[inline(never)]
@@ -3396,6 +3545,7 @@ impl Default for HostNvmeDiscoveryLogEntry {
             transport_parameters: Default::default(),
             transport_requirements: String::new(),
             connected: false,
+            _more: (),
         }
     }
 }
@@ -3481,6 +3631,8 @@ pub struct HostNvmeNamespace {
     pub block_size: i32,
     /// `capacityInBlocks`: required long.
     pub capacity_in_blocks: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeNamespace {
     #[inline(never)]
@@ -3491,6 +3643,7 @@ impl Default for HostNvmeNamespace {
             id: 0,
             block_size: 0,
             capacity_in_blocks: 0,
+            _more: (),
         }
     }
 }
@@ -3567,6 +3720,8 @@ pub struct HostNvmeOpaqueTransportParameters {
     pub trsvcid: String,
     /// `tsas`: required base64Binary.
     pub tsas: rt::Binary,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeOpaqueTransportParameters {
     #[inline(never)]
@@ -3577,6 +3732,7 @@ impl Default for HostNvmeOpaqueTransportParameters {
             adrfam: String::new(),
             trsvcid: String::new(),
             tsas: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3600,7 +3756,13 @@ impl rt::Object for HostNvmeOpaqueTransportParameters {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS),
-            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
+            rt::BASE => {
+                P::Object(
+                    &HostNvmeTransportParameters {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.trtype),
             1 => P::Value(&self.traddr),
             2 => P::Value(&self.adrfam),
@@ -3649,6 +3811,8 @@ pub struct HostNvmeOverFibreChannelParameters {
     pub node_world_wide_name: i64,
     /// `portWorldWideName`: required long.
     pub port_world_wide_name: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeOverFibreChannelParameters {
     #[inline(never)]
@@ -3656,6 +3820,7 @@ impl Default for HostNvmeOverFibreChannelParameters {
         Self {
             node_world_wide_name: 0,
             port_world_wide_name: 0,
+            _more: (),
         }
     }
 }
@@ -3676,7 +3841,13 @@ impl rt::Object for HostNvmeOverFibreChannelParameters {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS),
-            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
+            rt::BASE => {
+                P::Object(
+                    &HostNvmeTransportParameters {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.node_world_wide_name),
             1 => P::Value(&self.port_world_wide_name),
             _ => P::Absent,
@@ -3721,6 +3892,8 @@ pub struct HostNvmeOverRdmaParameters {
     pub address_family: Option<String>,
     /// `portNumber`: optional int.
     pub port_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeOverRdmaParameters {
     #[inline(never)]
@@ -3729,6 +3902,7 @@ impl Default for HostNvmeOverRdmaParameters {
             address: String::new(),
             address_family: None,
             port_number: None,
+            _more: (),
         }
     }
 }
@@ -3750,7 +3924,13 @@ impl rt::Object for HostNvmeOverRdmaParameters {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_NVME_OVER_RDMA_PARAMETERS),
-            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
+            rt::BASE => {
+                P::Object(
+                    &HostNvmeTransportParameters {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.address),
             1 => P::Value(&self.address_family),
             2 => P::Value(&self.port_number),
@@ -3797,6 +3977,8 @@ pub struct HostNvmeOverTcpParameters {
     pub port_number: Option<i32>,
     /// `digestVerification`: optional string.
     pub digest_verification: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeOverTcpParameters {
     #[inline(never)]
@@ -3805,6 +3987,7 @@ impl Default for HostNvmeOverTcpParameters {
             address: String::new(),
             port_number: None,
             digest_verification: None,
+            _more: (),
         }
     }
 }
@@ -3826,7 +4009,13 @@ impl rt::Object for HostNvmeOverTcpParameters {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_NVME_OVER_TCP_PARAMETERS),
-            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
+            rt::BASE => {
+                P::Object(
+                    &HostNvmeTransportParameters {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.address),
             1 => P::Value(&self.port_number),
             2 => P::Value(&self.digest_verification),
@@ -3871,6 +4060,8 @@ pub struct HostNvmeSpec {
     pub hba_name: String,
     /// `transportParameters`: required `HostNvmeTransportParameters` or a descendant.
     pub transport_parameters: rt::Poly<HostNvmeTransportParameters>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeSpec {
     #[inline(never)]
@@ -3878,6 +4069,7 @@ impl Default for HostNvmeSpec {
         Self {
             hba_name: String::new(),
             transport_parameters: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3937,11 +4129,16 @@ rt::serde!(object HostNvmeSpec);
 pub struct HostNvmeTopology {
     /// `adapter`: list of `HostNvmeTopologyInterface`.
     pub adapter: Vec<HostNvmeTopologyInterface>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeTopology {
     #[inline(never)]
     fn default() -> Self {
-        Self { adapter: Vec::new() }
+        Self {
+            adapter: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_NVME_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4001,6 +4198,8 @@ pub struct HostNvmeTopologyInterface {
     pub adapter: String,
     /// `connectedController`: list of `HostNvmeController`.
     pub connected_controller: Vec<HostNvmeController>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeTopologyInterface {
     #[inline(never)]
@@ -4009,6 +4208,7 @@ impl Default for HostNvmeTopologyInterface {
             key: String::new(),
             adapter: String::new(),
             connected_controller: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4068,11 +4268,14 @@ impl std::fmt::Debug for HostNvmeTopologyInterface {
 rt::serde!(object HostNvmeTopologyInterface);
 
 /// `HostNvmeTransportParameters`, a [`DynamicData`], since VI API 7.0.0.0.
-pub struct HostNvmeTransportParameters {}
+pub struct HostNvmeTransportParameters {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostNvmeTransportParameters {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_NVME_TRANSPORT_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4129,6 +4332,8 @@ pub struct HostPMemVolume {
     pub uuid: String,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPMemVolume {
     #[inline(never)]
@@ -4137,6 +4342,7 @@ impl Default for HostPMemVolume {
             base: HostFileSystemVolume::default(),
             uuid: String::new(),
             version: String::new(),
+            _more: (),
         }
     }
 }
@@ -4212,11 +4418,16 @@ rt::serde!(object HostPMemVolume);
 pub struct HostPathSelectionPolicyOption {
     /// `policy`: required `ElementDescription` or a descendant.
     pub policy: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPathSelectionPolicyOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: Default::default() }
+        Self {
+            policy: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_PATH_SELECTION_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4272,12 +4483,15 @@ rt::serde!(object HostPathSelectionPolicyOption);
 pub struct HostPcieHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPcieHba {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
+            _more: (),
         }
     }
 }
@@ -4343,11 +4557,14 @@ impl std::fmt::Debug for HostPcieHba {
 rt::serde!(object HostPcieHba);
 
 /// `HostPcieTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-pub struct HostPcieTargetTransport {}
+pub struct HostPcieTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostPcieTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_PCIE_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4364,7 +4581,7 @@ impl rt::Object for HostPcieTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_PCIE_TARGET_TRANSPORT),
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -4409,6 +4626,8 @@ pub struct HostPlugStoreTopology {
     pub device: Vec<HostPlugStoreTopologyDevice>,
     /// `plugin`: list of `HostPlugStoreTopologyPlugin`, found by its key.
     pub plugin: Vec<HostPlugStoreTopologyPlugin>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopology {
     #[inline(never)]
@@ -4419,6 +4638,7 @@ impl Default for HostPlugStoreTopology {
             target: Vec::new(),
             device: Vec::new(),
             plugin: Vec::new(),
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct HostPlugStoreTopologyAdapter {
     pub adapter: String,
     /// `path`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyAdapter {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for HostPlugStoreTopologyAdapter {
             key: String::new(),
             adapter: String::new(),
             path: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -87,6 +90,8 @@ pub struct HostPlugStoreTopologyDevice {
     pub lun: String,
     /// `path`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyDevice {
     #[inline(never)]
@@ -95,6 +100,7 @@ impl Default for HostPlugStoreTopologyDevice {
             key: String::new(),
             lun: String::new(),
             path: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -171,6 +177,8 @@ pub struct HostPlugStoreTopologyPath {
     pub target: Option<String>,
     /// `device`: optional string, the key of a `HostPlugStoreTopologyDevice`.
     pub device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyPath {
     #[inline(never)]
@@ -184,6 +192,7 @@ impl Default for HostPlugStoreTopologyPath {
             adapter: None,
             target: None,
             device: None,
+            _more: (),
         }
     }
 }
@@ -267,6 +276,8 @@ pub struct HostPlugStoreTopologyPlugin {
     pub device: Vec<String>,
     /// `claimedPath`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub claimed_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyPlugin {
     #[inline(never)]
@@ -276,6 +287,7 @@ impl Default for HostPlugStoreTopologyPlugin {
             name: String::new(),
             device: Vec::new(),
             claimed_path: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -343,6 +355,8 @@ pub struct HostPlugStoreTopologyTarget {
     pub key: String,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyTarget {
     #[inline(never)]
@@ -350,6 +364,7 @@ impl Default for HostPlugStoreTopologyTarget {
         Self {
             key: String::new(),
             transport: None,
+            _more: (),
         }
     }
 }
@@ -433,6 +448,8 @@ pub struct HostProtocolEndpoint {
     pub device_id: Option<String>,
     /// `usedByStretchedContainer`: optional boolean, since VI API 8.0.3.0.
     pub used_by_stretched_container: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProtocolEndpoint {
     #[inline(never)]
@@ -451,6 +468,7 @@ impl Default for HostProtocolEndpoint {
             nfs_server_user: None,
             device_id: None,
             used_by_stretched_container: None,
+            _more: (),
         }
     }
 }
@@ -545,6 +563,8 @@ pub struct HostQualifiedName {
     pub value: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostQualifiedName {
     #[inline(never)]
@@ -552,6 +572,7 @@ impl Default for HostQualifiedName {
         Self {
             value: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
@@ -613,6 +634,8 @@ pub struct HostRdmaHba {
     pub base: HostHostBusAdapter,
     /// `associatedRdmaDevice`: optional string.
     pub associated_rdma_device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaHba {
     #[inline(never)]
@@ -620,6 +643,7 @@ impl Default for HostRdmaHba {
         Self {
             base: HostHostBusAdapter::default(),
             associated_rdma_device: None,
+            _more: (),
         }
     }
 }
@@ -689,11 +713,14 @@ impl std::fmt::Debug for HostRdmaHba {
 rt::serde!(object HostRdmaHba);
 
 /// `HostRdmaTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-pub struct HostRdmaTargetTransport {}
+pub struct HostRdmaTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostRdmaTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_RDMA_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -710,7 +737,7 @@ impl rt::Object for HostRdmaTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_RDMA_TARGET_TRANSPORT),
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -749,6 +776,8 @@ pub struct HostResignatureRescanResult {
     pub rescan: Vec<HostVmfsRescanResult>,
     /// `result`: required reference to `Datastore`.
     pub result: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostResignatureRescanResult {
     #[inline(never)]
@@ -756,6 +785,7 @@ impl Default for HostResignatureRescanResult {
         Self {
             rescan: Vec::new(),
             result: Default::default(),
+            _more: (),
         }
     }
 }
@@ -817,6 +847,8 @@ pub struct HostSerialAttachedHba {
     pub base: HostHostBusAdapter,
     /// `nodeWorldWideName`: required string.
     pub node_world_wide_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSerialAttachedHba {
     #[inline(never)]
@@ -824,6 +856,7 @@ impl Default for HostSerialAttachedHba {
         Self {
             base: HostHostBusAdapter::default(),
             node_world_wide_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -893,11 +926,14 @@ impl std::fmt::Debug for HostSerialAttachedHba {
 rt::serde!(object HostSerialAttachedHba);
 
 /// `HostSerialAttachedTargetTransport`, a [`HostTargetTransport`], since VI API 6.5.
-pub struct HostSerialAttachedTargetTransport {}
+pub struct HostSerialAttachedTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostSerialAttachedTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_SERIAL_ATTACHED_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -914,7 +950,7 @@ impl rt::Object for HostSerialAttachedTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_SERIAL_ATTACHED_TARGET_TRANSPORT),
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -951,11 +987,16 @@ rt::serde!(object HostSerialAttachedTargetTransport);
 pub struct HostStorageArrayTypePolicyOption {
     /// `policy`: required `ElementDescription` or a descendant.
     pub policy: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageArrayTypePolicyOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: Default::default() }
+        Self {
+            policy: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1013,6 +1054,8 @@ pub struct HostStorageSystemDiskLocatorLedResult {
     pub key: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageSystemDiskLocatorLedResult {
     #[inline(never)]
@@ -1020,6 +1063,7 @@ impl Default for HostStorageSystemDiskLocatorLedResult {
         Self {
             key: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1081,6 +1125,8 @@ pub struct HostStorageSystemScsiLunResult {
     pub key: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageSystemScsiLunResult {
     #[inline(never)]
@@ -1088,6 +1134,7 @@ impl Default for HostStorageSystemScsiLunResult {
         Self {
             key: String::new(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -1149,6 +1196,8 @@ pub struct HostStorageSystemVmfsVolumeResult {
     pub key: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageSystemVmfsVolumeResult {
     #[inline(never)]
@@ -1156,6 +1205,7 @@ impl Default for HostStorageSystemVmfsVolumeResult {
         Self {
             key: String::new(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -1217,6 +1267,8 @@ pub struct HostTcpHba {
     pub base: HostHostBusAdapter,
     /// `associatedPnic`: optional string.
     pub associated_pnic: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTcpHba {
     #[inline(never)]
@@ -1224,6 +1276,7 @@ impl Default for HostTcpHba {
         Self {
             base: HostHostBusAdapter::default(),
             associated_pnic: None,
+            _more: (),
         }
     }
 }
@@ -1296,11 +1349,16 @@ rt::serde!(object HostTcpHba);
 pub struct HostTcpHbaCreateSpec {
     /// `pnic`: required string.
     pub pnic: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTcpHbaCreateSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { pnic: String::new() }
+        Self {
+            pnic: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_TCP_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1319,7 +1377,7 @@ impl rt::Object for HostTcpHbaCreateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_TCP_HBA_CREATE_SPEC),
-            rt::BASE => P::Object(&HostHbaCreateSpec {}),
+            rt::BASE => P::Object(&HostHbaCreateSpec { _more: () }),
             0 => P::Value(&self.pnic),
             _ => P::Absent,
         }
@@ -1355,11 +1413,14 @@ impl std::fmt::Debug for HostTcpHbaCreateSpec {
 rt::serde!(object HostTcpHbaCreateSpec);
 
 /// `HostTcpTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.3.0.
-pub struct HostTcpTargetTransport {}
+pub struct HostTcpTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostTcpTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_TCP_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1376,7 +1437,7 @@ impl rt::Object for HostTcpTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_TCP_TARGET_TRANSPORT),
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1427,6 +1488,8 @@ pub struct HostUnresolvedVmfsExtent {
     pub end_block: i32,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsExtent {
     #[inline(never)]
@@ -1440,6 +1503,7 @@ impl Default for HostUnresolvedVmfsExtent {
             start_block: 0,
             end_block: 0,
             reason: String::new(),
+            _more: (),
         }
     }
 }
@@ -1517,12 +1581,15 @@ rt::serde!(object HostUnresolvedVmfsExtent);
 pub struct HostUnresolvedVmfsResignatureSpec {
     /// `extentDevicePath`: list, not empty, of string.
     pub extent_device_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsResignatureSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extent_device_path: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1583,6 +1650,8 @@ pub struct HostUnresolvedVmfsResolutionResult {
     pub vmfs: Option<Box<HostVmfsVolume>>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsResolutionResult {
     #[inline(never)]
@@ -1591,6 +1660,7 @@ impl Default for HostUnresolvedVmfsResolutionResult {
             spec: Default::default(),
             vmfs: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -1655,6 +1725,8 @@ pub struct HostUnresolvedVmfsResolutionSpec {
     pub extent_device_path: Vec<String>,
     /// `uuidResolution`: required string.
     pub uuid_resolution: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsResolutionSpec {
     #[inline(never)]
@@ -1662,6 +1734,7 @@ impl Default for HostUnresolvedVmfsResolutionSpec {
         Self {
             extent_device_path: Vec::new(),
             uuid_resolution: String::new(),
+            _more: (),
         }
     }
 }
@@ -1729,6 +1802,8 @@ pub struct HostUnresolvedVmfsVolume {
     pub total_blocks: i32,
     /// `resolveStatus`: required `HostUnresolvedVmfsVolumeResolveStatus`.
     pub resolve_status: HostUnresolvedVmfsVolumeResolveStatus,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsVolume {
     #[inline(never)]
@@ -1739,6 +1814,7 @@ impl Default for HostUnresolvedVmfsVolume {
             vmfs_uuid: String::new(),
             total_blocks: 0,
             resolve_status: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1811,6 +1887,8 @@ pub struct HostUnresolvedVmfsVolumeResolveStatus {
     pub incomplete_extents: Option<bool>,
     /// `multipleCopies`: optional boolean.
     pub multiple_copies: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsVolumeResolveStatus {
     #[inline(never)]
@@ -1819,6 +1897,7 @@ impl Default for HostUnresolvedVmfsVolumeResolveStatus {
             resolvable: false,
             incomplete_extents: None,
             multiple_copies: None,
+            _more: (),
         }
     }
 }
@@ -1888,6 +1967,8 @@ pub struct HostVFlashManagerVFlashCacheConfigInfo {
     pub default_v_flash_module: Option<String>,
     /// `swapCacheReservationInGB`: optional long.
     pub swap_cache_reservation_in_gb: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashCacheConfigInfo {
     #[inline(never)]
@@ -1897,6 +1978,7 @@ impl Default for HostVFlashManagerVFlashCacheConfigInfo {
             v_flash_module_config_option: Vec::new(),
             default_v_flash_module: None,
             swap_cache_reservation_in_gb: None,
+            _more: (),
         }
     }
 }
@@ -1963,6 +2045,8 @@ pub struct HostVFlashManagerVFlashCacheConfigSpec {
     pub default_v_flash_module: String,
     /// `swapCacheReservationInGB`: required long.
     pub swap_cache_reservation_in_gb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashCacheConfigSpec {
     #[inline(never)]
@@ -1970,6 +2054,7 @@ impl Default for HostVFlashManagerVFlashCacheConfigSpec {
         Self {
             default_v_flash_module: String::new(),
             swap_cache_reservation_in_gb: 0,
+            _more: (),
         }
     }
 }
@@ -2033,6 +2118,8 @@ pub struct HostVFlashManagerVFlashConfigInfo {
     >,
     /// `vFlashCacheConfigInfo`: optional `HostVFlashManagerVFlashCacheConfigInfo`.
     pub v_flash_cache_config_info: Option<Box<HostVFlashManagerVFlashCacheConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashConfigInfo {
     #[inline(never)]
@@ -2040,6 +2127,7 @@ impl Default for HostVFlashManagerVFlashConfigInfo {
         Self {
             v_flash_resource_config_info: None,
             v_flash_cache_config_info: None,
+            _more: (),
         }
     }
 }
@@ -2101,11 +2189,17 @@ pub struct HostVFlashManagerVFlashResourceConfigInfo {
     pub vffs: Option<Box<HostVffsVolume>>,
     /// `capacity`: required long.
     pub capacity: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashResourceConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { vffs: None, capacity: 0 }
+        Self {
+            vffs: None,
+            capacity: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2164,11 +2258,16 @@ rt::serde!(object HostVFlashManagerVFlashResourceConfigInfo);
 pub struct HostVFlashManagerVFlashResourceConfigSpec {
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashResourceConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vffs_uuid: String::new() }
+        Self {
+            vffs_uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2232,6 +2331,8 @@ pub struct HostVFlashManagerVFlashResourceRunTimeInfo {
     pub capacity_for_vm_cache: i64,
     /// `freeForVmCache`: required long.
     pub free_for_vm_cache: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashResourceRunTimeInfo {
     #[inline(never)]
@@ -2242,6 +2343,7 @@ impl Default for HostVFlashManagerVFlashResourceRunTimeInfo {
             accessible: false,
             capacity_for_vm_cache: 0,
             free_for_vm_cache: 0,
+            _more: (),
         }
     }
 }
@@ -2314,6 +2416,8 @@ pub struct HostVFlashResourceConfigurationResult {
     pub vffs: Option<Box<HostVffsVolume>>,
     /// `diskConfigurationResult`: list of `HostDiskConfigurationResult`.
     pub disk_configuration_result: Vec<HostDiskConfigurationResult>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashResourceConfigurationResult {
     #[inline(never)]
@@ -2322,6 +2426,7 @@ impl Default for HostVFlashResourceConfigurationResult {
             device_path: Vec::new(),
             vffs: None,
             disk_configuration_result: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2390,6 +2495,8 @@ pub struct HostVffsSpec {
     pub major_version: i32,
     /// `volumeName`: required string.
     pub volume_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVffsSpec {
     #[inline(never)]
@@ -2399,6 +2506,7 @@ impl Default for HostVffsSpec {
             partition: None,
             major_version: 0,
             volume_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2472,6 +2580,8 @@ pub struct HostVffsVolume {
     pub uuid: String,
     /// `extent`: list, not empty, of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVffsVolume {
     #[inline(never)]
@@ -2482,6 +2592,7 @@ impl Default for HostVffsVolume {
             version: String::new(),
             uuid: String::new(),
             extent: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2565,6 +2676,8 @@ pub struct HostVmfsRescanResult {
     pub host: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVmfsRescanResult {
     #[inline(never)]
@@ -2572,6 +2685,7 @@ impl Default for HostVmfsRescanResult {
         Self {
             host: Default::default(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -2635,6 +2749,8 @@ pub struct HostVvolNqn {
     pub storage_array: String,
     /// `online`: required boolean.
     pub online: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVvolNqn {
     #[inline(never)]
@@ -2643,6 +2759,7 @@ impl Default for HostVvolNqn {
             target_nqn: String::new(),
             storage_array: String::new(),
             online: false,
+            _more: (),
         }
     }
 }
@@ -2721,6 +2838,8 @@ pub struct HostVvolVolume {
     pub vvol_nqn_fields_available: Option<bool>,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVvolVolume {
     #[inline(never)]
@@ -2735,6 +2854,7 @@ impl Default for HostVvolVolume {
             protocol_endpoint_type: None,
             vvol_nqn_fields_available: None,
             stretched: None,
+            _more: (),
         }
     }
 }
@@ -2830,6 +2950,8 @@ pub struct HostVvolVolumeHostVvolNqn {
     pub host: Option<rt::ManagedObjectReference>,
     /// `vvolNQN`: list of `HostVvolNQN`.
     pub vvol_nqn: Vec<HostVvolNqn>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVvolVolumeHostVvolNqn {
     #[inline(never)]
@@ -2837,6 +2959,7 @@ impl Default for HostVvolVolumeHostVvolNqn {
         Self {
             host: None,
             vvol_nqn: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2906,6 +3029,8 @@ pub struct HostVvolVolumeSpecification {
     pub uuid: String,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVvolVolumeSpecification {
     #[inline(never)]
@@ -2917,6 +3042,7 @@ impl Default for HostVvolVolumeSpecification {
             storage_array: Vec::new(),
             uuid: String::new(),
             stretched: None,
+            _more: (),
         }
     }
 }
@@ -2990,6 +3116,8 @@ pub struct InaccessibleVFlashSource {
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InaccessibleVFlashSource {
     #[inline(never)]
@@ -2997,6 +3125,7 @@ impl Default for InaccessibleVFlashSource {
         Self {
             base: VimFault::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3077,6 +3206,8 @@ pub struct InsufficientVFlashResourcesFault {
     pub requested_space_in_mb: Option<i64>,
     /// `requestedSpace`: required long.
     pub requested_space: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientVFlashResourcesFault {
     #[inline(never)]
@@ -3087,6 +3218,7 @@ impl Default for InsufficientVFlashResourcesFault {
             free_space: 0,
             requested_space_in_mb: None,
             requested_space: 0,
+            _more: (),
         }
     }
 }
@@ -3170,6 +3302,8 @@ pub struct NotSupportedHostForVFlash {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForVFlash {
     #[inline(never)]
@@ -3177,6 +3311,7 @@ impl Default for NotSupportedHostForVFlash {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -3267,6 +3402,8 @@ pub struct NvdimmDimmInfo {
     pub region_info: Vec<NvdimmRegionInfo>,
     /// `representationString`: required string.
     pub representation_string: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmDimmInfo {
     #[inline(never)]
@@ -3282,6 +3419,7 @@ impl Default for NvdimmDimmInfo {
             block_capacity: 0,
             region_info: Vec::new(),
             representation_string: String::new(),
+            _more: (),
         }
     }
 }
@@ -3365,11 +3503,16 @@ rt::serde!(object NvdimmDimmInfo);
 pub struct NvdimmGuid {
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmGuid {
     #[inline(never)]
     fn default() -> Self {
-        Self { uuid: String::new() }
+        Self {
+            uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NVDIMM_GUID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3445,6 +3588,8 @@ pub struct NvdimmHealthInfo {
     pub es_temperature_threshold: Option<i32>,
     /// `esLifespanPercentage`: optional int.
     pub es_lifespan_percentage: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmHealthInfo {
     #[inline(never)]
@@ -3461,6 +3606,7 @@ impl Default for NvdimmHealthInfo {
             es_temperature: None,
             es_temperature_threshold: None,
             es_lifespan_percentage: None,
+            _more: (),
         }
     }
 }
@@ -3559,6 +3705,8 @@ pub struct NvdimmInterleaveSetInfo {
     pub device_list: Vec<i32>,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmInterleaveSetInfo {
     #[inline(never)]
@@ -3571,6 +3719,7 @@ impl Default for NvdimmInterleaveSetInfo {
             available_size: 0,
             device_list: Vec::new(),
             state: String::new(),
+            _more: (),
         }
     }
 }
@@ -3653,6 +3802,8 @@ pub struct NvdimmNamespaceCreateSpec {
     pub r#type: String,
     /// `locationID`: required int.
     pub location_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmNamespaceCreateSpec {
     #[inline(never)]
@@ -3663,6 +3814,7 @@ impl Default for NvdimmNamespaceCreateSpec {
             block_count: 0,
             r#type: String::new(),
             location_id: 0,
+            _more: (),
         }
     }
 }
@@ -3731,11 +3883,16 @@ rt::serde!(object NvdimmNamespaceCreateSpec);
 pub struct NvdimmNamespaceDeleteSpec {
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmNamespaceDeleteSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { uuid: String::new() }
+        Self {
+            uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NVDIMM_NAMESPACE_DELETE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3803,6 +3960,8 @@ pub struct NvdimmNamespaceDetails {
     pub interleaveset_id: i32,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmNamespaceDetails {
     #[inline(never)]
@@ -3815,6 +3974,7 @@ impl Default for NvdimmNamespaceDetails {
             namespace_health_status: String::new(),
             interleaveset_id: 0,
             state: String::new(),
+            _more: (),
         }
     }
 }
@@ -3903,6 +4063,8 @@ pub struct NvdimmNamespaceInfo {
     pub location_id: i32,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmNamespaceInfo {
     #[inline(never)]
@@ -3916,6 +4078,7 @@ impl Default for NvdimmNamespaceInfo {
             namespace_health_status: String::new(),
             location_id: 0,
             state: String::new(),
+            _more: (),
         }
     }
 }
@@ -3997,6 +4160,8 @@ pub struct NvdimmPMemNamespaceCreateSpec {
     pub size: i64,
     /// `interleavesetID`: required int.
     pub interleaveset_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmPMemNamespaceCreateSpec {
     #[inline(never)]
@@ -4005,6 +4170,7 @@ impl Default for NvdimmPMemNamespaceCreateSpec {
             friendly_name: None,
             size: 0,
             interleaveset_id: 0,
+            _more: (),
         }
     }
 }
@@ -4077,6 +4243,8 @@ pub struct NvdimmRegionInfo {
     pub size: i64,
     /// `offset`: required long.
     pub offset: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmRegionInfo {
     #[inline(never)]
@@ -4088,6 +4256,7 @@ impl Default for NvdimmRegionInfo {
             start_addr: 0,
             size: 0,
             offset: 0,
+            _more: (),
         }
     }
 }
@@ -4173,6 +4342,8 @@ pub struct NvdimmSummary {
     pub num_interleavesets: i32,
     /// `numNamespaces`: required int.
     pub num_namespaces: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmSummary {
     #[inline(never)]
@@ -4186,6 +4357,7 @@ impl Default for NvdimmSummary {
             available_capacity: 0,
             num_interleavesets: 0,
             num_namespaces: 0,
+            _more: (),
         }
     }
 }

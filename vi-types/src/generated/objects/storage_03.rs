@@ -23,6 +23,8 @@ pub struct NvdimmSystemInfo {
     pub ns_info: Vec<NvdimmNamespaceInfo>,
     /// `nsDetails`: list of `NvdimmNamespaceDetails`, since VI API 6.7.1.
     pub ns_details: Vec<NvdimmNamespaceDetails>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmSystemInfo {
     #[inline(never)]
@@ -36,6 +38,7 @@ impl Default for NvdimmSystemInfo {
             namespace: Vec::new(),
             ns_info: Vec::new(),
             ns_details: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -115,6 +118,8 @@ pub struct PMemDatastoreInfo {
     pub base: DatastoreInfo,
     /// `pmem`: required `HostPMemVolume`.
     pub pmem: HostPMemVolume,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PMemDatastoreInfo {
     #[inline(never)]
@@ -122,6 +127,7 @@ impl Default for PMemDatastoreInfo {
         Self {
             base: DatastoreInfo::default(),
             pmem: Default::default(),
+            _more: (),
         }
     }
 }
@@ -194,11 +200,16 @@ rt::serde!(object PMemDatastoreInfo);
 pub struct UpdateVirtualMachineFilesResult {
     /// `failedVmFile`: list of `UpdateVirtualMachineFilesResultFailedVmFileInfo`.
     pub failed_vm_file: Vec<UpdateVirtualMachineFilesResultFailedVmFileInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualMachineFilesResult {
     #[inline(never)]
     fn default() -> Self {
-        Self { failed_vm_file: Vec::new() }
+        Self {
+            failed_vm_file: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -256,6 +267,8 @@ pub struct UpdateVirtualMachineFilesResultFailedVmFileInfo {
     pub vm_file: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualMachineFilesResultFailedVmFileInfo {
     #[inline(never)]
@@ -263,6 +276,7 @@ impl Default for UpdateVirtualMachineFilesResultFailedVmFileInfo {
         Self {
             vm_file: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -330,6 +344,8 @@ pub struct VasaStorageArray {
     pub model_id: String,
     /// `discoverySvcInfo`: list of `VASAStorageArrayDiscoverySvcInfo`, since VI API 8.0.0.0.
     pub discovery_svc_info: Vec<VasaStorageArrayDiscoverySvcInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaStorageArray {
     #[inline(never)]
@@ -340,6 +356,7 @@ impl Default for VasaStorageArray {
             vendor_id: String::new(),
             model_id: String::new(),
             discovery_svc_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -410,6 +427,8 @@ pub struct VasaStorageArrayDiscoveryFcTransport {
     pub node_wwn: String,
     /// `portWwn`: required string.
     pub port_wwn: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaStorageArrayDiscoveryFcTransport {
     #[inline(never)]
@@ -417,6 +436,7 @@ impl Default for VasaStorageArrayDiscoveryFcTransport {
         Self {
             node_wwn: String::new(),
             port_wwn: String::new(),
+            _more: (),
         }
     }
 }
@@ -478,6 +498,8 @@ pub struct VasaStorageArrayDiscoveryIpTransport {
     pub ip_address: String,
     /// `portNumber`: optional string.
     pub port_number: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaStorageArrayDiscoveryIpTransport {
     #[inline(never)]
@@ -485,6 +507,7 @@ impl Default for VasaStorageArrayDiscoveryIpTransport {
         Self {
             ip_address: String::new(),
             port_number: None,
+            _more: (),
         }
     }
 }
@@ -550,6 +573,8 @@ pub struct VasaStorageArrayDiscoverySvcInfo {
     pub ip_info: Option<Box<VasaStorageArrayDiscoveryIpTransport>>,
     /// `fcInfo`: optional `VASAStorageArrayDiscoveryFcTransport`.
     pub fc_info: Option<Box<VasaStorageArrayDiscoveryFcTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaStorageArrayDiscoverySvcInfo {
     #[inline(never)]
@@ -559,6 +584,7 @@ impl Default for VasaStorageArrayDiscoverySvcInfo {
             svc_nqn: String::new(),
             ip_info: None,
             fc_info: None,
+            _more: (),
         }
     }
 }
@@ -624,12 +650,15 @@ rt::serde!(object VasaStorageArrayDiscoverySvcInfo);
 pub struct VFlashCacheHotConfigNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VFlashCacheHotConfigNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -706,6 +735,8 @@ pub struct VFlashModuleNotSupported {
     pub reason: String,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VFlashModuleNotSupported {
     #[inline(never)]
@@ -716,6 +747,7 @@ impl Default for VFlashModuleNotSupported {
             module_name: String::new(),
             reason: String::new(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -805,6 +837,8 @@ pub struct VFlashModuleVersionIncompatible {
     pub host_min_supported_verson: String,
     /// `hostModuleVersion`: required string.
     pub host_module_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VFlashModuleVersionIncompatible {
     #[inline(never)]
@@ -815,6 +849,7 @@ impl Default for VFlashModuleVersionIncompatible {
             vm_request_module_version: String::new(),
             host_min_supported_verson: String::new(),
             host_module_version: String::new(),
+            _more: (),
         }
     }
 }
@@ -898,6 +933,8 @@ pub struct VVolHostPe {
     pub key: rt::ManagedObjectReference,
     /// `protocolEndpoint`: list, not empty, of `HostProtocolEndpoint`.
     pub protocol_endpoint: Vec<HostProtocolEndpoint>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VVolHostPe {
     #[inline(never)]
@@ -905,6 +942,7 @@ impl Default for VVolHostPe {
         Self {
             key: Default::default(),
             protocol_endpoint: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -966,6 +1004,8 @@ pub struct VVolVmConfigFileUpdateResult {
     pub succeeded_vm_config_file: Vec<KeyValue>,
     /// `failedVmConfigFile`: list of `VVolVmConfigFileUpdateResultFailedVmConfigFileInfo`.
     pub failed_vm_config_file: Vec<VVolVmConfigFileUpdateResultFailedVmConfigFileInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VVolVmConfigFileUpdateResult {
     #[inline(never)]
@@ -973,6 +1013,7 @@ impl Default for VVolVmConfigFileUpdateResult {
         Self {
             succeeded_vm_config_file: Vec::new(),
             failed_vm_config_file: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1036,6 +1077,8 @@ pub struct VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     pub ds_path: Option<String>,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     #[inline(never)]
@@ -1044,6 +1087,7 @@ impl Default for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
             target_config_v_vol_id: String::new(),
             ds_path: None,
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1114,6 +1158,8 @@ pub struct VasaProviderContainerSpec {
     pub deleted: bool,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaProviderContainerSpec {
     #[inline(never)]
@@ -1123,6 +1169,7 @@ impl Default for VasaProviderContainerSpec {
             sc_id: String::new(),
             deleted: false,
             stretched: None,
+            _more: (),
         }
     }
 }
@@ -1198,6 +1245,8 @@ pub struct VimVasaProvider {
     pub vhost_config: Option<Box<VimVasaProviderVirtualHostConfig>>,
     /// `versionId`: optional int, since VI API 8.0.1.0.
     pub version_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimVasaProvider {
     #[inline(never)]
@@ -1209,6 +1258,7 @@ impl Default for VimVasaProvider {
             self_signed_certificate: None,
             vhost_config: None,
             version_id: None,
+            _more: (),
         }
     }
 }
@@ -1282,6 +1332,8 @@ pub struct VimVasaProviderInfo {
     pub provider: VimVasaProvider,
     /// `arrayState`: list of `VimVasaProviderStatePerArray`.
     pub array_state: Vec<VimVasaProviderStatePerArray>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimVasaProviderInfo {
     #[inline(never)]
@@ -1289,6 +1341,7 @@ impl Default for VimVasaProviderInfo {
         Self {
             provider: Default::default(),
             array_state: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1352,6 +1405,8 @@ pub struct VimVasaProviderStatePerArray {
     pub array_id: String,
     /// `active`: required boolean.
     pub active: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimVasaProviderStatePerArray {
     #[inline(never)]
@@ -1360,6 +1415,7 @@ impl Default for VimVasaProviderStatePerArray {
             priority: 0,
             array_id: String::new(),
             active: false,
+            _more: (),
         }
     }
 }
@@ -1426,6 +1482,8 @@ pub struct VimVasaProviderVirtualHostConfig {
     pub service_host: String,
     /// `servicePort`: optional int.
     pub service_port: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimVasaProviderVirtualHostConfig {
     #[inline(never)]
@@ -1434,6 +1492,7 @@ impl Default for VimVasaProviderVirtualHostConfig {
             vhost_name: None,
             service_host: String::new(),
             service_port: None,
+            _more: (),
         }
     }
 }
@@ -1504,6 +1563,8 @@ pub struct VirtualDiskVFlashCacheConfigInfo {
     pub cache_mode: Option<String>,
     /// `blockSizeInKB`: optional long.
     pub block_size_in_kb: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskVFlashCacheConfigInfo {
     #[inline(never)]
@@ -1514,6 +1575,7 @@ impl Default for VirtualDiskVFlashCacheConfigInfo {
             cache_consistency_type: None,
             cache_mode: None,
             block_size_in_kb: None,
+            _more: (),
         }
     }
 }
@@ -1594,6 +1656,8 @@ pub struct VmfsConfigOption {
     pub unmap_bandwidth_increment: Option<i64>,
     /// `unmapBandwidthUltraLow`: optional long, since VI API 8.0.0.1.
     pub unmap_bandwidth_ultra_low: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsConfigOption {
     #[inline(never)]
@@ -1606,6 +1670,7 @@ impl Default for VmfsConfigOption {
             unmap_bandwidth_dynamic_max: None,
             unmap_bandwidth_increment: None,
             unmap_bandwidth_ultra_low: None,
+            _more: (),
         }
     }
 }
@@ -1684,6 +1749,8 @@ pub struct VmfsDatastoreExpandSpec {
     pub partition: HostDiskPartitionSpec,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreExpandSpec {
     #[inline(never)]
@@ -1692,6 +1759,7 @@ impl Default for VmfsDatastoreExpandSpec {
             base: VmfsDatastoreSpec::default(),
             partition: Default::default(),
             extent: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1771,6 +1839,8 @@ pub struct VmfsDatastoreExtendSpec {
     pub partition: HostDiskPartitionSpec,
     /// `extent`: list, not empty, of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreExtendSpec {
     #[inline(never)]
@@ -1779,6 +1849,7 @@ impl Default for VmfsDatastoreExtendSpec {
             base: VmfsDatastoreSpec::default(),
             partition: Default::default(),
             extent: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1860,6 +1931,8 @@ pub struct VmfsUnmapBandwidthSpec {
     pub dynamic_min: i64,
     /// `dynamicMax`: required long.
     pub dynamic_max: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsUnmapBandwidthSpec {
     #[inline(never)]
@@ -1869,6 +1942,7 @@ impl Default for VmfsUnmapBandwidthSpec {
             fixed_value: 0,
             dynamic_min: 0,
             dynamic_max: 0,
+            _more: (),
         }
     }
 }
@@ -1936,6 +2010,8 @@ pub struct VvolDatastoreInfo {
     pub base: DatastoreInfo,
     /// `vvolDS`: optional `HostVvolVolume`.
     pub vvol_ds: Option<Box<HostVvolVolume>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VvolDatastoreInfo {
     #[inline(never)]
@@ -1943,6 +2019,7 @@ impl Default for VvolDatastoreInfo {
         Self {
             base: DatastoreInfo::default(),
             vvol_ds: None,
+            _more: (),
         }
     }
 }

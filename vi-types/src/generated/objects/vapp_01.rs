@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct InvalidNetworkInType {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidNetworkInType {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
@@ -83,12 +86,15 @@ rt::serde!(object InvalidNetworkInType);
 pub struct InvalidPropertyType {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidPropertyType {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
@@ -157,12 +163,15 @@ rt::serde!(object InvalidPropertyType);
 pub struct InvalidPropertyValue {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidPropertyValue {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
@@ -255,6 +264,8 @@ pub struct IpPool {
     pub allocated_ipv4_addresses: Option<i32>,
     /// `allocatedIpv6Addresses`: optional int, since VI API 5.1.
     pub allocated_ipv6_addresses: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpPool {
     #[inline(never)]
@@ -273,6 +284,7 @@ impl Default for IpPool {
             available_ipv6_addresses: None,
             allocated_ipv4_addresses: None,
             allocated_ipv6_addresses: None,
+            _more: (),
         }
     }
 }
@@ -367,6 +379,8 @@ pub struct IpPoolAssociation {
     pub network: Option<rt::ManagedObjectReference>,
     /// `networkName`: required string.
     pub network_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpPoolAssociation {
     #[inline(never)]
@@ -374,6 +388,7 @@ impl Default for IpPoolAssociation {
         Self {
             network: None,
             network_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -445,6 +460,8 @@ pub struct IpPoolIpPoolConfigInfo {
     pub dhcp_server_available: Option<bool>,
     /// `ipPoolEnabled`: optional boolean.
     pub ip_pool_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpPoolIpPoolConfigInfo {
     #[inline(never)]
@@ -457,6 +474,7 @@ impl Default for IpPoolIpPoolConfigInfo {
             dns: Vec::new(),
             dhcp_server_available: None,
             ip_pool_enabled: None,
+            _more: (),
         }
     }
 }
@@ -533,6 +551,8 @@ pub struct IpPoolManagerIpAllocation {
     pub ip_address: String,
     /// `allocationId`: required string.
     pub allocation_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpPoolManagerIpAllocation {
     #[inline(never)]
@@ -540,6 +560,7 @@ impl Default for IpPoolManagerIpAllocation {
         Self {
             ip_address: String::new(),
             allocation_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -599,12 +620,15 @@ rt::serde!(object IpPoolManagerIpAllocation);
 pub struct MissingIpPool {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingIpPool {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
@@ -673,12 +697,15 @@ rt::serde!(object MissingIpPool);
 pub struct MissingNetworkIpConfig {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingNetworkIpConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
@@ -747,12 +774,15 @@ rt::serde!(object MissingNetworkIpConfig);
 pub struct MissingPowerOffConfiguration {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingPowerOffConfiguration {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -821,12 +851,15 @@ rt::serde!(object MissingPowerOffConfiguration);
 pub struct MissingPowerOnConfiguration {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingPowerOnConfiguration {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -897,6 +930,8 @@ pub struct NoAvailableIp {
     pub base: VAppPropertyFault,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoAvailableIp {
     #[inline(never)]
@@ -904,6 +939,7 @@ impl Default for NoAvailableIp {
         Self {
             base: VAppPropertyFault::default(),
             network: Default::default(),
+            _more: (),
         }
     }
 }
@@ -976,12 +1012,15 @@ rt::serde!(object NoAvailableIp);
 pub struct NoVcManagedIpConfigured {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoVcManagedIpConfigured {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
@@ -1050,12 +1089,15 @@ rt::serde!(object NoVcManagedIpConfigured);
 pub struct NoVmInVApp {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoVmInVApp {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -1124,12 +1166,15 @@ rt::serde!(object NoVmInVApp);
 pub struct NotUserConfigurableProperty {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotUserConfigurableProperty {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
@@ -1198,12 +1243,15 @@ rt::serde!(object NotUserConfigurableProperty);
 pub struct UnconfiguredPropertyValue {
     /// The properties of `InvalidPropertyValue`.
     pub base: InvalidPropertyValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnconfiguredPropertyValue {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidPropertyValue::default(),
+            _more: (),
         }
     }
 }
@@ -1286,6 +1334,8 @@ pub struct VAppCloneSpec {
     pub resource_mapping: Vec<VAppCloneSpecResourceMap>,
     /// `provisioning`: optional string, since VI API 4.1.
     pub provisioning: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppCloneSpec {
     #[inline(never)]
@@ -1299,6 +1349,7 @@ impl Default for VAppCloneSpec {
             property: Vec::new(),
             resource_mapping: Vec::new(),
             provisioning: None,
+            _more: (),
         }
     }
 }
@@ -1378,6 +1429,8 @@ pub struct VAppCloneSpecNetworkMappingPair {
     pub source: rt::ManagedObjectReference,
     /// `destination`: required reference to `Network`.
     pub destination: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppCloneSpecNetworkMappingPair {
     #[inline(never)]
@@ -1385,6 +1438,7 @@ impl Default for VAppCloneSpecNetworkMappingPair {
         Self {
             source: Default::default(),
             destination: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1450,6 +1504,8 @@ pub struct VAppCloneSpecResourceMap {
     pub resource_spec: Option<Box<ResourceConfigSpec>>,
     /// `location`: optional reference to `Datastore`.
     pub location: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppCloneSpecResourceMap {
     #[inline(never)]
@@ -1459,6 +1515,7 @@ impl Default for VAppCloneSpecResourceMap {
             parent: None,
             resource_spec: None,
             location: None,
+            _more: (),
         }
     }
 }
@@ -1524,11 +1581,16 @@ rt::serde!(object VAppCloneSpecResourceMap);
 pub struct VAppConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppConfigFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static V_APP_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1604,6 +1666,8 @@ pub struct VAppConfigInfo {
     pub instance_uuid: Option<String>,
     /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
     pub managed_by: Option<Box<ManagedByInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppConfigInfo {
     #[inline(never)]
@@ -1614,6 +1678,7 @@ impl Default for VAppConfigInfo {
             annotation: String::new(),
             instance_uuid: None,
             managed_by: None,
+            _more: (),
         }
     }
 }
@@ -1703,6 +1768,8 @@ pub struct VAppConfigSpec {
     pub instance_uuid: Option<String>,
     /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
     pub managed_by: Option<Box<ManagedByInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppConfigSpec {
     #[inline(never)]
@@ -1713,6 +1780,7 @@ impl Default for VAppConfigSpec {
             annotation: None,
             instance_uuid: None,
             managed_by: None,
+            _more: (),
         }
     }
 }
@@ -1810,6 +1878,8 @@ pub struct VAppEntityConfigInfo {
     pub stop_action: Option<String>,
     /// `destroyWithParent`: optional boolean, since VI API 4.1.
     pub destroy_with_parent: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppEntityConfigInfo {
     #[inline(never)]
@@ -1824,6 +1894,7 @@ impl Default for VAppEntityConfigInfo {
             stop_delay: None,
             stop_action: None,
             destroy_with_parent: None,
+            _more: (),
         }
     }
 }
@@ -1910,6 +1981,8 @@ pub struct VAppIpAssignmentInfo {
     pub supported_ip_protocol: Vec<String>,
     /// `ipProtocol`: optional string.
     pub ip_protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppIpAssignmentInfo {
     #[inline(never)]
@@ -1919,6 +1992,7 @@ impl Default for VAppIpAssignmentInfo {
             ip_allocation_policy: None,
             supported_ip_protocol: Vec::new(),
             ip_protocol: None,
+            _more: (),
         }
     }
 }
@@ -1984,12 +2058,15 @@ rt::serde!(object VAppIpAssignmentInfo);
 pub struct VAppNotRunning {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppNotRunning {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
@@ -2058,12 +2135,15 @@ rt::serde!(object VAppNotRunning);
 pub struct VAppOperationInProgress {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppOperationInProgress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
@@ -2140,6 +2220,8 @@ pub struct VAppOvfSectionInfo {
     pub at_envelope_level: Option<bool>,
     /// `contents`: optional string.
     pub contents: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppOvfSectionInfo {
     #[inline(never)]
@@ -2150,6 +2232,7 @@ impl Default for VAppOvfSectionInfo {
             r#type: None,
             at_envelope_level: None,
             contents: None,
+            _more: (),
         }
     }
 }
@@ -2220,6 +2303,8 @@ pub struct VAppOvfSectionSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppOvfSectionInfo`.
     pub info: Option<Box<VAppOvfSectionInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppOvfSectionSpec {
     #[inline(never)]
@@ -2227,6 +2312,7 @@ impl Default for VAppOvfSectionSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -2316,6 +2402,8 @@ pub struct VAppProductInfo {
     pub product_url: Option<String>,
     /// `appUrl`: optional string.
     pub app_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppProductInfo {
     #[inline(never)]
@@ -2331,6 +2419,7 @@ impl Default for VAppProductInfo {
             vendor_url: None,
             product_url: None,
             app_url: None,
+            _more: (),
         }
     }
 }
@@ -2416,6 +2505,8 @@ pub struct VAppProductSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppProductInfo`.
     pub info: Option<Box<VAppProductInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppProductSpec {
     #[inline(never)]
@@ -2423,6 +2514,7 @@ impl Default for VAppProductSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -2504,6 +2596,8 @@ pub struct VAppPropertyFault {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppPropertyFault {
     #[inline(never)]
@@ -2515,6 +2609,7 @@ impl Default for VAppPropertyFault {
             label: String::new(),
             r#type: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
@@ -2621,6 +2716,8 @@ pub struct VAppPropertyInfo {
     pub value: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppPropertyInfo {
     #[inline(never)]
@@ -2638,6 +2735,7 @@ impl Default for VAppPropertyInfo {
             default_value: None,
             value: None,
             description: None,
+            _more: (),
         }
     }
 }
@@ -2729,6 +2827,8 @@ pub struct VAppPropertySpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppPropertyInfo`.
     pub info: Option<Box<VAppPropertyInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppPropertySpec {
     #[inline(never)]
@@ -2736,6 +2836,7 @@ impl Default for VAppPropertySpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -2807,12 +2908,15 @@ rt::serde!(object VAppPropertySpec);
 pub struct VAppTaskInProgress {
     /// The properties of `TaskInProgress`.
     pub base: TaskInProgress,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppTaskInProgress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: TaskInProgress::default(),
+            _more: (),
         }
     }
 }
@@ -2883,6 +2987,8 @@ pub struct VirtualAppLinkInfo {
     pub key: rt::ManagedObjectReference,
     /// `destroyWithParent`: optional boolean.
     pub destroy_with_parent: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAppLinkInfo {
     #[inline(never)]
@@ -2890,6 +2996,7 @@ impl Default for VirtualAppLinkInfo {
         Self {
             key: Default::default(),
             destroy_with_parent: None,
+            _more: (),
         }
     }
 }
@@ -2959,6 +3066,8 @@ pub struct VirtualAppSummary {
     pub install_boot_required: Option<bool>,
     /// `instanceUuid`: optional string, since VI API 4.1.
     pub instance_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAppSummary {
     #[inline(never)]
@@ -2970,6 +3079,7 @@ impl Default for VirtualAppSummary {
             suspended: None,
             install_boot_required: None,
             instance_uuid: None,
+            _more: (),
         }
     }
 }
@@ -3068,6 +3178,8 @@ pub struct VmConfigInfo {
     pub install_boot_required: bool,
     /// `installBootStopDelay`: required int.
     pub install_boot_stop_delay: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigInfo {
     #[inline(never)]
@@ -3081,6 +3193,7 @@ impl Default for VmConfigInfo {
             ovf_environment_transport: Vec::new(),
             install_boot_required: false,
             install_boot_stop_delay: 0,
+            _more: (),
         }
     }
 }
@@ -3173,6 +3286,8 @@ pub struct VmConfigSpec {
     pub install_boot_required: Option<bool>,
     /// `installBootStopDelay`: optional int.
     pub install_boot_stop_delay: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigSpec {
     #[inline(never)]
@@ -3186,6 +3301,7 @@ impl Default for VmConfigSpec {
             ovf_environment_transport: Vec::new(),
             install_boot_required: None,
             install_boot_stop_delay: None,
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct ClusterNetworkConfigSpec {
     pub network_port_group: rt::ManagedObjectReference,
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterNetworkConfigSpec {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for ClusterNetworkConfigSpec {
         Self {
             network_port_group: Default::default(),
             ip_settings: Default::default(),
+            _more: (),
         }
     }
 }
@@ -81,6 +84,8 @@ pub struct FailoverNodeInfo {
     pub failover_ip: Option<Box<CustomizationIpSettings>>,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailoverNodeInfo {
     #[inline(never)]
@@ -89,6 +94,7 @@ impl Default for FailoverNodeInfo {
             cluster_ip_settings: Default::default(),
             failover_ip: None,
             bios_uuid: None,
+            _more: (),
         }
     }
 }
@@ -167,6 +173,8 @@ pub struct NodeDeploymentSpec {
     pub node_name: String,
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NodeDeploymentSpec {
     #[inline(never)]
@@ -181,6 +189,7 @@ impl Default for NodeDeploymentSpec {
             management_vc: None,
             node_name: String::new(),
             ip_settings: Default::default(),
+            _more: (),
         }
     }
 }
@@ -262,12 +271,15 @@ rt::serde!(object base NodeDeploymentSpec);
 pub struct NodeNetworkSpec {
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NodeNetworkSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             ip_settings: Default::default(),
+            _more: (),
         }
     }
 }
@@ -327,6 +339,8 @@ pub struct PassiveNodeDeploymentSpec {
     pub base: NodeDeploymentSpec,
     /// `failoverIpSettings`: optional `CustomizationIPSettings`.
     pub failover_ip_settings: Option<Box<CustomizationIpSettings>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PassiveNodeDeploymentSpec {
     #[inline(never)]
@@ -334,6 +348,7 @@ impl Default for PassiveNodeDeploymentSpec {
         Self {
             base: NodeDeploymentSpec::default(),
             failover_ip_settings: None,
+            _more: (),
         }
     }
 }
@@ -408,6 +423,8 @@ pub struct PassiveNodeNetworkSpec {
     pub base: NodeNetworkSpec,
     /// `failoverIpSettings`: optional `CustomizationIPSettings`.
     pub failover_ip_settings: Option<Box<CustomizationIpSettings>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PassiveNodeNetworkSpec {
     #[inline(never)]
@@ -415,6 +432,7 @@ impl Default for PassiveNodeNetworkSpec {
         Self {
             base: NodeNetworkSpec::default(),
             failover_ip_settings: None,
+            _more: (),
         }
     }
 }
@@ -489,6 +507,8 @@ pub struct SourceNodeSpec {
     pub management_vc: ServiceLocator,
     /// `activeVc`: required reference to `VirtualMachine`.
     pub active_vc: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SourceNodeSpec {
     #[inline(never)]
@@ -496,6 +516,7 @@ impl Default for SourceNodeSpec {
         Self {
             management_vc: Default::default(),
             active_vc: Default::default(),
+            _more: (),
         }
     }
 }
@@ -561,6 +582,8 @@ pub struct VchaClusterConfigInfo {
     pub witness_node_info: Option<Box<WitnessNodeInfo>>,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterConfigInfo {
     #[inline(never)]
@@ -570,6 +593,7 @@ impl Default for VchaClusterConfigInfo {
             failover_node_info2: None,
             witness_node_info: None,
             state: String::new(),
+            _more: (),
         }
     }
 }
@@ -637,6 +661,8 @@ pub struct VchaClusterConfigSpec {
     pub passive_ip: String,
     /// `witnessIp`: required string.
     pub witness_ip: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterConfigSpec {
     #[inline(never)]
@@ -644,6 +670,7 @@ impl Default for VchaClusterConfigSpec {
         Self {
             passive_ip: String::new(),
             witness_ip: String::new(),
+            _more: (),
         }
     }
 }
@@ -709,6 +736,8 @@ pub struct VchaClusterDeploymentSpec {
     pub active_vc_spec: SourceNodeSpec,
     /// `activeVcNetworkConfig`: optional `ClusterNetworkConfigSpec`.
     pub active_vc_network_config: Option<Box<ClusterNetworkConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterDeploymentSpec {
     #[inline(never)]
@@ -718,6 +747,7 @@ impl Default for VchaClusterDeploymentSpec {
             witness_deployment_spec: Default::default(),
             active_vc_spec: Default::default(),
             active_vc_network_config: None,
+            _more: (),
         }
     }
 }
@@ -787,6 +817,8 @@ pub struct VchaClusterHealth {
     pub health_messages: Vec<LocalizableMessage>,
     /// `additionalInformation`: list of `LocalizableMessage`.
     pub additional_information: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterHealth {
     #[inline(never)]
@@ -795,6 +827,7 @@ impl Default for VchaClusterHealth {
             runtime_info: Default::default(),
             health_messages: Vec::new(),
             additional_information: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -859,6 +892,8 @@ pub struct VchaClusterNetworkSpec {
     pub witness_network_spec: rt::Poly<NodeNetworkSpec>,
     /// `passiveNetworkSpec`: required `PassiveNodeNetworkSpec`.
     pub passive_network_spec: PassiveNodeNetworkSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterNetworkSpec {
     #[inline(never)]
@@ -866,6 +901,7 @@ impl Default for VchaClusterNetworkSpec {
         Self {
             witness_network_spec: Default::default(),
             passive_network_spec: Default::default(),
+            _more: (),
         }
     }
 }
@@ -929,6 +965,8 @@ pub struct VchaClusterRuntimeInfo {
     pub node_info: Vec<VchaNodeRuntimeInfo>,
     /// `clusterMode`: required string.
     pub cluster_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterRuntimeInfo {
     #[inline(never)]
@@ -937,6 +975,7 @@ impl Default for VchaClusterRuntimeInfo {
             cluster_state: String::new(),
             node_info: Vec::new(),
             cluster_mode: String::new(),
+            _more: (),
         }
     }
 }
@@ -1003,6 +1042,8 @@ pub struct VchaNodeRuntimeInfo {
     pub node_role: String,
     /// `nodeIp`: required string.
     pub node_ip: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaNodeRuntimeInfo {
     #[inline(never)]
@@ -1011,6 +1052,7 @@ impl Default for VchaNodeRuntimeInfo {
             node_state: String::new(),
             node_role: String::new(),
             node_ip: String::new(),
+            _more: (),
         }
     }
 }
@@ -1075,6 +1117,8 @@ pub struct WitnessNodeInfo {
     pub ip_settings: CustomizationIpSettings,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WitnessNodeInfo {
     #[inline(never)]
@@ -1082,6 +1126,7 @@ impl Default for WitnessNodeInfo {
         Self {
             ip_settings: Default::default(),
             bios_uuid: None,
+            _more: (),
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct FolderExternallyManagedFolderInfo {
     pub id: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderExternallyManagedFolderInfo {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for FolderExternallyManagedFolderInfo {
         Self {
             id: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
@@ -79,6 +82,8 @@ pub struct PodVmInfo {
     pub has_page_sharing_pod_vm: bool,
     /// `podVMOverheadInfo`: required `PodVMOverheadInfo`.
     pub pod_vm_overhead_info: PodVmOverheadInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PodVmInfo {
     #[inline(never)]
@@ -86,6 +91,7 @@ impl Default for PodVmInfo {
         Self {
             has_page_sharing_pod_vm: false,
             pod_vm_overhead_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -149,6 +155,8 @@ pub struct PodVmOverheadInfo {
     pub pod_vm_overhead_without_page_sharing: i32,
     /// `podVMOverheadWithPageSharing`: required int.
     pub pod_vm_overhead_with_page_sharing: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PodVmOverheadInfo {
     #[inline(never)]
@@ -157,6 +165,7 @@ impl Default for PodVmOverheadInfo {
             crx_page_sharing_supported: false,
             pod_vm_overhead_without_page_sharing: 0,
             pod_vm_overhead_with_page_sharing: 0,
+            _more: (),
         }
     }
 }
@@ -221,6 +230,8 @@ pub struct StorageRequirement {
     pub datastore: rt::ManagedObjectReference,
     /// `freeSpaceRequiredInKb`: required long.
     pub free_space_required_in_kb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageRequirement {
     #[inline(never)]
@@ -228,6 +239,7 @@ impl Default for StorageRequirement {
         Self {
             datastore: Default::default(),
             free_space_required_in_kb: 0,
+            _more: (),
         }
     }
 }
@@ -291,6 +303,8 @@ pub struct VirtualMachineConnection {
     pub client: String,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConnection {
     #[inline(never)]
@@ -299,6 +313,7 @@ impl Default for VirtualMachineConnection {
             label: String::new(),
             client: String::new(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -368,6 +383,8 @@ pub struct VirtualMachineDisplayTopology {
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDisplayTopology {
     #[inline(never)]
@@ -377,6 +394,7 @@ impl Default for VirtualMachineDisplayTopology {
             y: 0,
             width: 0,
             height: 0,
+            _more: (),
         }
     }
 }
@@ -442,11 +460,13 @@ rt::serde!(object VirtualMachineDisplayTopology);
 pub struct VirtualMachineGuestQuiesceSpec {
     /// `timeout`: optional int.
     pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestQuiesceSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { timeout: None }
+        Self { timeout: None, _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -509,6 +529,8 @@ pub struct VirtualMachineMemoryReservationInfo {
     pub virtual_machine_reserved: i64,
     /// `allocationPolicy`: required string.
     pub allocation_policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMemoryReservationInfo {
     #[inline(never)]
@@ -518,6 +540,7 @@ impl Default for VirtualMachineMemoryReservationInfo {
             virtual_machine_max: 0,
             virtual_machine_reserved: 0,
             allocation_policy: String::new(),
+            _more: (),
         }
     }
 }
@@ -585,6 +608,8 @@ pub struct VirtualMachineMetadataManagerVmMetadata {
     pub vm_id: String,
     /// `metadata`: optional string.
     pub metadata: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMetadataManagerVmMetadata {
     #[inline(never)]
@@ -592,6 +617,7 @@ impl Default for VirtualMachineMetadataManagerVmMetadata {
         Self {
             vm_id: String::new(),
             metadata: None,
+            _more: (),
         }
     }
 }
@@ -653,6 +679,8 @@ pub struct VirtualMachineMetadataManagerVmMetadataInput {
     pub operation: String,
     /// `vmMetadata`: required `VirtualMachineMetadataManagerVmMetadata`.
     pub vm_metadata: VirtualMachineMetadataManagerVmMetadata,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataInput {
     #[inline(never)]
@@ -660,6 +688,7 @@ impl Default for VirtualMachineMetadataManagerVmMetadataInput {
         Self {
             operation: String::new(),
             vm_metadata: Default::default(),
+            _more: (),
         }
     }
 }
@@ -719,11 +748,16 @@ rt::serde!(object VirtualMachineMetadataManagerVmMetadataInput);
 pub struct VirtualMachineMetadataManagerVmMetadataOwner {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataOwner {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -781,6 +815,8 @@ pub struct VirtualMachineMetadataManagerVmMetadataResult {
     pub vm_metadata: VirtualMachineMetadataManagerVmMetadata,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataResult {
     #[inline(never)]
@@ -788,6 +824,7 @@ impl Default for VirtualMachineMetadataManagerVmMetadataResult {
         Self {
             vm_metadata: Default::default(),
             error: None,
+            _more: (),
         }
     }
 }
@@ -847,12 +884,15 @@ rt::serde!(object VirtualMachineMetadataManagerVmMetadataResult);
 pub struct VirtualMachineMksConnection {
     /// The properties of `VirtualMachineConnection`.
     pub base: VirtualMachineConnection,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMksConnection {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineConnection::default(),
+            _more: (),
         }
     }
 }
@@ -929,6 +969,8 @@ pub struct VirtualMachineMksTicket {
     pub port: Option<i32>,
     /// `sslThumbprint`: optional string, since VI API 2.5.
     pub ssl_thumbprint: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMksTicket {
     #[inline(never)]
@@ -939,6 +981,7 @@ impl Default for VirtualMachineMksTicket {
             host: None,
             port: None,
             ssl_thumbprint: None,
+            _more: (),
         }
     }
 }
@@ -1015,6 +1058,8 @@ pub struct VirtualMachineWindowsQuiesceSpec {
     pub vss_partial_file_support: Option<bool>,
     /// `vssBackupContext`: optional string.
     pub vss_backup_context: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineWindowsQuiesceSpec {
     #[inline(never)]
@@ -1025,6 +1070,7 @@ impl Default for VirtualMachineWindowsQuiesceSpec {
             vss_bootable_system_state: None,
             vss_partial_file_support: None,
             vss_backup_context: None,
+            _more: (),
         }
     }
 }
@@ -1108,6 +1154,8 @@ pub struct VirtualMachineWipeResult {
     pub disk_id: i32,
     /// `shrinkableDiskSpace`: required long.
     pub shrinkable_disk_space: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineWipeResult {
     #[inline(never)]
@@ -1115,6 +1163,7 @@ impl Default for VirtualMachineWipeResult {
         Self {
             disk_id: 0,
             shrinkable_disk_space: 0,
+            _more: (),
         }
     }
 }
@@ -1174,11 +1223,16 @@ rt::serde!(object VirtualMachineWipeResult);
 pub struct VmMetadataManagerFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMetadataManagerFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_METADATA_MANAGER_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1243,11 +1297,14 @@ impl std::fmt::Debug for VmMetadataManagerFault {
 rt::serde!(object VmMetadataManagerFault);
 
 /// `VmPlacementPolicy`, a [`DynamicData`], since VI API 9.1.0.0.
-pub struct VmPlacementPolicy {}
+pub struct VmPlacementPolicy {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VmPlacementPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VM_PLACEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1306,6 +1363,8 @@ pub struct VmToVmGroupsAntiAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmToVmGroupsAntiAffinity {
     #[inline(never)]
@@ -1315,6 +1374,7 @@ impl Default for VmToVmGroupsAntiAffinity {
             anti_affined_vm_group_tags: Vec::new(),
             policy_strictness: None,
             policy_topology: None,
+            _more: (),
         }
     }
 }
@@ -1337,7 +1397,7 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VM_TO_VM_GROUPS_ANTI_AFFINITY),
-            rt::BASE => P::Object(&VmPlacementPolicy {}),
+            rt::BASE => P::Object(&VmPlacementPolicy { _more: () }),
             0 => P::Optional(&self.self_tag),
             1 => P::Objects(&self.anti_affined_vm_group_tags),
             2 => P::Value(&self.policy_strictness),
@@ -1386,6 +1446,8 @@ pub struct VmVmAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmVmAffinity {
     #[inline(never)]
@@ -1394,6 +1456,7 @@ impl Default for VmVmAffinity {
             affined_vms_tag: Default::default(),
             policy_strictness: None,
             policy_topology: None,
+            _more: (),
         }
     }
 }
@@ -1415,7 +1478,7 @@ impl rt::Object for VmVmAffinity {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VM_VM_AFFINITY),
-            rt::BASE => P::Object(&VmPlacementPolicy {}),
+            rt::BASE => P::Object(&VmPlacementPolicy { _more: () }),
             0 => P::Object(&self.affined_vms_tag),
             1 => P::Value(&self.policy_strictness),
             2 => P::Value(&self.policy_topology),
@@ -1462,6 +1525,8 @@ pub struct VmVmAntiAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmVmAntiAffinity {
     #[inline(never)]
@@ -1470,6 +1535,7 @@ impl Default for VmVmAntiAffinity {
             anti_affined_vms_tag: Default::default(),
             policy_strictness: None,
             policy_topology: None,
+            _more: (),
         }
     }
 }
@@ -1491,7 +1557,7 @@ impl rt::Object for VmVmAntiAffinity {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&VM_VM_ANTI_AFFINITY),
-            rt::BASE => P::Object(&VmPlacementPolicy {}),
+            rt::BASE => P::Object(&VmPlacementPolicy { _more: () }),
             0 => P::Object(&self.anti_affined_vms_tag),
             1 => P::Value(&self.policy_strictness),
             2 => P::Value(&self.policy_topology),

@@ -93,6 +93,8 @@ pub struct ConfigTarget {
     pub tdx_supported: Option<bool>,
     /// `vMotionBandwidth`: list of long, since VI API 9.1.0.0.
     pub v_motion_bandwidth: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigTarget {
     #[inline(never)]
@@ -142,6 +144,7 @@ impl Default for ConfigTarget {
             sev_snp_supported: None,
             tdx_supported: None,
             v_motion_bandwidth: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -325,12 +328,15 @@ rt::serde!(object ConfigTarget);
 pub struct DatastoreOption {
     /// `unsupportedVolumes`: list of `VirtualMachineDatastoreVolumeOption`.
     pub unsupported_volumes: Vec<VirtualMachineDatastoreVolumeOption>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             unsupported_volumes: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -391,6 +397,8 @@ pub struct EnvironmentBrowserConfigOptionQuerySpec {
     pub host: Option<rt::ManagedObjectReference>,
     /// `guestId`: list of string.
     pub guest_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnvironmentBrowserConfigOptionQuerySpec {
     #[inline(never)]
@@ -399,6 +407,7 @@ impl Default for EnvironmentBrowserConfigOptionQuerySpec {
             key: None,
             host: None,
             guest_id: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -587,6 +596,8 @@ pub struct GuestOsDescriptor {
     pub recommended_tpm20: Option<bool>,
     /// `vwdtSupported`: optional boolean, since VI API 7.0.0.0.
     pub vwdt_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestOsDescriptor {
     #[inline(never)]
@@ -656,6 +667,7 @@ impl Default for GuestOsDescriptor {
             supports_tpm20: None,
             recommended_tpm20: None,
             vwdt_supported: None,
+            _more: (),
         }
     }
 }
@@ -915,6 +927,8 @@ pub struct HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     pub reservation_in_mb_option: LongOption,
     /// `maxDiskSizeInKB`: required long.
     pub max_disk_size_in_kb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     #[inline(never)]
@@ -928,6 +942,7 @@ impl Default for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption 
             block_size_in_kb_option: Default::default(),
             reservation_in_mb_option: Default::default(),
             max_disk_size_in_kb: 0,
+            _more: (),
         }
     }
 }
@@ -1013,6 +1028,8 @@ pub struct OpaqueNetworkTargetInfo {
     pub network: OpaqueNetworkSummary,
     /// `networkReservationSupported`: optional boolean, since VI API 6.0.
     pub network_reservation_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueNetworkTargetInfo {
     #[inline(never)]
@@ -1021,6 +1038,7 @@ impl Default for OpaqueNetworkTargetInfo {
             base: VirtualMachineTargetInfo::default(),
             network: Default::default(),
             network_reservation_supported: None,
+            _more: (),
         }
     }
 }
@@ -1095,12 +1113,15 @@ rt::serde!(object OpaqueNetworkTargetInfo);
 pub struct ParaVirtualScsiControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ParaVirtualScsiControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
+            _more: (),
         }
     }
 }
@@ -1169,12 +1190,15 @@ rt::serde!(object ParaVirtualScsiControllerOption);
 pub struct ResourceAllocationOption {
     /// `sharesOption`: required `SharesOption`.
     pub shares_option: SharesOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceAllocationOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             shares_option: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1233,6 +1257,8 @@ pub struct ResourceConfigOption {
     pub cpu_allocation_option: ResourceAllocationOption,
     /// `memoryAllocationOption`: required `ResourceAllocationOption`.
     pub memory_allocation_option: ResourceAllocationOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceConfigOption {
     #[inline(never)]
@@ -1240,6 +1266,7 @@ impl Default for ResourceConfigOption {
         Self {
             cpu_allocation_option: Default::default(),
             memory_allocation_option: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1301,6 +1328,8 @@ pub struct SharesOption {
     pub shares_option: IntOption,
     /// `defaultLevel`: required `SharesLevel`.
     pub default_level: enums::SharesLevel,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SharesOption {
     #[inline(never)]
@@ -1308,6 +1337,7 @@ impl Default for SharesOption {
         Self {
             shares_option: Default::default(),
             default_level: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1369,6 +1399,8 @@ pub struct StorageIoAllocationOption {
     pub limit_option: LongOption,
     /// `sharesOption`: required `SharesOption`.
     pub shares_option: SharesOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIoAllocationOption {
     #[inline(never)]
@@ -1376,6 +1408,7 @@ impl Default for StorageIoAllocationOption {
         Self {
             limit_option: Default::default(),
             shares_option: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1445,6 +1478,8 @@ pub struct SubnetInfo {
     pub project_folder_info: Option<Box<SubnetInfoFolderInfo>>,
     /// `rootFolderInfo`: required `SubnetInfoFolderInfo`.
     pub root_folder_info: SubnetInfoFolderInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SubnetInfo {
     #[inline(never)]
@@ -1456,6 +1491,7 @@ impl Default for SubnetInfo {
             vpc_folder_info: Default::default(),
             project_folder_info: None,
             root_folder_info: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1541,6 +1577,8 @@ pub struct SubnetInfoFolderInfo {
     pub name: String,
     /// `folder`: required reference to `Folder`.
     pub folder: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SubnetInfoFolderInfo {
     #[inline(never)]
@@ -1548,6 +1586,7 @@ impl Default for SubnetInfoFolderInfo {
         Self {
             name: String::new(),
             folder: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1607,12 +1646,15 @@ rt::serde!(object SubnetInfoFolderInfo);
 pub struct VirtualAhciControllerOption {
     /// The properties of `VirtualSATAControllerOption`.
     pub base: VirtualSataControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAhciControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSataControllerOption::default(),
+            _more: (),
         }
     }
 }
@@ -1681,12 +1723,15 @@ rt::serde!(object VirtualAhciControllerOption);
 pub struct VirtualBusLogicControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualBusLogicControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
+            _more: (),
         }
     }
 }
@@ -1755,12 +1800,15 @@ rt::serde!(object VirtualBusLogicControllerOption);
 pub struct VirtualCdromAtapiBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromAtapiBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -1829,12 +1877,15 @@ rt::serde!(object VirtualCdromAtapiBackingOption);
 pub struct VirtualCdromIsoBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromIsoBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -1903,12 +1954,15 @@ rt::serde!(object VirtualCdromIsoBackingOption);
 pub struct VirtualCdromOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -1979,6 +2033,8 @@ pub struct VirtualCdromPassthroughBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
     /// `exclusive`: required `BoolOption`.
     pub exclusive: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromPassthroughBackingOption {
     #[inline(never)]
@@ -1986,6 +2042,7 @@ impl Default for VirtualCdromPassthroughBackingOption {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
             exclusive: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2058,12 +2115,15 @@ rt::serde!(object VirtualCdromPassthroughBackingOption);
 pub struct VirtualCdromRemoteAtapiBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromRemoteAtapiBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -2134,6 +2194,8 @@ pub struct VirtualCdromRemotePassthroughBackingOption {
     pub base: VirtualDeviceRemoteDeviceBackingOption,
     /// `exclusive`: required `BoolOption`.
     pub exclusive: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromRemotePassthroughBackingOption {
     #[inline(never)]
@@ -2141,6 +2203,7 @@ impl Default for VirtualCdromRemotePassthroughBackingOption {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
             exclusive: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2218,6 +2281,8 @@ pub struct VirtualControllerOption {
     pub devices: IntOption,
     /// `supportedDevice`: list of string, a TypeName.
     pub supported_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualControllerOption {
     #[inline(never)]
@@ -2226,6 +2291,7 @@ impl Default for VirtualControllerOption {
             base: VirtualDeviceOption::default(),
             devices: Default::default(),
             supported_device: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2301,11 +2367,16 @@ rt::serde!(object VirtualControllerOption);
 pub struct VirtualDeviceBackingOption {
     /// `type`: required string, a TypeName.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { r#type: String::new() }
+        Self {
+            r#type: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2362,11 +2433,16 @@ rt::serde!(object base VirtualDeviceBackingOption);
 pub struct VirtualDeviceBusSlotOption {
     /// `type`: required string, a TypeName.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceBusSlotOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { r#type: String::new() }
+        Self {
+            r#type: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2424,6 +2500,8 @@ pub struct VirtualDeviceConnectOption {
     pub start_connected: BoolOption,
     /// `allowGuestControl`: required `BoolOption`.
     pub allow_guest_control: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceConnectOption {
     #[inline(never)]
@@ -2431,6 +2509,7 @@ impl Default for VirtualDeviceConnectOption {
         Self {
             start_connected: Default::default(),
             allow_guest_control: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2492,6 +2571,8 @@ pub struct VirtualDeviceDeviceBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `autoDetectAvailable`: required `BoolOption`, since VI API 2.5.
     pub auto_detect_available: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceDeviceBackingOption {
     #[inline(never)]
@@ -2499,6 +2580,7 @@ impl Default for VirtualDeviceDeviceBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             auto_detect_available: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2573,6 +2655,8 @@ pub struct VirtualDeviceFileBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `fileNameExtensions`: optional `ChoiceOption`.
     pub file_name_extensions: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceFileBackingOption {
     #[inline(never)]
@@ -2580,6 +2664,7 @@ impl Default for VirtualDeviceFileBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             file_name_extensions: None,
+            _more: (),
         }
     }
 }
@@ -2674,6 +2759,8 @@ pub struct VirtualDeviceOption {
     pub hot_remove_supported: Option<bool>,
     /// `numaSupported`: optional boolean, since VI API 8.0.0.1.
     pub numa_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceOption {
     #[inline(never)]
@@ -2691,6 +2778,7 @@ impl Default for VirtualDeviceOption {
             plug_and_play: false,
             hot_remove_supported: None,
             numa_supported: None,
+            _more: (),
         }
     }
 }
@@ -2781,12 +2869,15 @@ rt::serde!(object base VirtualDeviceOption);
 pub struct VirtualDevicePipeBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDevicePipeBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -2857,6 +2948,8 @@ pub struct VirtualDeviceRemoteDeviceBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `autoDetectAvailable`: required `BoolOption`, since VI API 2.5.
     pub auto_detect_available: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceRemoteDeviceBackingOption {
     #[inline(never)]
@@ -2864,6 +2957,7 @@ impl Default for VirtualDeviceRemoteDeviceBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             auto_detect_available: Default::default(),
+            _more: (),
         }
     }
 }
@@ -2938,6 +3032,8 @@ pub struct VirtualDeviceUriBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `directions`: required `ChoiceOption`.
     pub directions: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceUriBackingOption {
     #[inline(never)]
@@ -2945,6 +3041,7 @@ impl Default for VirtualDeviceUriBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             directions: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3019,6 +3116,8 @@ pub struct VirtualDiskDeltaDiskFormatsSupported {
     pub datastore_type: String,
     /// `deltaDiskFormat`: required `ChoiceOption`.
     pub delta_disk_format: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskDeltaDiskFormatsSupported {
     #[inline(never)]
@@ -3026,6 +3125,7 @@ impl Default for VirtualDiskDeltaDiskFormatsSupported {
         Self {
             datastore_type: String::new(),
             delta_disk_format: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3093,6 +3193,8 @@ pub struct VirtualDiskFlatVer1BackingOption {
     pub write_through: BoolOption,
     /// `growable`: required boolean.
     pub growable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskFlatVer1BackingOption {
     #[inline(never)]
@@ -3103,6 +3205,7 @@ impl Default for VirtualDiskFlatVer1BackingOption {
             split: Default::default(),
             write_through: Default::default(),
             growable: false,
+            _more: (),
         }
     }
 }
@@ -3206,6 +3309,8 @@ pub struct VirtualDiskFlatVer2BackingOption {
     pub delta_disk_formats_supported: Vec<VirtualDiskDeltaDiskFormatsSupported>,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskFlatVer2BackingOption {
     #[inline(never)]
@@ -3223,6 +3328,7 @@ impl Default for VirtualDiskFlatVer2BackingOption {
             delta_disk_format: None,
             delta_disk_formats_supported: Vec::new(),
             virtual_disk_format: None,
+            _more: (),
         }
     }
 }
@@ -3333,6 +3439,8 @@ pub struct VirtualDiskLocalPMemBackingOption {
     pub hot_growable: bool,
     /// `uuid`: required boolean.
     pub uuid: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskLocalPMemBackingOption {
     #[inline(never)]
@@ -3343,6 +3451,7 @@ impl Default for VirtualDiskLocalPMemBackingOption {
             growable: false,
             hot_growable: false,
             uuid: false,
+            _more: (),
         }
     }
 }
@@ -3432,6 +3541,8 @@ pub struct VirtualDiskOption {
     pub v_flash_cache_config_option: Option<
         Box<VirtualDiskOptionVFlashCacheConfigOption>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskOption {
     #[inline(never)]
@@ -3441,6 +3552,7 @@ impl Default for VirtualDiskOption {
             capacity_in_kb: Default::default(),
             io_allocation_option: None,
             v_flash_cache_config_option: None,
+            _more: (),
         }
     }
 }
@@ -3525,6 +3637,8 @@ pub struct VirtualDiskOptionVFlashCacheConfigOption {
     pub reservation_in_mb: LongOption,
     /// `blockSizeInKB`: required `LongOption`.
     pub block_size_in_kb: LongOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskOptionVFlashCacheConfigOption {
     #[inline(never)]
@@ -3534,6 +3648,7 @@ impl Default for VirtualDiskOptionVFlashCacheConfigOption {
             cache_mode: Default::default(),
             reservation_in_mb: Default::default(),
             block_size_in_kb: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3599,12 +3714,15 @@ rt::serde!(object VirtualDiskOptionVFlashCacheConfigOption);
 pub struct VirtualDiskPartitionedRawDiskVer2BackingOption {
     /// The properties of `VirtualDiskRawDiskVer2BackingOption`.
     pub base: VirtualDiskRawDiskVer2BackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskPartitionedRawDiskVer2BackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDiskRawDiskVer2BackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -3684,6 +3802,8 @@ pub struct VirtualDiskRawDiskMappingVer1BackingOption {
     pub uuid: bool,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRawDiskMappingVer1BackingOption {
     #[inline(never)]
@@ -3695,6 +3815,7 @@ impl Default for VirtualDiskRawDiskMappingVer1BackingOption {
             disk_mode: Default::default(),
             uuid: false,
             virtual_disk_format: None,
+            _more: (),
         }
     }
 }
@@ -3784,6 +3905,8 @@ pub struct VirtualDiskRawDiskVer2BackingOption {
     pub descriptor_file_name_extensions: ChoiceOption,
     /// `uuid`: required boolean, since VI API 2.5.
     pub uuid: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRawDiskVer2BackingOption {
     #[inline(never)]
@@ -3792,6 +3915,7 @@ impl Default for VirtualDiskRawDiskVer2BackingOption {
             base: VirtualDeviceDeviceBackingOption::default(),
             descriptor_file_name_extensions: Default::default(),
             uuid: false,
+            _more: (),
         }
     }
 }
@@ -3881,6 +4005,8 @@ pub struct VirtualDiskSeSparseBackingOption {
     pub delta_disk_formats_supported: Vec<VirtualDiskDeltaDiskFormatsSupported>,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSeSparseBackingOption {
     #[inline(never)]
@@ -3894,6 +4020,7 @@ impl Default for VirtualDiskSeSparseBackingOption {
             uuid: false,
             delta_disk_formats_supported: Vec::new(),
             virtual_disk_format: None,
+            _more: (),
         }
     }
 }
@@ -3992,6 +4119,8 @@ pub struct VirtualDiskSparseVer1BackingOption {
     pub write_through: BoolOption,
     /// `growable`: required boolean.
     pub growable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSparseVer1BackingOption {
     #[inline(never)]
@@ -4002,6 +4131,7 @@ impl Default for VirtualDiskSparseVer1BackingOption {
             split: Default::default(),
             write_through: Default::default(),
             growable: false,
+            _more: (),
         }
     }
 }
@@ -4097,6 +4227,8 @@ pub struct VirtualDiskSparseVer2BackingOption {
     pub uuid: bool,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSparseVer2BackingOption {
     #[inline(never)]
@@ -4110,6 +4242,7 @@ impl Default for VirtualDiskSparseVer2BackingOption {
             hot_growable: false,
             uuid: false,
             virtual_disk_format: None,
+            _more: (),
         }
     }
 }
@@ -4200,12 +4333,15 @@ rt::serde!(object VirtualDiskSparseVer2BackingOption);
 pub struct VirtualE1000Option {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualE1000Option {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
+            _more: (),
         }
     }
 }
@@ -4274,12 +4410,15 @@ rt::serde!(object VirtualE1000Option);
 pub struct VirtualE1000eOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualE1000eOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
+            _more: (),
         }
     }
 }
@@ -4348,12 +4487,15 @@ rt::serde!(object VirtualE1000eOption);
 pub struct VirtualEnsoniq1371Option {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEnsoniq1371Option {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
+            _more: (),
         }
     }
 }
@@ -4422,12 +4564,15 @@ rt::serde!(object VirtualEnsoniq1371Option);
 pub struct VirtualEthernetCardDvPortBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardDvPortBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -4496,12 +4641,15 @@ rt::serde!(object VirtualEthernetCardDvPortBackingOption);
 pub struct VirtualEthernetCardLegacyNetworkBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardLegacyNetworkBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }

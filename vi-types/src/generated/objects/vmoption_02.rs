@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct VirtualEthernetCardNetworkBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardNetworkBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -84,12 +87,15 @@ rt::serde!(object VirtualEthernetCardNetworkBackingOption);
 pub struct VirtualEthernetCardOpaqueNetworkBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardOpaqueNetworkBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -169,6 +175,8 @@ pub struct VirtualEthernetCardOption {
     pub vm_direct_path_gen2_supported: Option<bool>,
     /// `uptCompatibilityEnabled`: optional `BoolOption`, since VI API 6.0.
     pub upt_compatibility_enabled: Option<Box<BoolOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardOption {
     #[inline(never)]
@@ -180,6 +188,7 @@ impl Default for VirtualEthernetCardOption {
             wake_on_lan_enabled: Default::default(),
             vm_direct_path_gen2_supported: None,
             upt_compatibility_enabled: None,
+            _more: (),
         }
     }
 }
@@ -264,12 +273,15 @@ rt::serde!(object VirtualEthernetCardOption);
 pub struct VirtualFloppyDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -338,12 +350,15 @@ rt::serde!(object VirtualFloppyDeviceBackingOption);
 pub struct VirtualFloppyImageBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyImageBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -412,12 +427,15 @@ rt::serde!(object VirtualFloppyImageBackingOption);
 pub struct VirtualFloppyOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -486,12 +504,15 @@ rt::serde!(object VirtualFloppyOption);
 pub struct VirtualFloppyRemoteDeviceBackingOption {
     /// The properties of `VirtualDeviceRemoteDeviceBackingOption`.
     pub base: VirtualDeviceRemoteDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyRemoteDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -614,6 +635,8 @@ pub struct VirtualHardwareOption {
     pub num_device_groups: Option<Box<IntOption>>,
     /// `deviceGroupTypes`: list of string, a TypeName, since VI API 8.0.0.1.
     pub device_group_types: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHardwareOption {
     #[inline(never)]
@@ -647,6 +670,7 @@ impl Default for VirtualHardwareOption {
             num_numa_nodes: None,
             num_device_groups: None,
             device_group_types: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -784,12 +808,15 @@ rt::serde!(object VirtualHardwareOption);
 pub struct VirtualHdAudioCardOption {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHdAudioCardOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
+            _more: (),
         }
     }
 }
@@ -862,6 +889,8 @@ pub struct VirtualIdeControllerOption {
     pub num_ide_disks: IntOption,
     /// `numIDECdroms`: required `IntOption`.
     pub num_ide_cdroms: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualIdeControllerOption {
     #[inline(never)]
@@ -870,6 +899,7 @@ impl Default for VirtualIdeControllerOption {
             base: VirtualControllerOption::default(),
             num_ide_disks: Default::default(),
             num_ide_cdroms: Default::default(),
+            _more: (),
         }
     }
 }
@@ -945,12 +975,15 @@ rt::serde!(object VirtualIdeControllerOption);
 pub struct VirtualKeyboardOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualKeyboardOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -1019,12 +1052,15 @@ rt::serde!(object VirtualKeyboardOption);
 pub struct VirtualLsiLogicControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualLsiLogicControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
+            _more: (),
         }
     }
 }
@@ -1093,12 +1129,15 @@ rt::serde!(object VirtualLsiLogicControllerOption);
 pub struct VirtualLsiLogicSasControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualLsiLogicSasControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
+            _more: (),
         }
     }
 }
@@ -1169,6 +1208,8 @@ pub struct VirtualMachineCdromInfo {
     pub base: VirtualMachineTargetInfo,
     /// `description`: optional string, since VI API 6.5.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCdromInfo {
     #[inline(never)]
@@ -1176,6 +1217,7 @@ impl Default for VirtualMachineCdromInfo {
         Self {
             base: VirtualMachineTargetInfo::default(),
             description: None,
+            _more: (),
         }
     }
 }
@@ -1269,6 +1311,8 @@ pub struct VirtualMachineConfigOption {
     pub supported_ovf_install_transport: Vec<String>,
     /// `propertyRelations`: list of `VirtualMachinePropertyRelation`, since VI API 6.7.
     pub property_relations: Vec<VirtualMachinePropertyRelation>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigOption {
     #[inline(never)]
@@ -1286,6 +1330,7 @@ impl Default for VirtualMachineConfigOption {
             supported_ovf_environment_transport: Vec::new(),
             supported_ovf_install_transport: Vec::new(),
             property_relations: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1387,6 +1432,8 @@ pub struct VirtualMachineConfigOptionDescriptor {
     pub run_supported: Option<bool>,
     /// `upgradeSupported`: optional boolean, since VI API 5.1 and always there from then on.
     pub upgrade_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigOptionDescriptor {
     #[inline(never)]
@@ -1399,6 +1446,7 @@ impl Default for VirtualMachineConfigOptionDescriptor {
             default_config_option: None,
             run_supported: None,
             upgrade_supported: None,
+            _more: (),
         }
     }
 }
@@ -1491,6 +1539,8 @@ pub struct VirtualMachineDatastoreInfo {
     pub v_storage_support: Option<String>,
     /// `supportedVDiskFormats`: list of string, since VI API 9.0.0.0.
     pub supported_v_disk_formats: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDatastoreInfo {
     #[inline(never)]
@@ -1506,6 +1556,7 @@ impl Default for VirtualMachineDatastoreInfo {
             mode: String::new(),
             v_storage_support: None,
             supported_v_disk_formats: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1603,6 +1654,8 @@ pub struct VirtualMachineDatastoreVolumeOption {
     pub file_system_type: String,
     /// `majorVersion`: optional int.
     pub major_version: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDatastoreVolumeOption {
     #[inline(never)]
@@ -1610,6 +1663,7 @@ impl Default for VirtualMachineDatastoreVolumeOption {
         Self {
             file_system_type: String::new(),
             major_version: None,
+            _more: (),
         }
     }
 }
@@ -1673,6 +1727,8 @@ pub struct VirtualMachineDiskDeviceInfo {
     pub capacity: Option<i64>,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDiskDeviceInfo {
     #[inline(never)]
@@ -1681,6 +1737,7 @@ impl Default for VirtualMachineDiskDeviceInfo {
             base: VirtualMachineTargetInfo::default(),
             capacity: None,
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1761,6 +1818,8 @@ pub struct VirtualMachineDvxClassInfo {
     pub sriov_nic: bool,
     /// `configParams`: list of `OptionDef`.
     pub config_params: Vec<OptionDef>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDvxClassInfo {
     #[inline(never)]
@@ -1770,6 +1829,7 @@ impl Default for VirtualMachineDvxClassInfo {
             vendor_name: String::new(),
             sriov_nic: false,
             config_params: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1845,6 +1905,8 @@ pub struct VirtualMachineDynamicPassthroughInfo {
     pub vendor_id: i32,
     /// `deviceId`: required int.
     pub device_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDynamicPassthroughInfo {
     #[inline(never)]
@@ -1856,6 +1918,7 @@ impl Default for VirtualMachineDynamicPassthroughInfo {
             custom_label: None,
             vendor_id: 0,
             device_id: 0,
+            _more: (),
         }
     }
 }
@@ -1939,12 +2002,15 @@ rt::serde!(object VirtualMachineDynamicPassthroughInfo);
 pub struct VirtualMachineFloppyInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFloppyInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
+            _more: (),
         }
     }
 }
@@ -2014,6 +2080,8 @@ pub struct VirtualMachineIdeDiskDeviceInfo {
     pub base: VirtualMachineDiskDeviceInfo,
     /// `partitionTable`: list of `VirtualMachineIdeDiskDevicePartitionInfo`.
     pub partition_table: Vec<VirtualMachineIdeDiskDevicePartitionInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineIdeDiskDeviceInfo {
     #[inline(never)]
@@ -2021,6 +2089,7 @@ impl Default for VirtualMachineIdeDiskDeviceInfo {
         Self {
             base: VirtualMachineDiskDeviceInfo::default(),
             partition_table: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2094,11 +2163,17 @@ pub struct VirtualMachineIdeDiskDevicePartitionInfo {
     pub id: i32,
     /// `capacity`: required int.
     pub capacity: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineIdeDiskDevicePartitionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: 0, capacity: 0 }
+        Self {
+            id: 0,
+            capacity: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2157,11 +2232,16 @@ rt::serde!(object VirtualMachineIdeDiskDevicePartitionInfo);
 pub struct VirtualMachineLegacyNetworkSwitchInfo {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineLegacyNetworkSwitchInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2221,6 +2301,8 @@ pub struct VirtualMachineNetworkInfo {
     pub network: rt::Poly<NetworkSummary>,
     /// `vswitch`: optional string, since VI API 6.5.
     pub vswitch: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineNetworkInfo {
     #[inline(never)]
@@ -2229,6 +2311,7 @@ impl Default for VirtualMachineNetworkInfo {
             base: VirtualMachineTargetInfo::default(),
             network: Default::default(),
             vswitch: None,
+            _more: (),
         }
     }
 }
@@ -2303,12 +2386,15 @@ rt::serde!(object VirtualMachineNetworkInfo);
 pub struct VirtualMachineParallelInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineParallelInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
+            _more: (),
         }
     }
 }
@@ -2380,6 +2466,8 @@ pub struct VirtualMachinePciPassthroughInfo {
     pub pci_device: HostPciDevice,
     /// `systemId`: required string.
     pub system_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachinePciPassthroughInfo {
     #[inline(never)]
@@ -2388,6 +2476,7 @@ impl Default for VirtualMachinePciPassthroughInfo {
             base: VirtualMachineTargetInfo::default(),
             pci_device: Default::default(),
             system_id: String::new(),
+            _more: (),
         }
     }
 }
@@ -2465,6 +2554,8 @@ pub struct VirtualMachinePciSharedGpuPassthroughInfo {
     pub base: VirtualMachineTargetInfo,
     /// `vgpu`: required string.
     pub vgpu: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachinePciSharedGpuPassthroughInfo {
     #[inline(never)]
@@ -2472,6 +2563,7 @@ impl Default for VirtualMachinePciSharedGpuPassthroughInfo {
         Self {
             base: VirtualMachineTargetInfo::default(),
             vgpu: String::new(),
+            _more: (),
         }
     }
 }
@@ -2545,6 +2637,8 @@ pub struct VirtualMachinePrecisionClockInfo {
     pub base: VirtualMachineTargetInfo,
     /// `systemClockProtocol`: optional string.
     pub system_clock_protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachinePrecisionClockInfo {
     #[inline(never)]
@@ -2552,6 +2646,7 @@ impl Default for VirtualMachinePrecisionClockInfo {
         Self {
             base: VirtualMachineTargetInfo::default(),
             system_clock_protocol: None,
+            _more: (),
         }
     }
 }
@@ -2625,6 +2720,8 @@ pub struct VirtualMachinePropertyRelation {
     pub key: DynamicProperty,
     /// `relations`: list of `DynamicProperty`.
     pub relations: Vec<DynamicProperty>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachinePropertyRelation {
     #[inline(never)]
@@ -2632,6 +2729,7 @@ impl Default for VirtualMachinePropertyRelation {
         Self {
             key: Default::default(),
             relations: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2697,6 +2795,8 @@ pub struct VirtualMachineScsiDiskDeviceInfo {
     pub transport_hint: Option<String>,
     /// `lunNumber`: optional int, since VI API 4.0.
     pub lun_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineScsiDiskDeviceInfo {
     #[inline(never)]
@@ -2706,6 +2806,7 @@ impl Default for VirtualMachineScsiDiskDeviceInfo {
             disk: None,
             transport_hint: None,
             lun_number: None,
+            _more: (),
         }
     }
 }
@@ -2789,6 +2890,8 @@ pub struct VirtualMachineScsiPassthroughInfo {
     pub vendor: String,
     /// `physicalUnitNumber`: required int.
     pub physical_unit_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineScsiPassthroughInfo {
     #[inline(never)]
@@ -2798,6 +2901,7 @@ impl Default for VirtualMachineScsiPassthroughInfo {
             scsi_class: String::new(),
             vendor: String::new(),
             physical_unit_number: 0,
+            _more: (),
         }
     }
 }
@@ -2875,12 +2979,15 @@ rt::serde!(object VirtualMachineScsiPassthroughInfo);
 pub struct VirtualMachineSerialInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSerialInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
+            _more: (),
         }
     }
 }
@@ -2956,6 +3063,8 @@ pub struct VirtualMachineSgxTargetInfo {
     pub le_pub_key_hashes: Vec<String>,
     /// `requireAttestationSupported`: optional boolean, since VI API 8.0.0.1.
     pub require_attestation_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSgxTargetInfo {
     #[inline(never)]
@@ -2966,6 +3075,7 @@ impl Default for VirtualMachineSgxTargetInfo {
             flc_modes: Vec::new(),
             le_pub_key_hashes: Vec::new(),
             require_attestation_supported: None,
+            _more: (),
         }
     }
 }
@@ -3046,12 +3156,15 @@ rt::serde!(object VirtualMachineSgxTargetInfo);
 pub struct VirtualMachineSoundInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSoundInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
+            _more: (),
         }
     }
 }
@@ -3119,11 +3232,16 @@ rt::serde!(object VirtualMachineSoundInfo);
 pub struct VirtualMachineSriovDevicePoolInfo {
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSriovDevicePoolInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: String::new() }
+        Self {
+            key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3187,6 +3305,8 @@ pub struct VirtualMachineSriovInfo {
     pub pnic: Option<String>,
     /// `devicePool`: optional `VirtualMachineSriovDevicePoolInfo` or a descendant, since VI API 6.5.
     pub device_pool: Option<rt::Poly<VirtualMachineSriovDevicePoolInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSriovInfo {
     #[inline(never)]
@@ -3196,6 +3316,7 @@ impl Default for VirtualMachineSriovInfo {
             virtual_function: false,
             pnic: None,
             device_pool: None,
+            _more: (),
         }
     }
 }
@@ -3278,6 +3399,8 @@ pub struct VirtualMachineSriovNetworkDevicePoolInfo {
     pub switch_key: Option<String>,
     /// `switchUuid`: optional string.
     pub switch_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSriovNetworkDevicePoolInfo {
     #[inline(never)]
@@ -3286,6 +3409,7 @@ impl Default for VirtualMachineSriovNetworkDevicePoolInfo {
             base: VirtualMachineSriovDevicePoolInfo::default(),
             switch_key: None,
             switch_uuid: None,
+            _more: (),
         }
     }
 }
@@ -3364,6 +3488,8 @@ pub struct VirtualMachineTargetInfo {
     pub name: String,
     /// `configurationTag`: list of string.
     pub configuration_tag: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineTargetInfo {
     #[inline(never)]
@@ -3371,6 +3497,7 @@ impl Default for VirtualMachineTargetInfo {
         Self {
             name: String::new(),
             configuration_tag: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3444,6 +3571,8 @@ pub struct VirtualMachineUsbInfo {
     pub speed: Vec<String>,
     /// `summary`: optional `VirtualMachineSummary`.
     pub summary: Option<Box<VirtualMachineSummary>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineUsbInfo {
     #[inline(never)]
@@ -3457,6 +3586,7 @@ impl Default for VirtualMachineUsbInfo {
             family: Vec::new(),
             speed: Vec::new(),
             summary: None,
+            _more: (),
         }
     }
 }
@@ -3548,6 +3678,8 @@ pub struct VirtualMachineVFlashModuleInfo {
     pub base: VirtualMachineTargetInfo,
     /// `vFlashModule`: required `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`.
     pub v_flash_module: HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVFlashModuleInfo {
     #[inline(never)]
@@ -3555,6 +3687,7 @@ impl Default for VirtualMachineVFlashModuleInfo {
         Self {
             base: VirtualMachineTargetInfo::default(),
             v_flash_module: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3632,6 +3765,8 @@ pub struct VirtualMachineVmciDeviceOption {
     pub filter_spec_option: Option<Box<VirtualMachineVmciDeviceOptionFilterSpecOption>>,
     /// `filterSupported`: optional `BoolOption`, since VI API 6.0.
     pub filter_supported: Option<Box<BoolOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDeviceOption {
     #[inline(never)]
@@ -3641,6 +3776,7 @@ impl Default for VirtualMachineVmciDeviceOption {
             allow_unrestricted_communication: Default::default(),
             filter_spec_option: None,
             filter_supported: None,
+            _more: (),
         }
     }
 }
@@ -3727,6 +3863,8 @@ pub struct VirtualMachineVmciDeviceOptionFilterSpecOption {
     pub lower_dst_port_boundary: LongOption,
     /// `upperDstPortBoundary`: required `LongOption`.
     pub upper_dst_port_boundary: LongOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDeviceOptionFilterSpecOption {
     #[inline(never)]
@@ -3737,6 +3875,7 @@ impl Default for VirtualMachineVmciDeviceOptionFilterSpecOption {
             direction: Default::default(),
             lower_dst_port_boundary: Default::default(),
             upper_dst_port_boundary: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3809,6 +3948,8 @@ pub struct VirtualMachineVMotionStunTimeInfo {
     pub migration_bw: i64,
     /// `stunTime`: required long.
     pub stun_time: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVMotionStunTimeInfo {
     #[inline(never)]
@@ -3817,6 +3958,7 @@ impl Default for VirtualMachineVMotionStunTimeInfo {
             base: VirtualMachineTargetInfo::default(),
             migration_bw: 0,
             stun_time: 0,
+            _more: (),
         }
     }
 }
@@ -3899,6 +4041,8 @@ pub struct VirtualMachineVendorDeviceGroupInfo {
     pub component_device_info: Vec<
         VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVendorDeviceGroupInfo {
     #[inline(never)]
@@ -3908,6 +4052,7 @@ impl Default for VirtualMachineVendorDeviceGroupInfo {
             device_group_name: String::new(),
             device_group_description: None,
             component_device_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3993,6 +4138,8 @@ pub struct VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     pub is_configurable: bool,
     /// `device`: required `VirtualDevice` or a descendant.
     pub device: rt::Poly<VirtualDevice>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     #[inline(never)]
@@ -4003,6 +4150,7 @@ impl Default for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
             device_name: String::new(),
             is_configurable: false,
             device: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4087,6 +4235,8 @@ pub struct VirtualMachineVgpuDeviceInfo {
     pub compute_profile_capable: bool,
     /// `quadroProfileCapable`: required boolean.
     pub quadro_profile_capable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVgpuDeviceInfo {
     #[inline(never)]
@@ -4100,6 +4250,7 @@ impl Default for VirtualMachineVgpuDeviceInfo {
             mig_capable: false,
             compute_profile_capable: false,
             quadro_profile_capable: false,
+            _more: (),
         }
     }
 }
@@ -4201,6 +4352,8 @@ pub struct VirtualMachineVgpuProfileInfo {
     pub profile_class: String,
     /// `stunTimeEstimates`: list of `VirtualMachineVMotionStunTimeInfo`, since VI API 8.0.2.0.
     pub stun_time_estimates: Vec<VirtualMachineVMotionStunTimeInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVgpuProfileInfo {
     #[inline(never)]
@@ -4213,6 +4366,7 @@ impl Default for VirtualMachineVgpuProfileInfo {
             profile_sharing: String::new(),
             profile_class: String::new(),
             stun_time_estimates: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4301,6 +4455,8 @@ pub struct VirtualNvdimmControllerOption {
     pub base: VirtualControllerOption,
     /// `numNVDIMMControllers`: required `IntOption`.
     pub num_nvdimm_controllers: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimmControllerOption {
     #[inline(never)]
@@ -4308,6 +4464,7 @@ impl Default for VirtualNvdimmControllerOption {
         Self {
             base: VirtualControllerOption::default(),
             num_nvdimm_controllers: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4388,6 +4545,8 @@ pub struct VirtualNvdimmOption {
     pub hot_growable: bool,
     /// `granularityInMB`: required long.
     pub granularity_in_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimmOption {
     #[inline(never)]
@@ -4398,6 +4557,7 @@ impl Default for VirtualNvdimmOption {
             growable: false,
             hot_growable: false,
             granularity_in_mb: 0,
+            _more: (),
         }
     }
 }
@@ -4483,6 +4643,8 @@ pub struct VirtualNvmeControllerOption {
     pub num_nvme_disks: IntOption,
     /// `sharing`: list of string, since VI API 8.0.2.0.
     pub sharing: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvmeControllerOption {
     #[inline(never)]
@@ -4491,6 +4653,7 @@ impl Default for VirtualNvmeControllerOption {
             base: VirtualControllerOption::default(),
             num_nvme_disks: Default::default(),
             sharing: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4592,6 +4755,8 @@ pub struct VirtualPciControllerOption {
     pub num_nvme_controllers: Option<Box<IntOption>>,
     /// `numVmxnet3VrdmaEthernetCards`: optional `IntOption`, since VI API 6.7.
     pub num_vmxnet3_vrdma_ethernet_cards: Option<Box<IntOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciControllerOption {
     #[inline(never)]
@@ -4611,6 +4776,7 @@ impl Default for VirtualPciControllerOption {
             num_sata_controllers: None,
             num_nvme_controllers: None,
             num_vmxnet3_vrdma_ethernet_cards: None,
+            _more: (),
         }
     }
 }
@@ -4719,12 +4885,15 @@ rt::serde!(object VirtualPciControllerOption);
 pub struct VirtualPciPassthroughDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -4794,12 +4963,15 @@ rt::serde!(object VirtualPciPassthroughDeviceBackingOption);
 pub struct VirtualPciPassthroughDvxBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDvxBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -4868,12 +5040,15 @@ rt::serde!(object VirtualPciPassthroughDvxBackingOption);
 pub struct VirtualPciPassthroughDynamicBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDynamicBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -4943,12 +5118,15 @@ rt::serde!(object VirtualPciPassthroughDynamicBackingOption);
 pub struct VirtualPciPassthroughOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -5017,12 +5195,15 @@ rt::serde!(object VirtualPciPassthroughOption);
 pub struct VirtualPciPassthroughPluginBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughPluginBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -5096,6 +5277,8 @@ pub struct VirtualPciPassthroughVmiopBackingOption {
     pub vgpu: StringOption,
     /// `maxInstances`: required int.
     pub max_instances: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughVmiopBackingOption {
     #[inline(never)]
@@ -5104,6 +5287,7 @@ impl Default for VirtualPciPassthroughVmiopBackingOption {
             base: VirtualPciPassthroughPluginBackingOption::default(),
             vgpu: Default::default(),
             max_instances: 0,
+            _more: (),
         }
     }
 }

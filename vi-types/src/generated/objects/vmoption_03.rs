@@ -11,6 +11,8 @@ pub struct VirtualPcNet32Option {
     pub base: VirtualEthernetCardOption,
     /// `supportsMorphing`: required boolean.
     pub supports_morphing: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPcNet32Option {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for VirtualPcNet32Option {
         Self {
             base: VirtualEthernetCardOption::default(),
             supports_morphing: false,
+            _more: (),
         }
     }
 }
@@ -94,6 +97,8 @@ pub struct VirtualPs2ControllerOption {
     pub num_keyboards: IntOption,
     /// `numPointingDevices`: required `IntOption`.
     pub num_pointing_devices: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPs2ControllerOption {
     #[inline(never)]
@@ -102,6 +107,7 @@ impl Default for VirtualPs2ControllerOption {
             base: VirtualControllerOption::default(),
             num_keyboards: Default::default(),
             num_pointing_devices: Default::default(),
+            _more: (),
         }
     }
 }
@@ -177,12 +183,15 @@ rt::serde!(object VirtualPs2ControllerOption);
 pub struct VirtualParallelPortDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -251,12 +260,15 @@ rt::serde!(object VirtualParallelPortDeviceBackingOption);
 pub struct VirtualParallelPortFileBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortFileBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -325,12 +337,15 @@ rt::serde!(object VirtualParallelPortFileBackingOption);
 pub struct VirtualParallelPortOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -401,6 +416,8 @@ pub struct VirtualPointingDeviceBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
     /// `hostPointingDevice`: required `ChoiceOption`.
     pub host_pointing_device: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPointingDeviceBackingOption {
     #[inline(never)]
@@ -408,6 +425,7 @@ impl Default for VirtualPointingDeviceBackingOption {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
             host_pointing_device: Default::default(),
+            _more: (),
         }
     }
 }
@@ -480,12 +498,15 @@ rt::serde!(object VirtualPointingDeviceBackingOption);
 pub struct VirtualPointingDeviceOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPointingDeviceOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -554,12 +575,15 @@ rt::serde!(object VirtualPointingDeviceOption);
 pub struct VirtualPrecisionClockOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPrecisionClockOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -630,6 +654,8 @@ pub struct VirtualPrecisionClockSystemClockBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `protocol`: required `ChoiceOption`.
     pub protocol: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPrecisionClockSystemClockBackingOption {
     #[inline(never)]
@@ -637,6 +663,7 @@ impl Default for VirtualPrecisionClockSystemClockBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             protocol: Default::default(),
+            _more: (),
         }
     }
 }
@@ -714,6 +741,8 @@ pub struct VirtualSataControllerOption {
     pub num_sata_disks: IntOption,
     /// `numSATACdroms`: required `IntOption`.
     pub num_sata_cdroms: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSataControllerOption {
     #[inline(never)]
@@ -722,6 +751,7 @@ impl Default for VirtualSataControllerOption {
             base: VirtualControllerOption::default(),
             num_sata_disks: Default::default(),
             num_sata_cdroms: Default::default(),
+            _more: (),
         }
     }
 }
@@ -811,6 +841,8 @@ pub struct VirtualScsiControllerOption {
     pub hot_add_remove: BoolOption,
     /// `scsiCtlrUnitNumber`: required int.
     pub scsi_ctlr_unit_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiControllerOption {
     #[inline(never)]
@@ -824,6 +856,7 @@ impl Default for VirtualScsiControllerOption {
             default_shared_index: 0,
             hot_add_remove: Default::default(),
             scsi_ctlr_unit_number: 0,
+            _more: (),
         }
     }
 }
@@ -914,12 +947,15 @@ rt::serde!(object VirtualScsiControllerOption);
 pub struct VirtualScsiPassthroughDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiPassthroughDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -989,12 +1025,15 @@ rt::serde!(object VirtualScsiPassthroughDeviceBackingOption);
 pub struct VirtualScsiPassthroughOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiPassthroughOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -1069,6 +1108,8 @@ pub struct VirtualSioControllerOption {
     pub num_serial_ports: IntOption,
     /// `numParallelPorts`: required `IntOption`.
     pub num_parallel_ports: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSioControllerOption {
     #[inline(never)]
@@ -1078,6 +1119,7 @@ impl Default for VirtualSioControllerOption {
             num_floppy_drives: Default::default(),
             num_serial_ports: Default::default(),
             num_parallel_ports: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1156,12 +1198,15 @@ rt::serde!(object VirtualSioControllerOption);
 pub struct VirtualSerialPortDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -1230,12 +1275,15 @@ rt::serde!(object VirtualSerialPortDeviceBackingOption);
 pub struct VirtualSerialPortFileBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortFileBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -1306,6 +1354,8 @@ pub struct VirtualSerialPortOption {
     pub base: VirtualDeviceOption,
     /// `yieldOnPoll`: required `BoolOption`.
     pub yield_on_poll: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortOption {
     #[inline(never)]
@@ -1313,6 +1363,7 @@ impl Default for VirtualSerialPortOption {
         Self {
             base: VirtualDeviceOption::default(),
             yield_on_poll: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1389,6 +1440,8 @@ pub struct VirtualSerialPortPipeBackingOption {
     pub endpoint: ChoiceOption,
     /// `noRxLoss`: required `BoolOption`.
     pub no_rx_loss: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortPipeBackingOption {
     #[inline(never)]
@@ -1397,6 +1450,7 @@ impl Default for VirtualSerialPortPipeBackingOption {
             base: VirtualDevicePipeBackingOption::default(),
             endpoint: Default::default(),
             no_rx_loss: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1472,12 +1526,15 @@ rt::serde!(object VirtualSerialPortPipeBackingOption);
 pub struct VirtualSerialPortThinPrintBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortThinPrintBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -1547,12 +1604,15 @@ rt::serde!(object VirtualSerialPortThinPrintBackingOption);
 pub struct VirtualSerialPortUriBackingOption {
     /// The properties of `VirtualDeviceURIBackingOption`.
     pub base: VirtualDeviceUriBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortUriBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceUriBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -1621,12 +1681,15 @@ rt::serde!(object VirtualSerialPortUriBackingOption);
 pub struct VirtualSoundBlaster16Option {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundBlaster16Option {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
+            _more: (),
         }
     }
 }
@@ -1695,12 +1758,15 @@ rt::serde!(object VirtualSoundBlaster16Option);
 pub struct VirtualSoundCardDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundCardDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -1769,12 +1835,15 @@ rt::serde!(object VirtualSoundCardDeviceBackingOption);
 pub struct VirtualSoundCardOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundCardOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -1843,12 +1912,15 @@ rt::serde!(object VirtualSoundCardOption);
 pub struct VirtualSriovEthernetCardOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSriovEthernetCardOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
+            _more: (),
         }
     }
 }
@@ -1917,12 +1989,15 @@ rt::serde!(object VirtualSriovEthernetCardOption);
 pub struct VirtualSriovEthernetCardSriovBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSriovEthernetCardSriovBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -1994,6 +2069,8 @@ pub struct VirtualTpmOption {
     pub base: VirtualDeviceOption,
     /// `supportedFirmware`: list of string.
     pub supported_firmware: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualTpmOption {
     #[inline(never)]
@@ -2001,6 +2078,7 @@ impl Default for VirtualTpmOption {
         Self {
             base: VirtualDeviceOption::default(),
             supported_firmware: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2079,6 +2157,8 @@ pub struct VirtualUsbControllerOption {
     pub ehci_supported: BoolOption,
     /// `supportedSpeeds`: list of string, since VI API 5.0 and always there from then on.
     pub supported_speeds: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbControllerOption {
     #[inline(never)]
@@ -2088,6 +2168,7 @@ impl Default for VirtualUsbControllerOption {
             auto_connect_devices: Default::default(),
             ehci_supported: Default::default(),
             supported_speeds: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2166,12 +2247,15 @@ rt::serde!(object VirtualUsbControllerOption);
 pub struct VirtualUsbOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -2240,12 +2324,15 @@ rt::serde!(object VirtualUsbOption);
 pub struct VirtualUsbRemoteClientBackingOption {
     /// The properties of `VirtualDeviceRemoteDeviceBackingOption`.
     pub base: VirtualDeviceRemoteDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbRemoteClientBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -2314,12 +2401,15 @@ rt::serde!(object VirtualUsbRemoteClientBackingOption);
 pub struct VirtualUsbRemoteHostBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbRemoteHostBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -2388,12 +2478,15 @@ rt::serde!(object VirtualUsbRemoteHostBackingOption);
 pub struct VirtualUsbusbBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbusbBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
@@ -2466,6 +2559,8 @@ pub struct VirtualUsbxhciControllerOption {
     pub auto_connect_devices: BoolOption,
     /// `supportedSpeeds`: list, not empty, of string.
     pub supported_speeds: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbxhciControllerOption {
     #[inline(never)]
@@ -2474,6 +2569,7 @@ impl Default for VirtualUsbxhciControllerOption {
             base: VirtualControllerOption::default(),
             auto_connect_devices: Default::default(),
             supported_speeds: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2549,12 +2645,15 @@ rt::serde!(object VirtualUsbxhciControllerOption);
 pub struct VirtualVmiromOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmiromOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
@@ -2637,6 +2736,8 @@ pub struct VirtualVideoCardOption {
     pub graphics_memory_size_in_kb: Option<Box<LongOption>>,
     /// `graphicsMemorySizeSupported`: optional `BoolOption`, since VI API 6.0.
     pub graphics_memory_size_supported: Option<Box<BoolOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVideoCardOption {
     #[inline(never)]
@@ -2650,6 +2751,7 @@ impl Default for VirtualVideoCardOption {
             use3d_renderer_supported: None,
             graphics_memory_size_in_kb: None,
             graphics_memory_size_supported: None,
+            _more: (),
         }
     }
 }
@@ -2740,12 +2842,15 @@ rt::serde!(object VirtualVideoCardOption);
 pub struct VirtualVmxnet2Option {
     /// The properties of `VirtualVmxnetOption`.
     pub base: VirtualVmxnetOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet2Option {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnetOption::default(),
+            _more: (),
         }
     }
 }
@@ -2820,6 +2925,8 @@ pub struct VirtualVmxnet3Option {
     pub strict_latency_config_option: Option<
         Box<VirtualVmxnet3OptionStrictLatencyConfigOption>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3Option {
     #[inline(never)]
@@ -2828,6 +2935,7 @@ impl Default for VirtualVmxnet3Option {
             base: VirtualVmxnetOption::default(),
             uptv2_enabled: None,
             strict_latency_config_option: None,
+            _more: (),
         }
     }
 }
@@ -2915,6 +3023,8 @@ pub struct VirtualVmxnet3OptionStrictLatencyConfigOption {
     pub rx_data_ring_desc_size: IntOption,
     /// `disableOffload`: required `ChoiceOption`.
     pub disable_offload: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3OptionStrictLatencyConfigOption {
     #[inline(never)]
@@ -2927,6 +3037,7 @@ impl Default for VirtualVmxnet3OptionStrictLatencyConfigOption {
             tx_data_ring_desc_size: Default::default(),
             rx_data_ring_desc_size: Default::default(),
             disable_offload: Default::default(),
+            _more: (),
         }
     }
 }
@@ -3003,6 +3114,8 @@ pub struct VirtualVmxnet3VrdmaOption {
     pub base: VirtualVmxnet3Option,
     /// `deviceProtocol`: optional `ChoiceOption`, since VI API 6.7.
     pub device_protocol: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3VrdmaOption {
     #[inline(never)]
@@ -3010,6 +3123,7 @@ impl Default for VirtualVmxnet3VrdmaOption {
         Self {
             base: VirtualVmxnet3Option::default(),
             device_protocol: None,
+            _more: (),
         }
     }
 }
@@ -3082,12 +3196,15 @@ rt::serde!(object VirtualVmxnet3VrdmaOption);
 pub struct VirtualVmxnetOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnetOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
+            _more: (),
         }
     }
 }
@@ -3158,6 +3275,8 @@ pub struct VirtualWdtOption {
     pub base: VirtualDeviceOption,
     /// `runOnBoot`: required `BoolOption`.
     pub run_on_boot: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualWdtOption {
     #[inline(never)]
@@ -3165,6 +3284,7 @@ impl Default for VirtualWdtOption {
         Self {
             base: VirtualDeviceOption::default(),
             run_on_boot: Default::default(),
+            _more: (),
         }
     }
 }

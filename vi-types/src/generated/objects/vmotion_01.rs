@@ -11,6 +11,8 @@ pub struct AffinityConfigured {
     pub base: MigrationFault,
     /// `configuredAffinity`: list, not empty, of string.
     pub configured_affinity: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AffinityConfigured {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for AffinityConfigured {
         Self {
             base: MigrationFault::default(),
             configured_affinity: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -90,12 +93,15 @@ rt::serde!(object AffinityConfigured);
 pub struct CannotModifyConfigCpuRequirements {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotModifyConfigCpuRequirements {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -166,6 +172,8 @@ pub struct CannotMoveVmWithDeltaDisk {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveVmWithDeltaDisk {
     #[inline(never)]
@@ -173,6 +181,7 @@ impl Default for CannotMoveVmWithDeltaDisk {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -245,12 +254,15 @@ rt::serde!(object CannotMoveVmWithDeltaDisk);
 pub struct CannotMoveVmWithNativeDeltaDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveVmWithNativeDeltaDisk {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -325,6 +337,8 @@ pub struct CheckResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckResult {
     #[inline(never)]
@@ -334,6 +348,7 @@ impl Default for CheckResult {
             host: None,
             warning: Vec::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -399,12 +414,15 @@ rt::serde!(object CheckResult);
 pub struct CloneFromSnapshotNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneFromSnapshotNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -477,6 +495,8 @@ pub struct DatacenterMismatch {
     pub invalid_argument: Vec<DatacenterMismatchArgument>,
     /// `expectedDatacenter`: required reference to `Datacenter`.
     pub expected_datacenter: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterMismatch {
     #[inline(never)]
@@ -485,6 +505,7 @@ impl Default for DatacenterMismatch {
             base: MigrationFault::default(),
             invalid_argument: Vec::new(),
             expected_datacenter: Default::default(),
+            _more: (),
         }
     }
 }
@@ -562,6 +583,8 @@ pub struct DatacenterMismatchArgument {
     pub entity: rt::ManagedObjectReference,
     /// `inputDatacenter`: optional reference to `Datacenter`.
     pub input_datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterMismatchArgument {
     #[inline(never)]
@@ -569,6 +592,7 @@ impl Default for DatacenterMismatchArgument {
         Self {
             entity: Default::default(),
             input_datacenter: None,
+            _more: (),
         }
     }
 }
@@ -630,6 +654,8 @@ pub struct DisallowedMigrationDeviceAttached {
     pub base: MigrationFault,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisallowedMigrationDeviceAttached {
     #[inline(never)]
@@ -637,6 +663,7 @@ impl Default for DisallowedMigrationDeviceAttached {
         Self {
             base: MigrationFault::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
@@ -709,12 +736,15 @@ rt::serde!(object DisallowedMigrationDeviceAttached);
 pub struct DiskMoveTypeNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskMoveTypeNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -785,6 +815,8 @@ pub struct DrsVmotionIncompatibleFault {
     pub base: VirtualHardwareCompatibilityIssue,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsVmotionIncompatibleFault {
     #[inline(never)]
@@ -792,6 +824,7 @@ impl Default for DrsVmotionIncompatibleFault {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -868,6 +901,8 @@ pub struct FaultToleranceAntiAffinityViolated {
     pub host_name: String,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceAntiAffinityViolated {
     #[inline(never)]
@@ -876,6 +911,7 @@ impl Default for FaultToleranceAntiAffinityViolated {
             base: MigrationFault::default(),
             host_name: String::new(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -953,6 +989,8 @@ pub struct FaultToleranceNeedsThickDisk {
     pub base: MigrationFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceNeedsThickDisk {
     #[inline(never)]
@@ -960,6 +998,7 @@ impl Default for FaultToleranceNeedsThickDisk {
         Self {
             base: MigrationFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1034,6 +1073,8 @@ pub struct FaultToleranceNotSameBuild {
     pub base: MigrationFault,
     /// `build`: required string.
     pub build: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceNotSameBuild {
     #[inline(never)]
@@ -1041,6 +1082,7 @@ impl Default for FaultToleranceNotSameBuild {
         Self {
             base: MigrationFault::default(),
             build: String::new(),
+            _more: (),
         }
     }
 }
@@ -1113,12 +1155,15 @@ rt::serde!(object FaultToleranceNotSameBuild);
 pub struct FullStorageVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FullStorageVMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -1187,12 +1232,15 @@ rt::serde!(object FullStorageVMotionNotSupported);
 pub struct HaErrorsAtDest {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HaErrorsAtDest {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -1263,6 +1311,8 @@ pub struct HostVMotionCompatibility {
     pub host: rt::ManagedObjectReference,
     /// `compatibility`: list of string.
     pub compatibility: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionCompatibility {
     #[inline(never)]
@@ -1270,6 +1320,7 @@ impl Default for HostVMotionCompatibility {
         Self {
             host: Default::default(),
             compatibility: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1329,12 +1380,15 @@ rt::serde!(object HostVMotionCompatibility);
 pub struct HotSnapshotMoveNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HotSnapshotMoveNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -1405,6 +1459,8 @@ pub struct IncompatibleDefaultDevice {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncompatibleDefaultDevice {
     #[inline(never)]
@@ -1412,6 +1468,7 @@ impl Default for IncompatibleDefaultDevice {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -1484,12 +1541,15 @@ rt::serde!(object IncompatibleDefaultDevice);
 pub struct IndependentDiskVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IndependentDiskVMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -1560,6 +1620,8 @@ pub struct LargeRdmConversionNotSupported {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LargeRdmConversionNotSupported {
     #[inline(never)]
@@ -1567,6 +1629,7 @@ impl Default for LargeRdmConversionNotSupported {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -1639,12 +1702,15 @@ rt::serde!(object LargeRdmConversionNotSupported);
 pub struct MaintenanceModeFileMove {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MaintenanceModeFileMove {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -1713,12 +1779,15 @@ rt::serde!(object MaintenanceModeFileMove);
 pub struct MigrationDisabled {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -1793,6 +1862,8 @@ pub struct MigrationFeatureNotSupported {
     pub failed_host_name: String,
     /// `failedHost`: required reference to `HostSystem`.
     pub failed_host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationFeatureNotSupported {
     #[inline(never)]
@@ -1802,6 +1873,7 @@ impl Default for MigrationFeatureNotSupported {
             at_source_host: false,
             failed_host_name: String::new(),
             failed_host: Default::default(),
+            _more: (),
         }
     }
 }
@@ -1882,6 +1954,8 @@ pub struct MigrationNotReady {
     pub base: MigrationFault,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationNotReady {
     #[inline(never)]
@@ -1889,6 +1963,7 @@ impl Default for MigrationNotReady {
         Self {
             base: MigrationFault::default(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
@@ -1967,6 +2042,8 @@ pub struct MismatchedNetworkPolicies {
     pub backing: String,
     /// `connected`: required boolean.
     pub connected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MismatchedNetworkPolicies {
     #[inline(never)]
@@ -1976,6 +2053,7 @@ impl Default for MismatchedNetworkPolicies {
             device: String::new(),
             backing: String::new(),
             connected: false,
+            _more: (),
         }
     }
 }
@@ -2058,6 +2136,8 @@ pub struct MismatchedVMotionNetworkNames {
     pub source_network: String,
     /// `destNetwork`: required string.
     pub dest_network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MismatchedVMotionNetworkNames {
     #[inline(never)]
@@ -2066,6 +2146,7 @@ impl Default for MismatchedVMotionNetworkNames {
             base: MigrationFault::default(),
             source_network: String::new(),
             dest_network: String::new(),
+            _more: (),
         }
     }
 }
@@ -2143,6 +2224,8 @@ pub struct NetworksMayNotBeTheSame {
     pub base: MigrationFault,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworksMayNotBeTheSame {
     #[inline(never)]
@@ -2150,6 +2233,7 @@ impl Default for NetworksMayNotBeTheSame {
         Self {
             base: MigrationFault::default(),
             name: None,
+            _more: (),
         }
     }
 }
@@ -2222,12 +2306,15 @@ rt::serde!(object NetworksMayNotBeTheSame);
 pub struct NoGuestHeartbeat {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoGuestHeartbeat {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -2298,6 +2385,8 @@ pub struct NonHomeRdmvMotionNotSupported {
     pub base: MigrationFeatureNotSupported,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonHomeRdmvMotionNotSupported {
     #[inline(never)]
@@ -2305,6 +2394,7 @@ impl Default for NonHomeRdmvMotionNotSupported {
         Self {
             base: MigrationFeatureNotSupported::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -2379,6 +2469,8 @@ pub struct RdmConversionNotSupported {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmConversionNotSupported {
     #[inline(never)]
@@ -2386,6 +2478,7 @@ impl Default for RdmConversionNotSupported {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -2460,6 +2553,8 @@ pub struct RdmNotPreserved {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmNotPreserved {
     #[inline(never)]
@@ -2467,6 +2562,7 @@ impl Default for RdmNotPreserved {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -2543,6 +2639,8 @@ pub struct ReadOnlyDisksWithLegacyDestination {
     pub ro_disk_count: i32,
     /// `timeoutDanger`: required boolean.
     pub timeout_danger: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadOnlyDisksWithLegacyDestination {
     #[inline(never)]
@@ -2551,6 +2649,7 @@ impl Default for ReadOnlyDisksWithLegacyDestination {
             base: MigrationFault::default(),
             ro_disk_count: 0,
             timeout_danger: false,
+            _more: (),
         }
     }
 }
@@ -2634,6 +2733,8 @@ pub struct ServiceLocator {
     pub ssl_thumbprint: Option<String>,
     /// `sslCertificate`: optional string, since VI API 9.0.0.0.
     pub ssl_certificate: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceLocator {
     #[inline(never)]
@@ -2644,6 +2745,7 @@ impl Default for ServiceLocator {
             credential: Default::default(),
             ssl_thumbprint: None,
             ssl_certificate: None,
+            _more: (),
         }
     }
 }
@@ -2709,11 +2811,14 @@ impl std::fmt::Debug for ServiceLocator {
 rt::serde!(object ServiceLocator);
 
 /// `ServiceLocatorCredential`, a [`DynamicData`], since VI API 6.0.
-pub struct ServiceLocatorCredential {}
+pub struct ServiceLocatorCredential {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ServiceLocatorCredential {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SERVICE_LOCATOR_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2768,6 +2873,8 @@ pub struct ServiceLocatorNamePassword {
     pub username: String,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceLocatorNamePassword {
     #[inline(never)]
@@ -2775,6 +2882,7 @@ impl Default for ServiceLocatorNamePassword {
         Self {
             username: String::new(),
             password: String::new(),
+            _more: (),
         }
     }
 }
@@ -2795,7 +2903,13 @@ impl rt::Object for ServiceLocatorNamePassword {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&SERVICE_LOCATOR_NAME_PASSWORD),
-            rt::BASE => P::Object(&ServiceLocatorCredential {}),
+            rt::BASE => {
+                P::Object(
+                    &ServiceLocatorCredential {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.username),
             1 => P::Value(&self.password),
             _ => P::Absent,
@@ -2836,11 +2950,13 @@ rt::serde!(object ServiceLocatorNamePassword);
 pub struct ServiceLocatorSamlCredential {
     /// `token`: optional string, secret.
     pub token: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceLocatorSamlCredential {
     #[inline(never)]
     fn default() -> Self {
-        Self { token: None }
+        Self { token: None, _more: () }
     }
 }
 pub(crate) static SERVICE_LOCATOR_SAML_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2859,7 +2975,13 @@ impl rt::Object for ServiceLocatorSamlCredential {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&SERVICE_LOCATOR_SAML_CREDENTIAL),
-            rt::BASE => P::Object(&ServiceLocatorCredential {}),
+            rt::BASE => {
+                P::Object(
+                    &ServiceLocatorCredential {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
@@ -2898,12 +3020,15 @@ rt::serde!(object ServiceLocatorSamlCredential);
 pub struct SnapshotCloneNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotCloneNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -2972,12 +3097,15 @@ rt::serde!(object SnapshotCloneNotSupported);
 pub struct SnapshotCopyNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotCopyNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3046,12 +3174,15 @@ rt::serde!(object SnapshotCopyNotSupported);
 pub struct SnapshotMoveFromNonHomeNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotMoveFromNonHomeNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -3120,12 +3251,15 @@ rt::serde!(object SnapshotMoveFromNonHomeNotSupported);
 pub struct SnapshotMoveNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotMoveNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -3194,12 +3328,15 @@ rt::serde!(object SnapshotMoveNotSupported);
 pub struct SnapshotMoveToNonHomeNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotMoveToNonHomeNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -3274,6 +3411,8 @@ pub struct SnapshotRevertIssue {
     pub event: Vec<rt::Poly<Event>>,
     /// `errors`: required boolean.
     pub errors: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotRevertIssue {
     #[inline(never)]
@@ -3283,6 +3422,7 @@ impl Default for SnapshotRevertIssue {
             snapshot_name: None,
             event: Vec::new(),
             errors: false,
+            _more: (),
         }
     }
 }
@@ -3361,12 +3501,15 @@ rt::serde!(object SnapshotRevertIssue);
 pub struct StorageVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageVMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -3437,6 +3580,8 @@ pub struct StorageVmotionIncompatible {
     pub base: VirtualHardwareCompatibilityIssue,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageVmotionIncompatible {
     #[inline(never)]
@@ -3444,6 +3589,7 @@ impl Default for StorageVmotionIncompatible {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
@@ -3516,12 +3662,15 @@ rt::serde!(object StorageVmotionIncompatible);
 pub struct SuspendedRelocateNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SuspendedRelocateNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3594,6 +3743,8 @@ pub struct TooManyDisksOnLegacyHost {
     pub disk_count: i32,
     /// `timeoutDanger`: required boolean.
     pub timeout_danger: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyDisksOnLegacyHost {
     #[inline(never)]
@@ -3602,6 +3753,7 @@ impl Default for TooManyDisksOnLegacyHost {
             base: MigrationFault::default(),
             disk_count: 0,
             timeout_danger: false,
+            _more: (),
         }
     }
 }
@@ -3677,12 +3829,15 @@ rt::serde!(object TooManyDisksOnLegacyHost);
 pub struct ToolsInstallationInProgress {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsInstallationInProgress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3751,12 +3906,15 @@ rt::serde!(object ToolsInstallationInProgress);
 pub struct UncommittedUndoableDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UncommittedUndoableDisk {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -3825,12 +3983,15 @@ rt::serde!(object UncommittedUndoableDisk);
 pub struct UnsharedSwapVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsharedSwapVMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -3899,12 +4060,15 @@ rt::serde!(object UnsharedSwapVMotionNotSupported);
 pub struct VMotionAcrossNetworkNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionAcrossNetworkNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
@@ -3979,6 +4143,8 @@ pub struct VMotionInterfaceIssue {
     pub failed_host: String,
     /// `failedHostEntity`: optional reference to `HostSystem`, since VI API 2.5.
     pub failed_host_entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionInterfaceIssue {
     #[inline(never)]
@@ -3988,6 +4154,7 @@ impl Default for VMotionInterfaceIssue {
             at_source_host: false,
             failed_host: String::new(),
             failed_host_entity: None,
+            _more: (),
         }
     }
 }
@@ -4068,6 +4235,8 @@ pub struct VMotionLinkCapacityLow {
     pub base: VMotionInterfaceIssue,
     /// `network`: required string.
     pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionLinkCapacityLow {
     #[inline(never)]
@@ -4075,6 +4244,7 @@ impl Default for VMotionLinkCapacityLow {
         Self {
             base: VMotionInterfaceIssue::default(),
             network: String::new(),
+            _more: (),
         }
     }
 }
@@ -4149,6 +4319,8 @@ pub struct VMotionLinkDown {
     pub base: VMotionInterfaceIssue,
     /// `network`: required string.
     pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionLinkDown {
     #[inline(never)]
@@ -4156,6 +4328,7 @@ impl Default for VMotionLinkDown {
         Self {
             base: VMotionInterfaceIssue::default(),
             network: String::new(),
+            _more: (),
         }
     }
 }
@@ -4228,12 +4401,15 @@ rt::serde!(object VMotionLinkDown);
 pub struct VMotionNotConfigured {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionNotConfigured {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
+            _more: (),
         }
     }
 }
@@ -4302,12 +4478,15 @@ rt::serde!(object VMotionNotConfigured);
 pub struct VMotionNotLicensed {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionNotLicensed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
+            _more: (),
         }
     }
 }
@@ -4376,12 +4555,15 @@ rt::serde!(object VMotionNotLicensed);
 pub struct VMotionNotSupported {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
+            _more: (),
         }
     }
 }
@@ -4450,12 +4632,15 @@ rt::serde!(object VMotionNotSupported);
 pub struct VMotionProtocolIncompatible {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionProtocolIncompatible {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -4530,6 +4715,8 @@ pub struct VirtualMachineInstantCloneSpec {
     pub config: Vec<rt::Poly<OptionValue>>,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineInstantCloneSpec {
     #[inline(never)]
@@ -4539,6 +4726,7 @@ impl Default for VirtualMachineInstantCloneSpec {
             location: Default::default(),
             config: Vec::new(),
             bios_uuid: None,
+            _more: (),
         }
     }
 }
@@ -4606,6 +4794,8 @@ pub struct WillLoseHaProtection {
     pub base: MigrationFault,
     /// `resolution`: required string.
     pub resolution: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WillLoseHaProtection {
     #[inline(never)]
@@ -4613,6 +4803,7 @@ impl Default for WillLoseHaProtection {
         Self {
             base: MigrationFault::default(),
             resolution: String::new(),
+            _more: (),
         }
     }
 }
@@ -4685,12 +4876,15 @@ rt::serde!(object WillLoseHaProtection);
 pub struct WillModifyConfigCpuRequirements {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WillModifyConfigCpuRequirements {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
@@ -4759,12 +4953,15 @@ rt::serde!(object WillModifyConfigCpuRequirements);
 pub struct WillResetSnapshotDirectory {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WillResetSnapshotDirectory {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }

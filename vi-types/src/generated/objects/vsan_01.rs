@@ -9,11 +9,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CannotChangeVsanClusterUuid {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotChangeVsanClusterUuid {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VsanFault::default() }
+        Self {
+            base: VsanFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_CHANGE_VSAN_CLUSTER_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -81,11 +86,16 @@ rt::serde!(object CannotChangeVsanClusterUuid);
 pub struct CannotChangeVsanNodeUuid {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotChangeVsanNodeUuid {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VsanFault::default() }
+        Self {
+            base: VsanFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_CHANGE_VSAN_NODE_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -153,11 +163,16 @@ rt::serde!(object CannotChangeVsanNodeUuid);
 pub struct CannotMoveVsanEnabledHost {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveVsanEnabledHost {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VsanFault::default() }
+        Self {
+            base: VsanFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_MOVE_VSAN_ENABLED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -225,11 +240,16 @@ rt::serde!(object CannotMoveVsanEnabledHost);
 pub struct CannotReconfigureVsanWhenHaEnabled {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotReconfigureVsanWhenHaEnabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VsanFault::default() }
+        Self {
+            base: VsanFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -299,6 +319,8 @@ pub struct DestinationVsanDisabled {
     pub base: CannotMoveVsanEnabledHost,
     /// `destinationCluster`: required string.
     pub destination_cluster: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestinationVsanDisabled {
     #[inline(never)]
@@ -306,6 +328,7 @@ impl Default for DestinationVsanDisabled {
         Self {
             base: CannotMoveVsanEnabledHost::default(),
             destination_cluster: String::new(),
+            _more: (),
         }
     }
 }
@@ -378,12 +401,15 @@ rt::serde!(object DestinationVsanDisabled);
 pub struct DiskHasPartitions {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskHasPartitions {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
@@ -452,12 +478,15 @@ rt::serde!(object DiskHasPartitions);
 pub struct DiskIsLastRemainingNonSsd {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskIsLastRemainingNonSsd {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
@@ -526,12 +555,15 @@ rt::serde!(object DiskIsLastRemainingNonSsd);
 pub struct DiskIsNonLocal {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskIsNonLocal {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
@@ -600,12 +632,15 @@ rt::serde!(object DiskIsNonLocal);
 pub struct DiskIsUsb {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskIsUsb {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
@@ -674,12 +709,15 @@ rt::serde!(object DiskIsUsb);
 pub struct DiskTooSmall {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskTooSmall {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
@@ -748,12 +786,15 @@ rt::serde!(object DiskTooSmall);
 pub struct DuplicateDisks {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateDisks {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
@@ -824,6 +865,8 @@ pub struct DuplicateVsanNetworkInterface {
     pub base: VsanFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateVsanNetworkInterface {
     #[inline(never)]
@@ -831,6 +874,7 @@ impl Default for DuplicateVsanNetworkInterface {
         Self {
             base: VsanFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -907,6 +951,8 @@ pub struct HostVsanInternalSystemCmmdsQuery {
     pub uuid: Option<String>,
     /// `owner`: optional string.
     pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanInternalSystemCmmdsQuery {
     #[inline(never)]
@@ -915,6 +961,7 @@ impl Default for HostVsanInternalSystemCmmdsQuery {
             r#type: None,
             uuid: None,
             owner: None,
+            _more: (),
         }
     }
 }
@@ -981,6 +1028,8 @@ pub struct HostVsanInternalSystemDeleteVsanObjectsResult {
     pub success: bool,
     /// `failureReason`: list of `LocalizableMessage`.
     pub failure_reason: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanInternalSystemDeleteVsanObjectsResult {
     #[inline(never)]
@@ -989,6 +1038,7 @@ impl Default for HostVsanInternalSystemDeleteVsanObjectsResult {
             uuid: String::new(),
             success: false,
             failure_reason: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1053,6 +1103,8 @@ pub struct HostVsanInternalSystemVsanObjectOperationResult {
     pub uuid: String,
     /// `failureReason`: list of `LocalizableMessage`.
     pub failure_reason: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanInternalSystemVsanObjectOperationResult {
     #[inline(never)]
@@ -1060,6 +1112,7 @@ impl Default for HostVsanInternalSystemVsanObjectOperationResult {
         Self {
             uuid: String::new(),
             failure_reason: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1123,6 +1176,8 @@ pub struct HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     pub success: bool,
     /// `failureReason`: optional string.
     pub failure_reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     #[inline(never)]
@@ -1131,6 +1186,7 @@ impl Default for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
             disk_uuid: String::new(),
             success: false,
             failure_reason: None,
+            _more: (),
         }
     }
 }
@@ -1195,12 +1251,15 @@ rt::serde!(object HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult);
 pub struct InsufficientDisks {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientDisks {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
@@ -1271,6 +1330,8 @@ pub struct NotSupportedHostForVsan {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForVsan {
     #[inline(never)]
@@ -1278,6 +1339,7 @@ impl Default for NotSupportedHostForVsan {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -1356,6 +1418,8 @@ pub struct VsanClusterConfigInfo {
     pub vsan_esa_enabled: Option<bool>,
     /// `vsanCyberRecoveryEnabled`: optional boolean, since VI API 9.1.0.0.
     pub vsan_cyber_recovery_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterConfigInfo {
     #[inline(never)]
@@ -1365,6 +1429,7 @@ impl Default for VsanClusterConfigInfo {
             default_config: None,
             vsan_esa_enabled: None,
             vsan_cyber_recovery_enabled: None,
+            _more: (),
         }
     }
 }
@@ -1434,6 +1499,8 @@ pub struct VsanClusterConfigInfoHostDefaultInfo {
     pub auto_claim_storage: Option<bool>,
     /// `checksumEnabled`: optional boolean, since VI API 6.0.
     pub checksum_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterConfigInfoHostDefaultInfo {
     #[inline(never)]
@@ -1442,6 +1509,7 @@ impl Default for VsanClusterConfigInfoHostDefaultInfo {
             uuid: None,
             auto_claim_storage: None,
             checksum_enabled: None,
+            _more: (),
         }
     }
 }
@@ -1504,11 +1572,16 @@ rt::serde!(object VsanClusterConfigInfoHostDefaultInfo);
 pub struct VsanClusterCoreConfig {
     /// `vsanMaxEnabled`: optional boolean.
     pub vsan_max_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterCoreConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { vsan_max_enabled: None }
+        Self {
+            vsan_max_enabled: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_CLUSTER_CORE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1564,11 +1637,16 @@ rt::serde!(object VsanClusterCoreConfig);
 pub struct VsanClusterCoreConfigSpec {
     /// `vsanMaxEnabled`: optional boolean.
     pub vsan_max_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterCoreConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vsan_max_enabled: None }
+        Self {
+            vsan_max_enabled: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_CLUSTER_CORE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1628,6 +1706,8 @@ pub struct VsanClusterUuidMismatch {
     pub host_cluster_uuid: String,
     /// `destinationClusterUuid`: required string.
     pub destination_cluster_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterUuidMismatch {
     #[inline(never)]
@@ -1636,6 +1716,7 @@ impl Default for VsanClusterUuidMismatch {
             base: CannotMoveVsanEnabledHost::default(),
             host_cluster_uuid: String::new(),
             destination_cluster_uuid: String::new(),
+            _more: (),
         }
     }
 }
@@ -1715,6 +1796,8 @@ pub struct VsanDatastoreInfo {
     pub membership_uuid: Option<String>,
     /// `accessGenNo`: optional int.
     pub access_gen_no: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanDatastoreInfo {
     #[inline(never)]
@@ -1723,6 +1806,7 @@ impl Default for VsanDatastoreInfo {
             base: DatastoreInfo::default(),
             membership_uuid: None,
             access_gen_no: None,
+            _more: (),
         }
     }
 }
@@ -1800,6 +1884,8 @@ pub struct VsanDiskFault {
     pub base: VsanFault,
     /// `device`: optional string.
     pub device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanDiskFault {
     #[inline(never)]
@@ -1807,6 +1893,7 @@ impl Default for VsanDiskFault {
         Self {
             base: VsanFault::default(),
             device: None,
+            _more: (),
         }
     }
 }
@@ -1879,11 +1966,16 @@ rt::serde!(object VsanDiskFault);
 pub struct VsanFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1959,6 +2051,8 @@ pub struct VsanHostClusterStatus {
     pub node_state: VsanHostClusterStatusState,
     /// `memberUuid`: list of string.
     pub member_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostClusterStatus {
     #[inline(never)]
@@ -1969,6 +2063,7 @@ impl Default for VsanHostClusterStatus {
             health: String::new(),
             node_state: Default::default(),
             member_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2039,6 +2134,8 @@ pub struct VsanHostClusterStatusState {
     pub state: String,
     /// `completion`: optional `VsanHostClusterStatusStateCompletionEstimate`.
     pub completion: Option<Box<VsanHostClusterStatusStateCompletionEstimate>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostClusterStatusState {
     #[inline(never)]
@@ -2046,6 +2143,7 @@ impl Default for VsanHostClusterStatusState {
         Self {
             state: String::new(),
             completion: None,
+            _more: (),
         }
     }
 }
@@ -2107,6 +2205,8 @@ pub struct VsanHostClusterStatusStateCompletionEstimate {
     pub complete_time: Option<rt::DateTime>,
     /// `percentComplete`: optional int.
     pub percent_complete: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostClusterStatusStateCompletionEstimate {
     #[inline(never)]
@@ -2114,6 +2214,7 @@ impl Default for VsanHostClusterStatusStateCompletionEstimate {
         Self {
             complete_time: None,
             percent_complete: None,
+            _more: (),
         }
     }
 }
@@ -2187,6 +2288,8 @@ pub struct VsanHostConfigInfo {
     pub vsan_esa_enabled: Option<bool>,
     /// `vsanCyberRecoveryEnabled`: optional boolean, since VI API 9.1.0.0.
     pub vsan_cyber_recovery_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfo {
     #[inline(never)]
@@ -2200,6 +2303,7 @@ impl Default for VsanHostConfigInfo {
             fault_domain_info: None,
             vsan_esa_enabled: None,
             vsan_cyber_recovery_enabled: None,
+            _more: (),
         }
     }
 }
@@ -2279,6 +2383,8 @@ pub struct VsanHostConfigInfoClusterInfo {
     pub uuid: Option<String>,
     /// `nodeUuid`: optional string.
     pub node_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfoClusterInfo {
     #[inline(never)]
@@ -2286,6 +2392,7 @@ impl Default for VsanHostConfigInfoClusterInfo {
         Self {
             uuid: None,
             node_uuid: None,
+            _more: (),
         }
     }
 }
@@ -2345,11 +2452,16 @@ rt::serde!(object VsanHostConfigInfoClusterInfo);
 pub struct VsanHostConfigInfoNetworkInfo {
     /// `port`: list of `VsanHostConfigInfoNetworkInfoPortConfig`.
     pub port: Vec<VsanHostConfigInfoNetworkInfoPortConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfoNetworkInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { port: Vec::new() }
+        Self {
+            port: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2407,6 +2519,8 @@ pub struct VsanHostConfigInfoNetworkInfoPortConfig {
     pub ip_config: Option<Box<VsanHostIpConfig>>,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfoNetworkInfoPortConfig {
     #[inline(never)]
@@ -2414,6 +2528,7 @@ impl Default for VsanHostConfigInfoNetworkInfoPortConfig {
         Self {
             ip_config: None,
             device: String::new(),
+            _more: (),
         }
     }
 }
@@ -2479,6 +2594,8 @@ pub struct VsanHostConfigInfoStorageInfo {
     pub disk_map_info: Vec<VsanHostDiskMapInfo>,
     /// `checksumEnabled`: optional boolean, since VI API 6.0.
     pub checksum_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfoStorageInfo {
     #[inline(never)]
@@ -2488,6 +2605,7 @@ impl Default for VsanHostConfigInfoStorageInfo {
             disk_mapping: Vec::new(),
             disk_map_info: Vec::new(),
             checksum_enabled: None,
+            _more: (),
         }
     }
 }
@@ -2553,12 +2671,15 @@ rt::serde!(object VsanHostConfigInfoStorageInfo);
 pub struct VsanHostDecommissionMode {
     /// `objectAction`: required string.
     pub object_action: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDecommissionMode {
     #[inline(never)]
     fn default() -> Self {
         Self {
             object_action: String::new(),
+            _more: (),
         }
     }
 }
@@ -2617,6 +2738,8 @@ pub struct VsanHostDiskMapInfo {
     pub mapping: VsanHostDiskMapping,
     /// `mounted`: required boolean.
     pub mounted: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDiskMapInfo {
     #[inline(never)]
@@ -2624,6 +2747,7 @@ impl Default for VsanHostDiskMapInfo {
         Self {
             mapping: Default::default(),
             mounted: false,
+            _more: (),
         }
     }
 }
@@ -2687,6 +2811,8 @@ pub struct VsanHostDiskMapResult {
     pub disk_result: Vec<VsanHostDiskResult>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDiskMapResult {
     #[inline(never)]
@@ -2695,6 +2821,7 @@ impl Default for VsanHostDiskMapResult {
             mapping: Default::default(),
             disk_result: Vec::new(),
             error: None,
+            _more: (),
         }
     }
 }
@@ -2759,6 +2886,8 @@ pub struct VsanHostDiskMapping {
     pub ssd: HostScsiDisk,
     /// `nonSsd`: list, not empty, of `HostScsiDisk`.
     pub non_ssd: Vec<HostScsiDisk>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDiskMapping {
     #[inline(never)]
@@ -2766,6 +2895,7 @@ impl Default for VsanHostDiskMapping {
         Self {
             ssd: Default::default(),
             non_ssd: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2833,6 +2963,8 @@ pub struct VsanHostDiskResult {
     pub error: Option<Box<LocalizedMethodFault>>,
     /// `degraded`: optional boolean, since VI API 6.0.
     pub degraded: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDiskResult {
     #[inline(never)]
@@ -2843,6 +2975,7 @@ impl Default for VsanHostDiskResult {
             vsan_uuid: None,
             error: None,
             degraded: None,
+            _more: (),
         }
     }
 }
@@ -2911,11 +3044,16 @@ rt::serde!(object VsanHostDiskResult);
 pub struct VsanHostFaultDomainInfo {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostFaultDomainInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_HOST_FAULT_DOMAIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2973,6 +3111,8 @@ pub struct VsanHostIpConfig {
     pub upstream_ip_address: String,
     /// `downstreamIpAddress`: required string.
     pub downstream_ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostIpConfig {
     #[inline(never)]
@@ -2980,6 +3120,7 @@ impl Default for VsanHostIpConfig {
         Self {
             upstream_ip_address: String::new(),
             downstream_ip_address: String::new(),
+            _more: (),
         }
     }
 }
@@ -3041,6 +3182,8 @@ pub struct VsanHostMembershipInfo {
     pub node_uuid: String,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostMembershipInfo {
     #[inline(never)]
@@ -3048,6 +3191,7 @@ impl Default for VsanHostMembershipInfo {
         Self {
             node_uuid: String::new(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
@@ -3111,6 +3255,8 @@ pub struct VsanHostRuntimeInfo {
     pub disk_issues: Vec<VsanHostRuntimeInfoDiskIssue>,
     /// `accessGenNo`: optional int.
     pub access_gen_no: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostRuntimeInfo {
     #[inline(never)]
@@ -3119,6 +3265,7 @@ impl Default for VsanHostRuntimeInfo {
             membership_list: Vec::new(),
             disk_issues: Vec::new(),
             access_gen_no: None,
+            _more: (),
         }
     }
 }
@@ -3183,6 +3330,8 @@ pub struct VsanHostRuntimeInfoDiskIssue {
     pub disk_id: String,
     /// `issue`: required string.
     pub issue: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostRuntimeInfoDiskIssue {
     #[inline(never)]
@@ -3190,6 +3339,7 @@ impl Default for VsanHostRuntimeInfoDiskIssue {
         Self {
             disk_id: String::new(),
             issue: String::new(),
+            _more: (),
         }
     }
 }
@@ -3251,6 +3401,8 @@ pub struct VsanHostVsanDiskInfo {
     pub vsan_uuid: String,
     /// `formatVersion`: required int.
     pub format_version: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostVsanDiskInfo {
     #[inline(never)]
@@ -3258,6 +3410,7 @@ impl Default for VsanHostVsanDiskInfo {
         Self {
             vsan_uuid: String::new(),
             format_version: 0,
+            _more: (),
         }
     }
 }
@@ -3317,12 +3470,15 @@ rt::serde!(object VsanHostVsanDiskInfo);
 pub struct VsanIncompatibleDiskMapping {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanIncompatibleDiskMapping {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
@@ -3393,6 +3549,8 @@ pub struct VsanNewPolicyBatch {
     pub size: Vec<i64>,
     /// `policy`: optional string.
     pub policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanNewPolicyBatch {
     #[inline(never)]
@@ -3400,6 +3558,7 @@ impl Default for VsanNewPolicyBatch {
         Self {
             size: Vec::new(),
             policy: None,
+            _more: (),
         }
     }
 }
@@ -3461,6 +3620,8 @@ pub struct VsanPolicyChangeBatch {
     pub uuid: Vec<String>,
     /// `policy`: optional string.
     pub policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanPolicyChangeBatch {
     #[inline(never)]
@@ -3468,6 +3629,7 @@ impl Default for VsanPolicyChangeBatch {
         Self {
             uuid: Vec::new(),
             policy: None,
+            _more: (),
         }
     }
 }
@@ -3541,6 +3703,8 @@ pub struct VsanPolicyCost {
     pub current_disk_space_to_address_space_ratio: Option<f32>,
     /// `diskSpaceToAddressSpaceRatio`: optional float.
     pub disk_space_to_address_space_ratio: Option<f32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanPolicyCost {
     #[inline(never)]
@@ -3554,6 +3718,7 @@ impl Default for VsanPolicyCost {
             current_flash_read_cache_size: None,
             current_disk_space_to_address_space_ratio: None,
             disk_space_to_address_space_ratio: None,
+            _more: (),
         }
     }
 }
@@ -3637,6 +3802,8 @@ pub struct VsanPolicySatisfiability {
     pub reason: Option<Box<LocalizableMessage>>,
     /// `cost`: optional `VsanPolicyCost`.
     pub cost: Option<Box<VsanPolicyCost>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanPolicySatisfiability {
     #[inline(never)]
@@ -3646,6 +3813,7 @@ impl Default for VsanPolicySatisfiability {
             is_satisfiable: false,
             reason: None,
             cost: None,
+            _more: (),
         }
     }
 }
@@ -3713,6 +3881,8 @@ pub struct VsanUpgradeSystemApiBrokenIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemApiBrokenIssue {
     #[inline(never)]
@@ -3720,6 +3890,7 @@ impl Default for VsanUpgradeSystemApiBrokenIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3795,6 +3966,8 @@ pub struct VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     #[inline(never)]
@@ -3802,6 +3975,7 @@ impl Default for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3877,6 +4051,8 @@ pub struct VsanUpgradeSystemHostsDisconnectedIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemHostsDisconnectedIssue {
     #[inline(never)]
@@ -3884,6 +4060,7 @@ impl Default for VsanUpgradeSystemHostsDisconnectedIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3959,6 +4136,8 @@ pub struct VsanUpgradeSystemMissingHostsInClusterIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemMissingHostsInClusterIssue {
     #[inline(never)]
@@ -3966,6 +4145,7 @@ impl Default for VsanUpgradeSystemMissingHostsInClusterIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4039,11 +4219,16 @@ rt::serde!(object VsanUpgradeSystemMissingHostsInClusterIssue);
 pub struct VsanUpgradeSystemNetworkPartitionInfo {
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemNetworkPartitionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { hosts: Vec::new() }
+        Self {
+            hosts: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4101,6 +4286,8 @@ pub struct VsanUpgradeSystemNetworkPartitionIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `partitions`: list, not empty, of `VsanUpgradeSystemNetworkPartitionInfo`.
     pub partitions: Vec<VsanUpgradeSystemNetworkPartitionInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemNetworkPartitionIssue {
     #[inline(never)]
@@ -4108,6 +4295,7 @@ impl Default for VsanUpgradeSystemNetworkPartitionIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             partitions: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4183,6 +4371,8 @@ pub struct VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `reducedRedundancyUpgradePossible`: required boolean.
     pub reduced_redundancy_upgrade_possible: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     #[inline(never)]
@@ -4190,6 +4380,7 @@ impl Default for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             reduced_redundancy_upgrade_possible: false,
+            _more: (),
         }
     }
 }
@@ -4263,11 +4454,16 @@ rt::serde!(object VsanUpgradeSystemNotEnoughFreeCapacityIssue);
 pub struct VsanUpgradeSystemPreflightCheckIssue {
     /// `msg`: required string.
     pub msg: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemPreflightCheckIssue {
     #[inline(never)]
     fn default() -> Self {
-        Self { msg: String::new() }
+        Self {
+            msg: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -4327,6 +4523,8 @@ pub struct VsanUpgradeSystemPreflightCheckResult {
     pub issues: Vec<rt::Poly<VsanUpgradeSystemPreflightCheckIssue>>,
     /// `diskMappingToRestore`: optional `VsanHostDiskMapping`.
     pub disk_mapping_to_restore: Option<Box<VsanHostDiskMapping>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemPreflightCheckResult {
     #[inline(never)]
@@ -4334,6 +4532,7 @@ impl Default for VsanUpgradeSystemPreflightCheckResult {
         Self {
             issues: Vec::new(),
             disk_mapping_to_restore: None,
+            _more: (),
         }
     }
 }
@@ -4395,6 +4594,8 @@ pub struct VsanUpgradeSystemRogueHostsInClusterIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemRogueHostsInClusterIssue {
     #[inline(never)]
@@ -4402,6 +4603,7 @@ impl Default for VsanUpgradeSystemRogueHostsInClusterIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4479,6 +4681,8 @@ pub struct VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     pub operation: String,
     /// `diskMapping`: required `VsanHostDiskMapping`.
     pub disk_mapping: VsanHostDiskMapping,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     #[inline(never)]
@@ -4487,6 +4691,7 @@ impl Default for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
             base: VsanUpgradeSystemUpgradeHistoryItem::default(),
             operation: String::new(),
             disk_mapping: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4569,6 +4774,8 @@ pub struct VsanUpgradeSystemUpgradeHistoryItem {
     pub message: String,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryItem {
     #[inline(never)]
@@ -4578,6 +4785,7 @@ impl Default for VsanUpgradeSystemUpgradeHistoryItem {
             host: None,
             message: String::new(),
             task: None,
+            _more: (),
         }
     }
 }
@@ -4647,6 +4855,8 @@ pub struct VsanUpgradeSystemUpgradeHistoryPreflightFail {
     pub base: VsanUpgradeSystemUpgradeHistoryItem,
     /// `preflightResult`: required `VsanUpgradeSystemPreflightCheckResult`.
     pub preflight_result: VsanUpgradeSystemPreflightCheckResult,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryPreflightFail {
     #[inline(never)]
@@ -4654,6 +4864,7 @@ impl Default for VsanUpgradeSystemUpgradeHistoryPreflightFail {
         Self {
             base: VsanUpgradeSystemUpgradeHistoryItem::default(),
             preflight_result: Default::default(),
+            _more: (),
         }
     }
 }
@@ -4735,6 +4946,8 @@ pub struct VsanUpgradeSystemUpgradeStatus {
     pub completed: Option<bool>,
     /// `progress`: optional int.
     pub progress: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemUpgradeStatus {
     #[inline(never)]
@@ -4745,6 +4958,7 @@ impl Default for VsanUpgradeSystemUpgradeStatus {
             aborted: None,
             completed: None,
             progress: None,
+            _more: (),
         }
     }
 }
@@ -4815,6 +5029,8 @@ pub struct VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     #[inline(never)]
@@ -4822,6 +5038,7 @@ impl Default for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -4899,6 +5116,8 @@ pub struct VsanUpgradeSystemWrongEsxVersionIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemWrongEsxVersionIssue {
     #[inline(never)]
@@ -4906,6 +5125,7 @@ impl Default for VsanUpgradeSystemWrongEsxVersionIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }

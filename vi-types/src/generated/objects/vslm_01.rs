@@ -29,6 +29,8 @@ pub struct BaseConfigInfo {
     pub vclock: Option<Box<VslmVClockInfo>>,
     /// `iofilter`: list of string, since VI API 6.7.
     pub iofilter: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfo {
     #[inline(never)]
@@ -45,6 +47,7 @@ impl Default for BaseConfigInfo {
             metadata: Vec::new(),
             vclock: None,
             iofilter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -131,12 +134,15 @@ rt::serde!(object BaseConfigInfo);
 pub struct BaseConfigInfoBackingInfo {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfoBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -196,6 +202,8 @@ pub struct BaseConfigInfoDiskFileBackingInfo {
     pub base: BaseConfigInfoFileBackingInfo,
     /// `provisioningType`: required string.
     pub provisioning_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfoDiskFileBackingInfo {
     #[inline(never)]
@@ -203,6 +211,7 @@ impl Default for BaseConfigInfoDiskFileBackingInfo {
         Self {
             base: BaseConfigInfoFileBackingInfo::default(),
             provisioning_type: String::new(),
+            _more: (),
         }
     }
 }
@@ -288,6 +297,8 @@ pub struct BaseConfigInfoFileBackingInfo {
     pub key_id: Option<Box<CryptoKeyId>>,
     /// `sharedFileBacking`: optional boolean, since VI API 9.1.0.0.
     pub shared_file_backing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfoFileBackingInfo {
     #[inline(never)]
@@ -300,6 +311,7 @@ impl Default for BaseConfigInfoFileBackingInfo {
             delta_size_in_mb: None,
             key_id: None,
             shared_file_backing: None,
+            _more: (),
         }
     }
 }
@@ -392,6 +404,8 @@ pub struct BaseConfigInfoRawDiskMappingBackingInfo {
     pub lun_uuid: String,
     /// `compatibilityMode`: required string.
     pub compatibility_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfoRawDiskMappingBackingInfo {
     #[inline(never)]
@@ -400,6 +414,7 @@ impl Default for BaseConfigInfoRawDiskMappingBackingInfo {
             base: BaseConfigInfoFileBackingInfo::default(),
             lun_uuid: String::new(),
             compatibility_mode: String::new(),
+            _more: (),
         }
     }
 }
@@ -479,6 +494,8 @@ pub struct RetrieveVStorageObjSpec {
     pub id: Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageObjSpec {
     #[inline(never)]
@@ -486,6 +503,7 @@ impl Default for RetrieveVStorageObjSpec {
         Self {
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
@@ -545,11 +563,16 @@ rt::serde!(object RetrieveVStorageObjSpec);
 pub struct VStorageObject {
     /// `config`: required `VStorageObjectConfigInfo`.
     pub config: VStorageObjectConfigInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObject {
     #[inline(never)]
     fn default() -> Self {
-        Self { config: Default::default() }
+        Self {
+            config: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -609,6 +632,8 @@ pub struct VStorageObjectAssociations {
     pub vm_disk_associations: Vec<VStorageObjectAssociationsVmDiskAssociations>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectAssociations {
     #[inline(never)]
@@ -617,6 +642,7 @@ impl Default for VStorageObjectAssociations {
             id: Default::default(),
             vm_disk_associations: Vec::new(),
             fault: None,
+            _more: (),
         }
     }
 }
@@ -681,6 +707,8 @@ pub struct VStorageObjectAssociationsVmDiskAssociations {
     pub vm_id: String,
     /// `diskKey`: required int.
     pub disk_key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectAssociationsVmDiskAssociations {
     #[inline(never)]
@@ -688,6 +716,7 @@ impl Default for VStorageObjectAssociationsVmDiskAssociations {
         Self {
             vm_id: String::new(),
             disk_key: 0,
+            _more: (),
         }
     }
 }
@@ -751,6 +780,8 @@ pub struct VStorageObjectAttachResult {
     pub disk_uuid: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectAttachResult {
     #[inline(never)]
@@ -759,6 +790,7 @@ impl Default for VStorageObjectAttachResult {
             volume_id: Default::default(),
             disk_uuid: None,
             fault: None,
+            _more: (),
         }
     }
 }
@@ -831,6 +863,8 @@ pub struct VStorageObjectAttachSpec {
     pub controller_key: Option<i32>,
     /// `unitNumber`: optional int.
     pub unit_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectAttachSpec {
     #[inline(never)]
@@ -842,6 +876,7 @@ impl Default for VStorageObjectAttachSpec {
             sharing: None,
             controller_key: None,
             unit_number: None,
+            _more: (),
         }
     }
 }
@@ -927,6 +962,8 @@ pub struct VStorageObjectConfigInfo {
     pub linked_clone_base_path: Option<String>,
     /// `linkedCloneParentId`: optional `ID`, since VI API 9.1.0.0.
     pub linked_clone_parent_id: Option<Box<Id>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectConfigInfo {
     #[inline(never)]
@@ -940,6 +977,7 @@ impl Default for VStorageObjectConfigInfo {
             virtual_disk_format: None,
             linked_clone_base_path: None,
             linked_clone_parent_id: None,
+            _more: (),
         }
     }
 }
@@ -1029,12 +1067,15 @@ rt::serde!(object VStorageObjectConfigInfo);
 pub struct VStorageObjectReconcileResult {
     /// `reconcileDetails`: list of `VStorageObjectReconcileResultReconcileDetail`.
     pub reconcile_details: Vec<VStorageObjectReconcileResultReconcileDetail>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectReconcileResult {
     #[inline(never)]
     fn default() -> Self {
         Self {
             reconcile_details: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1093,6 +1134,8 @@ pub struct VStorageObjectReconcileResultInvalidDiskPath {
     pub path: String,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectReconcileResultInvalidDiskPath {
     #[inline(never)]
@@ -1100,6 +1143,7 @@ impl Default for VStorageObjectReconcileResultInvalidDiskPath {
         Self {
             path: String::new(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
@@ -1173,6 +1217,8 @@ pub struct VStorageObjectReconcileResultReconcileDetail {
     pub number_of_fcds_after_reconcile: Option<i32>,
     /// `invalidDiskPaths`: list of `VStorageObjectReconcileResultInvalidDiskPath`.
     pub invalid_disk_paths: Vec<VStorageObjectReconcileResultInvalidDiskPath>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectReconcileResultReconcileDetail {
     #[inline(never)]
@@ -1186,6 +1232,7 @@ impl Default for VStorageObjectReconcileResultReconcileDetail {
             number_of_fcds_before_reconcile: None,
             number_of_fcds_after_reconcile: None,
             invalid_disk_paths: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1273,6 +1320,8 @@ pub struct VStorageObjectReconcileSpec {
     pub dry_run: Option<bool>,
     /// `generateReport`: optional int.
     pub generate_report: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectReconcileSpec {
     #[inline(never)]
@@ -1284,6 +1333,7 @@ impl Default for VStorageObjectReconcileSpec {
             deep_scan: None,
             dry_run: None,
             generate_report: None,
+            _more: (),
         }
     }
 }
@@ -1359,6 +1409,8 @@ pub struct VStorageObjectSnapshot {
     pub vclock: VslmVClockInfo,
     /// `usedCapacity`: optional long, since VI API 9.0.0.0.
     pub used_capacity: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectSnapshot {
     #[inline(never)]
@@ -1367,6 +1419,7 @@ impl Default for VStorageObjectSnapshot {
             id: Default::default(),
             vclock: Default::default(),
             used_capacity: None,
+            _more: (),
         }
     }
 }
@@ -1431,6 +1484,8 @@ pub struct VStorageObjectSnapshotDetails {
     pub path: Option<String>,
     /// `changedBlockTrackingId`: optional string.
     pub changed_block_tracking_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectSnapshotDetails {
     #[inline(never)]
@@ -1438,6 +1493,7 @@ impl Default for VStorageObjectSnapshotDetails {
         Self {
             path: None,
             changed_block_tracking_id: None,
+            _more: (),
         }
     }
 }
@@ -1497,11 +1553,16 @@ rt::serde!(object VStorageObjectSnapshotDetails);
 pub struct VStorageObjectSnapshotInfo {
     /// `snapshots`: list of `VStorageObjectSnapshotInfoVStorageObjectSnapshot`.
     pub snapshots: Vec<VStorageObjectSnapshotInfoVStorageObjectSnapshot>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectSnapshotInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { snapshots: Vec::new() }
+        Self {
+            snapshots: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1563,6 +1624,8 @@ pub struct VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     pub create_time: rt::DateTime,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     #[inline(never)]
@@ -1572,6 +1635,7 @@ impl Default for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
             backing_object_id: None,
             create_time: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
@@ -1639,11 +1703,13 @@ rt::serde!(object VStorageObjectSnapshotInfoVStorageObjectSnapshot);
 pub struct VStorageObjectStateInfo {
     /// `tentative`: optional boolean.
     pub tentative: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectStateInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { tentative: None }
+        Self { tentative: None, _more: () }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1705,6 +1771,8 @@ pub struct VslmCloneSpec {
     pub keep_after_delete_vm: Option<bool>,
     /// `metadata`: list of `KeyValue`, since VI API 6.7.2.
     pub metadata: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCloneSpec {
     #[inline(never)]
@@ -1714,6 +1782,7 @@ impl Default for VslmCloneSpec {
             name: String::new(),
             keep_after_delete_vm: None,
             metadata: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1807,6 +1876,8 @@ pub struct VslmCreateSpec {
     pub crypto: Option<rt::Poly<CryptoSpec>>,
     /// `metadata`: list of `KeyValue`, since VI API 6.7.2.
     pub metadata: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCreateSpec {
     #[inline(never)]
@@ -1822,6 +1893,7 @@ impl Default for VslmCreateSpec {
             #[cfg(feature = "crypto")]
             crypto: None,
             metadata: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1905,6 +1977,8 @@ pub struct VslmCreateSpecBackingSpec {
     pub datastore: rt::ManagedObjectReference,
     /// `path`: optional string, since VI API 6.7.
     pub path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCreateSpecBackingSpec {
     #[inline(never)]
@@ -1912,6 +1986,7 @@ impl Default for VslmCreateSpecBackingSpec {
         Self {
             datastore: Default::default(),
             path: None,
+            _more: (),
         }
     }
 }
@@ -1974,6 +2049,8 @@ pub struct VslmCreateSpecDiskFileBackingSpec {
     pub base: VslmCreateSpecBackingSpec,
     /// `provisioningType`: optional string.
     pub provisioning_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCreateSpecDiskFileBackingSpec {
     #[inline(never)]
@@ -1981,6 +2058,7 @@ impl Default for VslmCreateSpecDiskFileBackingSpec {
         Self {
             base: VslmCreateSpecBackingSpec::default(),
             provisioning_type: None,
+            _more: (),
         }
     }
 }
@@ -2057,6 +2135,8 @@ pub struct VslmCreateSpecRawDiskMappingBackingSpec {
     pub lun_uuid: String,
     /// `compatibilityMode`: required string.
     pub compatibility_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCreateSpecRawDiskMappingBackingSpec {
     #[inline(never)]
@@ -2065,6 +2145,7 @@ impl Default for VslmCreateSpecRawDiskMappingBackingSpec {
             base: VslmCreateSpecBackingSpec::default(),
             lun_uuid: String::new(),
             compatibility_mode: String::new(),
+            _more: (),
         }
     }
 }
@@ -2151,6 +2232,8 @@ pub struct VslmMigrateSpec {
     /// `service`: optional `ServiceLocator`, since VI API 8.0.3.0.
     #[cfg(feature = "vmotion")]
     pub service: Option<Box<ServiceLocator>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmMigrateSpec {
     #[inline(never)]
@@ -2164,6 +2247,7 @@ impl Default for VslmMigrateSpec {
             disks_crypto: None,
             #[cfg(feature = "vmotion")]
             service: None,
+            _more: (),
         }
     }
 }
@@ -2238,12 +2322,15 @@ rt::serde!(object VslmMigrateSpec);
 pub struct VslmRelocateSpec {
     /// The properties of `VslmMigrateSpec`.
     pub base: VslmMigrateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmRelocateSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VslmMigrateSpec::default(),
+            _more: (),
         }
     }
 }
@@ -2313,6 +2400,8 @@ pub struct VslmTagEntry {
     pub tag_name: String,
     /// `parentCategoryName`: required string.
     pub parent_category_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmTagEntry {
     #[inline(never)]
@@ -2320,6 +2409,7 @@ impl Default for VslmTagEntry {
         Self {
             tag_name: String::new(),
             parent_category_name: String::new(),
+            _more: (),
         }
     }
 }
@@ -2385,6 +2475,8 @@ pub struct VslmInfrastructureObjectPolicy {
     pub profile_id: String,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmInfrastructureObjectPolicy {
     #[inline(never)]
@@ -2394,6 +2486,7 @@ impl Default for VslmInfrastructureObjectPolicy {
             backing_object_id: String::new(),
             profile_id: String::new(),
             error: None,
+            _more: (),
         }
     }
 }
@@ -2462,6 +2555,8 @@ pub struct VslmInfrastructureObjectPolicySpec {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmInfrastructureObjectPolicySpec {
     #[inline(never)]
@@ -2470,6 +2565,7 @@ impl Default for VslmInfrastructureObjectPolicySpec {
             datastore: Default::default(),
             #[cfg(feature = "profile")]
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2531,11 +2627,13 @@ rt::serde!(object VslmInfrastructureObjectPolicySpec);
 pub struct VslmVClockInfo {
     /// `vClockTime`: required long.
     pub v_clock_time: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmVClockInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { v_clock_time: 0 }
+        Self { v_clock_time: 0, _more: () }
     }
 }
 pub(crate) static VSLM_V_CLOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(

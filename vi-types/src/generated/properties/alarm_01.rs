@@ -11,6 +11,8 @@ pub struct Alarm {
     pub base: ExtensibleManagedObject,
     /// `info`: optional `AlarmInfo`; needs the privilege `System.View`.
     pub info: Option<Box<objects::AlarmInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Alarm {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for Alarm {
         Self {
             base: ExtensibleManagedObject::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -96,6 +99,8 @@ pub struct AlarmManager {
     pub default_expression: Vec<rt::Poly<objects::AlarmExpression>>,
     /// `description`: optional `AlarmDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::AlarmDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmManager {
     #[inline(never)]
@@ -103,6 +108,7 @@ impl Default for AlarmManager {
         Self {
             default_expression: Vec::new(),
             description: None,
+            _more: (),
         }
     }
 }
@@ -169,6 +175,8 @@ pub struct ScheduledTask {
     pub base: ExtensibleManagedObject,
     /// `info`: optional `ScheduledTaskInfo`.
     pub info: Option<Box<objects::ScheduledTaskInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTask {
     #[inline(never)]
@@ -176,6 +184,7 @@ impl Default for ScheduledTask {
         Self {
             base: ExtensibleManagedObject::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -254,6 +263,8 @@ pub struct ScheduledTaskManager {
     pub scheduled_task: Vec<rt::ManagedObjectReference>,
     /// `description`: optional `ScheduledTaskDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::ScheduledTaskDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskManager {
     #[inline(never)]
@@ -261,6 +272,7 @@ impl Default for ScheduledTaskManager {
         Self {
             scheduled_task: Vec::new(),
             description: None,
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct ClusterEvcManager {
     pub managed_cluster: Option<rt::ManagedObjectReference>,
     /// `evcState`: optional `ClusterEVCManagerEVCState`.
     pub evc_state: Option<Box<objects::ClusterEvcManagerEvcState>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEvcManager {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for ClusterEvcManager {
             base: ExtensibleManagedObject::default(),
             managed_cluster: None,
             evc_state: None,
+            _more: (),
         }
     }
 }
@@ -97,11 +100,14 @@ impl rt::ManagedObject for ClusterEvcManager {
 }
 
 /// The properties of the managed object `HealthUpdateManager`, since VI API 6.5.
-pub struct HealthUpdateManager {}
+pub struct HealthUpdateManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HealthUpdateManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HEALTH_UPDATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -155,11 +161,14 @@ impl rt::ManagedObject for HealthUpdateManager {
 }
 
 /// The properties of the managed object `OverheadMemoryManager`, since VI API 6.0.
-pub struct OverheadMemoryManager {}
+pub struct OverheadMemoryManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for OverheadMemoryManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static OVERHEAD_MEMORY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -220,6 +229,8 @@ pub struct StoragePod {
     pub summary: Option<Box<objects::StoragePodSummary>>,
     /// `podStorageDrsEntry`: optional `PodStorageDrsEntry`; needs the privilege `System.Read`.
     pub pod_storage_drs_entry: Option<Box<objects::PodStorageDrsEntry>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePod {
     #[inline(never)]
@@ -228,6 +239,7 @@ impl Default for StoragePod {
             base: Folder::default(),
             summary: None,
             pod_storage_drs_entry: None,
+            _more: (),
         }
     }
 }
@@ -304,11 +316,14 @@ impl rt::ManagedObject for StoragePod {
 }
 
 /// The properties of the managed object `StorageResourceManager`, since VI API 4.1.
-pub struct StorageResourceManager {}
+pub struct StorageResourceManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for StorageResourceManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static STORAGE_RESOURCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(

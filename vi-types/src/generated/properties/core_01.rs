@@ -31,6 +31,8 @@ pub struct ClusterComputeResource {
     /// `drsFault`: list of `ClusterDrsFaults`, since VI API 4.0; needs the privilege `System.Read`.
     #[cfg(feature = "cluster")]
     pub drs_fault: Vec<objects::ClusterDrsFaults>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResource {
     #[inline(never)]
@@ -51,6 +53,7 @@ impl Default for ClusterComputeResource {
             action_history: Vec::new(),
             #[cfg(feature = "cluster")]
             drs_fault: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -180,6 +183,8 @@ pub struct ComputeResource {
     pub config_manager_enabled: Option<bool>,
     /// `networkBootMode`: optional string, since VI API 9.0.0.0; needs the privilege `System.View`.
     pub network_boot_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResource {
     #[inline(never)]
@@ -196,6 +201,7 @@ impl Default for ComputeResource {
             lifecycle_managed: None,
             config_manager_enabled: None,
             network_boot_mode: None,
+            _more: (),
         }
     }
 }
@@ -305,6 +311,8 @@ pub struct ContainerView {
     pub r#type: Vec<String>,
     /// `recursive`: optional boolean.
     pub recursive: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ContainerView {
     #[inline(never)]
@@ -314,6 +322,7 @@ impl Default for ContainerView {
             container: None,
             r#type: Vec::new(),
             recursive: None,
+            _more: (),
         }
     }
 }
@@ -410,6 +419,8 @@ pub struct Datacenter {
     pub network: Vec<rt::ManagedObjectReference>,
     /// `configuration`: optional `DatacenterConfigInfo`, since VI API 5.1; needs the privilege `System.View`.
     pub configuration: Option<Box<objects::DatacenterConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Datacenter {
     #[inline(never)]
@@ -423,6 +434,7 @@ impl Default for Datacenter {
             datastore: Vec::new(),
             network: Vec::new(),
             configuration: None,
+            _more: (),
         }
     }
 }
@@ -532,6 +544,8 @@ pub struct Datastore {
     /// `iormConfiguration`: optional `StorageIORMInfo`, since VI API 4.1.
     #[cfg(feature = "cluster")]
     pub iorm_configuration: Option<Box<objects::StorageIormInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Datastore {
     #[inline(never)]
@@ -546,6 +560,7 @@ impl Default for Datastore {
             capability: None,
             #[cfg(feature = "cluster")]
             iorm_configuration: None,
+            _more: (),
         }
     }
 }
@@ -646,6 +661,8 @@ pub struct EventHistoryCollector {
     pub latest_page: Vec<rt::Poly<objects::Event>>,
     /// `initialized`: optional boolean, since VI API 8.0.3.0.
     pub initialized: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventHistoryCollector {
     #[inline(never)]
@@ -654,6 +671,7 @@ impl Default for EventHistoryCollector {
             base: HistoryCollector::default(),
             latest_page: Vec::new(),
             initialized: None,
+            _more: (),
         }
     }
 }
@@ -737,6 +755,8 @@ pub struct EventManager {
     pub latest_event: Option<rt::Poly<objects::Event>>,
     /// `maxCollector`: optional int; needs the privilege `System.View`.
     pub max_collector: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventManager {
     #[inline(never)]
@@ -745,6 +765,7 @@ impl Default for EventManager {
             description: None,
             latest_event: None,
             max_collector: None,
+            _more: (),
         }
     }
 }
@@ -814,6 +835,8 @@ pub struct ExtensibleManagedObject {
     pub value: Vec<rt::Poly<objects::CustomFieldValue>>,
     /// `availableField`: list of `CustomFieldDef`, since VI API 2.5; needs the privilege `System.View`.
     pub available_field: Vec<objects::CustomFieldDef>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensibleManagedObject {
     #[inline(never)]
@@ -821,6 +844,7 @@ impl Default for ExtensibleManagedObject {
         Self {
             value: Vec::new(),
             available_field: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -915,11 +939,14 @@ impl rt::ManagedObject for ExtensibleManagedObject {
 }
 
 /// The properties of the managed object `FileManager`, since VI API 2.5.
-pub struct FileManager {}
+pub struct FileManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for FileManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -987,6 +1014,8 @@ pub struct Folder {
     pub externally_managed_folder_info: Option<
         Box<objects::FolderExternallyManagedFolderInfo>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Folder {
     #[inline(never)]
@@ -998,6 +1027,7 @@ impl Default for Folder {
             namespace: None,
             #[cfg(feature = "vm")]
             externally_managed_folder_info: None,
+            _more: (),
         }
     }
 }
@@ -1085,11 +1115,13 @@ impl rt::ManagedObject for Folder {
 pub struct HistoryCollector {
     /// `filter`: optional anyType.
     pub filter: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HistoryCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: None }
+        Self { filter: None, _more: () }
     }
 }
 pub(crate) static HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1153,11 +1185,13 @@ impl rt::ManagedObject for HistoryCollector {
 pub struct HostAutoStartManager {
     /// `config`: optional `HostAutoStartManagerConfig`.
     pub config: Option<Box<objects::HostAutoStartManagerConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAutoStartManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { config: None }
+        Self { config: None, _more: () }
     }
 }
 pub(crate) static HOST_AUTO_START_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1220,6 +1254,8 @@ pub struct HostDatastoreBrowser {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `supportedType`: list of `FileQuery` or a descendant.
     pub supported_type: Vec<rt::Poly<objects::FileQuery>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreBrowser {
     #[inline(never)]
@@ -1227,6 +1263,7 @@ impl Default for HostDatastoreBrowser {
         Self {
             datastore: Vec::new(),
             supported_type: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1293,6 +1330,8 @@ pub struct HostDatastoreSystem {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `capabilities`: optional `HostDatastoreSystemCapabilities`, since VI API 2.5.
     pub capabilities: Option<Box<objects::HostDatastoreSystemCapabilities>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreSystem {
     #[inline(never)]
@@ -1300,6 +1339,7 @@ impl Default for HostDatastoreSystem {
         Self {
             datastore: Vec::new(),
             capabilities: None,
+            _more: (),
         }
     }
 }
@@ -1379,6 +1419,8 @@ pub struct HostNetworkSystem {
     pub ip_route_config: Option<rt::Poly<objects::HostIpRouteConfig>>,
     /// `consoleIpRouteConfig`: optional `HostIpRouteConfig` or a descendant.
     pub console_ip_route_config: Option<rt::Poly<objects::HostIpRouteConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkSystem {
     #[inline(never)]
@@ -1393,6 +1435,7 @@ impl Default for HostNetworkSystem {
             dns_config: None,
             ip_route_config: None,
             console_ip_route_config: None,
+            _more: (),
         }
     }
 }
@@ -1498,6 +1541,8 @@ pub struct HostStorageSystem {
     /// `multipathStateInfo`: optional `HostMultipathStateInfo`, since VI API 4.0.
     #[cfg(feature = "storage")]
     pub multipath_state_info: Option<Box<objects::HostMultipathStateInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageSystem {
     #[inline(never)]
@@ -1509,6 +1554,7 @@ impl Default for HostStorageSystem {
             system_file: Vec::new(),
             #[cfg(feature = "storage")]
             multipath_state_info: None,
+            _more: (),
         }
     }
 }
@@ -1644,6 +1690,8 @@ pub struct HostSystem {
     /// `answerFileValidationResult`: optional `AnswerFileStatusResult`, since VI API 6.7.
     #[cfg(feature = "profile")]
     pub answer_file_validation_result: Option<Box<objects::AnswerFileStatusResult>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystem {
     #[inline(never)]
@@ -1677,6 +1725,7 @@ impl Default for HostSystem {
             answer_file_validation_state: None,
             #[cfg(feature = "profile")]
             answer_file_validation_result: None,
+            _more: (),
         }
     }
 }
@@ -1823,12 +1872,15 @@ impl rt::ManagedObject for HostSystem {
 pub struct ListView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListView {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedObjectView::default(),
+            _more: (),
         }
     }
 }
@@ -1931,6 +1983,8 @@ pub struct ManagedEntity {
     pub alarm_actions_enabled: Option<bool>,
     /// `tag`: list of `Tag`, since VI API 4.0; needs the privilege `System.View`.
     pub tag: Vec<objects::Tag>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedEntity {
     #[inline(never)]
@@ -1953,6 +2007,7 @@ impl Default for ManagedEntity {
             triggered_alarm_state: Vec::new(),
             alarm_actions_enabled: None,
             tag: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2089,11 +2144,16 @@ impl rt::ManagedObject for ManagedEntity {
 pub struct ManagedObjectView {
     /// `view`: list of reference.
     pub view: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedObjectView {
     #[inline(never)]
     fn default() -> Self {
-        Self { view: Vec::new() }
+        Self {
+            view: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MANAGED_OBJECT_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2164,6 +2224,8 @@ pub struct Network {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Network {
     #[inline(never)]
@@ -2173,6 +2235,7 @@ impl Default for Network {
             summary: None,
             host: Vec::new(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2260,6 +2323,8 @@ pub struct OptionManager {
     pub supported_option: Vec<objects::OptionDef>,
     /// `setting`: list of `OptionValue` or a descendant.
     pub setting: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionManager {
     #[inline(never)]
@@ -2267,6 +2332,7 @@ impl Default for OptionManager {
         Self {
             supported_option: Vec::new(),
             setting: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2335,6 +2401,8 @@ pub struct PerformanceManager {
     pub historical_interval: Vec<objects::PerfInterval>,
     /// `perfCounter`: list of `PerfCounterInfo`; needs the privilege `System.View`.
     pub perf_counter: Vec<objects::PerfCounterInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformanceManager {
     #[inline(never)]
@@ -2343,6 +2411,7 @@ impl Default for PerformanceManager {
             description: None,
             historical_interval: Vec::new(),
             perf_counter: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2410,11 +2479,16 @@ impl rt::ManagedObject for PerformanceManager {
 pub struct PropertyCollector {
     /// `filter`: list of reference to `PropertyFilter`; needs the privilege `System.View`.
     pub filter: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: Vec::new() }
+        Self {
+            filter: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2477,6 +2551,8 @@ pub struct PropertyFilter {
     pub spec: Option<Box<objects::PropertyFilterSpec>>,
     /// `partialUpdates`: optional boolean.
     pub partial_updates: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyFilter {
     #[inline(never)]
@@ -2484,6 +2560,7 @@ impl Default for PropertyFilter {
         Self {
             spec: None,
             partial_updates: None,
+            _more: (),
         }
     }
 }
@@ -2564,6 +2641,8 @@ pub struct ResourcePool {
     pub namespace: Option<String>,
     /// `childConfiguration`: list of `ResourceConfigSpec`.
     pub child_configuration: Vec<objects::ResourceConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePool {
     #[inline(never)]
@@ -2578,6 +2657,7 @@ impl Default for ResourcePool {
             config: None,
             namespace: None,
             child_configuration: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -2672,11 +2752,14 @@ impl rt::ManagedObject for ResourcePool {
 }
 
 /// The properties of the managed object `SearchIndex`, since VI API 2.0.
-pub struct SearchIndex {}
+pub struct SearchIndex {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SearchIndex {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SEARCH_INDEX: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -2737,6 +2820,8 @@ pub struct ServiceInstance {
     pub capability: Option<Box<objects::Capability>>,
     /// `content`: optional `ServiceContent`; needs the privilege `System.Anonymous`.
     pub content: Option<Box<objects::ServiceContent>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceInstance {
     #[inline(never)]
@@ -2745,6 +2830,7 @@ impl Default for ServiceInstance {
             server_clock: None,
             capability: None,
             content: None,
+            _more: (),
         }
     }
 }
@@ -2822,6 +2908,8 @@ pub struct SessionManager {
     pub supported_locale_list: Vec<String>,
     /// `defaultLocale`: optional string; needs the privilege `System.Anonymous`.
     pub default_locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManager {
     #[inline(never)]
@@ -2833,6 +2921,7 @@ impl Default for SessionManager {
             message_locale_list: Vec::new(),
             supported_locale_list: Vec::new(),
             default_locale: None,
+            _more: (),
         }
     }
 }
@@ -2911,6 +3000,8 @@ pub struct Task {
     pub base: ExtensibleManagedObject,
     /// `info`: optional `TaskInfo`.
     pub info: Option<Box<objects::TaskInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Task {
     #[inline(never)]
@@ -2918,6 +3009,7 @@ impl Default for Task {
         Self {
             base: ExtensibleManagedObject::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -2996,6 +3088,8 @@ pub struct TaskHistoryCollector {
     pub base: HistoryCollector,
     /// `latestPage`: list of `TaskInfo`.
     pub latest_page: Vec<objects::TaskInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskHistoryCollector {
     #[inline(never)]
@@ -3003,6 +3097,7 @@ impl Default for TaskHistoryCollector {
         Self {
             base: HistoryCollector::default(),
             latest_page: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -3083,6 +3178,8 @@ pub struct TaskManager {
     pub description: Option<Box<objects::TaskDescription>>,
     /// `maxCollector`: optional int; needs the privilege `System.View`.
     pub max_collector: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskManager {
     #[inline(never)]
@@ -3091,6 +3188,7 @@ impl Default for TaskManager {
             recent_task: Vec::new(),
             description: None,
             max_collector: None,
+            _more: (),
         }
     }
 }
@@ -3155,11 +3253,14 @@ impl rt::ManagedObject for TaskManager {
 }
 
 /// The properties of the managed object `View`, since VI API 2.5.
-pub struct View {}
+pub struct View {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for View {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3221,11 +3322,16 @@ impl rt::ManagedObject for View {
 pub struct ViewManager {
     /// `viewList`: list of reference to `View`; needs the privilege `System.View`.
     pub view_list: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ViewManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { view_list: Vec::new() }
+        Self {
+            view_list: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIEW_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3283,11 +3389,14 @@ impl rt::ManagedObject for ViewManager {
 }
 
 /// The properties of the managed object `VirtualDiskManager`, since VI API 2.5.
-pub struct VirtualDiskManager {}
+pub struct VirtualDiskManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualDiskManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_DISK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -3378,6 +3487,8 @@ pub struct VirtualMachine {
     pub root_snapshot: Vec<rt::ManagedObjectReference>,
     /// `guestHeartbeatStatus`: optional `ManagedEntityStatus`.
     pub guest_heartbeat_status: Option<enums::ManagedEntityStatus>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachine {
     #[inline(never)]
@@ -3401,6 +3512,7 @@ impl Default for VirtualMachine {
             snapshot: None,
             root_snapshot: Vec::new(),
             guest_heartbeat_status: None,
+            _more: (),
         }
     }
 }
@@ -3531,6 +3643,8 @@ pub struct VirtualMachineSnapshot {
     pub child_snapshot: Vec<rt::ManagedObjectReference>,
     /// `vm`: optional reference to `VirtualMachine`, since VI API 6.0.
     pub vm: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSnapshot {
     #[inline(never)]
@@ -3540,6 +3654,7 @@ impl Default for VirtualMachineSnapshot {
             config: None,
             child_snapshot: Vec::new(),
             vm: None,
+            _more: (),
         }
     }
 }

@@ -9,11 +9,13 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CryptoManager {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { enabled: None }
+        Self { enabled: None, _more: () }
     }
 }
 pub(crate) static CRYPTO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -78,12 +80,15 @@ impl rt::ManagedObject for CryptoManager {
 pub struct CryptoManagerHost {
     /// The properties of `CryptoManager`.
     pub base: CryptoManager,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManager::default(),
+            _more: (),
         }
     }
 }
@@ -156,12 +161,15 @@ impl rt::ManagedObject for CryptoManagerHost {
 pub struct CryptoManagerHostKms {
     /// The properties of `CryptoManagerHost`.
     pub base: CryptoManagerHost,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostKms {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManagerHost::default(),
+            _more: (),
         }
     }
 }
@@ -236,6 +244,8 @@ pub struct CryptoManagerKmip {
     pub base: CryptoManager,
     /// `kmipServers`: list of `KmipClusterInfo`.
     pub kmip_servers: Vec<objects::KmipClusterInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmip {
     #[inline(never)]
@@ -243,6 +253,7 @@ impl Default for CryptoManagerKmip {
         Self {
             base: CryptoManager::default(),
             kmip_servers: Vec::new(),
+            _more: (),
         }
     }
 }

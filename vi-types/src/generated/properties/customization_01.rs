@@ -11,6 +11,8 @@ pub struct CustomizationSpecManager {
     pub info: Vec<objects::CustomizationSpecInfo>,
     /// `encryptionKey`: list of byte; needs the privilege `System.View`.
     pub encryption_key: Vec<i8>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpecManager {
     #[inline(never)]
@@ -18,6 +20,7 @@ impl Default for CustomizationSpecManager {
         Self {
             info: Vec::new(),
             encryption_key: Vec::new(),
+            _more: (),
         }
     }
 }

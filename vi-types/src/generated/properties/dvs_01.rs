@@ -15,6 +15,8 @@ pub struct DistributedVirtualPortgroup {
     pub config: Option<Box<objects::DvPortgroupConfigInfo>>,
     /// `portKeys`: list of string.
     pub port_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPortgroup {
     #[inline(never)]
@@ -24,6 +26,7 @@ impl Default for DistributedVirtualPortgroup {
             key: None,
             config: None,
             port_keys: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -120,6 +123,8 @@ pub struct DistributedVirtualSwitch {
     pub portgroup: Vec<rt::ManagedObjectReference>,
     /// `runtime`: optional `DVSRuntimeInfo`, since VI API 5.1.
     pub runtime: Option<Box<objects::DvsRuntimeInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitch {
     #[inline(never)]
@@ -133,6 +138,7 @@ impl Default for DistributedVirtualSwitch {
             network_resource_pool: Vec::new(),
             portgroup: Vec::new(),
             runtime: None,
+            _more: (),
         }
     }
 }
@@ -224,11 +230,14 @@ impl rt::ManagedObject for DistributedVirtualSwitch {
 }
 
 /// The properties of the managed object `DistributedVirtualSwitchManager`, since VI API 4.0.
-pub struct DistributedVirtualSwitchManager {}
+pub struct DistributedVirtualSwitchManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DistributedVirtualSwitchManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -285,12 +294,15 @@ impl rt::ManagedObject for DistributedVirtualSwitchManager {
 pub struct VmwareDistributedVirtualSwitch {
     /// The properties of `DistributedVirtualSwitch`.
     pub base: DistributedVirtualSwitch,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitch {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DistributedVirtualSwitch::default(),
+            _more: (),
         }
     }
 }

@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `GuestAliasManager`, since VI API 6.0.
-pub struct GuestAliasManager {}
+pub struct GuestAliasManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestAliasManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_ALIAS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -64,11 +67,14 @@ impl rt::ManagedObject for GuestAliasManager {
 }
 
 /// The properties of the managed object `GuestAuthManager`, since VI API 5.0.
-pub struct GuestAuthManager {}
+pub struct GuestAuthManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestAuthManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_AUTH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -122,11 +128,14 @@ impl rt::ManagedObject for GuestAuthManager {
 }
 
 /// The properties of the managed object `GuestFileManager`, since VI API 5.0.
-pub struct GuestFileManager {}
+pub struct GuestFileManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestFileManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -191,6 +200,8 @@ pub struct GuestOperationsManager {
     pub guest_windows_registry_manager: Option<rt::ManagedObjectReference>,
     /// `aliasManager`: optional reference to `GuestAliasManager`, since VI API 6.0; needs the privilege `System.Anonymous`.
     pub alias_manager: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestOperationsManager {
     #[inline(never)]
@@ -201,6 +212,7 @@ impl Default for GuestOperationsManager {
             process_manager: None,
             guest_windows_registry_manager: None,
             alias_manager: None,
+            _more: (),
         }
     }
 }
@@ -271,11 +283,14 @@ impl rt::ManagedObject for GuestOperationsManager {
 }
 
 /// The properties of the managed object `GuestProcessManager`, since VI API 5.0.
-pub struct GuestProcessManager {}
+pub struct GuestProcessManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestProcessManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_PROCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -329,11 +344,14 @@ impl rt::ManagedObject for GuestProcessManager {
 }
 
 /// The properties of the managed object `GuestWindowsRegistryManager`, since VI API 6.0.
-pub struct GuestWindowsRegistryManager {}
+pub struct GuestWindowsRegistryManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestWindowsRegistryManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_WINDOWS_REGISTRY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -387,11 +405,14 @@ impl rt::ManagedObject for GuestWindowsRegistryManager {
 }
 
 /// The properties of the managed object `VirtualMachineGuestCustomizationManager`, since VI API 6.8.7.
-pub struct VirtualMachineGuestCustomizationManager {}
+pub struct VirtualMachineGuestCustomizationManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineGuestCustomizationManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `CertificateManager`, since VI API 6.0.
-pub struct CertificateManager {}
+pub struct CertificateManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CertificateManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -64,11 +67,14 @@ impl rt::ManagedObject for CertificateManager {
 }
 
 /// The properties of the managed object `DirectPathProfileManager`, since VI API 9.0.0.0.
-pub struct DirectPathProfileManager {}
+pub struct DirectPathProfileManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -125,11 +131,16 @@ impl rt::ManagedObject for DirectPathProfileManager {
 pub struct HostAccessManager {
     /// `lockdownMode`: optional `HostLockdownMode`; needs the privilege `System.View`.
     pub lockdown_mode: Option<enums::HostLockdownMode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAccessManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { lockdown_mode: None }
+        Self {
+            lockdown_mode: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ACCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -190,12 +201,15 @@ impl rt::ManagedObject for HostAccessManager {
 pub struct HostActiveDirectoryAuthentication {
     /// The properties of `HostDirectoryStore`.
     pub base: HostDirectoryStore,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostActiveDirectoryAuthentication {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDirectoryStore::default(),
+            _more: (),
         }
     }
 }
@@ -270,6 +284,8 @@ pub struct HostAssignableHardwareManager {
     pub binding: Vec<objects::HostAssignableHardwareBinding>,
     /// `config`: optional `HostAssignableHardwareConfig`; needs the privilege `System.Read`.
     pub config: Option<Box<objects::HostAssignableHardwareConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAssignableHardwareManager {
     #[inline(never)]
@@ -277,6 +293,7 @@ impl Default for HostAssignableHardwareManager {
         Self {
             binding: Vec::new(),
             config: None,
+            _more: (),
         }
     }
 }
@@ -343,6 +360,8 @@ pub struct HostAuthenticationManager {
     pub info: Option<Box<objects::HostAuthenticationManagerInfo>>,
     /// `supportedStore`: list of reference to `HostAuthenticationStore`.
     pub supported_store: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationManager {
     #[inline(never)]
@@ -350,6 +369,7 @@ impl Default for HostAuthenticationManager {
         Self {
             info: None,
             supported_store: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -414,11 +434,13 @@ impl rt::ManagedObject for HostAuthenticationManager {
 pub struct HostAuthenticationStore {
     /// `info`: optional `HostAuthenticationStoreInfo` or a descendant.
     pub info: Option<rt::Poly<objects::HostAuthenticationStoreInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationStore {
     #[inline(never)]
     fn default() -> Self {
-        Self { info: None }
+        Self { info: None, _more: () }
     }
 }
 pub(crate) static HOST_AUTHENTICATION_STORE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -480,11 +502,14 @@ impl rt::ManagedObject for HostAuthenticationStore {
 }
 
 /// The properties of the managed object `HostBootDeviceSystem`, since VI API 2.5.
-pub struct HostBootDeviceSystem {}
+pub struct HostBootDeviceSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostBootDeviceSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_BOOT_DEVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -541,11 +566,16 @@ impl rt::ManagedObject for HostBootDeviceSystem {
 pub struct HostCertificateManager {
     /// `certificateInfo`: optional `HostCertificateManagerCertificateInfo`; needs the privilege `Certificate.Manage`.
     pub certificate_info: Option<Box<objects::HostCertificateManagerCertificateInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCertificateManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { certificate_info: None }
+        Self {
+            certificate_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -610,6 +640,8 @@ pub struct HostCpuSchedulerSystem {
     pub cpu_scheduler_info: Option<Box<objects::HostCpuSchedulerInfo>>,
     /// `hyperthreadInfo`: optional `HostHyperThreadScheduleInfo`.
     pub hyperthread_info: Option<Box<objects::HostHyperThreadScheduleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuSchedulerSystem {
     #[inline(never)]
@@ -618,6 +650,7 @@ impl Default for HostCpuSchedulerSystem {
             base: ExtensibleManagedObject::default(),
             cpu_scheduler_info: None,
             hyperthread_info: None,
+            _more: (),
         }
     }
 }
@@ -697,11 +730,16 @@ impl rt::ManagedObject for HostCpuSchedulerSystem {
 pub struct HostDateTimeSystem {
     /// `dateTimeInfo`: optional `HostDateTimeInfo`; needs the privilege `System.Read`.
     pub date_time_info: Option<Box<objects::HostDateTimeInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { date_time_info: None }
+        Self {
+            date_time_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -762,11 +800,16 @@ impl rt::ManagedObject for HostDateTimeSystem {
 pub struct HostDiagnosticSystem {
     /// `activePartition`: optional `HostDiagnosticPartition`.
     pub active_partition: Option<Box<objects::HostDiagnosticPartition>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { active_partition: None }
+        Self {
+            active_partition: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DIAGNOSTIC_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -827,12 +870,15 @@ impl rt::ManagedObject for HostDiagnosticSystem {
 pub struct HostDirectoryStore {
     /// The properties of `HostAuthenticationStore`.
     pub base: HostAuthenticationStore,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDirectoryStore {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStore::default(),
+            _more: (),
         }
     }
 }
@@ -905,11 +951,16 @@ impl rt::ManagedObject for HostDirectoryStore {
 pub struct HostEsxAgentHostManager {
     /// `configInfo`: optional `HostEsxAgentHostManagerConfigInfo`; needs the privilege `Host.Config.Settings`.
     pub config_info: Option<Box<objects::HostEsxAgentHostManagerConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEsxAgentHostManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { config_info: None }
+        Self {
+            config_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ESX_AGENT_HOST_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -972,6 +1023,8 @@ pub struct HostFirewallSystem {
     pub base: ExtensibleManagedObject,
     /// `firewallInfo`: optional `HostFirewallInfo`.
     pub firewall_info: Option<Box<objects::HostFirewallInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallSystem {
     #[inline(never)]
@@ -979,6 +1032,7 @@ impl Default for HostFirewallSystem {
         Self {
             base: ExtensibleManagedObject::default(),
             firewall_info: None,
+            _more: (),
         }
     }
 }
@@ -1052,11 +1106,14 @@ impl rt::ManagedObject for HostFirewallSystem {
 }
 
 /// The properties of the managed object `HostFirmwareSystem`, since VI API 2.5.
-pub struct HostFirmwareSystem {}
+pub struct HostFirmwareSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostFirmwareSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_FIRMWARE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1121,6 +1178,8 @@ pub struct HostGraphicsManager {
     pub shared_passthru_gpu_types: Vec<String>,
     /// `sharedGpuCapabilities`: list of `HostSharedGpuCapabilities`, since VI API 6.7; needs the privilege `System.Read`.
     pub shared_gpu_capabilities: Vec<objects::HostSharedGpuCapabilities>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGraphicsManager {
     #[inline(never)]
@@ -1131,6 +1190,7 @@ impl Default for HostGraphicsManager {
             graphics_config: None,
             shared_passthru_gpu_types: Vec::new(),
             shared_gpu_capabilities: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1216,11 +1276,13 @@ impl rt::ManagedObject for HostGraphicsManager {
 pub struct HostHealthStatusSystem {
     /// `runtime`: optional `HealthSystemRuntime`.
     pub runtime: Option<Box<objects::HealthSystemRuntime>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHealthStatusSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { runtime: None }
+        Self { runtime: None, _more: () }
     }
 }
 pub(crate) static HOST_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1278,11 +1340,14 @@ impl rt::ManagedObject for HostHealthStatusSystem {
 }
 
 /// The properties of the managed object `HostImageConfigManager`, since VI API 5.0.
-pub struct HostImageConfigManager {}
+pub struct HostImageConfigManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostImageConfigManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_IMAGE_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1336,11 +1401,14 @@ impl rt::ManagedObject for HostImageConfigManager {
 }
 
 /// The properties of the managed object `HostKernelModuleSystem`, since VI API 2.5u2.
-pub struct HostKernelModuleSystem {}
+pub struct HostKernelModuleSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostKernelModuleSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_KERNEL_MODULE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1394,11 +1462,14 @@ impl rt::ManagedObject for HostKernelModuleSystem {
 }
 
 /// The properties of the managed object `HostLocalAccountManager`, since VI API 2.0.
-pub struct HostLocalAccountManager {}
+pub struct HostLocalAccountManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostLocalAccountManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_LOCAL_ACCOUNT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1455,12 +1526,15 @@ impl rt::ManagedObject for HostLocalAccountManager {
 pub struct HostLocalAuthentication {
     /// The properties of `HostAuthenticationStore`.
     pub base: HostAuthenticationStore,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalAuthentication {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStore::default(),
+            _more: (),
         }
     }
 }
@@ -1540,6 +1614,8 @@ pub struct HostMemorySystem {
     pub virtual_machine_reservation_info: Option<
         Box<objects::VirtualMachineMemoryReservationInfo>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemorySystem {
     #[inline(never)]
@@ -1549,6 +1625,7 @@ impl Default for HostMemorySystem {
             console_reservation_info: None,
             #[cfg(feature = "vm")]
             virtual_machine_reservation_info: None,
+            _more: (),
         }
     }
 }
@@ -1627,11 +1704,14 @@ impl rt::ManagedObject for HostMemorySystem {
 }
 
 /// The properties of the managed object `HostPatchManager`, since VI API 2.0.
-pub struct HostPatchManager {}
+pub struct HostPatchManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostPatchManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_PATCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -1692,6 +1772,8 @@ pub struct HostPciPassthruSystem {
     pub pci_passthru_info: Vec<rt::Poly<objects::HostPciPassthruInfo>>,
     /// `sriovDevicePoolInfo`: list of `HostSriovDevicePoolInfo` or a descendant, since VI API 6.5; needs the privilege `System.Read`.
     pub sriov_device_pool_info: Vec<rt::Poly<objects::HostSriovDevicePoolInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciPassthruSystem {
     #[inline(never)]
@@ -1700,6 +1782,7 @@ impl Default for HostPciPassthruSystem {
             base: ExtensibleManagedObject::default(),
             pci_passthru_info: Vec::new(),
             sriov_device_pool_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -1781,6 +1864,8 @@ pub struct HostPowerSystem {
     pub capability: Option<Box<objects::PowerSystemCapability>>,
     /// `info`: optional `PowerSystemInfo`; needs the privilege `System.Read`.
     pub info: Option<Box<objects::PowerSystemInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPowerSystem {
     #[inline(never)]
@@ -1788,6 +1873,7 @@ impl Default for HostPowerSystem {
         Self {
             capability: None,
             info: None,
+            _more: (),
         }
     }
 }
@@ -1854,6 +1940,8 @@ pub struct HostServiceSystem {
     pub base: ExtensibleManagedObject,
     /// `serviceInfo`: optional `HostServiceInfo`.
     pub service_info: Option<Box<objects::HostServiceInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceSystem {
     #[inline(never)]
@@ -1861,6 +1949,7 @@ impl Default for HostServiceSystem {
         Self {
             base: ExtensibleManagedObject::default(),
             service_info: None,
+            _more: (),
         }
     }
 }
@@ -1939,6 +2028,8 @@ pub struct HostSnmpSystem {
     pub configuration: Option<Box<objects::HostSnmpConfigSpec>>,
     /// `limits`: optional `HostSnmpSystemAgentLimits`, since VI API 2.5; needs the privilege `Global.Settings`.
     pub limits: Option<Box<objects::HostSnmpSystemAgentLimits>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSnmpSystem {
     #[inline(never)]
@@ -1946,6 +2037,7 @@ impl Default for HostSnmpSystem {
         Self {
             configuration: None,
             limits: None,
+            _more: (),
         }
     }
 }

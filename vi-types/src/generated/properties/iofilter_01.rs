@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `IoFilterManager`, since VI API 6.0.
-pub struct IoFilterManager {}
+pub struct IoFilterManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IoFilterManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static IO_FILTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `LicenseAssignmentManager`, since VI API 4.0.
-pub struct LicenseAssignmentManager {}
+pub struct LicenseAssignmentManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for LicenseAssignmentManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static LICENSE_ASSIGNMENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -81,6 +84,8 @@ pub struct LicenseManager {
     pub license_assignment_manager: Option<rt::ManagedObjectReference>,
     /// `evaluation`: optional `LicenseManagerEvaluationInfo`, since VI API 4.0; needs the privilege `System.Read`.
     pub evaluation: Option<Box<objects::LicenseManagerEvaluationInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseManager {
     #[inline(never)]
@@ -94,6 +99,7 @@ impl Default for LicenseManager {
             licenses: Vec::new(),
             license_assignment_manager: None,
             evaluation: None,
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct HostVMotionSystem {
     pub net_config: Option<Box<objects::HostVMotionNetConfig>>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<objects::HostIpConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionSystem {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for HostVMotionSystem {
             base: ExtensibleManagedObject::default(),
             net_config: None,
             ip_config: None,
+            _more: (),
         }
     }
 }
@@ -102,6 +105,8 @@ pub struct HostVirtualNicManager {
     pub base: ExtensibleManagedObject,
     /// `info`: optional `HostVirtualNicManagerInfo`.
     pub info: Option<Box<objects::HostVirtualNicManagerInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicManager {
     #[inline(never)]
@@ -109,6 +114,7 @@ impl Default for HostVirtualNicManager {
         Self {
             base: ExtensibleManagedObject::default(),
             info: None,
+            _more: (),
         }
     }
 }
@@ -182,11 +188,14 @@ impl rt::ManagedObject for HostVirtualNicManager {
 }
 
 /// The properties of the managed object `IscsiManager`, since VI API 5.0.
-pub struct IscsiManager {}
+pub struct IscsiManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IscsiManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ISCSI_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -247,6 +256,8 @@ pub struct OpaqueNetwork {
     pub capability: Option<Box<objects::OpaqueNetworkCapability>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
     pub extra_config: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueNetwork {
     #[inline(never)]
@@ -255,6 +266,7 @@ impl Default for OpaqueNetwork {
             base: Network::default(),
             capability: None,
             extra_config: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -336,6 +348,8 @@ pub struct TransitGateway {
     pub base: ManagedEntity,
     /// `config`: optional `TransitGatewayConfigInfo`.
     pub config: Option<Box<objects::TransitGatewayConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TransitGateway {
     #[inline(never)]
@@ -343,6 +357,7 @@ impl Default for TransitGateway {
         Self {
             base: ManagedEntity::default(),
             config: None,
+            _more: (),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct HttpNfcLease {
     pub state: Option<enums::HttpNfcLeaseState>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<objects::LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLease {
     #[inline(never)]
@@ -33,6 +35,7 @@ impl Default for HttpNfcLease {
             info: None,
             state: None,
             error: None,
+            _more: (),
         }
     }
 }
@@ -114,6 +117,8 @@ pub struct OvfManager {
     pub ovf_import_option: Vec<objects::OvfOptionInfo>,
     /// `ovfExportOption`: list of `OvfOptionInfo`, since VI API 5.1; needs the privilege `System.View`.
     pub ovf_export_option: Vec<objects::OvfOptionInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfManager {
     #[inline(never)]
@@ -121,6 +126,7 @@ impl Default for OvfManager {
         Self {
             ovf_import_option: Vec::new(),
             ovf_export_option: Vec::new(),
+            _more: (),
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct AuthorizationManager {
     pub role_list: Vec<objects::AuthorizationRole>,
     /// `description`: optional `AuthorizationDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::AuthorizationDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationManager {
     #[inline(never)]
@@ -21,6 +23,7 @@ impl Default for AuthorizationManager {
             privilege_list: Vec::new(),
             role_list: Vec::new(),
             description: None,
+            _more: (),
         }
     }
 }
@@ -88,11 +91,16 @@ impl rt::ManagedObject for AuthorizationManager {
 pub struct UserDirectory {
     /// `domainList`: list of string; needs the privilege `System.View`.
     pub domain_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserDirectory {
     #[inline(never)]
     fn default() -> Self {
-        Self { domain_list: Vec::new() }
+        Self {
+            domain_list: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static USER_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -9,11 +9,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct ClusterProfile {
     /// The properties of `Profile`.
     pub base: Profile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Profile::default() }
+        Self {
+            base: Profile::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -85,12 +90,15 @@ impl rt::ManagedObject for ClusterProfile {
 pub struct ClusterProfileManager {
     /// The properties of `ProfileManager`.
     pub base: ProfileManager,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileManager {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileManager::default(),
+            _more: (),
         }
     }
 }
@@ -173,6 +181,8 @@ pub struct HostProfile {
     pub compliance_check_time: Option<rt::DateTime>,
     /// `referenceHost`: optional reference to `HostSystem`.
     pub reference_host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfile {
     #[inline(never)]
@@ -184,6 +194,7 @@ impl Default for HostProfile {
             validation_failure_info: None,
             compliance_check_time: None,
             reference_host: None,
+            _more: (),
         }
     }
 }
@@ -272,12 +283,15 @@ impl rt::ManagedObject for HostProfile {
 pub struct HostProfileManager {
     /// The properties of `ProfileManager`.
     pub base: ProfileManager,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManager {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileManager::default(),
+            _more: (),
         }
     }
 }
@@ -347,11 +361,14 @@ impl rt::ManagedObject for HostProfileManager {
 }
 
 /// The properties of the managed object `HostSpecificationManager`, since VI API 6.5.
-pub struct HostSpecificationManager {}
+pub struct HostSpecificationManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostSpecificationManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_SPECIFICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -420,6 +437,8 @@ pub struct Profile {
     pub entity: Vec<rt::ManagedObjectReference>,
     /// `complianceStatus`: optional string.
     pub compliance_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Profile {
     #[inline(never)]
@@ -432,6 +451,7 @@ impl Default for Profile {
             modified_time: None,
             entity: Vec::new(),
             compliance_status: None,
+            _more: (),
         }
     }
 }
@@ -508,11 +528,14 @@ impl rt::ManagedObject for Profile {
 }
 
 /// The properties of the managed object `ProfileComplianceManager`, since VI API 4.0.
-pub struct ProfileComplianceManager {}
+pub struct ProfileComplianceManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ProfileComplianceManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static PROFILE_COMPLIANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -569,11 +592,16 @@ impl rt::ManagedObject for ProfileComplianceManager {
 pub struct ProfileManager {
     /// `profile`: list of reference to `Profile`; needs the privilege `Profile.View`.
     pub profile: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { profile: Vec::new() }
+        Self {
+            profile: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(

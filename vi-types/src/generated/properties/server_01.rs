@@ -9,11 +9,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CustomFieldsManager {
     /// `field`: list of `CustomFieldDef`; needs the privilege `System.View`.
     pub field: Vec<objects::CustomFieldDef>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldsManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { field: Vec::new() }
+        Self {
+            field: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOM_FIELDS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -71,11 +76,14 @@ impl rt::ManagedObject for CustomFieldsManager {
 }
 
 /// The properties of the managed object `DiagnosticManager`, since VI API 2.0.
-pub struct DiagnosticManager {}
+pub struct DiagnosticManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DiagnosticManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIAGNOSTIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -132,11 +140,16 @@ impl rt::ManagedObject for DiagnosticManager {
 pub struct ExtensionManager {
     /// `extensionList`: list of `Extension`; needs the privilege `System.View`.
     pub extension_list: Vec<objects::Extension>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { extension_list: Vec::new() }
+        Self {
+            extension_list: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTENSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -197,12 +210,15 @@ impl rt::ManagedObject for ExtensionManager {
 pub struct InventoryView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InventoryView {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedObjectView::default(),
+            _more: (),
         }
     }
 }
@@ -275,11 +291,16 @@ impl rt::ManagedObject for InventoryView {
 pub struct LocalizationManager {
     /// `catalog`: list of `LocalizationManagerMessageCatalog`; needs the privilege `System.View`.
     pub catalog: Vec<objects::LocalizationManagerMessageCatalog>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalizationManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { catalog: Vec::new() }
+        Self {
+            catalog: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LOCALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -337,11 +358,14 @@ impl rt::ManagedObject for LocalizationManager {
 }
 
 /// The properties of the managed object `MessageBusProxy`, since VI API 6.0.
-pub struct MessageBusProxy {}
+pub struct MessageBusProxy {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for MessageBusProxy {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static MESSAGE_BUS_PROXY: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -395,11 +419,14 @@ impl rt::ManagedObject for MessageBusProxy {
 }
 
 /// The properties of the managed object `ResourcePlanningManager`, since VI API 4.0.
-pub struct ResourcePlanningManager {}
+pub struct ResourcePlanningManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ResourcePlanningManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static RESOURCE_PLANNING_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -456,11 +483,16 @@ impl rt::ManagedObject for ResourcePlanningManager {
 pub struct ServiceManager {
     /// `service`: list of `ServiceManagerServiceInfo`; needs the privilege `Global.ServiceManagers`.
     pub service: Vec<objects::ServiceManagerServiceInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { service: Vec::new() }
+        Self {
+            service: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SERVICE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -523,6 +555,8 @@ pub struct SimpleCommand {
     pub encoding_type: Option<enums::SimpleCommandEncoding>,
     /// `entity`: optional `ServiceManagerServiceInfo`.
     pub entity: Option<Box<objects::ServiceManagerServiceInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SimpleCommand {
     #[inline(never)]
@@ -530,6 +564,7 @@ impl Default for SimpleCommand {
         Self {
             encoding_type: None,
             entity: None,
+            _more: (),
         }
     }
 }
@@ -591,11 +626,14 @@ impl rt::ManagedObject for SimpleCommand {
 }
 
 /// The properties of the managed object `SiteInfoManager`, since VI API 7.0.0.0.
-pub struct SiteInfoManager {}
+pub struct SiteInfoManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SiteInfoManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SITE_INFO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -649,11 +687,14 @@ impl rt::ManagedObject for SiteInfoManager {
 }
 
 /// The properties of the managed object `TenantTenantManager`, since VI API 6.9.1.
-pub struct TenantTenantManager {}
+pub struct TenantTenantManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for TenantTenantManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static TENANT_TENANT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -707,11 +748,14 @@ impl rt::ManagedObject for TenantTenantManager {
 }
 
 /// The properties of the managed object `VirtualizationManager`, since VI API 2.5.
-pub struct VirtualizationManager {}
+pub struct VirtualizationManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualizationManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(

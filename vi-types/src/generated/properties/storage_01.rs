@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `DatastoreNamespaceManager`, since VI API 5.5.
-pub struct DatastoreNamespaceManager {}
+pub struct DatastoreNamespaceManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DatastoreNamespaceManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DATASTORE_NAMESPACE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -67,12 +70,15 @@ impl rt::ManagedObject for DatastoreNamespaceManager {
 pub struct HostCacheConfigurationManager {
     /// `cacheConfigurationInfo`: list of `HostCacheConfigurationInfo`; needs the privilege `Host.Config.AdvancedConfig`.
     pub cache_configuration_info: Vec<objects::HostCacheConfigurationInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCacheConfigurationManager {
     #[inline(never)]
     fn default() -> Self {
         Self {
             cache_configuration_info: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -134,11 +140,16 @@ impl rt::ManagedObject for HostCacheConfigurationManager {
 pub struct HostNvdimmSystem {
     /// `nvdimmSystemInfo`: optional `NvdimmSystemInfo`; needs the privilege `Host.Config.Nvdimm`.
     pub nvdimm_system_info: Option<Box<objects::NvdimmSystemInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvdimmSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { nvdimm_system_info: None }
+        Self {
+            nvdimm_system_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_NVDIMM_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -199,11 +210,16 @@ impl rt::ManagedObject for HostNvdimmSystem {
 pub struct HostVFlashManager {
     /// `vFlashConfigInfo`: optional `HostVFlashManagerVFlashConfigInfo`.
     pub v_flash_config_info: Option<Box<objects::HostVFlashManagerVFlashConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { v_flash_config_info: None }
+        Self {
+            v_flash_config_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -261,11 +277,14 @@ impl rt::ManagedObject for HostVFlashManager {
 }
 
 /// The properties of the managed object `StorageQueryManager`, since VI API 6.7.2.
-pub struct StorageQueryManager {}
+pub struct StorageQueryManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for StorageQueryManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static STORAGE_QUERY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `IpPoolManager`, since VI API 4.0.
-pub struct IpPoolManager {}
+pub struct IpPoolManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IpPoolManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static IP_POOL_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -79,6 +82,8 @@ pub struct VirtualApp {
     pub parent_v_app: Option<rt::ManagedObjectReference>,
     /// `childLink`: list of `VirtualAppLinkInfo`, since VI API 4.1.
     pub child_link: Vec<objects::VirtualAppLinkInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualApp {
     #[inline(never)]
@@ -91,6 +96,7 @@ impl Default for VirtualApp {
             v_app_config: None,
             parent_v_app: None,
             child_link: Vec::new(),
+            _more: (),
         }
     }
 }

@@ -9,12 +9,15 @@ use rt::{Property as P, PropertyMut as M};
 pub struct FailoverClusterConfigurator {
     /// `disabledConfigureMethod`: list of string, a MethodName.
     pub disabled_configure_method: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailoverClusterConfigurator {
     #[inline(never)]
     fn default() -> Self {
         Self {
             disabled_configure_method: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -76,12 +79,15 @@ impl rt::ManagedObject for FailoverClusterConfigurator {
 pub struct FailoverClusterManager {
     /// `disabledClusterMethod`: list of string, a MethodName; needs the privilege `System.Read`.
     pub disabled_cluster_method: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailoverClusterManager {
     #[inline(never)]
     fn default() -> Self {
         Self {
             disabled_cluster_method: Vec::new(),
+            _more: (),
         }
     }
 }

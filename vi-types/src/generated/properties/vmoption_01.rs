@@ -9,11 +9,16 @@ use rt::{Property as P, PropertyMut as M};
 pub struct EnvironmentBrowser {
     /// `datastoreBrowser`: optional reference to `HostDatastoreBrowser`; needs the privilege `System.View`.
     pub datastore_browser: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnvironmentBrowser {
     #[inline(never)]
     fn default() -> Self {
-        Self { datastore_browser: None }
+        Self {
+            datastore_browser: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static ENVIRONMENT_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(

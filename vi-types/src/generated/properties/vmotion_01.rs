@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `VirtualMachineCompatibilityChecker`, since VI API 4.0.
-pub struct VirtualMachineCompatibilityChecker {}
+pub struct VirtualMachineCompatibilityChecker {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineCompatibilityChecker {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_COMPATIBILITY_CHECKER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -64,11 +67,14 @@ impl rt::ManagedObject for VirtualMachineCompatibilityChecker {
 }
 
 /// The properties of the managed object `VirtualMachineProvisioningChecker`, since VI API 4.0.
-pub struct VirtualMachineProvisioningChecker {}
+pub struct VirtualMachineProvisioningChecker {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineProvisioningChecker {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PROVISIONING_CHECKER: rt::ObjectInfo = rt::ObjectInfo::new(

@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `HostVsanInternalSystem`, since VI API 5.5.
-pub struct HostVsanInternalSystem {}
+pub struct HostVsanInternalSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostVsanInternalSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -67,11 +70,13 @@ impl rt::ManagedObject for HostVsanInternalSystem {
 pub struct HostVsanSystem {
     /// `config`: optional `VsanHostConfigInfo`; needs the privilege `System.Read`.
     pub config: Option<Box<objects::VsanHostConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { config: None }
+        Self { config: None, _more: () }
     }
 }
 pub(crate) static HOST_VSAN_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -129,11 +134,14 @@ impl rt::ManagedObject for HostVsanSystem {
 }
 
 /// The properties of the managed object `VsanUpgradeSystem`, since VI API 6.0.
-pub struct VsanUpgradeSystem {}
+pub struct VsanUpgradeSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VsanUpgradeSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(

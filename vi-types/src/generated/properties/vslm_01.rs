@@ -6,11 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `HostVStorageObjectManager`, a [`VStorageObjectManagerBase`], since VI API 6.5.
-pub struct HostVStorageObjectManager {}
+pub struct HostVStorageObjectManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostVStorageObjectManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -64,11 +67,14 @@ impl rt::ManagedObject for HostVStorageObjectManager {
 }
 
 /// The properties of the managed object `VStorageObjectManagerBase`, since VI API 6.5.
-pub struct VStorageObjectManagerBase {}
+pub struct VStorageObjectManagerBase {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VStorageObjectManagerBase {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_MANAGER_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
@@ -125,11 +131,14 @@ impl rt::ManagedObject for VStorageObjectManagerBase {
 }
 
 /// The properties of the managed object `VcenterVStorageObjectManager`, a [`VStorageObjectManagerBase`], since VI API 6.5.
-pub struct VcenterVStorageObjectManager {}
+pub struct VcenterVStorageObjectManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VcenterVStorageObjectManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VCENTER_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
