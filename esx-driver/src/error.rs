@@ -134,7 +134,7 @@ impl Error {
     }
 
     /// The same with another kind, where the place says more than the cause.
-    pub(crate) fn as_a(mut self, kind: ErrorKind) -> Error {
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
         self
     }

@@ -122,10 +122,8 @@ mod tests {
             base: Description {
                 label: label.to_owned(),
                 summary: format!("{label}."),
-                ..Description::default()
             },
             key: key.to_owned(),
-            ..ElementDescription::default()
         };
         VirtualMachineQuestionInfo {
             id: "7".to_owned(),

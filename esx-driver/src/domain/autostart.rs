@@ -70,7 +70,6 @@ impl AutostartSettings {
                 None => "none",
             }
             .to_owned(),
-            ..AutoStartPowerInfo::default()
         }
     }
 }
@@ -118,7 +117,6 @@ impl Domain {
                 spec: HostAutoStartManagerConfig {
                     defaults: defaults.map(Box::new),
                     power_info: vec![settings.info(domain.moref.clone())],
-                    ..HostAutoStartManagerConfig::default()
                 },
             };
             Ok(domain.connect.client().call(&request).await?)

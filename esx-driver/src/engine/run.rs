@@ -208,7 +208,7 @@ impl Talk<'_> {
             biased;
             decision = policy.decide(domain, question) => Event::Decided(decision),
             event = self.interrupt.comes() => event,
-            event = changed(&mut self.watch, None) => event,
+            event = changed(self.target.method, &mut self.watch, None) => event,
         };
         if let Event::Decided(Decision::Answer(_)) = &event {
             *self.answered.entry(question.text.clone()).or_default() += 1;
@@ -325,11 +325,12 @@ async fn follow(
             Err(error) => return Event::Unwatched(error),
         }
     }
-    changed(watch, progress).await
+    changed(target.method, watch, progress).await
 }
 
 /// What happens next to the task that is watched; never ends when there is none.
 async fn changed(
+    method: &'static str,
     watch: &mut Option<(ManagedObjectReference, TaskWatch)>,
     progress: Option<&Telling<'_>>,
 ) -> Event<Cause> {
@@ -346,7 +347,7 @@ async fn changed(
             }
             Some(Ok(TaskEvent::Question(question))) => Event::Asked(Question::from(*question)),
             Some(Ok(TaskEvent::Answered)) => Event::Unasked,
-            Some(Ok(TaskEvent::Done(info))) => over(info.state, info.error),
+            Some(Ok(TaskEvent::Done(info))) => over(method, info.state, info.error),
             Some(Ok(TaskEvent::Gone)) | None => Event::Vanished,
             Some(Err(error)) => Event::Unwatched(error),
             // What may come in later versions of the client tells nothing that is waited for.
@@ -392,7 +393,7 @@ async fn glance(target: &Target, task: &ManagedObjectReference) -> Glance {
         seen = match state {
             TaskInfoState::Queued | TaskInfoState::Running => Glance::Busy,
             TaskInfoState::Success | TaskInfoState::Error => {
-                Glance::Over(over(state, error.map(Box::new)))
+                Glance::Over(over(target.method, state, error.map(Box::new)))
             }
             _ => Glance::Otherwise,
         };
@@ -403,11 +404,15 @@ async fn glance(target: &Target, task: &ManagedObjectReference) -> Glance {
     }
 }
 
-fn over(state: TaskInfoState, error: Option<Box<LocalizedMethodFault>>) -> Event<Cause> {
+fn over(
+    method: &'static str,
+    state: TaskInfoState,
+    error: Option<Box<LocalizedMethodFault>>,
+) -> Event<Cause> {
     match state {
         TaskInfoState::Success => Event::Succeeded,
         _ => Event::Failed(Cause::Task {
-            method: "",
+            method,
             fault: Box::new(task_fault(error.map(|error| *error))),
         }),
     }

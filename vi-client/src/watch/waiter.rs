@@ -234,8 +234,13 @@ impl Waiter {
                     ready: Some(ready),
                 };
                 self.watches.insert(id, entry);
+                let before = self.collector_reference();
                 if let Err(error) = self.subscribe().await {
-                    self.fail(error);
+                    self.fail(error).await;
+                }
+                if before != self.collector_reference() {
+                    // Whoever waits does so at a collector that is no more.
+                    *waiting = None;
                 }
             }
             Command::Remove { id, done } => {
@@ -354,13 +359,26 @@ impl Waiter {
         Ok(())
     }
 
-    /// Ends all watches.
-    fn fail(&mut self, error: Error) {
+    /// Ends all watches, and then what they had on the server.
+    async fn fail(&mut self, error: Error) {
         let error = Arc::new(error);
+        let mut filters = Vec::new();
         for entry in std::mem::take(&mut self.watches).into_values() {
+            filters.extend(entry.filter.clone());
             entry.fail(Error::Shared(Arc::clone(&error)));
         }
-        self.collector = None;
+        match self.collector.take() {
+            Some(collector) if collector.is_own => {
+                self.collector = Some(collector);
+                self.destroy_collector(None).await;
+            }
+            Some(_) => {
+                for filter in filters {
+                    self.destroy_filter(filter).await;
+                }
+            }
+            None => {}
+        }
     }
 
     /// A collector of our own; servers before 4.1 have one for each session only.
@@ -379,6 +397,11 @@ impl Waiter {
             is_own,
             version: String::new(),
         })
+    }
+
+    fn collector_reference(&self) -> Option<ManagedObjectReference> {
+        let collector = self.collector.as_ref();
+        collector.map(|collector| collector.reference.clone())
     }
 
     fn has<M: Method>(&self) -> bool {
@@ -451,7 +474,7 @@ impl Waiter {
             Err(error)
         };
         if let Err(error) = mended {
-            self.fail(error);
+            self.fail(error).await;
         }
     }
 
