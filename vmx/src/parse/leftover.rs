@@ -7,16 +7,21 @@ impl Reader<'_> {
         let file = self.file;
         let mut warnings = Vec::new();
         for entry in file.entries() {
+            if warnings.len() == LIMIT {
+                break;
+            }
             let key = entry.key().to_ascii_lowercase();
             let warning = |message: &str| Warning {
                 place: Some(entry.place()),
                 key: Some(entry.key().to_owned()),
                 message: message.to_owned(),
             };
-            let counts = file.find(&key).map(|first| first.place());
-            if counts.as_ref() != Some(&entry.place()) {
-                if file.get(&key) != Some(entry.value()) {
-                    let line = counts.map(|place| place.line).unwrap_or_default();
+            if !entry.counts() {
+                if let Some(first) = file
+                    .find(&key)
+                    .filter(|first| first.value() != entry.value())
+                {
+                    let line = first.place().line;
                     warnings.push(warning(&format!(
                         "the key is there twice; line {line} counts"
                     )));
@@ -29,9 +34,6 @@ impl Reader<'_> {
             let present = entry.value().trim().eq_ignore_ascii_case("true");
             if present && is_device(device) && !self.is_carried(device) {
                 warnings.push(warning("there is no such device in the definition"));
-            }
-            if warnings.len() == LIMIT {
-                break;
             }
         }
         self.extend_warnings(warnings);
