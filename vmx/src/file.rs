@@ -243,6 +243,25 @@ impl VmxFile {
         !doomed.is_empty()
     }
 
+    /// Assignments that don't count, each behind the one of the same key that does; by key.
+    pub(crate) fn repeated(&self) -> impl Iterator<Item = (Entry<'_>, Entry<'_>)> {
+        let entry = |slot: u32| Entry {
+            file: self,
+            slot: self.slots[slot as usize],
+        };
+        let mut first = None;
+        self.by_key.iter().filter_map(move |slot| {
+            let same = |first: &u32| compare(self.key_of(*first), self.key_of(*slot)).is_eq();
+            match first.filter(same) {
+                Some(first) => Some((entry(first), entry(*slot))),
+                None => {
+                    first = Some(*slot);
+                    None
+                }
+            }
+        })
+    }
+
     /// A warning about the value of `key`.
     pub(crate) fn warning(&self, key: &str, message: impl Into<String>) -> Warning {
         let entry = self.find(key);
