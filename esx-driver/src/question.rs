@@ -122,8 +122,10 @@ mod tests {
             base: Description {
                 label: label.to_owned(),
                 summary: format!("{label}."),
+                ..Default::default()
             },
             key: key.to_owned(),
+            ..Default::default()
         };
         VirtualMachineQuestionInfo {
             id: "7".to_owned(),

@@ -37,10 +37,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .find(|(_, machine)| machine.name == *name)
         .ok_or_else(|| format!("there is no virtual machine '{name}'"))?;
     if machine.state == VirtualMachinePowerState::PoweredOn {
-        run(&client, &vm, &PowerOffVmTask {
+        run(
+            &client,
+            &vm,
+            &PowerOffVmTask {
                 this: vm.clone(),
                 ..PowerOffVmTask::default()
-            }).await?;
+            },
+        )
+        .await?;
     }
     let request = PowerOnVmTask {
         this: vm.clone(),

@@ -29,7 +29,15 @@ async fn host() -> (Simulator, Client, PowerOnVmTask) {
     let this = simulator.vm("web01").unwrap();
     simulator.set_power_state(&this, VirtualMachinePowerState::PoweredOff);
     simulator.clear_requests();
-    (simulator, client, PowerOnVmTask { this, host: None })
+    (
+        simulator,
+        client,
+        PowerOnVmTask {
+            this,
+            host: None,
+            ..Default::default()
+        },
+    )
 }
 
 fn power(simulator: &Simulator, vm: &ManagedObjectReference) -> VirtualMachinePowerState {
@@ -131,6 +139,7 @@ async fn whoever_has_an_answer_watches_the_task() {
                     this: request.this.clone(),
                     question_id: question.id,
                     answer_choice: "1".to_owned(),
+                    ..Default::default()
                 };
                 client.call(&answer).await.unwrap();
             }
@@ -244,6 +253,7 @@ async fn an_object_that_is_gone_costs_its_own_watch_only() {
     let other = PowerOnVmTask {
         this: simulator.vm("db01").unwrap(),
         host: None,
+        ..Default::default()
     };
     simulator.set_power_state(&other.this, VirtualMachinePowerState::PoweredOff);
     let tasks = [

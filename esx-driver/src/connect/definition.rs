@@ -84,6 +84,7 @@ impl Connect {
             as_template: false,
             pool: Some(place.resource_pool.clone()),
             host: Some(place.host_system.clone()),
+            ..Default::default()
         };
         let registered = self.client().run(&request).await;
         let moref = registered.map_err(|error| not_defined(error, &path))?;

@@ -118,6 +118,7 @@ impl Connect {
                 match_pattern: vec![path.file().to_owned()],
                 ..HostDatastoreBrowserSearchSpec::default()
             })),
+            ..Default::default()
         };
         let unknown = |reason: String| {
             let message = format!("Could not lookup controller model for '{path}'");

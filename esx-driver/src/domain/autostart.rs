@@ -70,6 +70,7 @@ impl AutostartSettings {
                 None => "none",
             }
             .to_owned(),
+            ..Default::default()
         }
     }
 }
@@ -117,7 +118,9 @@ impl Domain {
                 spec: HostAutoStartManagerConfig {
                     defaults: defaults.map(Box::new),
                     power_info: vec![settings.info(domain.moref.clone())],
+                    ..Default::default()
                 },
+                ..Default::default()
             };
             Ok(domain.connect.client().call(&request).await?)
         })

@@ -82,6 +82,11 @@ impl Domain {
             ));
         }
         let (client, this) = self.at_vcenter().await?;
-        Ok(client.call(&UnregisterVm { this }).await?)
+        Ok(client
+            .call(&UnregisterVm {
+                this,
+                ..Default::default()
+            })
+            .await?)
     }
 }

@@ -221,6 +221,7 @@ impl Talk<'_> {
             this: self.target.vm.clone(),
             question_id: id,
             answer_choice: key,
+            ..Default::default()
         };
         match self.target.client.call(&request).await {
             Ok(()) => Event::Answered,
@@ -260,7 +261,10 @@ impl Talk<'_> {
             Err(error) => return Event::CancelFailed(error),
         }
         // Asking twice does no harm: the second time the task is over.
-        let request = CancelTask { this };
+        let request = CancelTask {
+            this,
+            ..Default::default()
+        };
         match patiently(|| self.target.client.call(&request)).await {
             Ok(()) => Event::Cancelled,
             // It is over; waiting for it says how.

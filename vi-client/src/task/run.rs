@@ -126,7 +126,7 @@ impl<'a, M: TaskMethod<Output = ManagedObjectReference>> TaskRun<'a, M> {
                 () = ended(&mut cancelled) => {
                     cancelled = None;
                     let this = task.clone();
-                    self.client.call(&CancelTask { this }).await?;
+                    self.client.call(&CancelTask { this, ..Default::default() }).await?;
                     continue;
                 }
             };

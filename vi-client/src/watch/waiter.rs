@@ -282,7 +282,10 @@ impl Waiter {
     }
 
     async fn destroy_filter(&self, this: ManagedObjectReference) {
-        let request = DestroyPropertyFilter { this };
+        let request = DestroyPropertyFilter {
+            this,
+            ..Default::default()
+        };
         surely(|| self.client.call_in_this_session(&request)).await;
     }
 

@@ -34,7 +34,12 @@ fn power_cycles(tools: &Tools, report: &mut Report, auth: &Path) -> Result<(), S
         };
         let names = peer.run(&["list", "--all", "--name"])?.stdout;
         let names: Vec<_> = names.lines().filter(|name| !name.is_empty()).collect();
-        report.check(section, "has 100 domains", names.len() == 100, &names.join(" "));
+        report.check(
+            section,
+            "has 100 domains",
+            names.len() == 100,
+            &names.join(" "),
+        );
         let Some(first) = names.first() else { continue };
         let done = |words: &str| format!("Domain '{first}' {words}\n\n");
         for (command, words) in [
@@ -47,7 +52,9 @@ fn power_cycles(tools: &Tools, report: &mut Report, auth: &Path) -> Result<(), S
             peer.prints(report, &[command, first], &done(words))?;
         }
         for (command, words) in [("destroy", "destroyed"), ("start", "started")] {
-            let lines = names.iter().map(|name| format!("Domain '{name}' {words}\n"));
+            let lines = names
+                .iter()
+                .map(|name| format!("Domain '{name}' {words}\n"));
             let run = peer.run(&[command, "--all"])?;
             let mut found: Vec<_> = run.stdout.lines().filter(|line| !line.is_empty()).collect();
             let mut expected: Vec<_> = lines.map(|line| line.trim_end().to_owned()).collect();

@@ -158,10 +158,18 @@ async fn blocked(simulator: &Simulator, domain: &Domain, method: &str) {
                 .call(&PowerOnVmTask {
                     this: vm,
                     host: None,
+                    ..Default::default()
                 })
                 .await
         }
-        _ => client.call(&SuspendVmTask { this: vm }).await,
+        _ => {
+            client
+                .call(&SuspendVmTask {
+                    this: vm,
+                    ..Default::default()
+                })
+                .await
+        }
     }
     .unwrap();
     simulator.clear_requests();
@@ -229,7 +237,11 @@ async fn another_task_is_in_the_way() {
     let (simulator, domain) = off("auto_answer=1").await;
     simulator.stop_tasks();
     let this = domain.moref().clone();
-    let other = PowerOnVmTask { this, host: None };
+    let other = PowerOnVmTask {
+        this,
+        host: None,
+        ..Default::default()
+    };
     domain.connect().client().call(&other).await.unwrap();
     simulator.clear_requests();
     let error = start(&domain).await.unwrap_err();
@@ -325,6 +337,7 @@ async fn somebody_else_may_answer_first() {
             this: vm,
             question_id: question.id,
             answer_choice: "0".to_owned(),
+            ..Default::default()
         };
         other.client().call(&request).await.unwrap();
     };
