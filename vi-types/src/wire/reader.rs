@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::any::{Any, Array, EnumValue, Undecodable};
+use crate::any::{Any, Array, Undecodable};
 use crate::binary::Binary;
 use crate::datetime::DateTime;
 use crate::enumeration::Enum;
