@@ -84,8 +84,9 @@ impl fmt::Display for Asked {
 
 /// Compares everything that a request has with the server's version, `None` if that has no order.
 ///
-/// The version counts that the server has, not the one that it was asked to speak. Values of enumerations are not
-/// looked at, nor what is behind the declared type of a property path.
+/// The version counts that the server has, not the one that it was asked to speak. What is behind the declared type of
+/// a property path is not looked at, nor are values of enumerations: those that came later than their type are all of
+/// enumerations that the API has strings for (`EnumInfo::values` knows them).
 ///
 /// # Errors
 /// For the first thing that the server is too old for.

@@ -45,3 +45,18 @@ impl EnumInfo {
         lines.map(|line| line.split_once(" since ").unwrap_or((line, "")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_the_version_they_came_with() {
+        let info = EnumInfo {
+            name: "E",
+            text: "\na\nb since 8.0.0.1\n",
+        };
+        let values: Vec<_> = info.values().collect();
+        assert_eq!(values, [("a", ""), ("b", "8.0.0.1")]);
+    }
+}

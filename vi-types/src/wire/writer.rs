@@ -499,4 +499,39 @@ mod tests {
             "a&lt;b&gt;&amp;&quot;c&quot;\t\n&#13;\u{fffd}\u{fffd}\u{fffd}\u{ff21}\u{fffd}ä日🦀"
         );
     }
+
+    #[test]
+    fn what_is_to_be_escaped_is_found_wherever_it_stands() {
+        for length in 0..20 {
+            for at in 0..=length {
+                for (special, written) in [
+                    ('&', "&amp;"),
+                    ('<', "&lt;"),
+                    ('>', "&gt;"),
+                    ('"', "&quot;"),
+                    ('\r', "&#13;"),
+                    ('\u{1f}', "\u{fffd}"),
+                    ('\u{ffff}', "\u{fffd}"),
+                    ('\n', "\n"),
+                    ('\'', "'"),
+                    ('ﬀ', "ﬀ"),
+                ] {
+                    let (before, behind) = ("~".repeat(at), " ".repeat(length - at));
+                    let mut out = String::new();
+                    escape(&format!("{before}{special}{behind}"), &mut out);
+                    assert_eq!(out, format!("{before}{written}{behind}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tags_of_any_length_are_written() {
+        for length in [1, 29, 30, 31, 32, 33, 100] {
+            let name = "n".repeat(length);
+            let mut writer = Writer::new();
+            writer.element(&name, "string", View::Text("é"));
+            assert_eq!(writer.finish(), format!("<{name}>é</{name}>"));
+        }
+    }
 }
