@@ -20,6 +20,7 @@ mod memballoon;
 mod memory;
 mod metadata;
 mod os;
+mod post_parse;
 mod sound;
 mod state;
 mod tpm;
@@ -47,12 +48,15 @@ pub use interface::{
 };
 pub use memballoon::Memballoon;
 pub use os::{BootDevice, BootMenu, Firmware, FirmwareFeature, Loader, Os, SmbiosMode};
+pub use post_parse::Defaults;
 pub use sound::Sound;
 pub use state::{DomainInfo, DomainState, StateReason};
 pub use tpm::{Tpm, TpmBackend};
 pub use tune::{CpuTune, MemoryTune};
 pub use vcpu::{Placement, Vcpu};
 pub use video::{Video, VideoModel};
+
+use std::collections::BTreeMap;
 
 use xmltree::{Element, XMLNode};
 
@@ -434,20 +438,25 @@ impl Devices {
                 _ => child.unmodelled(),
             }
         }
-        for at in without_index {
-            devices.controllers[at].index = devices.free_index(at);
-        }
+        devices.number(without_index);
         Ok(devices)
     }
 
-    /// The index of the controller at that place, behind those of its kind.
-    fn free_index(&self, at: usize) -> u32 {
-        let kind = self.controllers[at].kind;
-        let others = self.controllers.iter().enumerate();
-        let used = others
-            .filter(|(other, controller)| *other != at && controller.kind == kind)
-            .map(|(_, controller)| controller.index);
-        used.max().map_or(0, |last| last.saturating_add(1))
+    /// Gives the controllers at these places the indices behind those of their kind.
+    fn number(&mut self, without_index: Vec<usize>) {
+        let mut next: BTreeMap<ControllerType, u32> = BTreeMap::new();
+        for (at, controller) in self.controllers.iter().enumerate() {
+            if without_index.binary_search(&at).is_err() {
+                let next = next.entry(controller.kind).or_default();
+                *next = (*next).max(controller.index.saturating_add(1));
+            }
+        }
+        for at in without_index {
+            let controller = &mut self.controllers[at];
+            let next = next.entry(controller.kind).or_default();
+            controller.index = *next;
+            *next = next.saturating_add(1);
+        }
     }
 
     fn to_element(&self, flags: XmlFlags) -> Element {

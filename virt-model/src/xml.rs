@@ -2,6 +2,7 @@
 //! prints the same document; [`parse`] reads one, within bounds.
 
 mod error;
+mod foreign;
 mod node;
 mod parse;
 
@@ -17,7 +18,8 @@ use xmltree::{Element, XMLNode};
 /// content, an element that holds only text on one line. A text node of nothing but white space
 /// that holds a newline, between elements, stands for an empty line (libvirt's capabilities have
 /// some); an empty text node makes `<x></x>` of an element without content. Comments, CDATA and
-/// processing instructions are not written: libvirt has none.
+/// processing instructions are not written: libvirt has none. The children of `<metadata>` are
+/// others' and written as libxml2 writes them, attributes in double quotes.
 pub fn to_string(root: &Element) -> String {
     let mut out = String::new();
     element(&mut out, root, 0);
@@ -101,8 +103,10 @@ fn element(out: &mut String, element: &Element, depth: usize) {
         .any(|child| child.as_element().is_some())
     {
         out.push('\n');
+        let foreign = element.name == "metadata" && element.namespace.is_none();
         for child in &element.children {
             match child {
+                XMLNode::Element(child) if foreign => foreign::write(out, child, depth + 1),
                 XMLNode::Element(child) => self::element(out, child, depth + 1),
                 XMLNode::Text(text) if text.trim().is_empty() && text.contains('\n') => {
                     out.push('\n');
