@@ -23,6 +23,7 @@ mod tpm;
 mod tune;
 mod vcpu;
 mod video;
+mod xml;
 
 pub use chardev::{CharDevice, CharSource, SocketMode, TcpProtocol};
 pub use clock::{Clock, ClockOffset, Timer};
@@ -49,6 +50,7 @@ pub use tpm::{Tpm, TpmBackend};
 pub use tune::{CpuTune, MemoryTune};
 pub use vcpu::{Placement, Vcpu};
 pub use video::{Video, VideoModel};
+pub use xml::XmlFlags;
 
 use xmltree::Element;
 
