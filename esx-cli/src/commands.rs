@@ -20,6 +20,7 @@ mod list;
 mod man;
 mod mode;
 mod nodeinfo;
+mod offline;
 mod question;
 mod reboot;
 mod reset;
@@ -29,6 +30,7 @@ mod start;
 mod suspend;
 mod uri;
 mod version;
+mod vmx2xml;
 
 use crate::answer::{self, Answer};
 use crate::cli::Global;
@@ -102,6 +104,7 @@ commands! {
     others {
         Completion: completion::Completion,
         Man: man::Man,
+        Vmx2xml: vmx2xml::Vmx2xml,
     }
 }
 
