@@ -25,6 +25,7 @@ mod list;
 mod man;
 mod mode;
 mod nodeinfo;
+mod offline;
 mod question;
 mod reboot;
 mod reset;
@@ -35,6 +36,7 @@ mod suspend;
 mod undefine;
 mod uri;
 mod version;
+mod vmx2xml;
 
 use crate::answer::{self, Answer};
 use crate::cli::Global;
@@ -113,6 +115,7 @@ commands! {
     others {
         Completion: completion::Completion,
         Man: man::Man,
+        Vmx2xml: vmx2xml::Vmx2xml,
     }
 }
 
