@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind, Result};
 /// use esx_driver::question::Rules;
 ///
 /// let rules = Rules::from_toml(r#"
-///     # It was copied: give it another UUID.
+///     ## It was copied: give it another UUID.
 ///     [[rule]]
 ///     message = "msg.uuid.altered"
 ///     answer = "I copied it"
