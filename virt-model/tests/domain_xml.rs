@@ -1,5 +1,7 @@
 //! The domain document: what is outside of its devices, errors, and what is not modelled.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use proptest::prelude::*;
 use virt_model::{DomainDef, ErrorNumber, XmlFlags, xml};
 
@@ -317,6 +319,12 @@ fn errors_of_devices() {
         "/domain/devices/controller",
     );
     check(
+        "<input type='mouse'><address type='pci' slot='32'/></input>",
+        XmlError,
+        "XML error: Invalid PCI address slot='0x20', must be <= 0x1F",
+        "/domain/devices/input/address",
+    );
+    check(
         "<input type='mouse'><address type='pci' slot='0xg'/></input>",
         XmlError,
         "XML error: Invalid value for attribute 'slot' in element 'address': '0xg'. \
@@ -333,6 +341,7 @@ fn check_unmodelled(document: &str, expected: &[&str]) {
 
 #[test]
 fn what_is_not_modelled_is_named() {
+    check_unmodelled(&least("<genid/>"), &["/domain/genid"]);
     check_unmodelled(&least("<iothreads>2</iothreads>"), &["/domain/iothreads"]);
     check_unmodelled(
         &with_devices("<rng model='virtio'><backend model='random'/></rng>"),
