@@ -40,7 +40,7 @@ pub struct VmxFile {
 }
 
 /// Where an assignment is in the text. Offsets of 32 bits keep a hostile file's memory bounded:
-/// 28 bytes an assignment, which itself has at least three.
+/// 32 bytes an assignment, which itself has at least three.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     key: u32,
@@ -49,6 +49,8 @@ struct Slot {
     value: u32,
     value_end: u32,
     line: u32,
+    /// Where that line begins.
+    line_start: u32,
     /// How many quotes are before the value: 0, 1 or 3.
     opening: u8,
     /// How many are behind it: as many, or none where one is missing.
@@ -235,9 +237,29 @@ impl VmxFile {
             self.cut(*index as usize);
         }
         if !doomed.is_empty() {
+            self.slots = syntax::lenient(&self.text).0;
             self.index();
         }
         !doomed.is_empty()
+    }
+
+    /// Assignments that don't count, each behind the one of the same key that does; by key.
+    pub(crate) fn repeated(&self) -> impl Iterator<Item = (Entry<'_>, Entry<'_>)> {
+        let entry = |slot: u32| Entry {
+            file: self,
+            slot: self.slots[slot as usize],
+        };
+        let mut first = None;
+        self.by_key.iter().filter_map(move |slot| {
+            let same = |first: &u32| compare(self.key_of(*first), self.key_of(*slot)).is_eq();
+            match first.filter(same) {
+                Some(first) => Some((entry(first), entry(*slot))),
+                None => {
+                    first = Some(*slot);
+                    None
+                }
+            }
+        })
     }
 
     /// A warning about the value of `key`.
@@ -315,6 +337,7 @@ impl VmxFile {
             value: value_start,
             value_end: value_start + value.len() as u32,
             line,
+            line_start: start,
             opening: 1,
             closing: 1,
         };
@@ -328,7 +351,7 @@ impl VmxFile {
         self.by_key.insert(at, self.slots.len() as u32 - 1);
     }
 
-    /// Takes an assignment out of text and slots; the index is to be made anew.
+    /// Takes an assignment out of the text, which is to be read anew when all are.
     fn cut(&mut self, index: usize) {
         let slot = self.slots[index];
         let mut from = slot.key as usize;
@@ -351,13 +374,7 @@ impl VmxFile {
         } else if self.text.get(line_end) == Some(&b';') {
             to = line_end + 1;
         }
-        let lines = self.text[from..to].iter().filter(|byte| **byte == b'\n');
-        let lines = lines.count() as u32;
         self.splice(from..to, b"");
-        self.slots.remove(index);
-        for slot in &mut self.slots[index..] {
-            slot.line -= lines;
-        }
     }
 
     /// Puts `bytes` in the place of `range`; the slots behind it move along.
@@ -375,6 +392,9 @@ impl VmxFile {
             slot.key_end = moved(slot.key_end);
             slot.value = moved(slot.value);
             slot.value_end = moved(slot.value_end);
+            if slot.line_start >= end {
+                slot.line_start = moved(slot.line_start);
+            }
         }
     }
 }
@@ -408,16 +428,17 @@ impl<'a> Entry<'a> {
 
     /// Where it is; the bytes are those of the value.
     pub fn place(&self) -> Place {
-        let key = self.slot.key as usize;
-        let line_start = self.file.text[..key]
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |end| end + 1);
         Place {
             line: self.slot.line as usize,
-            column: key - line_start + 1,
+            column: (self.slot.key - self.slot.line_start) as usize + 1,
             bytes: self.slot.value as usize..self.slot.value_end as usize,
         }
+    }
+
+    /// Whether it is the assignment that counts for its key.
+    pub(crate) fn counts(&self) -> bool {
+        let first = self.file.find(self.key());
+        first.is_some_and(|first| first.slot.key == self.slot.key)
     }
 
     pub(crate) fn value_bytes(&self) -> &'a [u8] {
@@ -560,7 +581,7 @@ mod tests {
             ("a=\"1\" b=\"2\"", 1, "expecting a separator"),
             ("\na=\"1\nb=\"2\"", 2, "unterminated string"),
             ("a='1\"", 1, "unterminated string"),
-            ("a=\"\"\"1\n2\"", 1, "unterminated string"),
+            ("a=\"\"\"1\n2\"", 2, "unterminated string"),
             ("a=1", 1, "numbers not allowed in VMX format"),
             ("a=-1", 1, "numbers not allowed in VMX format"),
             ("a=[\"1\"]", 1, "lists not allowed in VMX format"),

@@ -14,6 +14,7 @@ pub(super) fn strict(text: &[u8], libvirt: LibvirtVersion) -> Result<Vec<Slot>, 
         text: c_string(text),
         at: 0,
         line: 1,
+        line_start: 0,
         stars: libvirt >= LibvirtVersion::V11_3,
     };
     let mut slots = Vec::new();
@@ -28,6 +29,7 @@ struct Strict<'a> {
     text: &'a [u8],
     at: usize,
     line: u32,
+    line_start: usize,
     /// Whether keys may hold `*`.
     stars: bool,
 }
@@ -47,7 +49,7 @@ impl Strict<'_> {
         }
         self.at += 1;
         self.skip_blanks();
-        let line = self.line;
+        let (line, line_start) = (self.line, self.line_start as u32);
         let (value, value_end, quotes) = self.value()?;
         self.skip_blanks();
         if self.current() == b'#' {
@@ -60,6 +62,7 @@ impl Strict<'_> {
             value: value as u32,
             value_end: value_end as u32,
             line,
+            line_start,
             opening: quotes,
             closing: quotes,
         }))
@@ -117,6 +120,7 @@ impl Strict<'_> {
             let end = found.unwrap_or(self.text.len() - 2);
             let lines = self.text[start..end].iter().filter(|byte| **byte == b'\n');
             self.line += lines.count() as u32;
+            self.line_start = line_start(self.text, end);
             self.at = end;
             if found.is_none() {
                 return Err(self.error("unterminated string", "closing quotes: \"\"\""));
@@ -151,8 +155,11 @@ impl Strict<'_> {
 
     fn skip_blanks_and_line_ends(&mut self) {
         while matches!(self.current(), b' ' | b'\t' | b'\n' | b'\r') {
-            self.line += u32::from(self.current() == b'\n');
             self.at += 1;
+            if self.text[self.at - 1] == b'\n' {
+                self.line += 1;
+                self.line_start = self.at;
+            }
         }
     }
 
@@ -163,10 +170,6 @@ impl Strict<'_> {
     }
 
     fn error(&self, message: &str, help: &str) -> VmxError {
-        let line_start = self.text[..self.at]
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |end| end + 1);
         let line = self.line as usize;
         VmxError::new(
             ErrorNumber::ConfSyntax,
@@ -174,7 +177,7 @@ impl Strict<'_> {
         )
         .with_place(Some(Place {
             line,
-            column: self.at - line_start + 1,
+            column: self.at.saturating_sub(self.line_start) + 1,
             bytes: self.at..(self.at + 1).min(self.text.len()),
         }))
         .with_help(help)
@@ -190,6 +193,7 @@ pub(super) fn lenient(text: &[u8]) -> (Vec<Slot>, Vec<Warning>) {
     let mut reader = Lenient {
         text,
         line: 0,
+        line_start: 0,
         slots: Vec::new(),
         warnings: Warnings::default(),
         triples: true,
@@ -200,6 +204,7 @@ pub(super) fn lenient(text: &[u8]) -> (Vec<Slot>, Vec<Warning>) {
     }
     while at < text.len() {
         reader.line += 1;
+        reader.line_start = at;
         let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
         let end = text[at..]
             .iter()
@@ -220,6 +225,7 @@ pub(super) fn lenient(text: &[u8]) -> (Vec<Slot>, Vec<Warning>) {
 struct Lenient<'a> {
     text: &'a [u8],
     line: u32,
+    line_start: usize,
     slots: Vec<Slot>,
     warnings: Warnings,
     /// Whether there may be three quotes ahead.
@@ -263,6 +269,7 @@ impl Lenient<'_> {
                 let behind = value_end + 3;
                 let lines = &self.text[start..value_end];
                 self.line += lines.iter().filter(|byte| **byte == b'\n').count() as u32;
+                self.line_start = line_start(self.text, value_end);
                 let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
                 end = self.text[behind..]
                     .iter()
@@ -359,6 +366,7 @@ impl Lenient<'_> {
             value: value.start as u32,
             value_end: value.end as u32,
             line: self.line,
+            line_start: self.line_start as u32,
             opening: quotes,
             closing: quotes,
         });
@@ -458,6 +466,12 @@ fn trimmed(bytes: &[u8]) -> usize {
         .iter()
         .rposition(|byte| !blank(byte))
         .map_or(0, |last| last + 1)
+}
+
+/// Where the line begins that `at` is in.
+fn line_start(text: &[u8], at: usize) -> usize {
+    let end = text[..at].iter().rposition(|byte| *byte == b'\n');
+    end.map_or(0, |end| end + 1)
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {

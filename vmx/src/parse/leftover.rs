@@ -1,40 +1,52 @@
 use super::reader::Reader;
-use crate::Warning;
+use crate::{Entry, Warning};
 
 impl Reader<'_> {
-    /// Warns of devices that the definition has no place for, and of keys that count twice.
+    /// Warns of devices that the definition has no place for, and of keys that are there twice.
     pub(super) fn leftovers(&mut self) {
         let file = self.file;
-        let mut warnings = Vec::new();
-        for entry in file.entries() {
-            let key = entry.key().to_ascii_lowercase();
-            let warning = |message: &str| Warning {
-                place: Some(entry.place()),
-                key: Some(entry.key().to_owned()),
-                message: message.to_owned(),
+        let devices = file.entries().filter(|entry| {
+            // Most keys end otherwise.
+            let device = entry.key().len().checked_sub(PRESENT.len());
+            let Some((device, key)) = device.and_then(|at| entry.key().split_at_checked(at)) else {
+                return false;
             };
-            let counts = file.find(&key).map(|first| first.place());
-            if counts.as_ref() != Some(&entry.place()) {
-                if file.get(&key) != Some(entry.value()) {
-                    let line = counts.map(|place| place.line).unwrap_or_default();
-                    warnings.push(warning(&format!(
-                        "the key is there twice; line {line} counts"
-                    )));
-                }
-                continue;
-            }
-            let Some(device) = key.strip_suffix(".present") else {
-                continue;
-            };
-            let present = entry.value().trim().eq_ignore_ascii_case("true");
-            if present && is_device(device) && !self.is_carried(device) {
-                warnings.push(warning("there is no such device in the definition"));
-            }
-            if warnings.len() == LIMIT {
-                break;
-            }
-        }
+            key.eq_ignore_ascii_case(PRESENT)
+                && entry.value().trim().eq_ignore_ascii_case("true")
+                && self.is_left_out(&device.to_ascii_lowercase())
+                && entry.counts()
+        });
+        let mut warnings: Vec<_> = devices
+            .take(LIMIT)
+            .map(|entry| {
+                warning(
+                    entry,
+                    "there is no such device in the definition".to_owned(),
+                )
+            })
+            .collect();
+        let twice = file
+            .repeated()
+            .filter(|(first, again)| first.value() != again.value());
+        warnings.extend(twice.take(LIMIT).map(|(first, again)| {
+            let line = first.place().line;
+            warning(again, format!("the key is there twice; line {line} counts"))
+        }));
         self.extend_warnings(warnings);
+    }
+
+    fn is_left_out(&self, device: &str) -> bool {
+        is_device(device) && !self.is_carried(device)
+    }
+}
+
+const PRESENT: &str = ".present";
+
+fn warning(entry: Entry<'_>, message: String) -> Warning {
+    Warning {
+        place: Some(entry.place()),
+        key: Some(entry.key().to_owned()),
+        message,
     }
 }
 

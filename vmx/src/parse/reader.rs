@@ -209,17 +209,19 @@ impl<'a> Reader<'a> {
         if !self.lenient() {
             return Err(error);
         }
-        self.warnings.push(Warning {
-            place: error.place().cloned(),
-            key: error.key().map(str::to_owned),
-            message: format!("{}; {instead}", error.message()),
-        });
+        if self.warnings.len() < LIMIT {
+            self.warnings.push(Warning {
+                place: error.place().cloned(),
+                key: error.key().map(str::to_owned),
+                message: format!("{}; {instead}", error.message()),
+            });
+        }
         Ok(())
     }
 
     /// In lenient mode, a warning about the value of `key`; libvirt says nothing.
     pub(super) fn warn(&mut self, key: &str, message: impl Into<String>) {
-        if self.lenient() {
+        if self.lenient() && self.warnings.len() < LIMIT {
             self.warnings.push(self.file.warning(key, message));
         }
     }
@@ -240,6 +242,9 @@ impl<'a> Reader<'a> {
         self.carried.contains(device)
     }
 }
+
+/// Nobody reads more warnings; a hostile file has millions of reasons for some.
+const LIMIT: usize = 1000;
 
 fn missing(key: &str) -> VmxError {
     VmxError::internal(format!("Missing essential config entry '{key}'")).with_key(key)

@@ -103,7 +103,7 @@ impl Reader<'_> {
         };
         Ok(Some(CharSource::Tcp {
             mode,
-            host: uri.host.map(str::to_owned),
+            host: uri.host.map(|host| host.into_owned()),
             service: Some(uri.port.to_string()),
             protocol,
         }))

@@ -1,9 +1,14 @@
+use std::borrow::Cow;
+use std::net::Ipv6Addr;
+
+use crate::escape::PERCENT;
+
 /// The address of a network serial port, read as libxml2 reads a URI.
 #[derive(Debug, PartialEq)]
 pub(super) struct Uri<'a> {
     pub(super) scheme: Option<&'a str>,
-    /// Without the brackets of an IPv6 address.
-    pub(super) host: Option<&'a str>,
+    /// Unescaped, and without the brackets of an IPv6 address.
+    pub(super) host: Option<Cow<'a, str>>,
     /// 0 when there is none.
     pub(super) port: u32,
 }
@@ -46,15 +51,17 @@ impl<'a> Uri<'a> {
             Some((user, server)) => (user, server),
             None => ("", authority),
         };
-        let (host, port) = match server.strip_prefix('[') {
-            Some(rest) => rest.split_once(']')?,
-            None => server.split_at(server.find(':').unwrap_or(server.len())),
+        // An address in brackets has colons of its own.
+        let host_end = match server.starts_with('[') {
+            true => server.find(']')? + 1,
+            false => server.find(':').unwrap_or(server.len()),
         };
-        if [user, host, path]
-            .iter()
-            .any(|part| part.contains(['[', ']']))
-            || host.contains('@')
-        {
+        let (host, port) = server.split_at(host_end);
+        let inside = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let plain = [user, inside.unwrap_or(host), path];
+        if plain.iter().any(|part| part.contains(['[', ']'])) || host.contains('@') {
             return None;
         }
         let port = match port.strip_prefix(':') {
@@ -65,7 +72,11 @@ impl<'a> Uri<'a> {
             _ => return None,
         };
         // libxml2 has no port where there is no host.
-        let port = if server.starts_with(':') { 0 } else { port };
+        let port = if host.is_empty() { 0 } else { port };
+        let host = match inside {
+            Some(address) if address.parse::<Ipv6Addr>().is_ok() => Cow::Borrowed(address),
+            _ => PERCENT.unescape(host).unwrap_or(Cow::Borrowed(host)),
+        };
         Some(Uri {
             scheme,
             host: Some(host).filter(|host| !host.is_empty()),
@@ -91,7 +102,10 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<(Option<&str>, Option<&str>, u32)>) {
-        let parsed = Uri::parse(text).map(|uri| (uri.scheme, uri.host, uri.port));
+        let uri = Uri::parse(text);
+        let parsed = uri
+            .as_ref()
+            .map(|uri| (uri.scheme, uri.host.as_deref(), uri.port));
         assert_eq!(parsed, expected, "{text}");
     }
 
@@ -107,6 +121,8 @@ mod tests {
         );
         check("tcp://user@h:1", Some((Some("tcp"), Some("h"), 1)));
         check("//h:1", Some((None, Some("h"), 1)));
+        check("tcp://[x]:1", Some((Some("tcp"), Some("[x]"), 1)));
+        check("tcp://h%20x:1", Some((Some("tcp"), Some("h x"), 1)));
         check("tcp://:1", Some((Some("tcp"), None, 0)));
         check("tcp://h", Some((Some("tcp"), Some("h"), 0)));
         check("h:1", Some((Some("h"), None, 0)));

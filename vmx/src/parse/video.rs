@@ -13,9 +13,11 @@ impl Reader<'_> {
         let kib = (bytes as u64).div_ceil(1024) as u32;
         def.devices.videos.push(Video {
             model: VideoModel::Vmvga,
-            vram: Some(match kib {
-                0 => 4096,
-                _ => kib.checked_next_power_of_two().unwrap_or_default(),
+            // What is too much to round up is 0 by then.
+            vram: Some(match kib.checked_next_power_of_two() {
+                None => 4096,
+                Some(_) if kib == 0 => 4096,
+                Some(rounded) => rounded,
             }),
             primary: true,
             ..Video::default()

@@ -1,0 +1,56 @@
+//! VMX files: they print back as they were, no text panics, and where libvirt's rules make a definition
+//! lenient reading makes the same one.
+
+use vmx::names::Folder;
+use vmx::{LibvirtVersion, ParseOptions, VmxFile};
+
+pub(crate) fn check(data: &[u8]) {
+    let Ok(mut file) = VmxFile::read(data) else {
+        return;
+    };
+    assert_eq!(file.as_bytes(), data);
+    for entry in file.entries() {
+        let place = entry.place();
+        assert!(place.bytes.end <= data.len());
+        assert!(file.find(entry.key()).is_some());
+    }
+
+    for libvirt in LibvirtVersion::ALL {
+        let names = Folder::default();
+        let parse = |options: ParseOptions| vmx::parse(data, &names, &options.as_libvirt(libvirt));
+        let lenient = parse(ParseOptions::default());
+        let Ok(mut strict) = parse(ParseOptions::strict()) else {
+            continue;
+        };
+        // VMware's escapes, which libvirt undoes in two values only, and bytes that have another meaning to those
+        // who don't trust the label; libvirt's own quotes.
+        if data.iter().any(|byte| {
+            *byte == b'|' || *byte == b'\'' || !(*byte == b'\n' || (b' '..0x7f).contains(byte))
+        }) {
+            continue;
+        }
+        let lenient = lenient.expect("what libvirt reads, VMware reads");
+        if strict.domain.name.is_empty()
+            || strict.domain.name.contains(|c: char| c.is_ascii_control())
+        {
+            strict.domain.name.clone_from(&lenient.domain.name);
+        }
+        assert_eq!(strict.domain, lenient.domain);
+    }
+
+    let before: Vec<_> = others(&file);
+    file.set("fuzz.key", "a\"b")
+        .expect("ASCII is in every encoding");
+    assert_eq!(file.get("fuzz.key").as_deref(), Some("a|22b"));
+    assert_eq!(others(&file), before);
+    assert!(file.remove("fuzz.key"));
+    assert_eq!(others(&file), before);
+}
+
+/// Every other assignment.
+fn others(file: &VmxFile) -> Vec<(String, String)> {
+    file.entries()
+        .filter(|entry| !entry.key().eq_ignore_ascii_case("fuzz.key"))
+        .map(|entry| (entry.key().to_owned(), entry.value().into_owned()))
+        .collect()
+}
