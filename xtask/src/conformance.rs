@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
-use virt_model::DomainDef;
+use virt_model::{DomainDef, XmlFlags};
 use vmx::{FormatOptions, LibvirtVersion, Mode, ParseOptions, VmxFile};
 
 use names::Suite;

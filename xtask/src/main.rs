@@ -6,6 +6,7 @@
     reason = "a command talks to its user"
 )]
 
+mod conformance;
 mod r#gen;
 mod import;
 mod interop;
@@ -28,6 +29,7 @@ enum Task {
     Gen(r#gen::Gen),
     Import(import::Import),
     Interop(interop::Interop),
+    VmxConformance(conformance::VmxConformance),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Task::Gen(task) => status(task.run()),
         Task::Import(task) => status(task.run()),
         Task::Interop(task) => task.run(),
+        Task::VmxConformance(task) => task.run(),
     }
 }
 

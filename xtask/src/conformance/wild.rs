@@ -7,7 +7,7 @@ use vmx::{LibvirtVersion, ParseOptions};
 
 use super::Tally;
 use super::diff::unified;
-use virt_model::DomainDef;
+use virt_model::{DomainDef, XmlFlags};
 
 /// Converts VMX files of people: strictly, and compares with what virsh printed beside; and
 /// leniently, where only an encrypted file may be refused.
