@@ -11,7 +11,7 @@ mod identity;
 mod leftover;
 mod memory;
 mod parallel;
-pub(crate) mod post;
+mod post;
 mod reader;
 mod serial;
 mod uri;

@@ -23,10 +23,12 @@ impl Writer<'_> {
     fn vnc(&mut self, graphics: &Graphics) {
         let key = |name: &str| format!("RemoteDisplay.vnc.{name}");
         self.line(&key("enabled"), "true");
-        // Without a port VMware takes 5900.
-        let port = graphics.port.filter(|port| *port != -1);
-        if let (false, Some(port)) = (graphics.autoport, port) {
-            self.line(&key("port"), port);
+        match graphics.port.filter(|port| *port != -1) {
+            _ if graphics.autoport => {}
+            Some(port) => self.line(&key("port"), port),
+            // libvirt's number for none; VMware takes 5900 without a number.
+            None if self.lenient() => {}
+            None => self.line(&key("port"), 0),
         }
         for (name, value) in [
             ("ip", graphics.listen_address()),

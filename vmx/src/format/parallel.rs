@@ -8,7 +8,8 @@ use crate::VmxError;
 impl Writer<'_> {
     /// Parallel ports.
     pub(super) fn parallels(&mut self, def: &DomainDef) -> Result<(), VmxError> {
-        for (port, parallel) in ports::numbered(&def.devices.parallels) {
+        for parallel in &def.devices.parallels {
+            let port = parallel.target_port.unwrap_or_default();
             ports::check("Parallel", port, 2)?;
             let key = |name: &str| format!("parallel{port}.{name}");
             self.line(&key("present"), "true");

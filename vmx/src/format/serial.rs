@@ -8,7 +8,8 @@ use crate::VmxError;
 impl Writer<'_> {
     /// Serial ports.
     pub(super) fn serials(&mut self, def: &DomainDef) -> Result<(), VmxError> {
-        for (port, serial) in ports::numbered(&def.devices.serials) {
+        for serial in &def.devices.serials {
+            let port = serial.target_port.unwrap_or_default();
             ports::check("Serial", port, 3)?;
             self.serial(port, &serial.source)?;
         }

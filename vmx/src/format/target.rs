@@ -21,14 +21,6 @@ pub(super) fn address(target: &DiskTarget) -> Option<DriveAddress> {
     })
 }
 
-/// Whether the disks of a bus have addresses that follow from their names.
-pub(super) fn has_drives(bus: DiskBus) -> bool {
-    matches!(
-        bus,
-        DiskBus::Scsi | DiskBus::Ide | DiskBus::Fdc | DiskBus::Sata | DiskBus::Nvme
-    )
-}
-
 /// The place of the SCSI disk of that number: fifteen a controller, which is unit 7 itself.
 pub(super) fn scsi(index: u32) -> DriveAddress {
     let unit = index % 15;

@@ -4,7 +4,7 @@ use virt_model::DomainDef;
 use virt_model::domain::{Address, CharDevice, Controller, ControllerType, DiskBus};
 
 /// Adds controllers that disks need, and the console that every first serial port is.
-pub(crate) fn complete(def: &mut DomainDef) {
+pub(super) fn complete(def: &mut DomainDef) {
     for (bus, kind) in [
         (DiskBus::Scsi, ControllerType::Scsi),
         (DiskBus::Fdc, ControllerType::Fdc),
