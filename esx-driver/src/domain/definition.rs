@@ -5,6 +5,7 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::methods::UnregisterVm;
 use virt_model::ErrorNumber;
 use virt_model::domain::XmlFlags;
+use vmx::LibvirtVersion;
 
 use super::Domain;
 use crate::{DatastorePath, Error, ErrorKind, Result, UndefineFlags};
@@ -57,7 +58,9 @@ impl Domain {
             let id = super::identity::id(&self.moref.value)?;
             def.id = u32::try_from(id).ok();
         }
-        if !self.connect.by_instance_uuid() {
+        // Older libvirts know of no other UUID than this one.
+        let has_both = options.libvirt >= LibvirtVersion::V12_4;
+        if has_both && !self.connect.by_instance_uuid() {
             def.uuid = Some(def.hwuuid.unwrap_or_default());
         }
         Ok(def.to_xml(flags))

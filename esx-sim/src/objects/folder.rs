@@ -218,9 +218,18 @@ impl Register {
     }
 }
 
-/// `%2f` for a slash, as servers have names.
+/// `%2f` for a slash, as servers have names; what a VMX file has escaped already stays.
 fn escaped(name: &str) -> String {
-    name.replace('%', "%25")
-        .replace('/', "%2f")
-        .replace('\\', "%5c")
+    let mut out = String::with_capacity(name.len());
+    for (at, c) in name.char_indices() {
+        let digits = name.as_bytes().get(at + 1..at + 3);
+        let is_escape = digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        match c {
+            '%' if !is_escape => out.push_str("%25"),
+            '/' => out.push_str("%2f"),
+            '\\' => out.push_str("%5c"),
+            c => out.push(c),
+        }
+    }
+    out
 }
