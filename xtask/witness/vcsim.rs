@@ -67,6 +67,7 @@ async fn walk(address: &str) -> Result<(), Error> {
     for object in &objects {
         let request = RetrieveProperties {
             spec_set: vec![everything(object)],
+            ..Default::default()
         };
         let name = format!("{} {}", object.r#type, object.value);
         if let Err(error) = client.call(&request).await {

@@ -2,15 +2,13 @@
 
 use crate::error::DecodeError;
 use crate::raw::RawElement;
-use crate::wire::tokens::{Namespace, Piece, Tokens};
+use crate::wire::tokens::{Namespace, Piece, Tokens, trim};
 use crate::wire::writer::{escape, is_in_xml};
 
 /// The innermost open element as XML that needs no declarations of its own; its end tag is taken.
 pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError> {
     let mut raw = RawElement {
-        type_name: tokens
-            .xsi_type()
-            .map(|(namespace, name)| prefixed(namespace, name)),
+        type_name: type_name(tokens)?,
         ..RawElement::default()
     };
     push_attributes(tokens, &mut raw.attributes)?;
@@ -23,9 +21,9 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
                 names.push(name);
                 raw.content.push('<');
                 raw.content.push_str(name);
-                if let Some((namespace, name)) = tokens.xsi_type() {
+                if let Some(name) = type_name(tokens)? {
                     raw.content.push_str(" xsi:type=\"");
-                    raw.content.push_str(&prefixed(namespace, name));
+                    escape(&name, &mut raw.content);
                     raw.content.push('"');
                 }
                 push_attributes(tokens, &mut raw.content)?;
@@ -48,22 +46,45 @@ fn push_attributes(tokens: &Tokens<'_>, out: &mut String) -> Result<(), DecodeEr
         out.push(' ');
         out.push_str(name);
         out.push_str("=\"");
-        let text = tokens.unescape(value)?;
-        if text.chars().all(is_in_xml) {
-            // As written, since a reader takes a line end for a blank but not a reference to one. So only the quote it
-            // may have been written with matters.
-            out.push_str(&value.replace('"', "&quot;"));
-        } else {
-            escape(&text, out);
+        // As written, since a reader takes a line end for a blank but not a reference to one. So only the quote it may
+        // have been written with matters, and what XML cannot carry.
+        let written = value.replace('"', "&quot;");
+        match tokens.unescape(value)?.chars().all(is_in_xml) {
+            true => out.push_str(&written),
+            false => push_carried(tokens, &written, out),
         }
         out.push('"');
     }
     Ok(())
 }
 
-fn prefixed(namespace: Namespace, name: &str) -> String {
-    match namespace {
+/// The value of an attribute, in which each reference or character that XML cannot carry becomes U+FFFD.
+fn push_carried(tokens: &Tokens<'_>, written: &str, out: &mut String) {
+    let mut rest = written;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '&' => rest.find(';').map_or(1, |end| end + 1),
+            other => other.len_utf8(),
+        };
+        let (piece, behind) = rest.split_at(length);
+        let carried = tokens.unescape(piece);
+        match carried.is_ok_and(|text| text.chars().all(is_in_xml)) {
+            true => out.push_str(piece),
+            false => out.push('\u{fffd}'),
+        }
+        rest = behind;
+    }
+}
+
+/// The type that the innermost start tag gives, with the customary prefix.
+fn type_name(tokens: &Tokens<'_>) -> Result<Option<String>, DecodeError> {
+    let Some((namespace, written)) = tokens.xsi_type() else {
+        return Ok(None);
+    };
+    let name = tokens.unescape(written)?;
+    let name = trim(name.rsplit(':').next().unwrap_or_default());
+    Ok(Some(match namespace {
         Namespace::Xsd => format!("xsd:{name}"),
         Namespace::Xsi | Namespace::Other => name.to_owned(),
-    }
+    }))
 }

@@ -321,7 +321,7 @@ impl<'a> Tokens<'a> {
                 .strip_suffix(":type")
                 .is_some_and(|prefix| prefix != "xmlns" && self.resolve(prefix) == Namespace::Xsi)
         })?;
-        Some(match trim(attribute.value).split_once(':') {
+        Some(match trim(attribute.value).rsplit_once(':') {
             Some((prefix, name)) => (self.resolve(prefix), name),
             None => (Namespace::Other, trim(attribute.value)),
         })
@@ -667,7 +667,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Undoes entities and character references, and makes every line end a line feed.
-    pub(crate) fn unescape(&self, text: &'a str) -> Result<Cow<'a, str>, DecodeError> {
+    pub(crate) fn unescape<'t>(&self, text: &'t str) -> Result<Cow<'t, str>, DecodeError> {
         if memchr::memchr2(b'&', b'\r', text.as_bytes()).is_none() {
             return Ok(Cow::Borrowed(text));
         }
