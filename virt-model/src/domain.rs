@@ -1,7 +1,8 @@
 //! A domain's definition: libvirt's `<domain>` document.
 //!
 //! One file a device or subject; each has the structs, how they are read and how they are
-//! written. What is not here is not modelled: [`DomainDef::from_xml`] names it by its path.
+//! written. What is not here is not modelled: [`DomainDef::read_xml`] names it by its path.
+//! [`DomainDef::post_parse`] adds what libvirt adds to every definition after it has been read.
 
 mod chardev;
 mod clock;
@@ -11,19 +12,22 @@ mod device;
 mod disk;
 mod features;
 mod filesystem;
+mod flags;
 mod graphics;
 mod hostdev;
 mod input;
 mod interface;
 mod memballoon;
+mod memory;
+mod metadata;
 mod os;
+mod post_parse;
 mod sound;
 mod state;
 mod tpm;
 mod tune;
 mod vcpu;
 mod video;
-mod xml;
 
 pub use chardev::{CharDevice, CharSource, SocketMode, TcpProtocol};
 pub use clock::{Clock, ClockOffset, Timer};
@@ -36,6 +40,7 @@ pub use disk::{
 };
 pub use features::Features;
 pub use filesystem::{AccessMode, Filesystem, FilesystemType};
+pub use flags::XmlFlags;
 pub use graphics::{Graphics, GraphicsType, Listen};
 pub use hostdev::{Hostdev, HostdevSource};
 pub use input::{Input, InputBus, InputType};
@@ -44,17 +49,23 @@ pub use interface::{
 };
 pub use memballoon::Memballoon;
 pub use os::{BootDevice, BootMenu, Firmware, FirmwareFeature, Loader, Os, SmbiosMode};
+pub use post_parse::Defaults;
 pub use sound::Sound;
 pub use state::{DomainInfo, DomainState, StateReason};
 pub use tpm::{Tpm, TpmBackend};
 pub use tune::{CpuTune, MemoryTune};
 pub use vcpu::{Placement, Vcpu};
 pub use video::{Video, VideoModel};
-pub use xml::XmlFlags;
 
-use xmltree::Element;
+use std::collections::BTreeMap;
 
-use crate::{Uuid, words::words};
+use xmltree::{Element, XMLNode};
+
+use crate::{
+    ErrorNumber, Uuid,
+    words::words,
+    xml::{self, Build, Node, Unmodelled, XmlError},
+};
 
 words! {
     /// What a domain does after an event of its life.
@@ -141,6 +152,178 @@ impl DomainDef {
     pub fn current_memory(&self) -> u64 {
         self.current_memory.unwrap_or(self.memory)
     }
+
+    /// Reads a document.
+    ///
+    /// What is not modelled is left out; [`DomainDef::read_xml`] says what that is.
+    ///
+    /// # Errors
+    /// libvirt's error when the text is no XML, no domain, or has values that cannot be; when it
+    /// has a document type declaration, or exceeds [`xml::MAX_SIZE`], [`xml::MAX_DEPTH`] or
+    /// [`xml::MAX_NODES`].
+    pub fn from_xml(xml: &str) -> Result<DomainDef, XmlError> {
+        Ok(DomainDef::read_xml(xml)?.domain)
+    }
+
+    /// Reads a document, and says what of it is not modelled.
+    ///
+    /// ```
+    /// use virt_model::{DomainDef, XmlFlags};
+    ///
+    /// let read = DomainDef::read_xml(
+    ///     "<domain type='vmware'><name>web</name><memory unit='MiB'>512</memory>
+    ///        <os><type>hvm</type></os><devices><watchdog model='ib700'/></devices></domain>",
+    /// )?;
+    /// assert_eq!(read.domain.memory, 512 * 1024);
+    /// assert_eq!(read.unmodelled, ["/domain/devices/watchdog"]);
+    /// assert!(read.domain.to_xml(XmlFlags::NONE).contains("<memory unit='KiB'>524288</memory>"));
+    /// # Ok::<(), virt_model::XmlError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`DomainDef::from_xml`].
+    pub fn read_xml(xml: &str) -> Result<ReadDomain, XmlError> {
+        let root = xml::parse(xml)?;
+        if root.name != "domain" {
+            return Err(XmlError::new(
+                ErrorNumber::XmlError,
+                format!("expecting root element of 'domain', not '{}'", root.name),
+            ));
+        }
+        let unmodelled = Unmodelled::default();
+        let domain = DomainDef::read(root, &unmodelled)?;
+        Ok(ReadDomain {
+            domain,
+            unmodelled: unmodelled.into_inner(),
+        })
+    }
+
+    fn read(root: Element, unmodelled: &Unmodelled) -> Result<DomainDef, XmlError> {
+        let outer = root.namespaces.clone();
+        let mut node = Node::root(root, unmodelled);
+        let mut def = DomainDef {
+            virt_type: node.required("type")?,
+            id: node.number("id")?,
+            ..DomainDef::default()
+        };
+        let Some(name) = node.text_of("name") else {
+            return Err(node.fail(ErrorNumber::NoName, ""));
+        };
+        if name.contains('\n') {
+            return Err(node.error(format!("name {name} cannot contain '\\n'")));
+        }
+        def.name = name;
+        def.uuid = read_uuid(node.child("uuid"))?;
+        def.hwuuid = read_uuid(node.child("hwuuid"))?;
+        def.genid = read_uuid(node.child("genid"))?;
+        def.title = node.text_of("title");
+        if def.title.as_ref().is_some_and(|title| title.contains('\n')) {
+            return Err(node.error("Domain title can't contain newlines"));
+        }
+        def.description = node.text_of("description");
+        if let Some(mut metadata) = node.child("metadata") {
+            def.metadata = metadata::read(metadata.elements(), outer.as_ref());
+        }
+        let Some(memory) = memory::read_size(node.child("memory"))? else {
+            return Err(node.error(
+                "Memory size must be specified via <memory> or in the <numa> configuration",
+            ));
+        };
+        def.memory = memory;
+        // More than there is is cut down to what there is.
+        let current = memory::read_size(node.child("currentMemory"))?;
+        def.current_memory = current
+            .filter(|&current| current > 0)
+            .map(|current| current.min(memory));
+        if let Some(tune) = node.child("memtune") {
+            def.memory_tune = MemoryTune::read(tune)?;
+        }
+        if let Some(vcpu) = node.child("vcpu") {
+            def.vcpu = Vcpu::read(vcpu)?;
+        }
+        if let Some(tune) = node.child("cputune") {
+            def.cpu_tune = CpuTune::read(tune)?;
+        }
+        def.os = match node.child("os") {
+            Some(os) => Os::read(os)?,
+            None => return Err(node.error("an os <type> must be specified")),
+        };
+        if let Some(features) = node.child("features") {
+            def.features = Features::read(features)?;
+        }
+        def.cpu = node.child("cpu").map(Cpu::read).transpose()?;
+        if let Some(clock) = node.child("clock") {
+            def.clock = Clock::read(clock)?;
+        }
+        for (name, action) in [
+            ("on_poweroff", &mut def.on_poweroff),
+            ("on_reboot", &mut def.on_reboot),
+            ("on_crash", &mut def.on_crash),
+        ] {
+            if let Some(word) = node.text_of(name) {
+                *action = LifecycleAction::from_word(&word).ok_or_else(|| {
+                    let message = format!("unknown {name} action: {word}");
+                    node.fail(ErrorNumber::InternalError, message)
+                })?;
+            }
+        }
+        if let Some(devices) = node.child("devices") {
+            def.devices = Devices::read(devices)?;
+        }
+        let vmware = DomainDef::VMWARE_NAMESPACE;
+        let mut text = |name| Some(node.child_in(vmware, name)?.text().to_owned());
+        def.datacenter_path = text("datacenterpath");
+        def.moref = text("moref");
+        Ok(def)
+    }
+
+    /// The document's text, as libvirt writes it.
+    pub fn to_xml(&self, flags: XmlFlags) -> String {
+        xml::to_string(&self.to_element(flags))
+    }
+
+    fn to_element(&self, flags: XmlFlags) -> Element {
+        let id = self.id.filter(|_| !flags.contains(XmlFlags::INACTIVE));
+        let vmware = |name, value: &Option<String>| {
+            value.as_ref().map(|value| {
+                let mut element = Element::new(name).text(value);
+                element.prefix = Some("vmware".to_owned());
+                element
+            })
+        };
+        let in_vmware = self.datacenter_path.is_some() || self.moref.is_some();
+        let kib = |name, size: u64| Element::new(name).attr("unit", "KiB").text(size);
+        let metadata = Element::new("metadata").children(self.metadata.iter().cloned());
+        Element::new("domain")
+            .attr("type", &self.virt_type)
+            .maybe_attr("id", id)
+            .maybe_attr(
+                "xmlns:vmware",
+                in_vmware.then_some(DomainDef::VMWARE_NAMESPACE),
+            )
+            .child(Element::new("name").text(&self.name))
+            .maybe_text("uuid", self.uuid)
+            .maybe_text("hwuuid", self.hwuuid)
+            .maybe_text("genid", self.genid)
+            .maybe_text("title", self.title.as_ref())
+            .maybe_text("description", self.description.as_ref())
+            .children((!self.metadata.is_empty()).then_some(metadata))
+            .child(kib("memory", self.memory))
+            .child(kib("currentMemory", self.current_memory()))
+            .children(self.memory_tune.to_element())
+            .child(self.vcpu.to_element())
+            .children(self.cpu_tune.to_element())
+            .child(self.os.to_element())
+            .children(self.features.to_element())
+            .children(self.cpu.as_ref().map(Cpu::to_element))
+            .child(self.clock.to_element())
+            .child(Element::new("on_poweroff").text(self.on_poweroff))
+            .child(Element::new("on_reboot").text(self.on_reboot))
+            .child(Element::new("on_crash").text(self.on_crash))
+            .child(self.devices.to_element(flags))
+            .children(vmware("datacenterpath", &self.datacenter_path))
+            .children(vmware("moref", &self.moref))
+    }
 }
 
 impl Default for DomainDef {
@@ -172,6 +355,16 @@ impl Default for DomainDef {
             moref: None,
         }
     }
+}
+
+/// A definition that was read, and what it lacks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadDomain {
+    /// The definition.
+    pub domain: DomainDef,
+    /// The paths of elements and attributes that are not modelled, like `/domain/devices/rng`
+    /// or `/domain/devices/disk[2]/source/@index`.
+    pub unmodelled: Vec<String>,
 }
 
 /// A domain's devices; each list is in the order of the document.
@@ -209,4 +402,124 @@ pub struct Devices {
     pub hostdevs: Vec<Hostdev>,
     /// The memory balloon.
     pub memballoon: Option<Memballoon>,
+}
+
+fn read_uuid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
+    let Some(node) = node else {
+        return Ok(None);
+    };
+    if node.name == "genid" && node.text().is_empty() {
+        // One is to be made at every start: nothing that could be kept here.
+        node.unmodelled();
+        return Ok(None);
+    }
+    let uuid = node.text().parse();
+    uuid.map(Some).map_err(|_| {
+        node.fail(
+            ErrorNumber::InternalError,
+            format!("malformed {} element", node.name),
+        )
+    })
+}
+
+impl Devices {
+    fn read(mut node: Node<'_>) -> Result<Devices, XmlError> {
+        let mut devices = Devices::default();
+        let mut without_index = Vec::new();
+        for child in node.all_children() {
+            match child.name.as_str() {
+                "emulator" if devices.emulator.is_none() => {
+                    devices.emulator = Some(child.text().to_owned());
+                }
+                "disk" => devices.disks.push(Disk::read(child)?),
+                "controller" => {
+                    let (controller, has_index) = Controller::read(child)?;
+                    if !has_index {
+                        without_index.push(devices.controllers.len());
+                    }
+                    devices.controllers.push(controller);
+                }
+                "filesystem" => devices.filesystems.push(Filesystem::read(child)?),
+                "interface" => devices.interfaces.push(Interface::read(child)?),
+                "serial" => devices.serials.extend(CharDevice::read(child)?),
+                "parallel" => devices.parallels.extend(CharDevice::read(child)?),
+                "console" => devices.consoles.extend(CharDevice::read(child)?),
+                "channel" => devices.channels.extend(CharDevice::read(child)?),
+                "input" => devices.inputs.push(Input::read(child)?),
+                "tpm" => devices.tpms.push(Tpm::read(child)?),
+                "graphics" => devices.graphics.push(Graphics::read(child)?),
+                "sound" => devices.sounds.push(Sound::read(child)?),
+                "video" => devices.videos.push(Video::read(child)?),
+                "hostdev" => devices.hostdevs.extend(Hostdev::read(child)?),
+                "memballoon" if devices.memballoon.is_none() => {
+                    devices.memballoon = Some(Memballoon::read(child)?);
+                }
+                _ => child.unmodelled(),
+            }
+        }
+        devices.number(without_index);
+        Ok(devices)
+    }
+
+    /// Gives the controllers at these places the indices behind those of their kind.
+    fn number(&mut self, without_index: Vec<usize>) {
+        let mut next: BTreeMap<ControllerType, u32> = BTreeMap::new();
+        for (at, controller) in self.controllers.iter().enumerate() {
+            if without_index.binary_search(&at).is_err() {
+                let next = next.entry(controller.kind).or_default();
+                *next = (*next).max(controller.index.saturating_add(1));
+            }
+        }
+        for at in without_index {
+            let controller = &mut self.controllers[at];
+            let next = next.entry(controller.kind).or_default();
+            controller.index = *next;
+            *next = next.saturating_add(1);
+        }
+    }
+
+    fn to_element(&self, flags: XmlFlags) -> Element {
+        let of = |name, ports: &[CharDevice]| -> Vec<Element> {
+            let ports = ports.iter();
+            ports.map(|port| port.to_element(name, flags)).collect()
+        };
+        let mut devices = Element::new("devices")
+            .maybe_text("emulator", self.emulator.as_ref())
+            .children(self.disks.iter().map(|device| device.to_element(flags)))
+            .children(
+                self.controllers
+                    .iter()
+                    .map(|device| device.to_element(flags)),
+            )
+            .children(
+                self.filesystems
+                    .iter()
+                    .map(|device| device.to_element(flags)),
+            )
+            .children(
+                self.interfaces
+                    .iter()
+                    .map(|device| device.to_element(flags)),
+            )
+            .children(of("serial", &self.serials))
+            .children(of("parallel", &self.parallels))
+            .children(of("console", &self.consoles))
+            .children(of("channel", &self.channels))
+            .children(self.inputs.iter().map(|device| device.to_element(flags)))
+            .children(self.tpms.iter().map(|device| device.to_element(flags)))
+            .children(self.graphics.iter().map(|device| device.to_element(flags)))
+            .children(self.sounds.iter().map(|device| device.to_element(flags)))
+            .children(self.videos.iter().map(|device| device.to_element(flags)))
+            .children(self.hostdevs.iter().map(|device| device.to_element(flags)))
+            .children(
+                self.memballoon
+                    .iter()
+                    .map(|device| device.to_element(flags)),
+            );
+        if devices.children.is_empty() {
+            // libvirt never writes `<devices/>`.
+            devices.children.push(XMLNode::Text("\n  ".to_owned()));
+        }
+        devices
+    }
 }

@@ -18,10 +18,11 @@ pub mod xml;
 
 pub use capabilities::{Capabilities, CapabilitiesGuest};
 pub use cpu_set::{CpuSet, ParseCpuSetError};
-pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
+pub use domain::{DomainDef, DomainInfo, DomainState, StateReason, XmlFlags};
 pub use error::{ErrorDomain, ErrorNumber};
 pub use filter::DomainFilter;
 pub use mac::{MacAddress, ParseMacAddressError};
 pub use node::NodeInfo;
 pub use uuid::{ParseUuidError, Uuid};
 pub use version::{LibVersion, ParseVersionError};
+pub use xml::XmlError;

@@ -1,5 +1,14 @@
 //! libvirt's way of writing XML: [`to_string`] prints an [`Element`] byte for byte as libvirt
-//! prints the same document.
+//! prints the same document; [`parse`] reads one, within bounds.
+
+mod error;
+mod foreign;
+mod node;
+mod parse;
+
+pub use error::XmlError;
+pub(crate) use node::{Node, Unmodelled, decimal};
+pub use parse::{MAX_DEPTH, MAX_NODES, MAX_SIZE, parse};
 
 use xmltree::{Element, XMLNode};
 
@@ -9,7 +18,8 @@ use xmltree::{Element, XMLNode};
 /// content, an element that holds only text on one line. A text node of nothing but white space
 /// that holds a newline, between elements, stands for an empty line (libvirt's capabilities have
 /// some); an empty text node makes `<x></x>` of an element without content. Comments, CDATA and
-/// processing instructions are not written: libvirt has none.
+/// processing instructions are not written: libvirt has none. The children of `<metadata>` are
+/// others' and written as libxml2 writes them, attributes in double quotes.
 pub fn to_string(root: &Element) -> String {
     let mut out = String::new();
     element(&mut out, root, 0);
@@ -25,8 +35,14 @@ pub fn empty_line() -> XMLNode {
 pub trait Build: Sized {
     /// With the attribute `name='value'`.
     fn attr(self, name: &str, value: impl ToString) -> Self;
+    /// With the attribute `name='value'`, if there is a value.
+    fn maybe_attr(self, name: &str, value: Option<impl ToString>) -> Self;
     /// With `child` after those it has.
     fn child(self, child: Element) -> Self;
+    /// With `children` after those it has.
+    fn children(self, children: impl IntoIterator<Item = Element>) -> Self;
+    /// With a child `<name>text</name>`, if there is a text.
+    fn maybe_text(self, name: &str, text: Option<impl ToString>) -> Self;
     /// With the text after the children it has.
     fn text(self, text: impl ToString) -> Self;
 }
@@ -37,9 +53,26 @@ impl Build for Element {
         self
     }
 
+    fn maybe_attr(self, name: &str, value: Option<impl ToString>) -> Element {
+        match value {
+            Some(value) => self.attr(name, value),
+            None => self,
+        }
+    }
+
     fn child(mut self, child: Element) -> Element {
         self.children.push(XMLNode::Element(child));
         self
+    }
+
+    fn children(mut self, children: impl IntoIterator<Item = Element>) -> Element {
+        let children = children.into_iter().map(XMLNode::Element);
+        self.children.extend(children);
+        self
+    }
+
+    fn maybe_text(self, name: &str, text: Option<impl ToString>) -> Element {
+        self.children(text.map(|text| Element::new(name).text(text)))
     }
 
     fn text(mut self, text: impl ToString) -> Element {
@@ -70,8 +103,10 @@ fn element(out: &mut String, element: &Element, depth: usize) {
         .any(|child| child.as_element().is_some())
     {
         out.push('\n');
+        let foreign = element.name == "metadata" && element.namespace.is_none();
         for child in &element.children {
             match child {
+                XMLNode::Element(child) if foreign => foreign::write(out, child, depth + 1),
                 XMLNode::Element(child) => self::element(out, child, depth + 1),
                 XMLNode::Text(text) if text.trim().is_empty() && text.contains('\n') => {
                     out.push('\n');

@@ -1,6 +1,7 @@
 //! `cargo xtask vmx-conformance`: libvirt's own VMX files and documents, converted by us.
 //!
-//! A folder has pairs in `vmx2xml`, as libvirt's test suite has them; what we make of the one file has to be the other, byte for byte. `--wild` has VMX files of people, each with
+//! A folder has pairs in `vmx2xml` and `xml2vmx`, as libvirt's test suite has them; what we make
+//! of the one file has to be the other, byte for byte. `--wild` has VMX files of people, each with
 //! what virsh says of it: a document, or an error.
 
 mod diff;
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
-use virt_model::domain::XmlFlags;
-use vmx::{LibvirtVersion, ParseOptions};
+use virt_model::{DomainDef, XmlFlags};
+use vmx::{FormatOptions, LibvirtVersion, Mode, ParseOptions, VmxFile};
 
 use names::Suite;
 
@@ -22,7 +23,7 @@ use names::Suite;
 /// Prints a diff for each pair that differs, and at the end one line: N passed, N failed.
 #[derive(clap::Args)]
 pub(crate) struct VmxConformance {
-    /// A folder with the folder vmx2xml.
+    /// A folder with the folders vmx2xml and xml2vmx, or one of them.
     #[arg(value_name = "DIR", required_unless_present = "wild")]
     folder: Option<PathBuf>,
     /// The libvirt that the data is of: 9.0.0, 11.3, 11.5, 11.10, 12.4, 12.5 or newest.
@@ -57,9 +58,9 @@ impl VmxConformance {
 /// The pairs of a folder.
 fn suite(folder: &Path, libvirt: LibvirtVersion, tally: &mut Tally) -> io::Result<()> {
     let suite = Suite::new(libvirt);
-    let to_xml = folder.join("vmx2xml");
-    if !to_xml.is_dir() {
-        let text = "has no folder vmx2xml";
+    let (to_xml, to_vmx) = (folder.join("vmx2xml"), folder.join("xml2vmx"));
+    if !to_xml.is_dir() && !to_vmx.is_dir() {
+        let text = "has neither vmx2xml nor xml2vmx";
         return Err(io::Error::new(io::ErrorKind::NotFound, text));
     }
     for (name, pair) in pairs(&to_xml)? {
@@ -72,6 +73,11 @@ fn suite(folder: &Path, libvirt: LibvirtVersion, tally: &mut Tally) -> io::Resul
             continue;
         }
         tally.check(&format!("vmx2xml/{name}"), found, pair.xml.as_deref());
+    }
+    for (name, pair) in pairs(&to_vmx)? {
+        let Some(xml) = pair.xml else { continue };
+        let found = to_file(&xml, pair.vmx.as_deref(), libvirt, &suite);
+        tally.check(&format!("xml2vmx/{name}"), found, pair.vmx.as_deref());
     }
     Ok(())
 }
@@ -90,6 +96,23 @@ fn to_document(
         .namespace(datacenter, None);
     let parsed = vmx::parse(vmx, suite, &options).map_err(|error| error.to_string())?;
     Ok(parsed.domain.to_xml(XmlFlags::SECURE))
+}
+
+/// What we make of a document; the hardware version is that of the file to be made.
+fn to_file(
+    xml: &[u8],
+    expected: Option<&[u8]>,
+    libvirt: LibvirtVersion,
+    suite: &Suite,
+) -> Result<String, String> {
+    let file = expected.and_then(|file| VmxFile::read(file).ok());
+    let hardware = file.and_then(|file| file.get("virtualHW.version")?.parse().ok());
+    let options = FormatOptions::new(hardware.unwrap_or(4))
+        .as_libvirt(libvirt)
+        .mode(Mode::Strict);
+    let text = String::from_utf8_lossy(xml);
+    let def = DomainDef::from_xml(&text).map_err(|error| error.to_string())?;
+    vmx::format(&def, suite, &options).map_err(|error| error.to_string())
 }
 
 /// The two files of a name.
@@ -133,10 +156,7 @@ impl Tally {
         match (found, expected) {
             (Ok(found), Some(expected)) if found.as_bytes() == expected => self.passed += 1,
             (Ok(found), Some(expected)) => {
-                self.fail(
-                    name,
-                    &diff::unified(&String::from_utf8_lossy(expected), &found),
-                );
+                self.fail(name, &diff::unified(&String::from_utf8_lossy(expected), &found));
             }
             (Err(_), None) => self.passed += 1,
             (Err(error), Some(_)) => self.fail(name, &format!("error: {error}")),

@@ -1,7 +1,12 @@
 //! Serial and parallel ports, consoles and channels.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::on_off};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// Which end of a socket the domain is.
@@ -150,4 +155,188 @@ impl CharSource {
             CharSource::Nmdm { .. } => "nmdm",
         }
     }
+}
+
+impl CharDevice {
+    /// None for a kind that isn't modelled.
+    pub(super) fn read(mut node: Node<'_>) -> Result<Option<CharDevice>, XmlError> {
+        let kind = node.required("type")?;
+        if matches!(kind.as_str(), "dbus" | "qemu-vdagent") {
+            node.unmodelled();
+            return Ok(None);
+        }
+        let mut target = node.child("target");
+        let mut of_target = |name| target.as_mut().and_then(|target| target.attr(name));
+        let (target_type, target_name) = (of_target("type"), of_target("name"));
+        let (target_port, target_model) = match &mut target {
+            Some(target) => (target.number("port")?, target.attr_of("model", "name")),
+            None => (None, None),
+        };
+        Ok(Some(CharDevice {
+            source: CharSource::read(&kind, &mut node)?,
+            target_type,
+            target_name,
+            target_port,
+            target_model,
+            info: DeviceInfo::read(&mut node)?,
+        }))
+    }
+
+    /// The element of that name: `serial`, `parallel`, `console` or `channel`.
+    pub(super) fn to_element(&self, name: &str, flags: XmlFlags) -> Element {
+        let model = self.target_model.as_ref();
+        let target = Element::new("target")
+            .maybe_attr("type", self.target_type.as_ref())
+            .maybe_attr("name", self.target_name.as_ref())
+            .maybe_attr("port", self.target_port)
+            .children(model.map(|model| Element::new("model").attr("name", model)));
+        let has_target = !target.attributes.is_empty() || !target.children.is_empty();
+        let device = Element::new(name).attr("type", self.source.kind());
+        self.source
+            .write(device, flags)
+            .children(has_target.then_some(target))
+            .children(self.info.to_elements(flags))
+    }
+}
+
+impl CharSource {
+    /// Takes `<source>` and `<protocol>`.
+    fn read(kind: &str, device: &mut Node<'_>) -> Result<CharSource, XmlError> {
+        if kind == "udp" {
+            return CharSource::read_udp(device);
+        }
+        let mut source = device.child("source");
+        let mut of_source = |name| source.as_mut().and_then(|source| source.attr(name));
+        Ok(match kind {
+            "null" => CharSource::Null,
+            "vc" => CharSource::Vc,
+            "pty" => CharSource::Pty {
+                path: of_source("path"),
+            },
+            "dev" => CharSource::Dev {
+                path: of_source("path"),
+            },
+            "file" => CharSource::File {
+                path: of_source("path"),
+                append: match &mut source {
+                    Some(source) => source.on_off("append")?,
+                    None => None,
+                },
+            },
+            "pipe" => CharSource::Pipe {
+                path: of_source("path"),
+            },
+            "stdio" => CharSource::Stdio,
+            "tcp" => CharSource::Tcp {
+                host: of_source("host"),
+                service: of_source("service"),
+                mode: SocketMode::read(&mut source)?,
+                protocol: match device.child("protocol") {
+                    Some(mut protocol) => protocol.word("type")?.unwrap_or_default(),
+                    None => TcpProtocol::default(),
+                },
+            },
+            "unix" => CharSource::Unix {
+                path: of_source("path"),
+                mode: SocketMode::read(&mut source)?,
+            },
+            "spicevmc" => CharSource::SpiceVmc,
+            "spiceport" => CharSource::SpicePort {
+                channel: of_source("channel"),
+            },
+            "nmdm" => CharSource::Nmdm {
+                master: of_source("master"),
+                slave: of_source("slave"),
+            },
+            _ => {
+                return Err(device.error(format!(
+                    "unknown type presented to host for character device: {kind}"
+                )));
+            }
+        })
+    }
+
+    fn read_udp(device: &mut Node<'_>) -> Result<CharSource, XmlError> {
+        let (mut bind, mut connect) = ((None, None), (None, None));
+        for mut source in device.children("source") {
+            let end = match source.word("mode")?.unwrap_or_default() {
+                SocketMode::Bind => &mut bind,
+                SocketMode::Connect => &mut connect,
+            };
+            *end = (source.attr("host"), source.attr("service"));
+        }
+        Ok(CharSource::Udp {
+            bind_host: bind.0,
+            bind_service: bind.1,
+            connect_host: connect.0,
+            connect_service: connect.1,
+        })
+    }
+
+    /// Adds `<source>` and `<protocol>`.
+    fn write(&self, device: Element, flags: XmlFlags) -> Element {
+        let source = Element::new("source");
+        let source = match self {
+            CharSource::Null | CharSource::Vc | CharSource::Stdio | CharSource::SpiceVmc => source,
+            // A pseudo terminal is found when the domain starts.
+            CharSource::Pty { .. } if flags.contains(XmlFlags::INACTIVE) => source,
+            CharSource::Pty { path } | CharSource::Dev { path } | CharSource::Pipe { path } => {
+                source.maybe_attr("path", path.as_ref())
+            }
+            CharSource::File { path, append } => source
+                .maybe_attr("path", path.as_ref())
+                .maybe_attr("append", append.map(on_off)),
+            CharSource::Udp {
+                bind_host,
+                bind_service,
+                connect_host,
+                connect_service,
+            } => {
+                return device
+                    .children(end_of_udp("bind", bind_host, bind_service))
+                    .children(end_of_udp("connect", connect_host, connect_service));
+            }
+            CharSource::Tcp {
+                mode,
+                host,
+                service,
+                protocol,
+            } => {
+                let source = source
+                    .attr("mode", *mode)
+                    .maybe_attr("host", host.as_ref())
+                    .maybe_attr("service", service.as_ref());
+                return device
+                    .child(source)
+                    .child(Element::new("protocol").attr("type", *protocol));
+            }
+            CharSource::Unix { mode, path } => {
+                source.attr("mode", *mode).maybe_attr("path", path.as_ref())
+            }
+            CharSource::SpicePort { channel } => source.maybe_attr("channel", channel.as_ref()),
+            CharSource::Nmdm { master, slave } => source
+                .maybe_attr("master", master.as_ref())
+                .maybe_attr("slave", slave.as_ref()),
+        };
+        let found = !source.attributes.is_empty();
+        device.children(found.then_some(source))
+    }
+}
+
+impl SocketMode {
+    fn read(source: &mut Option<Node<'_>>) -> Result<SocketMode, XmlError> {
+        match source {
+            Some(source) => Ok(source.word("mode")?.unwrap_or_default()),
+            None => Ok(SocketMode::default()),
+        }
+    }
+}
+
+fn end_of_udp(mode: &str, host: &Option<String>, service: &Option<String>) -> Option<Element> {
+    (host.is_some() || service.is_some()).then(|| {
+        Element::new("source")
+            .attr("mode", mode)
+            .maybe_attr("host", host.as_ref())
+            .maybe_attr("service", service.as_ref())
+    })
 }

@@ -1,6 +1,12 @@
 //! `<clock>` and its timers.
 
-use crate::words::words;
+use xmltree::Element;
+
+use super::device::yes_no;
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What the guest's clock is set to at boot.
@@ -47,4 +53,51 @@ pub struct Timer {
     pub frequency: Option<u64>,
     /// `auto`, `native`, `emulate`, ….
     pub mode: Option<String>,
+}
+
+impl Clock {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Clock, XmlError> {
+        let timers = node.children("timer").into_iter().map(Timer::read);
+        Ok(Clock {
+            timers: timers.collect::<Result<_, _>>()?,
+            offset: node.word("offset")?.unwrap_or_default(),
+            adjustment: node.attr("adjustment"),
+            basis: node.attr("basis"),
+            timezone: node.attr("timezone"),
+            start: node.number("start")?,
+        })
+    }
+
+    pub(super) fn to_element(&self) -> Element {
+        Element::new("clock")
+            .attr("offset", self.offset)
+            .maybe_attr("adjustment", self.adjustment.as_ref())
+            .maybe_attr("basis", self.basis.as_ref())
+            .maybe_attr("timezone", self.timezone.as_ref())
+            .maybe_attr("start", self.start)
+            .children(self.timers.iter().map(Timer::to_element))
+    }
+}
+
+impl Timer {
+    fn read(mut node: Node<'_>) -> Result<Timer, XmlError> {
+        Ok(Timer {
+            name: node.required("name")?,
+            present: node.yes_no("present")?,
+            tickpolicy: node.attr("tickpolicy"),
+            track: node.attr("track"),
+            frequency: node.number("frequency")?,
+            mode: node.attr("mode"),
+        })
+    }
+
+    fn to_element(&self) -> Element {
+        Element::new("timer")
+            .attr("name", &self.name)
+            .maybe_attr("present", self.present.map(yes_no))
+            .maybe_attr("tickpolicy", self.tickpolicy.as_ref())
+            .maybe_attr("track", self.track.as_ref())
+            .maybe_attr("frequency", self.frequency)
+            .maybe_attr("mode", self.mode.as_ref())
+    }
 }

@@ -1,7 +1,12 @@
 //! Controllers.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What a controller controls.
@@ -55,5 +60,63 @@ impl Controller {
             index,
             ..Controller::default()
         }
+    }
+}
+
+impl Controller {
+    /// An index of its own is not said of every controller.
+    pub(super) fn read(mut node: Node<'_>) -> Result<(Controller, bool), XmlError> {
+        let kind = node.word("type")?;
+        let kind = kind.ok_or_else(|| node.missing("type"))?;
+        let index: Option<u32> = node.number("index")?;
+        let (chassis, port) = match node.child("target") {
+            Some(mut target) => (target.number("chassis")?, target.number_or_hex("port")?),
+            None => (None, None),
+        };
+        let master_start_port = match node.child("master") {
+            Some(mut master) => master.number("startport")?,
+            None => None,
+        };
+        let controller = Controller {
+            kind,
+            index: index.unwrap_or(0),
+            model: node.attr("model"),
+            ports: node.number("ports")?,
+            vectors: node.number("vectors")?,
+            pci_model: node.attr_of("model", "name"),
+            chassis,
+            port,
+            master_start_port,
+            info: DeviceInfo::read(&mut node)?,
+        };
+        Ok((controller, index.is_some()))
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let target = Element::new("target")
+            .maybe_attr("chassis", self.chassis)
+            .maybe_attr("port", self.port.map(|port| format!("{port:#x}")));
+        let master = self
+            .master_start_port
+            .map(|port| Element::new("master").attr("startport", port));
+        let mut controller = Element::new("controller")
+            .attr("type", self.kind)
+            .attr("index", self.index)
+            .maybe_attr("model", self.model.as_ref())
+            .maybe_attr("ports", self.ports)
+            .maybe_attr("vectors", self.vectors);
+        if let Some(model) = &self.pci_model {
+            controller = controller.child(Element::new("model").attr("name", model));
+        }
+        if !target.attributes.is_empty() {
+            controller = controller.child(target);
+        }
+        // libvirt has the companion's master before the address.
+        let mut info = self.info.to_elements(flags);
+        let address = match &self.info.address {
+            Some(_) => info.pop(),
+            None => None,
+        };
+        controller.children(info).children(master).children(address)
     }
 }

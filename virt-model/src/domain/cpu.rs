@@ -1,6 +1,13 @@
 //! `<cpu>`: model, topology and NUMA cells.
 
-use crate::{CpuSet, words::words};
+use xmltree::Element;
+
+use super::{device::on_off, memory::read_kib, vcpu::read_cpu_set};
+use crate::{
+    CpuSet,
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// Where the processor's model comes from.
@@ -101,4 +108,127 @@ pub struct NumaCell {
     pub cpus: Option<CpuSet>,
     /// Its memory, in KiB.
     pub memory: u64,
+}
+
+impl Cpu {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Cpu, XmlError> {
+        let mut cpu = Cpu {
+            mode: node.word("mode")?.unwrap_or_default(),
+            match_policy: node.word("match")?,
+            check: node.attr("check"),
+            migratable: node.on_off("migratable")?,
+            vendor: node.text_of("vendor"),
+            ..Cpu::default()
+        };
+        if let Some(mut model) = node.child("model") {
+            cpu.model = Some(CpuModel {
+                name: model.text().to_owned(),
+                fallback: model.attr("fallback"),
+            });
+        }
+        if let Some(mut topology) = node.child("topology") {
+            cpu.topology = Some(CpuTopology::read(&mut topology)?);
+        }
+        for mut feature in node.children("feature") {
+            cpu.features.push(CpuFeature {
+                policy: feature.attr("policy"),
+                name: feature.required("name")?,
+            });
+        }
+        if let Some(mut numa) = node.child("numa") {
+            for (index, mut cell) in numa.children("cell").into_iter().enumerate() {
+                cpu.numa.push(NumaCell::read(&mut cell, index)?);
+            }
+        }
+        Ok(cpu)
+    }
+
+    pub(super) fn to_element(&self) -> Element {
+        // Without a model, `custom` is a matter of course.
+        let mode = (self.mode != CpuMode::Custom || self.model.is_some()).then_some(self.mode);
+        let cells = self.numa.iter();
+        let numa = Element::new("numa").children(cells.map(NumaCell::to_element));
+        Element::new("cpu")
+            .maybe_attr("mode", mode)
+            .maybe_attr("match", self.match_policy)
+            .maybe_attr("check", self.check.as_ref())
+            .maybe_attr("migratable", self.migratable.map(on_off))
+            .children(self.model.as_ref().map(CpuModel::to_element))
+            .maybe_text("vendor", self.vendor.as_ref())
+            .children(self.topology.map(CpuTopology::to_element))
+            .children(self.features.iter().map(CpuFeature::to_element))
+            .children((!self.numa.is_empty()).then_some(numa))
+    }
+}
+
+impl CpuModel {
+    fn to_element(&self) -> Element {
+        Element::new("model")
+            .maybe_attr("fallback", self.fallback.as_ref())
+            .text(&self.name)
+    }
+}
+
+impl CpuTopology {
+    fn read(node: &mut Node<'_>) -> Result<CpuTopology, XmlError> {
+        let mut count = |name: &str| match node.number(name)? {
+            Some(0) => Err(node.error(format!(
+                "Invalid value for attribute '{name}' in element 'topology': \
+                 Zero is not permitted"
+            ))),
+            count => Ok(count),
+        };
+        let (sockets, dies, clusters) = (count("sockets")?, count("dies")?, count("clusters")?);
+        let (cores, threads) = (count("cores")?, count("threads")?);
+        Ok(CpuTopology {
+            sockets: sockets.ok_or_else(|| node.missing("sockets"))?,
+            dies,
+            clusters,
+            cores: cores.ok_or_else(|| node.missing("cores"))?,
+            threads: threads.ok_or_else(|| node.missing("threads"))?,
+        })
+    }
+
+    fn to_element(self) -> Element {
+        Element::new("topology")
+            .attr("sockets", self.sockets)
+            .maybe_attr("dies", self.dies)
+            .maybe_attr("clusters", self.clusters)
+            .attr("cores", self.cores)
+            .attr("threads", self.threads)
+    }
+}
+
+impl CpuFeature {
+    fn to_element(&self) -> Element {
+        Element::new("feature")
+            .maybe_attr("policy", self.policy.as_ref())
+            .attr("name", &self.name)
+    }
+}
+
+impl NumaCell {
+    /// The `index`th cell; it may say its number itself.
+    fn read(node: &mut Node<'_>, index: usize) -> Result<NumaCell, XmlError> {
+        let cpus = match node.attr("cpus") {
+            Some(text) => Some(read_cpu_set(node, &text)?),
+            None => None,
+        };
+        let memory = node.required("memory")?;
+        let unit = node.attr("unit");
+        Ok(NumaCell {
+            // A document's nodes are far fewer than 2^32.
+            id: node.number("id")?.unwrap_or(index as u32),
+            cpus,
+            memory: read_kib(node, &memory, unit.as_deref())?,
+        })
+    }
+
+    fn to_element(&self) -> Element {
+        Element::new("cell")
+            .attr("id", self.id)
+            .maybe_attr("cpus", self.cpus.as_ref())
+            .attr("memory", self.memory)
+            .attr("unit", "KiB")
+    }
 }

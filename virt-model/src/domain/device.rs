@@ -1,5 +1,10 @@
 //! What all devices have: an address on a bus, an alias, a place in the boot order.
 
+use xmltree::Element;
+
+use super::XmlFlags;
+use crate::xml::{Build, Node, XmlError};
+
 /// What all devices have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeviceInfo {
@@ -18,6 +23,51 @@ impl DeviceInfo {
             address: Some(address),
             ..DeviceInfo::default()
         }
+    }
+}
+
+impl DeviceInfo {
+    /// Takes `<boot>`, `<alias>` and `<address>`.
+    pub(super) fn read(device: &mut Node<'_>) -> Result<DeviceInfo, XmlError> {
+        let boot_order = match device.child("boot") {
+            Some(mut boot) => Some(read_boot_order(&mut boot)?),
+            None => None,
+        };
+        let address = match device.child("address") {
+            Some(mut address) => Some(Address::read(&mut address)?),
+            None => None,
+        };
+        Ok(DeviceInfo {
+            boot_order,
+            alias: device.attr_of("alias", "name"),
+            address,
+        })
+    }
+
+    /// `<boot>`, `<alias>` and `<address>`, those there are.
+    ///
+    /// Names that the hypervisor has chosen are not part of the inactive definition.
+    pub(super) fn to_elements(&self, flags: XmlFlags) -> Vec<Element> {
+        let boot = self
+            .boot_order
+            .map(|order| Element::new("boot").attr("order", order));
+        let inactive = flags.contains(XmlFlags::INACTIVE);
+        let alias = self
+            .alias
+            .as_ref()
+            .filter(|alias| !inactive || alias.starts_with("ua-"))
+            .map(|alias| Element::new("alias").attr("name", alias));
+        let address = self.address.as_ref().map(Address::to_element);
+        [boot, alias, address].into_iter().flatten().collect()
+    }
+}
+
+fn read_boot_order(boot: &mut Node<'_>) -> Result<u32, XmlError> {
+    match boot.number("order")? {
+        Some(order) if order > 0 => Ok(order),
+        Some(_) => Err(boot
+            .error("Invalid value for attribute 'order' in element 'boot': Zero is not permitted")),
+        None => Err(boot.missing("order")),
     }
 }
 
@@ -45,6 +95,40 @@ impl Address {
             Address::Drive(_) => "drive",
             Address::Pci(_) => "pci",
             Address::Other { kind, .. } => kind,
+        }
+    }
+}
+
+impl Address {
+    fn read(node: &mut Node<'_>) -> Result<Address, XmlError> {
+        let kind = node.required("type")?;
+        Ok(match kind.as_str() {
+            "drive" => Address::Drive(DriveAddress {
+                controller: node.number("controller")?.unwrap_or(0),
+                bus: node.number("bus")?.unwrap_or(0),
+                target: node.number("target")?.unwrap_or(0),
+                unit: node.number("unit")?.unwrap_or(0),
+            }),
+            "pci" => Address::Pci(PciAddress::read(node)?),
+            _ => Address::Other {
+                attributes: node.all_attrs(),
+                kind,
+            },
+        })
+    }
+
+    fn to_element(&self) -> Element {
+        let element = Element::new("address").attr("type", self.kind());
+        match self {
+            Address::Drive(drive) => element
+                .attr("controller", drive.controller)
+                .attr("bus", drive.bus)
+                .attr("target", drive.target)
+                .attr("unit", drive.unit),
+            Address::Pci(pci) => pci.write(element),
+            Address::Other { attributes, .. } => attributes
+                .iter()
+                .fold(element, |element, (name, value)| element.attr(name, value)),
         }
     }
 }
@@ -100,4 +184,43 @@ impl PciAddress {
             multifunction: None,
         }
     }
+}
+
+impl PciAddress {
+    /// Takes its attributes from `<address>`.
+    pub(super) fn read(node: &mut Node<'_>) -> Result<PciAddress, XmlError> {
+        let mut part = |name: &str, last: u32| match node.number_or_hex(name)? {
+            Some(part) if part > last => Err(node.error(format!(
+                "Invalid PCI address {name}='{part:#x}', must be <= {last:#X}"
+            ))),
+            part => Ok(part.unwrap_or(0)),
+        };
+        Ok(PciAddress {
+            domain: part("domain", 0xffff)?,
+            bus: part("bus", 0xff)?,
+            slot: part("slot", 0x1f)?,
+            function: part("function", 7)?,
+            multifunction: node.on_off("multifunction")?,
+        })
+    }
+
+    /// Its attributes, as `<address>` has them.
+    pub(super) fn write(&self, element: Element) -> Element {
+        element
+            .attr("domain", format!("{:#06x}", self.domain))
+            .attr("bus", format!("{:#04x}", self.bus))
+            .attr("slot", format!("{:#04x}", self.slot))
+            .attr("function", format!("{:#x}", self.function))
+            .maybe_attr("multifunction", self.multifunction.map(on_off))
+    }
+}
+
+/// libvirt's words for a switch.
+pub(super) fn on_off(value: bool) -> &'static str {
+    if value { "on" } else { "off" }
+}
+
+/// libvirt's words for a fact.
+pub(super) fn yes_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
 }

@@ -1,7 +1,13 @@
 //! Disks, CD-ROM and floppy drives.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::on_off};
+use crate::{
+    ErrorNumber,
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// Where a disk's content is.
@@ -280,4 +286,297 @@ pub struct DiskGeometry {
     pub sectors: u32,
     /// `none`, `auto`, `lba`.
     pub translation: Option<String>,
+}
+
+impl Disk {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Disk, XmlError> {
+        let kind: DiskType = node.word("type")?.unwrap_or_default();
+        let device = node.word("device")?.unwrap_or_default();
+        let (source, startup_policy) = DiskSource::read(kind, node.child("source"))?;
+        let Some(mut target) = node.child("target") else {
+            let source = source.path().unwrap_or_default();
+            return Err(node.fail(ErrorNumber::NoTarget, source));
+        };
+        let target = DiskTarget::read(&mut target, device)?;
+        if device == DiskDevice::Disk && source.is_empty() {
+            return Err(node.fail(ErrorNumber::NoSource, target.dev));
+        }
+        let driver = match node.child("driver") {
+            Some(mut driver) => DiskDriver::read(&mut driver)?,
+            None => DiskDriver::default(),
+        };
+        let geometry = match node.child("geometry") {
+            Some(mut geometry) => Some(DiskGeometry::read(&mut geometry)?),
+            None => None,
+        };
+        let (logical_block_size, physical_block_size) = match node.child("blockio") {
+            Some(mut blockio) => (
+                blockio.number("logical_block_size")?,
+                blockio.number("physical_block_size")?,
+            ),
+            None => (None, None),
+        };
+        Ok(Disk {
+            device,
+            source,
+            startup_policy,
+            driver,
+            target,
+            readonly: node.has("readonly"),
+            shareable: node.has("shareable"),
+            transient: node.has("transient"),
+            serial: node.text_of("serial"),
+            wwn: node.text_of("wwn"),
+            vendor: node.text_of("vendor"),
+            product: node.text_of("product"),
+            geometry,
+            logical_block_size,
+            physical_block_size,
+            model: node.attr("model"),
+            sgio: node.attr("sgio"),
+            snapshot: node.attr("snapshot"),
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        Element::new("disk")
+            .attr("type", self.source.kind())
+            .attr("device", self.device)
+            .maybe_attr("model", self.model.as_ref())
+            .maybe_attr("sgio", self.sgio.as_ref())
+            .maybe_attr("snapshot", self.snapshot.as_ref())
+            .children(self.driver.to_element())
+            .children(self.source.to_element(self.startup_policy))
+            .children(self.geometry.as_ref().map(DiskGeometry::to_element))
+            .children(self.block_sizes())
+            .child(self.target.to_element(self.device))
+            .children(self.readonly.then(|| Element::new("readonly")))
+            .children(self.shareable.then(|| Element::new("shareable")))
+            .children(self.transient.then(|| Element::new("transient")))
+            .maybe_text("serial", self.serial.as_ref())
+            .maybe_text("wwn", self.wwn.as_ref())
+            .maybe_text("vendor", self.vendor.as_ref())
+            .maybe_text("product", self.product.as_ref())
+            .children(self.info.to_elements(flags))
+    }
+
+    fn block_sizes(&self) -> Option<Element> {
+        let blockio = Element::new("blockio")
+            .maybe_attr("logical_block_size", self.logical_block_size)
+            .maybe_attr("physical_block_size", self.physical_block_size);
+        (!blockio.attributes.is_empty()).then_some(blockio)
+    }
+}
+
+impl DiskDriver {
+    fn read(node: &mut Node<'_>) -> Result<DiskDriver, XmlError> {
+        Ok(DiskDriver {
+            name: node.attr("name"),
+            format: node.attr("type"),
+            cache: node.word("cache")?,
+            error_policy: node.attr("error_policy"),
+            rerror_policy: node.attr("rerror_policy"),
+            io: node.attr("io"),
+            discard: node.attr("discard"),
+            detect_zeroes: node.attr("detect_zeroes"),
+        })
+    }
+
+    fn to_element(&self) -> Option<Element> {
+        let driver = Element::new("driver")
+            .maybe_attr("name", self.name.as_ref())
+            .maybe_attr("type", self.format.as_ref())
+            .maybe_attr("cache", self.cache)
+            .maybe_attr("error_policy", self.error_policy.as_ref())
+            .maybe_attr("rerror_policy", self.rerror_policy.as_ref())
+            .maybe_attr("io", self.io.as_ref())
+            .maybe_attr("discard", self.discard.as_ref())
+            .maybe_attr("detect_zeroes", self.detect_zeroes.as_ref());
+        (!driver.attributes.is_empty()).then_some(driver)
+    }
+}
+
+impl DiskSource {
+    /// Whether it says no more than its kind.
+    fn is_empty(&self) -> bool {
+        match self {
+            DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path) => {
+                path.is_none()
+            }
+            DiskSource::Network(disk) => disk.is_none(),
+            DiskSource::Volume(disk) => disk.is_none(),
+            DiskSource::Nvme | DiskSource::VhostUser | DiskSource::VhostVdpa => false,
+        }
+    }
+
+    /// What `<source>` says, and the policy that stands there.
+    fn read(
+        kind: DiskType,
+        node: Option<Node<'_>>,
+    ) -> Result<(DiskSource, Option<StartupPolicy>), XmlError> {
+        let mut node = node;
+        let policy = match &mut node {
+            Some(node) => node.word("startupPolicy")?,
+            None => None,
+        };
+        // An empty name is none.
+        let mut path = |name| node.as_mut()?.attr(name).filter(|path| !path.is_empty());
+        let source = match kind {
+            DiskType::File => DiskSource::File(path("file")),
+            DiskType::Block => DiskSource::Block(path("dev")),
+            DiskType::Dir => DiskSource::Dir(path("dir")),
+            DiskType::Network => DiskSource::Network(match &mut node {
+                Some(node) => Some(NetworkDisk::read(node)?),
+                None => None,
+            }),
+            DiskType::Volume => DiskSource::Volume(match &mut node {
+                Some(node) => Some(VolumeDisk::read(node)?),
+                None => None,
+            }),
+            DiskType::Nvme => DiskSource::Nvme,
+            DiskType::VhostUser => DiskSource::VhostUser,
+            DiskType::VhostVdpa => DiskSource::VhostVdpa,
+        };
+        Ok((source, policy))
+    }
+
+    /// `<source>`; none for a drive without a medium, unless there is a policy to say.
+    fn to_element(&self, policy: Option<StartupPolicy>) -> Option<Element> {
+        let source = Element::new("source");
+        let source = match self {
+            DiskSource::File(path) => source.maybe_attr("file", path.as_ref()),
+            DiskSource::Block(path) => source.maybe_attr("dev", path.as_ref()),
+            DiskSource::Dir(path) => source.maybe_attr("dir", path.as_ref()),
+            DiskSource::Network(Some(disk)) => source
+                .attr("protocol", &disk.protocol)
+                .maybe_attr("name", disk.name.as_ref())
+                .maybe_attr("query", disk.query.as_ref()),
+            DiskSource::Volume(Some(disk)) => source
+                .attr("pool", &disk.pool)
+                .attr("volume", &disk.volume)
+                .maybe_attr("mode", disk.mode.as_ref()),
+            DiskSource::Network(None)
+            | DiskSource::Volume(None)
+            | DiskSource::Nvme
+            | DiskSource::VhostUser
+            | DiskSource::VhostVdpa => source,
+        };
+        let source = source.maybe_attr("startupPolicy", policy);
+        let hosts = match self {
+            DiskSource::Network(Some(disk)) => disk.hosts.as_slice(),
+            _ => &[],
+        };
+        let source = source.children(hosts.iter().map(NetworkHost::to_element));
+        (!source.attributes.is_empty()).then_some(source)
+    }
+}
+
+impl NetworkDisk {
+    fn read(node: &mut Node<'_>) -> Result<NetworkDisk, XmlError> {
+        let hosts = node.children("host").into_iter().map(NetworkHost::read);
+        Ok(NetworkDisk {
+            hosts: hosts.collect(),
+            protocol: node.required("protocol")?,
+            name: node.attr("name"),
+            query: node.attr("query"),
+        })
+    }
+}
+
+impl VolumeDisk {
+    fn read(node: &mut Node<'_>) -> Result<VolumeDisk, XmlError> {
+        Ok(VolumeDisk {
+            pool: node.required("pool")?,
+            volume: node.required("volume")?,
+            mode: node.attr("mode"),
+        })
+    }
+}
+
+impl NetworkHost {
+    fn read(mut node: Node<'_>) -> NetworkHost {
+        NetworkHost {
+            transport: node.attr("transport"),
+            name: node.attr("name"),
+            port: node.attr("port"),
+            socket: node.attr("socket"),
+        }
+    }
+
+    fn to_element(&self) -> Element {
+        Element::new("host")
+            .maybe_attr("name", self.name.as_ref())
+            .maybe_attr("port", self.port.as_ref())
+            .maybe_attr("transport", self.transport.as_ref())
+            .maybe_attr("socket", self.socket.as_ref())
+    }
+}
+
+impl DiskTarget {
+    fn read(node: &mut Node<'_>, device: DiskDevice) -> Result<DiskTarget, XmlError> {
+        let dev = node.attr("dev").filter(|dev| !dev.is_empty());
+        let dev = dev.ok_or_else(|| node.missing("dev"))?;
+        let bus = match node.word("bus")? {
+            Some(bus) => bus,
+            None => DiskBus::usual(device, &dev),
+        };
+        Ok(DiskTarget {
+            dev,
+            bus,
+            tray: node.word("tray")?.filter(|&tray| tray == Tray::Open),
+            removable: node.on_off("removable")?,
+            rotation_rate: node.number("rotation_rate")?,
+        })
+    }
+
+    /// `<target>`; that a drawer is closed goes without saying.
+    fn to_element(&self, device: DiskDevice) -> Element {
+        let drawer = matches!(device, DiskDevice::Cdrom | DiskDevice::Floppy);
+        let tray = self.tray.filter(|&tray| drawer && tray == Tray::Open);
+        Element::new("target")
+            .attr("dev", &self.dev)
+            .attr("bus", self.bus)
+            .maybe_attr("tray", tray)
+            .maybe_attr("removable", self.removable.map(on_off))
+            .maybe_attr("rotation_rate", self.rotation_rate)
+    }
+}
+
+impl DiskBus {
+    /// The bus of a drive that doesn't name one: that of its name.
+    fn usual(device: DiskDevice, dev: &str) -> DiskBus {
+        if device == DiskDevice::Floppy {
+            return DiskBus::Fdc;
+        }
+        let named = [
+            ("fd", DiskBus::Fdc),
+            ("sd", DiskBus::Scsi),
+            ("vd", DiskBus::Virtio),
+            ("xvd", DiskBus::Xen),
+            ("ubd", DiskBus::Uml),
+            ("nvme", DiskBus::Nvme),
+        ];
+        let named = named.iter().find(|(prefix, _)| dev.starts_with(prefix));
+        named.map_or(DiskBus::Ide, |&(_, bus)| bus)
+    }
+}
+
+impl DiskGeometry {
+    fn read(node: &mut Node<'_>) -> Result<DiskGeometry, XmlError> {
+        Ok(DiskGeometry {
+            cylinders: node.number("cyls")?.unwrap_or(0),
+            heads: node.number("heads")?.unwrap_or(0),
+            sectors: node.number("secs")?.unwrap_or(0),
+            translation: node.attr("trans"),
+        })
+    }
+
+    fn to_element(&self) -> Element {
+        Element::new("geometry")
+            .attr("cyls", self.cylinders)
+            .attr("heads", self.heads)
+            .attr("secs", self.sectors)
+            .maybe_attr("trans", self.translation.as_ref())
+    }
 }

@@ -1,7 +1,13 @@
 //! Directories of the host that the guest sees.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags};
+use crate::{
+    ErrorNumber,
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What the guest sees.
@@ -45,4 +51,53 @@ pub struct Filesystem {
     pub readonly: bool,
     /// Address, alias.
     pub info: DeviceInfo,
+}
+
+impl FilesystemType {
+    /// The attribute of `<source>` that says where it is on the host.
+    fn source_attribute(self) -> &'static str {
+        match self {
+            FilesystemType::Mount | FilesystemType::Bind => "dir",
+            FilesystemType::Block => "dev",
+            FilesystemType::File => "file",
+            FilesystemType::Template => "name",
+            FilesystemType::Ram => "usage",
+            FilesystemType::Volume => "volume",
+        }
+    }
+}
+
+impl Filesystem {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Filesystem, XmlError> {
+        let kind: FilesystemType = node.word("type")?.unwrap_or_default();
+        let Some(target) = node.attr_of("target", "dir") else {
+            return Err(node.fail(ErrorNumber::NoTarget, ""));
+        };
+        Ok(Filesystem {
+            kind,
+            access_mode: node.word("accessmode")?,
+            driver: node.attr_of("driver", "type"),
+            source: node.attr_of("source", kind.source_attribute()),
+            target,
+            readonly: node.has("readonly"),
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let driver = self.driver.as_ref();
+        let source = self.source.as_ref();
+        Element::new("filesystem")
+            .attr("type", self.kind)
+            .maybe_attr("accessmode", self.access_mode)
+            .children(driver.map(|driver| Element::new("driver").attr("type", driver)))
+            .children(
+                source.map(|source| {
+                    Element::new("source").attr(self.kind.source_attribute(), source)
+                }),
+            )
+            .child(Element::new("target").attr("dir", &self.target))
+            .children(self.readonly.then(|| Element::new("readonly")))
+            .children(self.info.to_elements(flags))
+    }
 }

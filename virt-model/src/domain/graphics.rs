@@ -2,7 +2,13 @@
 
 use std::fmt;
 
-use crate::words::words;
+use xmltree::Element;
+
+use super::{XmlFlags, device::yes_no};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// How a screen is shown.
@@ -97,4 +103,154 @@ pub enum Listen {
         /// Its path. None: the hypervisor's choice.
         socket: Option<String>,
     },
+}
+
+impl Graphics {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Graphics, XmlError> {
+        let kind = node.word("type")?;
+        let kind = kind.ok_or_else(|| node.missing("type"))?;
+        let served = matches!(
+            kind,
+            GraphicsType::Vnc | GraphicsType::Rdp | GraphicsType::Spice
+        );
+        let port: Option<i32> = node.number("port")?;
+        let autoport = node.yes_no("autoport")?;
+        // An old way to say that the port is the hypervisor's choice is -1, and so it is of a
+        // VNC server without a port.
+        let implied = match port {
+            Some(port) => port == -1,
+            None => kind == GraphicsType::Vnc,
+        };
+        let listen = node.attr("listen").filter(|address| !address.is_empty());
+        let listens = node.children("listen").into_iter().map(Listen::read);
+        let mut listens: Vec<Listen> = listens.collect::<Result<_, _>>()?;
+        if listens.is_empty() && served {
+            listens.push(match node.attr("socket") {
+                Some(socket) => Listen::Socket {
+                    socket: Some(socket),
+                },
+                None => Listen::Address {
+                    address: listen.clone(),
+                },
+            });
+        }
+        if let (Some(Listen::Address { address }), Some(listen)) = (listens.first_mut(), listen) {
+            match address {
+                None => *address = Some(listen),
+                Some(address) if *address == listen => {}
+                Some(address) => {
+                    return Err(node.error(format!(
+                        "graphics 'listen' attribute '{listen}' must match 'address' attribute \
+                         of first listen element (found '{address}')"
+                    )));
+                }
+            }
+        }
+        Ok(Graphics {
+            kind,
+            port: port.filter(|&port| port > 0),
+            tls_port: node.number("tlsPort")?.filter(|&port| port > 0),
+            autoport: autoport.unwrap_or(false) || implied,
+            websocket: node.number("websocket")?,
+            keymap: node.attr("keymap"),
+            share_policy: node.attr("sharePolicy"),
+            passwd: node.attr("passwd"),
+            passwd_valid_to: node.attr("passwdValidTo"),
+            listens,
+        })
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let inactive = flags.contains(XmlFlags::INACTIVE);
+        let graphics = Element::new("graphics").attr("type", self.kind);
+        let graphics = match self.kind {
+            GraphicsType::Vnc => graphics
+                .maybe_attr("port", self.shown_port(self.port, "-1", inactive))
+                .attr("autoport", yes_no(self.autoport))
+                .maybe_attr("websocket", self.websocket),
+            GraphicsType::Rdp => graphics
+                .maybe_attr("port", self.shown_port(self.port, "0", inactive))
+                .maybe_attr("autoport", self.autoport.then_some("yes")),
+            GraphicsType::Spice => {
+                let known = |port: Option<i32>| port.filter(|_| !(self.autoport && inactive));
+                graphics
+                    .maybe_attr("port", known(self.port))
+                    .maybe_attr("tlsPort", known(self.tls_port))
+                    .attr("autoport", yes_no(self.autoport))
+            }
+            GraphicsType::Sdl
+            | GraphicsType::Desktop
+            | GraphicsType::EglHeadless
+            | GraphicsType::Dbus => graphics,
+        };
+        let listen = match self.listens.first() {
+            Some(Listen::Network { .. }) if inactive => None,
+            _ => self.listen_address(),
+        };
+        let secure = flags.contains(XmlFlags::SECURE);
+        let passwd = self.passwd.as_ref().filter(|_| secure);
+        graphics
+            .maybe_attr("listen", listen)
+            .maybe_attr("keymap", self.keymap.as_ref())
+            .maybe_attr("sharePolicy", self.share_policy.as_ref())
+            .maybe_attr("passwd", passwd)
+            .maybe_attr("passwdValidTo", self.passwd_valid_to.as_ref())
+            .children(
+                self.listens
+                    .iter()
+                    .map(|listen| listen.to_element(inactive)),
+            )
+    }
+
+    /// The port that is written: a port that the hypervisor chooses is known only of a running
+    /// domain, and `unknown` stands for it.
+    fn shown_port(
+        &self,
+        port: Option<i32>,
+        unknown: &'static str,
+        inactive: bool,
+    ) -> Option<String> {
+        match port {
+            Some(port) if !(self.autoport && inactive) => Some(port.to_string()),
+            _ => self.autoport.then(|| unknown.to_owned()),
+        }
+    }
+}
+
+impl Listen {
+    fn read(mut node: Node<'_>) -> Result<Listen, XmlError> {
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let kind = node.required("type")?;
+        Ok(match kind.as_str() {
+            "none" => Listen::None,
+            "address" => Listen::Address {
+                address: filled(node.attr("address")),
+            },
+            "network" => Listen::Network {
+                network: node.required("network")?,
+                address: filled(node.attr("address")),
+            },
+            "socket" => Listen::Socket {
+                socket: filled(node.attr("socket")),
+            },
+            _ => return Err(node.invalid("type", &kind)),
+        })
+    }
+
+    fn to_element(&self, inactive: bool) -> Element {
+        let listen = Element::new("listen");
+        match self {
+            Listen::None => listen.attr("type", "none"),
+            Listen::Address { address } => listen
+                .attr("type", "address")
+                .maybe_attr("address", address.as_ref()),
+            Listen::Network { network, address } => listen
+                .attr("type", "network")
+                .maybe_attr("address", address.as_ref().filter(|_| !inactive))
+                .attr("network", network),
+            Listen::Socket { socket } => listen
+                .attr("type", "socket")
+                .maybe_attr("socket", socket.as_ref()),
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Devices of the host given to the guest.
 
-use super::{DeviceInfo, PciAddress};
+use xmltree::Element;
+
+use super::{DeviceInfo, PciAddress, XmlFlags, device::yes_no};
+use crate::xml::{Build, Node, XmlError};
 
 /// A device of the host given to the guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,4 +33,96 @@ pub enum HostdevSource {
         /// The device on the bus.
         device: Option<u32>,
     },
+}
+
+impl Hostdev {
+    /// None for a kind that isn't modelled.
+    pub(super) fn read(mut node: Node<'_>) -> Result<Option<Hostdev>, XmlError> {
+        let mode = node.attr("mode");
+        let kind = node.required("type")?;
+        let modelled = mode.as_deref().is_none_or(|mode| mode == "subsystem")
+            && matches!(kind.as_str(), "pci" | "usb");
+        if !modelled {
+            node.unmodelled();
+            return Ok(None);
+        }
+        let Some(mut source) = node.child("source") else {
+            return Err(node.error("Missing <source> element in hostdev device"));
+        };
+        Ok(Some(Hostdev {
+            source: match kind.as_str() {
+                "pci" => HostdevSource::read_pci(&mut source)?,
+                _ => HostdevSource::read_usb(&mut source)?,
+            },
+            managed: node.yes_no("managed")?.unwrap_or_default(),
+            info: DeviceInfo::read(&mut node)?,
+        }))
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        Element::new("hostdev")
+            .attr("mode", "subsystem")
+            .attr("type", self.source.kind())
+            .attr("managed", yes_no(self.managed))
+            .child(self.source.to_element())
+            .children(self.info.to_elements(flags))
+    }
+}
+
+impl HostdevSource {
+    fn read_pci(source: &mut Node<'_>) -> Result<HostdevSource, XmlError> {
+        match source.child("address") {
+            Some(mut address) => Ok(HostdevSource::Pci(PciAddress::read(&mut address)?)),
+            None => Err(source.error("Missing required element 'address' in element 'source'")),
+        }
+    }
+
+    fn read_usb(source: &mut Node<'_>) -> Result<HostdevSource, XmlError> {
+        let id = |node: Option<Node<'_>>| match node {
+            Some(mut node) => node.number_or_hex("id"),
+            None => Ok(None),
+        };
+        let (bus, device) = match source.child("address") {
+            Some(mut address) => (address.number("bus")?, address.number("device")?),
+            None => (None, None),
+        };
+        Ok(HostdevSource::Usb {
+            vendor: id(source.child("vendor"))?,
+            product: id(source.child("product"))?,
+            bus,
+            device,
+        })
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            HostdevSource::Pci(_) => "pci",
+            HostdevSource::Usb { .. } => "usb",
+        }
+    }
+
+    fn to_element(&self) -> Element {
+        let source = Element::new("source");
+        match self {
+            HostdevSource::Pci(pci) => source.child(pci.write(Element::new("address"))),
+            HostdevSource::Usb {
+                vendor,
+                product,
+                bus,
+                device,
+            } => {
+                let id = |name, id: Option<u16>| {
+                    id.map(|id| Element::new(name).attr("id", format!("{id:#06x}")))
+                };
+                let address = Element::new("address")
+                    .maybe_attr("bus", *bus)
+                    .maybe_attr("device", *device);
+                let placed = !address.attributes.is_empty();
+                source
+                    .children(id("vendor", *vendor))
+                    .children(id("product", *product))
+                    .children(placed.then_some(address))
+            }
+        }
+    }
 }

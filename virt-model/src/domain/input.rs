@@ -1,7 +1,12 @@
 //! Mice, keyboards, tablets.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What an input device is.
@@ -39,4 +44,24 @@ pub struct Input {
     pub model: Option<String>,
     /// Address, alias.
     pub info: DeviceInfo,
+}
+
+impl Input {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Input, XmlError> {
+        let kind = node.word("type")?;
+        Ok(Input {
+            kind: kind.ok_or_else(|| node.missing("type"))?,
+            bus: node.word("bus")?,
+            model: node.attr("model"),
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        Element::new("input")
+            .attr("type", self.kind)
+            .maybe_attr("bus", self.bus)
+            .maybe_attr("model", self.model.as_ref())
+            .children(self.info.to_elements(flags))
+    }
 }

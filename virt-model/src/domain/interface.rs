@@ -1,7 +1,13 @@
 //! Network cards.
 
-use super::DeviceInfo;
-use crate::{MacAddress, Uuid, words::words};
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::yes_no};
+use crate::{
+    MacAddress, Uuid,
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What a network card is connected to.
@@ -72,7 +78,7 @@ pub struct Interface {
 }
 
 /// What a network card is connected to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum InterfaceSource {
     /// The host's network by address translation.
@@ -141,6 +147,7 @@ pub enum InterfaceSource {
         dev: String,
     },
     /// Nothing.
+    #[default]
     Null,
     /// A port of a distributed switch.
     Vds(VdsSource),
@@ -169,12 +176,6 @@ impl InterfaceSource {
     }
 }
 
-impl Default for InterfaceSource {
-    fn default() -> InterfaceSource {
-        InterfaceSource::Null
-    }
-}
-
 /// A port of a distributed switch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VdsSource {
@@ -188,6 +189,21 @@ pub struct VdsSource {
     pub connection_id: i64,
 }
 
+impl VdsSource {
+    fn read(source: &mut Node<'_>) -> Result<VdsSource, XmlError> {
+        let id = source.required("switchid")?;
+        let Ok(switch_id) = id.parse() else {
+            return Err(source.invalid("switchid", &id));
+        };
+        Ok(VdsSource {
+            switch_id,
+            port_id: source.number("portid")?.unwrap_or(0),
+            portgroup_id: source.attr("portgroupid"),
+            connection_id: source.number("connectionid")?.unwrap_or(0),
+        })
+    }
+}
+
 /// How a card is announced to its switch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VirtualPort {
@@ -195,4 +211,206 @@ pub struct VirtualPort {
     pub kind: Option<String>,
     /// The attributes of `<parameters>`, in the order of the document.
     pub parameters: Vec<(String, String)>,
+}
+
+impl Interface {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Interface, XmlError> {
+        let kind = node.word("type")?;
+        let kind = kind.ok_or_else(|| node.missing("type"))?;
+        let (mac, mac_type, mac_check) = match node.child("mac") {
+            Some(mut mac) => (read_mac(&mut mac)?, mac.word("type")?, mac.yes_no("check")?),
+            None => (None, None, None),
+        };
+        let link_state = match node.child("link") {
+            Some(mut link) => link.word("state")?,
+            None => None,
+        };
+        let mtu = match node.child("mtu") {
+            Some(mut mtu) => mtu.number("size")?,
+            None => None,
+        };
+        let port_isolated = match node.child("port") {
+            Some(mut port) => port.yes_no("isolated")?,
+            None => None,
+        };
+        Ok(Interface {
+            source: InterfaceSource::read(kind, &mut node)?,
+            mac,
+            mac_type,
+            mac_check,
+            virtual_port: node.child("virtualport").map(VirtualPort::read),
+            port_isolated,
+            script: node.attr_of("script", "path"),
+            target_dev: node.attr_of("target", "dev"),
+            model: node.attr_of("model", "type"),
+            link_state,
+            mtu,
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let mac = self.mac.map(|mac| {
+            Element::new("mac")
+                .attr("address", mac)
+                .maybe_attr("type", self.mac_type)
+                .maybe_attr("check", self.mac_check.map(yes_no))
+        });
+        Element::new("interface")
+            .attr("type", self.source.kind())
+            .children(mac)
+            .children(self.source.to_element())
+            .children(self.virtual_port.as_ref().map(VirtualPort::to_element))
+            .children(with("port", "isolated", self.port_isolated.map(yes_no)))
+            .children(with("script", "path", self.script.as_ref()))
+            .children(with("target", "dev", self.target_dev.as_ref()))
+            .children(with("model", "type", self.model.as_ref()))
+            .children(with("link", "state", self.link_state))
+            .children(with("mtu", "size", self.mtu))
+            .children(self.info.to_elements(flags))
+    }
+}
+
+fn read_mac(mac: &mut Node<'_>) -> Result<Option<MacAddress>, XmlError> {
+    let Some(text) = mac.attr("address") else {
+        return Ok(None);
+    };
+    let Ok(address) = text.parse::<MacAddress>() else {
+        return Err(mac.error(format!("unable to parse mac address '{text}'")));
+    };
+    if address.is_multicast() {
+        return Err(mac.error(format!(
+            "expected unicast mac address, found multicast '{text}'"
+        )));
+    }
+    Ok(Some(address))
+}
+
+/// `<name attribute='value'/>`, if there is a value.
+fn with(name: &str, attribute: &str, value: Option<impl ToString>) -> Option<Element> {
+    value.map(|value| Element::new(name).attr(attribute, value))
+}
+
+impl InterfaceSource {
+    /// Takes `<source>`.
+    fn read(kind: InterfaceType, interface: &mut Node<'_>) -> Result<InterfaceSource, XmlError> {
+        let mut found = interface.child("source");
+        let source = found.as_mut();
+        let required = |source: Option<&mut Node<'_>>, name: &str| {
+            match source {
+                Some(source) => source.attr(name),
+                None => None,
+            }
+            .ok_or_else(|| {
+                interface.error(format!(
+                    "No <source> '{name}' attribute specified with <interface type='{kind}'/>"
+                ))
+            })
+        };
+        let socket = |source: Option<&mut Node<'_>>| match source {
+            Some(source) => Ok((source.attr("address"), source.number("port")?)),
+            None => Ok((None, None)),
+        };
+        Ok(match kind {
+            InterfaceType::User => InterfaceSource::User,
+            InterfaceType::Ethernet => InterfaceSource::Ethernet,
+            InterfaceType::VhostUser => InterfaceSource::VhostUser,
+            InterfaceType::Server => {
+                let (address, port) = socket(source)?;
+                InterfaceSource::Server { address, port }
+            }
+            InterfaceType::Client => {
+                let (address, port) = socket(source)?;
+                InterfaceSource::Client { address, port }
+            }
+            InterfaceType::Mcast => {
+                let (address, port) = socket(source)?;
+                InterfaceSource::Mcast { address, port }
+            }
+            InterfaceType::Udp => {
+                let (address, port) = socket(source)?;
+                InterfaceSource::Udp { address, port }
+            }
+            InterfaceType::Network => InterfaceSource::Network {
+                network: required(found.as_mut(), "network")?,
+                portgroup: found.as_mut().and_then(|source| source.attr("portgroup")),
+            },
+            InterfaceType::Bridge => InterfaceSource::Bridge {
+                bridge: required(source, "bridge")?,
+            },
+            InterfaceType::Internal => InterfaceSource::Internal {
+                name: required(source, "name")?,
+            },
+            InterfaceType::Direct => InterfaceSource::Direct {
+                dev: required(found.as_mut(), "dev")?,
+                mode: found.as_mut().and_then(|source| source.attr("mode")),
+            },
+            InterfaceType::Hostdev => InterfaceSource::Hostdev,
+            InterfaceType::Vdpa => InterfaceSource::Vdpa {
+                dev: required(source, "dev")?,
+            },
+            InterfaceType::Null => InterfaceSource::Null,
+            InterfaceType::Vds => match source {
+                Some(source) => InterfaceSource::Vds(VdsSource::read(source)?),
+                None => {
+                    return Err(
+                        interface.error("Missing required element 'source' in element 'interface'")
+                    );
+                }
+            },
+        })
+    }
+
+    fn to_element(&self) -> Option<Element> {
+        let source = Element::new("source");
+        let source = match self {
+            InterfaceSource::Server { address, port }
+            | InterfaceSource::Client { address, port }
+            | InterfaceSource::Mcast { address, port }
+            | InterfaceSource::Udp { address, port } => source
+                .maybe_attr("address", address.as_ref())
+                .maybe_attr("port", *port),
+            InterfaceSource::Network { network, portgroup } => source
+                .attr("network", network)
+                .maybe_attr("portgroup", portgroup.as_ref()),
+            InterfaceSource::Bridge { bridge } => source.attr("bridge", bridge),
+            InterfaceSource::Internal { name } => source.attr("name", name),
+            InterfaceSource::Direct { dev, mode } => {
+                source.attr("dev", dev).maybe_attr("mode", mode.as_ref())
+            }
+            InterfaceSource::Vdpa { dev } => source.attr("dev", dev),
+            InterfaceSource::Vds(vds) => source
+                .attr("switchid", vds.switch_id)
+                .attr("portid", vds.port_id)
+                .maybe_attr("portgroupid", vds.portgroup_id.as_ref())
+                .attr("connectionid", vds.connection_id),
+            InterfaceSource::User
+            | InterfaceSource::Ethernet
+            | InterfaceSource::VhostUser
+            | InterfaceSource::Hostdev
+            | InterfaceSource::Null => source,
+        };
+        (!source.attributes.is_empty()).then_some(source)
+    }
+}
+
+impl VirtualPort {
+    fn read(mut node: Node<'_>) -> VirtualPort {
+        let parameters = node.child("parameters");
+        VirtualPort {
+            kind: node.attr("type"),
+            parameters: parameters.map_or_else(Vec::new, |mut all| all.all_attrs()),
+        }
+    }
+
+    fn to_element(&self) -> Element {
+        let parameters = self
+            .parameters
+            .iter()
+            .fold(Element::new("parameters"), |all, (name, value)| {
+                all.attr(name, value)
+            });
+        let port = Element::new("virtualport").maybe_attr("type", self.kind.as_ref());
+        port.children((!parameters.attributes.is_empty()).then_some(parameters))
+    }
 }

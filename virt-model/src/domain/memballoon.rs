@@ -1,6 +1,9 @@
 //! The memory balloon.
 
-use super::DeviceInfo;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::on_off};
+use crate::xml::{Build, Node, XmlError};
 
 /// The memory balloon, by which the host takes memory from the guest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,4 +16,28 @@ pub struct Memballoon {
     pub stats_period: Option<u32>,
     /// Address, alias.
     pub info: DeviceInfo,
+}
+
+impl Memballoon {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Memballoon, XmlError> {
+        let stats_period = match node.child("stats") {
+            Some(mut stats) => stats.number("period")?,
+            None => None,
+        };
+        Ok(Memballoon {
+            model: node.required("model")?,
+            autodeflate: node.on_off("autodeflate")?,
+            stats_period,
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let period = self.stats_period;
+        Element::new("memballoon")
+            .attr("model", &self.model)
+            .maybe_attr("autodeflate", self.autodeflate.map(on_off))
+            .children(period.map(|period| Element::new("stats").attr("period", period)))
+            .children(self.info.to_elements(flags))
+    }
 }

@@ -1,6 +1,12 @@
 //! `<os>`: what is booted, and on which kind of machine.
 
-use crate::words::words;
+use xmltree::Element;
+
+use super::device::yes_no;
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// The firmware that libvirt is to choose.
@@ -120,4 +126,144 @@ pub struct BootMenu {
     pub enable: bool,
     /// For how many milliseconds.
     pub timeout: Option<u32>,
+}
+
+impl Os {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Os, XmlError> {
+        let Some(mut kind) = node.child("type") else {
+            return Err(node.error("an os <type> must be specified"));
+        };
+        let features = match node.child("firmware") {
+            Some(mut firmware) => firmware.children("feature"),
+            None => Vec::new(),
+        };
+        let features = features.into_iter().map(FirmwareFeature::read);
+        let boot = node.children("boot").into_iter().map(|mut boot| {
+            let device = boot.word("dev")?;
+            device.ok_or_else(|| boot.missing("dev"))
+        });
+        let mut os = Os {
+            os_type: kind.text().to_owned(),
+            arch: kind.attr("arch"),
+            machine: kind.attr("machine"),
+            firmware: node.word("firmware")?,
+            firmware_features: features.collect::<Result<_, _>>()?,
+            boot: boot.collect::<Result<_, _>>()?,
+            kernel: node.text_of("kernel"),
+            initrd: node.text_of("initrd"),
+            cmdline: node.text_of("cmdline"),
+            ..Os::default()
+        };
+        if let Some(loader) = node.child("loader") {
+            os.loader = Some(Loader::read(loader)?);
+        }
+        if let Some(mut nvram) = node.child("nvram") {
+            os.nvram = filled(nvram.text());
+            os.nvram_template = nvram.attr("template");
+        }
+        if let Some(menu) = node.child("bootmenu") {
+            os.boot_menu = Some(BootMenu::read(menu)?);
+        }
+        if let Some(mut bios) = node.child("bios") {
+            os.bios_use_serial = bios.yes_no("useserial")?;
+            os.bios_reboot_timeout = bios.number("rebootTimeout")?;
+        }
+        if let Some(mut smbios) = node.child("smbios") {
+            let mode = smbios.word("mode")?;
+            os.smbios = Some(mode.ok_or_else(|| smbios.missing("mode"))?);
+        }
+        Ok(os)
+    }
+
+    pub(super) fn to_element(&self) -> Element {
+        let features = self.firmware_features.iter();
+        let features = Element::new("firmware").children(features.map(FirmwareFeature::to_element));
+        let nvram = Element::new("nvram").maybe_attr("template", self.nvram_template.as_ref());
+        let nvram = match &self.nvram {
+            Some(path) => nvram.text(path),
+            None => nvram,
+        };
+        let has_nvram = self.nvram.is_some() || self.nvram_template.is_some();
+        let boot = self.boot.iter();
+        let bios = Element::new("bios")
+            .maybe_attr("useserial", self.bios_use_serial.map(yes_no))
+            .maybe_attr("rebootTimeout", self.bios_reboot_timeout);
+        let smbios = self.smbios;
+        Element::new("os")
+            .maybe_attr("firmware", self.firmware)
+            .child(
+                Element::new("type")
+                    .maybe_attr("arch", self.arch.as_ref())
+                    .maybe_attr("machine", self.machine.as_ref())
+                    .text(&self.os_type),
+            )
+            .children((!self.firmware_features.is_empty()).then_some(features))
+            .children(self.loader.as_ref().map(Loader::to_element))
+            .children(has_nvram.then_some(nvram))
+            .maybe_text("kernel", self.kernel.as_ref())
+            .maybe_text("initrd", self.initrd.as_ref())
+            .maybe_text("cmdline", self.cmdline.as_ref())
+            .children(boot.map(|device| Element::new("boot").attr("dev", device)))
+            .children(self.boot_menu.as_ref().map(BootMenu::to_element))
+            .children((!bios.attributes.is_empty()).then_some(bios))
+            .children(smbios.map(|mode| Element::new("smbios").attr("mode", mode)))
+    }
+}
+
+fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+impl FirmwareFeature {
+    fn read(mut node: Node<'_>) -> Result<FirmwareFeature, XmlError> {
+        let enabled = node.yes_no("enabled")?;
+        Ok(FirmwareFeature {
+            name: node.required("name")?,
+            enabled: enabled.ok_or_else(|| node.missing("enabled"))?,
+        })
+    }
+
+    fn to_element(&self) -> Element {
+        Element::new("feature")
+            .attr("enabled", yes_no(self.enabled))
+            .attr("name", &self.name)
+    }
+}
+
+impl Loader {
+    fn read(mut node: Node<'_>) -> Result<Loader, XmlError> {
+        Ok(Loader {
+            path: filled(node.text()),
+            readonly: node.yes_no("readonly")?,
+            secure: node.yes_no("secure")?,
+            kind: node.attr("type"),
+        })
+    }
+
+    fn to_element(&self) -> Element {
+        let loader = Element::new("loader")
+            .maybe_attr("readonly", self.readonly.map(yes_no))
+            .maybe_attr("secure", self.secure.map(yes_no))
+            .maybe_attr("type", self.kind.as_ref());
+        match &self.path {
+            Some(path) => loader.text(path),
+            None => loader,
+        }
+    }
+}
+
+impl BootMenu {
+    fn read(mut node: Node<'_>) -> Result<BootMenu, XmlError> {
+        let enable = node.yes_no("enable")?;
+        Ok(BootMenu {
+            enable: enable.ok_or_else(|| node.missing("enable"))?,
+            timeout: node.number("timeout")?,
+        })
+    }
+
+    fn to_element(&self) -> Element {
+        Element::new("bootmenu")
+            .attr("enable", yes_no(self.enable))
+            .maybe_attr("timeout", self.timeout)
+    }
 }

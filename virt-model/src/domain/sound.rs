@@ -1,6 +1,9 @@
 //! Sound cards.
 
-use super::DeviceInfo;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags};
+use crate::xml::{Build, Node, XmlError};
 
 /// A sound card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -9,4 +12,19 @@ pub struct Sound {
     pub model: String,
     /// Address, alias.
     pub info: DeviceInfo,
+}
+
+impl Sound {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Sound, XmlError> {
+        Ok(Sound {
+            model: node.required("model")?,
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        Element::new("sound")
+            .attr("model", &self.model)
+            .children(self.info.to_elements(flags))
+    }
 }

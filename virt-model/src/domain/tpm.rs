@@ -1,6 +1,9 @@
 //! Trusted platform modules.
 
-use super::DeviceInfo;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::yes_no};
+use crate::xml::{Build, Node, XmlError};
 
 /// A trusted platform module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,6 +41,63 @@ impl Default for TpmBackend {
         TpmBackend::Emulator {
             version: None,
             persistent_state: None,
+        }
+    }
+}
+
+impl Tpm {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Tpm, XmlError> {
+        let Some(mut backend) = node.child("backend") else {
+            return Err(node.error("missing TPM device backend"));
+        };
+        Ok(Tpm {
+            model: node.attr("model"),
+            backend: TpmBackend::read(&mut backend)?,
+            info: DeviceInfo::read(&mut node)?,
+        })
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        Element::new("tpm")
+            .maybe_attr("model", self.model.as_ref())
+            .child(self.backend.to_element())
+            .children(self.info.to_elements(flags))
+    }
+}
+
+impl TpmBackend {
+    fn read(node: &mut Node<'_>) -> Result<TpmBackend, XmlError> {
+        let kind = node.required("type")?;
+        Ok(match kind.as_str() {
+            "passthrough" => TpmBackend::Passthrough {
+                device: node.attr_of("device", "path"),
+            },
+            "emulator" => TpmBackend::Emulator {
+                version: node.attr("version"),
+                persistent_state: node.yes_no("persistent_state")?,
+            },
+            "external" => TpmBackend::External,
+            _ => return Err(node.invalid("type", &kind)),
+        })
+    }
+
+    fn to_element(&self) -> Element {
+        let backend = Element::new("backend");
+        match self {
+            TpmBackend::Passthrough { device } => {
+                let device = device.as_ref();
+                backend
+                    .attr("type", "passthrough")
+                    .children(device.map(|path| Element::new("device").attr("path", path)))
+            }
+            TpmBackend::Emulator {
+                version,
+                persistent_state,
+            } => backend
+                .attr("type", "emulator")
+                .maybe_attr("version", version.as_ref())
+                .maybe_attr("persistent_state", persistent_state.map(yes_no)),
+            TpmBackend::External => backend.attr("type", "external"),
         }
     }
 }

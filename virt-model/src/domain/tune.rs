@@ -1,5 +1,13 @@
 //! Limits and shares: `<memtune>` and `<cputune>`.
 
+use std::str::FromStr;
+
+use xmltree::Element;
+
+use super::memory::read_size;
+
+use crate::xml::{Build, Node, XmlError, decimal};
+
 /// Limits of memory, in KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemoryTune {
@@ -26,4 +34,62 @@ pub struct CpuTune {
     pub global_period: Option<u64>,
     /// Time of the whole domain in a period, in microseconds.
     pub global_quota: Option<i64>,
+}
+
+impl MemoryTune {
+    pub(super) fn read(mut node: Node<'_>) -> Result<MemoryTune, XmlError> {
+        Ok(MemoryTune {
+            hard_limit: read_size(node.child("hard_limit"))?,
+            soft_limit: read_size(node.child("soft_limit"))?,
+            swap_hard_limit: read_size(node.child("swap_hard_limit"))?,
+            min_guarantee: read_size(node.child("min_guarantee"))?,
+        })
+    }
+
+    /// `<memtune>`, if there are limits.
+    pub(super) fn to_element(&self) -> Option<Element> {
+        let limit = |name, limit: Option<u64>| {
+            limit.map(|limit| Element::new(name).attr("unit", "KiB").text(limit))
+        };
+        let tune = Element::new("memtune")
+            .children(limit("hard_limit", self.hard_limit))
+            .children(limit("soft_limit", self.soft_limit))
+            .children(limit("min_guarantee", self.min_guarantee))
+            .children(limit("swap_hard_limit", self.swap_hard_limit));
+        (!tune.children.is_empty()).then_some(tune)
+    }
+}
+
+impl CpuTune {
+    pub(super) fn read(mut node: Node<'_>) -> Result<CpuTune, XmlError> {
+        Ok(CpuTune {
+            shares: read_number(&mut node, "shares")?,
+            period: read_number(&mut node, "period")?,
+            quota: read_number(&mut node, "quota")?,
+            global_period: read_number(&mut node, "global_period")?,
+            global_quota: read_number(&mut node, "global_quota")?,
+        })
+    }
+
+    /// `<cputune>`, if there is anything in it.
+    pub(super) fn to_element(&self) -> Option<Element> {
+        let tune = Element::new("cputune")
+            .maybe_text("shares", self.shares)
+            .maybe_text("period", self.period)
+            .maybe_text("quota", self.quota)
+            .maybe_text("global_period", self.global_period)
+            .maybe_text("global_quota", self.global_quota);
+        (!tune.children.is_empty()).then_some(tune)
+    }
+}
+
+/// The number that a child holds.
+fn read_number<N: FromStr>(node: &mut Node<'_>, name: &str) -> Result<Option<N>, XmlError> {
+    let Some(text) = node.text_of(name) else {
+        return Ok(None);
+    };
+    let number = decimal(&text);
+    number
+        .map(Some)
+        .ok_or_else(|| node.error(format!("Can't parse {name} value '{text}'")))
 }

@@ -1,6 +1,12 @@
 //! `<vcpu>`.
 
-use crate::{CpuSet, words::words};
+use xmltree::Element;
+
+use crate::{
+    CpuSet, ErrorNumber,
+    words::words,
+    xml::{Build, Node, XmlError, decimal},
+};
 
 words! {
     /// How the host's processors are chosen.
@@ -47,4 +53,47 @@ impl Default for Vcpu {
     fn default() -> Vcpu {
         Vcpu::new(1)
     }
+}
+
+impl Vcpu {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Vcpu, XmlError> {
+        let text = node.text().trim();
+        let max = match text {
+            "" => Some(1),
+            text => decimal(text).filter(|&max| max > 0),
+        };
+        let max = max.ok_or_else(|| node.error("maximum vcpus count must be an integer"))?;
+        let current: Option<u32> = node.number("current")?;
+        if let Some(current) = current.filter(|&current| current > max) {
+            return Err(node.fail(
+                ErrorNumber::InternalError,
+                format!("maxvcpus must not be less than current vcpus ({max} < {current})"),
+            ));
+        }
+        let cpuset = match node.attr("cpuset") {
+            Some(text) => Some(read_cpu_set(&node, &text)?),
+            None => None,
+        };
+        Ok(Vcpu {
+            max,
+            current: current.filter(|&current| current != max),
+            placement: node.word("placement")?.unwrap_or_default(),
+            cpuset,
+        })
+    }
+
+    pub(super) fn to_element(&self) -> Element {
+        Element::new("vcpu")
+            .attr("placement", self.placement)
+            .maybe_attr("cpuset", self.cpuset.as_ref())
+            .maybe_attr("current", self.current)
+            .text(self.max)
+    }
+}
+
+pub(super) fn read_cpu_set(node: &Node<'_>, text: &str) -> Result<CpuSet, XmlError> {
+    text.parse().map_err(|_| {
+        let message = format!("Failed to parse bitmap '{text}'");
+        node.fail(ErrorNumber::InvalidArg, message)
+    })
 }

@@ -1,7 +1,12 @@
 //! Video cards.
 
-use super::DeviceInfo;
-use crate::words::words;
+use xmltree::Element;
+
+use super::{DeviceInfo, XmlFlags, device::yes_no};
+use crate::{
+    words::words,
+    xml::{Build, Node, XmlError},
+};
 
 words! {
     /// What a video card is.
@@ -47,4 +52,46 @@ pub struct Video {
     pub accel2d: Option<bool>,
     /// Address, alias.
     pub info: DeviceInfo,
+}
+
+impl Video {
+    pub(super) fn read(mut node: Node<'_>) -> Result<Video, XmlError> {
+        let mut video = Video {
+            info: DeviceInfo::read(&mut node)?,
+            ..Video::default()
+        };
+        if let Some(mut model) = node.child("model") {
+            video.model = model.word("type")?.unwrap_or_default();
+            video.ram = model.number("ram")?;
+            video.vram = model.number("vram")?;
+            video.vram64 = model.number("vram64")?;
+            video.vgamem = model.number("vgamem")?;
+            video.heads = model.number("heads")?;
+            video.primary = model.yes_no("primary")?.unwrap_or_default();
+            if let Some(mut acceleration) = model.child("acceleration") {
+                video.accel3d = acceleration.yes_no("accel3d")?;
+                video.accel2d = acceleration.yes_no("accel2d")?;
+            }
+        }
+        Ok(video)
+    }
+
+    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+        let acceleration = Element::new("acceleration")
+            .maybe_attr("accel3d", self.accel3d.map(yes_no))
+            .maybe_attr("accel2d", self.accel2d.map(yes_no));
+        let accelerated = !acceleration.attributes.is_empty();
+        let model = Element::new("model")
+            .attr("type", self.model)
+            .maybe_attr("ram", self.ram)
+            .maybe_attr("vram", self.vram)
+            .maybe_attr("vram64", self.vram64)
+            .maybe_attr("vgamem", self.vgamem)
+            .maybe_attr("heads", self.heads)
+            .maybe_attr("primary", self.primary.then_some("yes"))
+            .children(accelerated.then_some(acceleration));
+        Element::new("video")
+            .child(model)
+            .children(self.info.to_elements(flags))
+    }
 }

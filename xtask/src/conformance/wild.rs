@@ -2,13 +2,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use virt_model::domain::XmlFlags;
 use vmx::names::Datastores;
 use vmx::{LibvirtVersion, ParseOptions};
-use xmltree::Element;
 
 use super::Tally;
 use super::diff::unified;
+use virt_model::{DomainDef, XmlFlags};
 
 /// Converts VMX files of people: strictly, and compares with what virsh printed beside; and
 /// leniently, where only an encrypted file may be refused.
@@ -67,7 +66,7 @@ fn strict(bytes: &[u8]) -> String {
     }
 }
 
-/// The warnings, once the document has been found to be one.
+/// The warnings, once our own reader has taken the document back.
 fn lenient(bytes: &[u8]) -> Result<Vec<String>, String> {
     let parsed = match vmx::to_domain(bytes) {
         Ok(parsed) => parsed,
@@ -75,8 +74,10 @@ fn lenient(bytes: &[u8]) -> Result<Vec<String>, String> {
         Err(error) => return Err(format!("error: {error}")),
     };
     let xml = parsed.domain.to_xml(XmlFlags::SECURE);
-    if let Err(error) = Element::parse(xml.as_bytes()) {
-        return Err(format!("error: {error}\n{xml}"));
+    let read = DomainDef::from_xml(&xml).map_err(|error| format!("error: {error}\n{xml}"))?;
+    let again = read.to_xml(XmlFlags::SECURE);
+    if again != xml {
+        return Err(unified(&xml, &again));
     }
     Ok(parsed.warnings.iter().map(ToString::to_string).collect())
 }

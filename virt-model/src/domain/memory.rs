@@ -1,0 +1,75 @@
+//! Sizes of memory: a number and a unit.
+
+use crate::{
+    ErrorNumber,
+    xml::{Node, XmlError, decimal},
+};
+
+/// The KiB that an element holds, if there is one.
+pub(super) fn read_size(node: Option<Node<'_>>) -> Result<Option<u64>, XmlError> {
+    let Some(mut node) = node else {
+        return Ok(None);
+    };
+    let unit = node.attr("unit");
+    let text = node.text().to_owned();
+    read_kib(&node, &text, unit.as_deref()).map(Some)
+}
+
+/// `text` in `unit` as KiB, rounded up; without a unit it is in KiB.
+pub(super) fn read_kib(node: &Node<'_>, text: &str, unit: Option<&str>) -> Result<u64, XmlError> {
+    let Some(number) = decimal::<u64>(text.trim()) else {
+        return Err(node.error(format!(
+            "Invalid value '{text}' for element or attribute '{}'",
+            node.name
+        )));
+    };
+    let unit = unit.unwrap_or("KiB");
+    let Some(bytes) = unit_bytes(unit) else {
+        return Err(node.fail(ErrorNumber::InvalidArg, format!("unknown suffix '{unit}'")));
+    };
+    match number.checked_mul(bytes) {
+        Some(size) if size <= i64::MAX as u64 => Ok(size.div_ceil(1024)),
+        _ => Err(node.fail(
+            ErrorNumber::Overflow,
+            format!("value too large: {number}{unit}"),
+        )),
+    }
+}
+
+/// The bytes of a unit: `KB` is 1000, `KiB` and `K` are 1024; the case doesn't matter.
+fn unit_bytes(unit: &str) -> Option<u64> {
+    let unit = unit.to_ascii_lowercase();
+    if matches!(unit.as_str(), "" | "b" | "byte" | "bytes") {
+        return Some(1);
+    }
+    let power = 1 + "kmgtpe".find(unit.chars().next()?)? as u32;
+    match &unit[1..] {
+        "" | "ib" => Some(1024u64.pow(power)),
+        "b" => Some(1000u64.pow(power)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units() {
+        for (unit, bytes) in [
+            ("b", Some(1)),
+            ("bytes", Some(1)),
+            ("k", Some(1024)),
+            ("KiB", Some(1024)),
+            ("KB", Some(1000)),
+            ("MiB", Some(1 << 20)),
+            ("g", Some(1 << 30)),
+            ("EB", Some(1_000_000_000_000_000_000)),
+            ("kk", None),
+            ("é", None),
+            ("x", None),
+        ] {
+            assert_eq!(unit_bytes(unit), bytes, "{unit}");
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! What libvirt adds to every definition after it has been read, whatever it is read from.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Address, CharDevice, Controller, ControllerType, Disk, DiskBus, DomainDef, DriveAddress, Video,
+    VideoModel,
+};
+use crate::{ErrorNumber, XmlError};
+
+/// What a driver's definitions have when they don't say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defaults {
+    /// The architecture.
+    pub arch: String,
+    /// The model of a video card.
+    pub video: VideoModel,
+    /// Places on a SCSI bus, with that of the controller (number 7): 8 of a narrow bus, 16 of a
+    /// wide one, 64 or 65 of virtual hardware from version 13 on.
+    pub scsi_units: u32,
+}
+
+impl Defaults {
+    /// Those of VMware's drivers.
+    pub fn vmware() -> Defaults {
+        Defaults {
+            arch: "i686".to_owned(),
+            video: VideoModel::Vmvga,
+            scsi_units: 16,
+        }
+    }
+}
+
+/// Controllers that a bus of disks may have here; libvirt makes all that are below the highest.
+const MAX_CONTROLLERS: u32 = 256;
+
+impl DomainDef {
+    /// Completes a definition as libvirt completes every one: the architecture, the disks' places
+    /// on their buses and the controllers for them, numbers of ports, the console that the first
+    /// serial port is, and video cards.
+    ///
+    /// A definition that has been completed stays as it is. What has to be chosen at random (UUID
+    /// and MAC addresses) stays open.
+    ///
+    /// # Errors
+    /// When a disk's place follows neither from an address nor from its name, or is on a
+    /// controller whose number is out of bounds.
+    pub fn post_parse(&mut self, defaults: &Defaults) -> Result<(), XmlError> {
+        self.os.arch.get_or_insert_with(|| defaults.arch.clone());
+        for disk in &mut self.devices.disks {
+            place(disk, defaults)?;
+        }
+        self.add_controllers()?;
+        self.number_ports();
+        self.add_console();
+        self.complete_videos(defaults);
+        Ok(())
+    }
+
+    /// Adds the controllers that disks need, and those below them.
+    fn add_controllers(&mut self) -> Result<(), XmlError> {
+        for (bus, kind) in [
+            (DiskBus::Scsi, ControllerType::Scsi),
+            (DiskBus::Fdc, ControllerType::Fdc),
+            (DiskBus::Ide, ControllerType::Ide),
+            (DiskBus::Sata, ControllerType::Sata),
+            (DiskBus::Nvme, ControllerType::Nvme),
+        ] {
+            let disks = self.devices.disks.iter();
+            let used = disks.filter_map(|disk| match disk.info.address {
+                Some(Address::Drive(address)) if disk.target.bus == bus => Some(address.controller),
+                _ => None,
+            });
+            let Some(last) = used.max() else { continue };
+            if last >= MAX_CONTROLLERS {
+                return Err(XmlError::new(
+                    ErrorNumber::XmlError,
+                    format!(
+                        "{bus} controller index {last} out of [0..{}] range",
+                        MAX_CONTROLLERS - 1
+                    ),
+                ));
+            }
+            let controllers = &mut self.devices.controllers;
+            let alike = controllers.iter().filter(|known| known.kind == kind);
+            let known: BTreeSet<u32> = alike.map(|known| known.index).collect();
+            for index in (0..=last).filter(|index| !known.contains(index)) {
+                insert(controllers, Controller::new(kind, index));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives numbers to ports that have none.
+    fn number_ports(&mut self) {
+        for ports in [&mut self.devices.serials, &mut self.devices.parallels] {
+            let mut next = 0;
+            for port in ports {
+                let number = *port.target_port.get_or_insert(next);
+                next = next.max(number.saturating_add(1));
+            }
+        }
+        for (port, console) in (0..).zip(&mut self.devices.consoles) {
+            console.target_port.get_or_insert(port);
+            if console.target_type.is_none() {
+                console.target_type = Some("serial".to_owned());
+            }
+        }
+    }
+
+    /// The first serial port is a console, and a console on a serial port is the first one.
+    fn add_console(&mut self) {
+        let devices = &mut self.devices;
+        let serial_console =
+            |console: &CharDevice| console.target_type.as_deref() == Some("serial");
+        if devices.serials.is_empty() {
+            let console = devices.consoles.first();
+            if let Some(console) = console.filter(|console| serial_console(console)) {
+                devices.serials.push(CharDevice {
+                    target_type: None,
+                    ..console.clone()
+                });
+            }
+        }
+        let Some(serial) = devices.serials.first() else {
+            return;
+        };
+        let alias = CharDevice {
+            target_type: Some("serial".to_owned()),
+            target_model: None,
+            ..serial.clone()
+        };
+        match devices.consoles.first_mut() {
+            None => devices.consoles.push(alias),
+            Some(console) if serial_console(console) => *console = alias,
+            Some(_) => {}
+        }
+    }
+
+    /// A screen needs a card, the first card is the primary one, and all have memory.
+    fn complete_videos(&mut self, defaults: &Defaults) {
+        let videos = &mut self.devices.videos;
+        if videos.is_empty() && !self.devices.graphics.is_empty() {
+            videos.push(Video::default());
+        }
+        for video in videos.iter_mut() {
+            if video.model == VideoModel::Default {
+                video.model = defaults.video;
+            }
+            video.vram = match video.vram {
+                None | Some(0) => usual_vram(video.model, &self.virt_type),
+                Some(vram) => vram.checked_next_power_of_two().or(Some(vram)),
+            };
+        }
+        match videos.iter().position(|video| video.primary) {
+            Some(primary) => videos[..=primary].rotate_right(1),
+            None => videos
+                .iter_mut()
+                .take(1)
+                .for_each(|first| first.primary = true),
+        }
+    }
+}
+
+/// Gives a disk the place on its bus that its name says.
+fn place(disk: &mut Disk, defaults: &Defaults) -> Result<(), XmlError> {
+    if disk.info.address.is_some() {
+        return Ok(());
+    }
+    let dev = &disk.target.dev;
+    let found = match disk.target.bus {
+        DiskBus::Nvme => nvme(dev),
+        DiskBus::Scsi => disk_index(dev).map(|index| scsi(index, defaults.scsi_units)),
+        DiskBus::Ide => {
+            disk_index(dev).map(|index| DriveAddress::new(index / 4, index % 4 / 2, index % 2))
+        }
+        DiskBus::Fdc => disk_index(dev).map(|index| DriveAddress::new(index / 2, 0, index % 2)),
+        DiskBus::Sata => disk_index(dev).map(|index| DriveAddress::new(index / 6, 0, index % 6)),
+        // Not a bus of drives.
+        _ => return Ok(()),
+    };
+    let Some(address) = found else {
+        return Err(XmlError::new(
+            ErrorNumber::XmlError,
+            format!("Unknown disk name '{dev}' and no address specified"),
+        ));
+    };
+    disk.info.address = Some(Address::Drive(address));
+    Ok(())
+}
+
+/// The place of the disk of that index on buses of so many units.
+fn scsi(index: u32, units: u32) -> DriveAddress {
+    let disks = units.max(2) - 1;
+    let unit = index % disks;
+    // Unit 7 is the controller.
+    let unit = if unit >= 7 { unit + 1 } else { unit };
+    DriveAddress::new(index / disks, 0, unit)
+}
+
+/// The number of a disk of that name: `sda` is 0, `sdaa` is 26; a number at the end is a
+/// partition's.
+fn disk_index(dev: &str) -> Option<u32> {
+    let prefixes = ["fd", "hd", "vd", "sd", "xvd", "ubd"];
+    let letters = prefixes
+        .iter()
+        .find_map(|prefix| dev.strip_prefix(prefix))?;
+    let letters = letters.trim_end_matches(|c: char| c.is_ascii_digit());
+    let mut after: u32 = 0;
+    for letter in letters.bytes() {
+        if !letter.is_ascii_lowercase() {
+            return None;
+        }
+        let digit = u32::from(letter - b'a') + 1;
+        after = after.checked_mul(26)?.checked_add(digit)?;
+    }
+    after.checked_sub(1)
+}
+
+/// The place of an NVMe disk: `nvme1n2` is unit 1 of controller 1.
+fn nvme(dev: &str) -> Option<DriveAddress> {
+    let (controller, namespace) = dev.strip_prefix("nvme")?.split_once('n')?;
+    let unit = namespace.parse::<u32>().ok()?.checked_sub(1)?;
+    Some(DriveAddress::new(controller.parse().ok()?, 0, unit))
+}
+
+/// The memory of a card that doesn't say, in KiB.
+fn usual_vram(model: VideoModel, virt_type: &str) -> Option<u32> {
+    match model {
+        VideoModel::Vmvga if virt_type == "vmware" => Some(4 << 10),
+        VideoModel::Vmvga | VideoModel::Vga | VideoModel::Cirrus => Some(16 << 10),
+        VideoModel::Qxl => Some(64 << 10),
+        VideoModel::Xen => Some(4 << 10),
+        _ => None,
+    }
+}
+
+/// Puts a controller behind those of its kind with lower indices, or at the end.
+fn insert(controllers: &mut Vec<Controller>, controller: Controller) {
+    let alike = |known: &Controller| known.kind == controller.kind;
+    let higher = controllers
+        .iter()
+        .position(|known| alike(known) && known.index > controller.index);
+    let behind = || controllers.iter().rposition(alike).map(|last| last + 1);
+    let at = higher.or_else(behind).unwrap_or(controllers.len());
+    controllers.insert(at, controller);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::XmlFlags;
+
+    /// The devices of a definition, before and after; both as libvirt's documents have them.
+    #[track_caller]
+    fn check(devices: &str, expected: &[&str]) {
+        let mut def = read(devices);
+        def.post_parse(&Defaults::vmware()).unwrap();
+        let written = def.to_xml(XmlFlags::SECURE);
+        let inside = written.split("<devices>\n").nth(1).unwrap();
+        let inside = inside.split("  </devices>").next().unwrap();
+        let lines: Vec<&str> = inside.lines().map(str::trim).collect();
+        assert_eq!(lines, expected);
+
+        let complete = def.clone();
+        def.post_parse(&Defaults::vmware()).unwrap();
+        assert_eq!(def, complete);
+        assert_eq!(
+            DomainDef::from_xml(&written).unwrap().devices,
+            complete.devices
+        );
+    }
+
+    fn read(devices: &str) -> DomainDef {
+        let document = format!(
+            "<domain type='vmware'><name>n</name><memory>1</memory><os><type>hvm</type></os>\
+             <devices>{devices}</devices></domain>"
+        );
+        DomainDef::from_xml(&document).unwrap()
+    }
+
+    #[track_caller]
+    fn check_place(dev: &str, bus: &str, scsi_units: u32, expected: Option<[u32; 3]>) {
+        let disk = format!("<disk><source file='a'/><target dev='{dev}' bus='{bus}'/></disk>");
+        let mut def = read(&disk);
+        let defaults = Defaults {
+            scsi_units,
+            ..Defaults::vmware()
+        };
+        let done = def.post_parse(&defaults);
+        let expected =
+            expected.map(|[controller, bus, unit]| DriveAddress::new(controller, bus, unit));
+        let found = match def.devices.disks[0].info.address {
+            Some(Address::Drive(address)) => Some(address),
+            _ => None,
+        };
+        assert_eq!(done.ok().and(found), expected, "{dev} on {bus}");
+    }
+
+    #[test]
+    fn places_of_disks() {
+        check_place("sda", "scsi", 16, Some([0, 0, 0]));
+        check_place("sdg", "scsi", 16, Some([0, 0, 6]));
+        check_place("sdh", "scsi", 16, Some([0, 0, 8]));
+        check_place("sdo", "scsi", 16, Some([0, 0, 15]));
+        check_place("sdp", "scsi", 16, Some([1, 0, 0]));
+        check_place("sdp", "scsi", 64, Some([0, 0, 16]));
+        check_place("sdbl", "scsi", 64, Some([1, 0, 0]));
+        check_place("sdbm", "scsi", 65, Some([1, 0, 0]));
+        check_place("hda", "ide", 16, Some([0, 0, 0]));
+        check_place("hdd", "ide", 16, Some([0, 1, 1]));
+        check_place("hde1", "ide", 16, Some([1, 0, 0]));
+        check_place("fdb", "fdc", 16, Some([0, 0, 1]));
+        check_place("sdg", "sata", 16, Some([1, 0, 0]));
+        check_place("nvme1n2", "nvme", 16, Some([1, 0, 1]));
+        for (dev, bus) in [
+            ("disk", "scsi"),
+            ("sd", "scsi"),
+            ("sdA", "scsi"),
+            ("sdaaaaaaaaaaaa", "ide"),
+            ("nvme0", "nvme"),
+            ("nvme0n0", "nvme"),
+            // Controllers out of bounds.
+            ("sdzzzzz", "scsi"),
+            ("nvme4000000000n1", "nvme"),
+        ] {
+            check_place(dev, bus, 16, None);
+        }
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_told() {
+        let mut def = read("<disk><source file='a'/><target dev='tape' bus='scsi'/></disk>");
+        let error = def.post_parse(&Defaults::vmware()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "XML error: Unknown disk name 'tape' and no address specified"
+        );
+    }
+
+    #[test]
+    fn no_place_on_other_buses() {
+        let disk = "<disk><source file='a'/><target dev='vda' bus='virtio'/></disk>";
+        let mut def = read(disk);
+        def.post_parse(&Defaults::vmware()).unwrap();
+        assert_eq!(
+            def,
+            DomainDef {
+                os: def.os.clone(),
+                ..read(disk)
+            }
+        );
+    }
+
+    #[test]
+    fn controllers_of_disks() {
+        let disk = |controller: u32, dev: &str, bus: &str| {
+            format!(
+                "<disk device='cdrom'><target dev='{dev}' bus='{bus}'/>\
+                 <address type='drive' controller='{controller}'/></disk>"
+            )
+        };
+        let devices = disk(0, "hda", "ide") + &disk(2, "sda", "scsi") + &disk(0, "fda", "fdc");
+        let mut def = read(&format!(
+            "{devices}<controller type='scsi' index='1' model='lsilogic'/><controller type='usb' index='0'/>"
+        ));
+        def.post_parse(&Defaults::vmware()).unwrap();
+        let found = def.devices.controllers.iter();
+        let found: Vec<_> = found
+            .map(|controller| (controller.kind.as_str(), controller.index))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("scsi", 0),
+                ("scsi", 1),
+                ("scsi", 2),
+                ("usb", 0),
+                ("fdc", 0),
+                ("ide", 0)
+            ]
+        );
+        assert_eq!(
+            def.devices.controllers[1].model.as_deref(),
+            Some("lsilogic")
+        );
+    }
+
+    #[test]
+    fn the_first_serial_port_is_a_console() {
+        check(
+            "<serial type='null'/><serial type='vc'><target port='4'/></serial><serial type='stdio'/>",
+            &[
+                "<serial type='null'>",
+                "<target port='0'/>",
+                "</serial>",
+                "<serial type='vc'>",
+                "<target port='4'/>",
+                "</serial>",
+                "<serial type='stdio'>",
+                "<target port='5'/>",
+                "</serial>",
+                "<console type='null'>",
+                "<target type='serial' port='0'/>",
+                "</console>",
+            ],
+        );
+        check(
+            "<console type='null'/>",
+            &[
+                "<serial type='null'>",
+                "<target port='0'/>",
+                "</serial>",
+                "<console type='null'>",
+                "<target type='serial' port='0'/>",
+                "</console>",
+            ],
+        );
+        check(
+            "<serial type='null'/><console type='vc'><target type='virtio'/></console>",
+            &[
+                "<serial type='null'>",
+                "<target port='0'/>",
+                "</serial>",
+                "<console type='vc'>",
+                "<target type='virtio' port='0'/>",
+                "</console>",
+            ],
+        );
+    }
+
+    #[test]
+    fn video_cards() {
+        let card = |vram| format!("<model type='vmvga' vram='{vram}' primary='yes'/>");
+        let graphics = "<graphics type='sdl'/>";
+        check(graphics, &[graphics, "<video>", &card(4096), "</video>"]);
+        check(
+            "<video><model vram='5000'/></video>",
+            &["<video>", &card(8192), "</video>"],
+        );
+        check(
+            "<video><model type='vga'/></video><video><model type='vmvga' vram='1' primary='yes'/></video>",
+            &[
+                "<video>",
+                &card(1),
+                "</video>",
+                "<video>",
+                "<model type='vga' vram='16384'/>",
+                "</video>",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_architecture() {
+        let mut def = read("");
+        def.post_parse(&Defaults::vmware()).unwrap();
+        assert_eq!(def.os.arch.as_deref(), Some("i686"));
+        def.os.arch = Some("x86_64".to_owned());
+        def.post_parse(&Defaults::vmware()).unwrap();
+        assert_eq!(def.os.arch.as_deref(), Some("x86_64"));
+    }
+}

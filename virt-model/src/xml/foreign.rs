@@ -1,0 +1,62 @@
+//! What is in `<metadata>` is others': libvirt keeps it as it is, and has libxml2 write it.
+
+use xmltree::{Element, XMLNode};
+
+use super::{indent, name};
+
+/// Writes an element as libxml2 does: attributes in double quotes, no indentation beside text.
+pub(super) fn write(out: &mut String, element: &Element, depth: usize) {
+    indent(out, depth);
+    start(out, element, depth);
+    out.push('\n');
+}
+
+fn start(out: &mut String, element: &Element, depth: usize) {
+    out.push('<');
+    name(out, element);
+    for (name, value) in &element.attributes {
+        out.push(' ');
+        out.push_str(name);
+        out.push_str("=\"");
+        escape(out, value, true);
+        out.push('"');
+    }
+    if element.children.is_empty() {
+        out.push_str("/>");
+        return;
+    }
+    out.push('>');
+    let mixed = element.children.iter().any(|node| node.as_text().is_some());
+    if !mixed {
+        out.push('\n');
+    }
+    for child in &element.children {
+        match child {
+            XMLNode::Element(child) if mixed => start(out, child, depth + 1),
+            XMLNode::Element(child) => write(out, child, depth + 1),
+            XMLNode::Text(text) => escape(out, text, false),
+            _ => {}
+        }
+    }
+    if !mixed {
+        indent(out, depth);
+    }
+    out.push_str("</");
+    name(out, element);
+    out.push('>');
+}
+
+fn escape(out: &mut String, text: &str, attribute: bool) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\r' => out.push_str("&#13;"),
+            '"' if attribute => out.push_str("&quot;"),
+            '\n' if attribute => out.push_str("&#10;"),
+            '\t' if attribute => out.push_str("&#9;"),
+            c => out.push(c),
+        }
+    }
+}

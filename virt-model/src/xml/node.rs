@@ -1,0 +1,290 @@
+use std::{cell::RefCell, collections::HashMap, mem, str::FromStr};
+
+use xmltree::{AttributeMap, Element, XMLNode};
+
+use super::XmlError;
+use crate::{ErrorNumber, words::Word};
+
+/// The paths of what was not asked for.
+pub(crate) type Unmodelled = RefCell<Vec<String>>;
+
+/// An element being read: what is asked for is taken out, and what is left when it is dropped
+/// is noted as not modelled.
+pub(crate) struct Node<'r> {
+    /// The name, without a prefix.
+    pub(crate) name: String,
+    path: String,
+    text: String,
+    attributes: AttributeMap<String, String>,
+    children: Vec<Child>,
+    unmodelled: &'r Unmodelled,
+}
+
+/// A child not yet asked for.
+struct Child {
+    element: Element,
+    /// The number among those of the same name, from 1, if there are several.
+    index: Option<usize>,
+}
+
+impl<'r> Node<'r> {
+    /// The document's root.
+    pub(crate) fn root(element: Element, unmodelled: &'r Unmodelled) -> Node<'r> {
+        let path = format!("/{}", full_name(&element));
+        Node::new(element, path, unmodelled)
+    }
+
+    fn new(element: Element, path: String, unmodelled: &'r Unmodelled) -> Node<'r> {
+        let mut text = String::new();
+        let mut children: Vec<Child> = Vec::new();
+        for node in element.children {
+            match node {
+                XMLNode::Element(element) => children.push(Child {
+                    element,
+                    index: None,
+                }),
+                XMLNode::Text(part) | XMLNode::CData(part) => text.push_str(&part),
+                _ => {}
+            }
+        }
+        number(&mut children);
+        Node {
+            name: element.name,
+            path,
+            text,
+            attributes: element.attributes,
+            children,
+            unmodelled,
+        }
+    }
+
+    /// Notes that the element as a whole is not modelled.
+    pub(crate) fn unmodelled(mut self) {
+        self.attributes.clear();
+        self.children.clear();
+        self.unmodelled.borrow_mut().push(self.path.clone());
+    }
+
+    /// The text between the tags.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// An attribute.
+    pub(crate) fn attr(&mut self, name: &str) -> Option<String> {
+        self.attributes.shift_remove(name)
+    }
+
+    /// An attribute that must be there.
+    pub(crate) fn required(&mut self, name: &str) -> Result<String, XmlError> {
+        self.attr(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// The error of a required attribute that isn't there.
+    pub(crate) fn missing(&self, attribute: &str) -> XmlError {
+        self.error(format!(
+            "Missing required attribute '{attribute}' in element '{}'",
+            self.name
+        ))
+    }
+
+    /// All attributes, in the order of the document.
+    pub(crate) fn all_attrs(&mut self) -> Vec<(String, String)> {
+        mem::take(&mut self.attributes).into_iter().collect()
+    }
+
+    /// An attribute that is one of some words.
+    pub(crate) fn word<W: Word>(&mut self, name: &str) -> Result<Option<W>, XmlError> {
+        let Some(value) = self.attr(name) else {
+            return Ok(None);
+        };
+        let known = W::WORDS.iter().copied().find(|known| known.word() == value);
+        known.map(Some).ok_or_else(|| self.invalid(name, &value))
+    }
+
+    /// An attribute that is a decimal number.
+    pub(crate) fn number<N: FromStr>(&mut self, name: &str) -> Result<Option<N>, XmlError> {
+        let value = self.attr(name);
+        value
+            .map(|value| decimal(&value).ok_or_else(|| self.no_number(name, &value)))
+            .transpose()
+    }
+
+    /// An attribute that is a number, decimal or hexadecimal with `0x`.
+    pub(crate) fn number_or_hex<N>(&mut self, name: &str) -> Result<Option<N>, XmlError>
+    where
+        N: FromStr + TryFrom<u64>,
+    {
+        let Some(value) = self.attr(name) else {
+            return Ok(None);
+        };
+        let found = match value.trim().strip_prefix("0x") {
+            Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+                let number = u64::from_str_radix(digits, 16).ok();
+                number.and_then(|number| N::try_from(number).ok())
+            }
+            Some(_) => None,
+            None => decimal(&value),
+        };
+        found.map(Some).ok_or_else(|| self.no_number(name, &value))
+    }
+
+    /// An attribute that is `yes` or `no`.
+    pub(crate) fn yes_no(&mut self, name: &str) -> Result<Option<bool>, XmlError> {
+        self.either(name, "yes", "no")
+    }
+
+    /// An attribute that is `on` or `off`.
+    pub(crate) fn on_off(&mut self, name: &str) -> Result<Option<bool>, XmlError> {
+        self.either(name, "on", "off")
+    }
+
+    fn either(&mut self, name: &str, yes: &str, no: &str) -> Result<Option<bool>, XmlError> {
+        match self.attr(name) {
+            None => Ok(None),
+            Some(value) if value == yes => Ok(Some(true)),
+            Some(value) if value == no => Ok(Some(false)),
+            Some(value) => Err(self.invalid(name, &value)),
+        }
+    }
+
+    /// The first child of that name.
+    pub(crate) fn child(&mut self, name: &str) -> Option<Node<'r>> {
+        self.take(|element| element.name == name && element.namespace.is_none())
+    }
+
+    /// The first child of that name in that namespace.
+    pub(crate) fn child_in(&mut self, namespace: &str, name: &str) -> Option<Node<'r>> {
+        self.take(|element| element.name == name && element.namespace.as_deref() == Some(namespace))
+    }
+
+    fn take(&mut self, wanted: impl Fn(&Element) -> bool) -> Option<Node<'r>> {
+        let at = self
+            .children
+            .iter()
+            .position(|child| wanted(&child.element))?;
+        let child = self.children.remove(at);
+        Some(self.node(child))
+    }
+
+    /// All children of that name.
+    pub(crate) fn children(&mut self, name: &str) -> Vec<Node<'r>> {
+        let named =
+            |child: &mut Child| child.element.name == name && child.element.namespace.is_none();
+        let found: Vec<Child> = self.children.extract_if(.., named).collect();
+        found.into_iter().map(|child| self.node(child)).collect()
+    }
+
+    /// All children, in the order of the document.
+    pub(crate) fn all_children(&mut self) -> Vec<Node<'r>> {
+        let children = mem::take(&mut self.children);
+        children.into_iter().map(|child| self.node(child)).collect()
+    }
+
+    /// The elements in it, as they are.
+    pub(crate) fn elements(&mut self) -> Vec<Element> {
+        let children = mem::take(&mut self.children);
+        children.into_iter().map(|child| child.element).collect()
+    }
+
+    /// Whether there is a child of that name.
+    pub(crate) fn has(&mut self, name: &str) -> bool {
+        self.child(name).is_some()
+    }
+
+    /// The text of the first child of that name, if it isn't empty.
+    pub(crate) fn text_of(&mut self, name: &str) -> Option<String> {
+        let mut child = self.child(name)?;
+        Some(mem::take(&mut child.text)).filter(|text| !text.is_empty())
+    }
+
+    /// An attribute of the first child of that name.
+    pub(crate) fn attr_of(&mut self, name: &str, attribute: &str) -> Option<String> {
+        self.child(name)?.attr(attribute)
+    }
+
+    fn node(&self, child: Child) -> Node<'r> {
+        let path = child.path(&self.path);
+        Node::new(child.element, path, self.unmodelled)
+    }
+
+    /// An error in this element.
+    pub(crate) fn error(&self, message: impl Into<String>) -> XmlError {
+        self.fail(ErrorNumber::XmlError, message)
+    }
+
+    /// An error of that number in this element.
+    pub(crate) fn fail(&self, number: ErrorNumber, message: impl Into<String>) -> XmlError {
+        XmlError::new(number, message).at(&self.path)
+    }
+
+    /// The error of an attribute whose value is not one that is known.
+    pub(crate) fn invalid(&self, attribute: &str, value: &str) -> XmlError {
+        self.error(format!(
+            "Invalid value for attribute '{attribute}' in element '{}': '{value}'.",
+            self.name
+        ))
+    }
+
+    fn no_number(&self, attribute: &str, value: &str) -> XmlError {
+        let expected = if value.trim_start().starts_with('-') {
+            "non-negative integer value"
+        } else {
+            "integer value"
+        };
+        self.error(format!(
+            "Invalid value for attribute '{attribute}' in element '{}': '{value}'. \
+             Expected {expected}",
+            self.name
+        ))
+    }
+}
+
+impl Drop for Node<'_> {
+    fn drop(&mut self) {
+        let mut unmodelled = self.unmodelled.borrow_mut();
+        let attributes = self.attributes.keys();
+        unmodelled.extend(attributes.map(|name| format!("{}/@{name}", self.path)));
+        unmodelled.extend(self.children.iter().map(|child| child.path(&self.path)));
+    }
+}
+
+impl Child {
+    fn path(&self, parent: &str) -> String {
+        let name = full_name(&self.element);
+        match self.index {
+            Some(index) => format!("{parent}/{name}[{index}]"),
+            None => format!("{parent}/{name}"),
+        }
+    }
+}
+
+fn full_name(element: &Element) -> String {
+    match &element.prefix {
+        Some(prefix) => format!("{prefix}:{}", element.name),
+        None => element.name.clone(),
+    }
+}
+
+/// Numbers those that share a name.
+fn number(children: &mut [Child]) {
+    let names: Vec<String> = children
+        .iter()
+        .map(|child| full_name(&child.element))
+        .collect();
+    let mut alike: HashMap<&str, usize> = HashMap::new();
+    for name in &names {
+        *alike.entry(name).or_default() += 1;
+    }
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for (child, name) in children.iter_mut().zip(&names) {
+        let index = seen.entry(name).or_default();
+        *index += 1;
+        child.index = (alike[name.as_str()] > 1).then_some(*index);
+    }
+}
+
+/// What C's `strtol` reads: blanks in front, a sign.
+pub(crate) fn decimal<N: FromStr>(text: &str) -> Option<N> {
+    text.trim_ascii_start().parse().ok()
+}

@@ -1,0 +1,218 @@
+use xml::{
+    EventReader, ParserConfig,
+    attribute::OwnedAttribute,
+    common::Position,
+    name::OwnedName,
+    namespace::Namespace,
+    reader::{Error, ErrorKind, XmlEvent},
+};
+use xmltree::{Element, XMLNode};
+
+use super::XmlError;
+use crate::ErrorNumber;
+
+/// Bytes that a document may have.
+pub const MAX_SIZE: usize = 16 << 20;
+
+/// How deep elements may be nested.
+pub const MAX_DEPTH: usize = 128;
+
+/// Elements and attributes that a document may have together.
+pub const MAX_NODES: usize = 1_000_000;
+
+/// The tree of a document.
+///
+/// Blanks between elements, comments and processing instructions are left out. Attributes with a
+/// prefix keep it in their names; an element whose namespaces are not its parent's has them in
+/// [`Element::namespaces`].
+///
+/// # Errors
+/// When the text is no well-formed XML, has a document type declaration (with it, entities), or
+/// exceeds [`MAX_SIZE`], [`MAX_DEPTH`] or [`MAX_NODES`].
+pub fn parse(text: &str) -> Result<Element, XmlError> {
+    parse_within(text, MAX_NODES)
+}
+
+fn parse_within(text: &str, max_nodes: usize) -> Result<Element, XmlError> {
+    if text.len() > MAX_SIZE {
+        return Err(refused(format!(
+            "the document has {} bytes; at most {MAX_SIZE} are read",
+            text.len()
+        )));
+    }
+    let mut config = ParserConfig::new();
+    config.whitespace_to_characters = true;
+    config.cdata_to_characters = true;
+    config.allow_multiple_root_elements = false;
+    config.ignore_root_level_whitespace = true;
+    config.max_attributes = 1 << 10;
+    // The text is UTF-8 by now, whatever its declaration says.
+    config.ignore_invalid_encoding_declarations = true;
+    config.override_encoding = Some(xml::Encoding::Utf8);
+
+    let mut reader = EventReader::new_with_config(text.as_bytes(), config);
+    let mut tree = Tree {
+        root: None,
+        open: Vec::new(),
+        nodes_left: max_nodes,
+    };
+    loop {
+        match reader.next().map_err(syntax)? {
+            XmlEvent::StartElement {
+                name,
+                attributes,
+                namespace,
+            } => tree.open(name, attributes, namespace)?,
+            XmlEvent::EndElement { .. } => tree.close(),
+            XmlEvent::Characters(text) | XmlEvent::CData(text) => tree.text(text),
+            XmlEvent::Doctype { .. } => {
+                return Err(refused(
+                    "a document type declaration (<!DOCTYPE …>) is not accepted; \
+                     leave it out and write entities as what they stand for",
+                ));
+            }
+            XmlEvent::EndDocument => break,
+            _ => {}
+        }
+    }
+    tree.root
+        .ok_or_else(|| refused("the document has no element"))
+}
+
+fn refused(message: impl Into<String>) -> XmlError {
+    XmlError::new(ErrorNumber::XmlDetail, message)
+}
+
+fn syntax(error: Error) -> XmlError {
+    let at = error.position();
+    let (line, column) = (at.row + 1, at.column + 1);
+    let message = match error.kind() {
+        ErrorKind::Syntax(message) => message.to_string(),
+        ErrorKind::UnexpectedEof => "the document ends too early".to_owned(),
+        _ => error.to_string(),
+    };
+    refused(format!("line {line}, column {column}: {message}"))
+}
+
+/// The tree as far as it has been read.
+struct Tree {
+    root: Option<Element>,
+    /// Elements not yet closed, with all namespaces in force.
+    open: Vec<(Element, Namespace)>,
+    nodes_left: usize,
+}
+
+impl Tree {
+    fn open(
+        &mut self,
+        name: OwnedName,
+        attributes: Vec<OwnedAttribute>,
+        namespace: Namespace,
+    ) -> Result<(), XmlError> {
+        let nodes_left = self.nodes_left.checked_sub(1 + attributes.len());
+        self.nodes_left = nodes_left.ok_or_else(|| {
+            refused(format!(
+                "the document has too many elements and attributes; at most {MAX_NODES} are read"
+            ))
+        })?;
+        if self.open.len() == MAX_DEPTH {
+            return Err(refused(format!(
+                "elements are nested more than {MAX_DEPTH} levels deep, at '{}'",
+                name.local_name
+            )));
+        }
+        let inherited = match self.open.last() {
+            Some((_, outer)) => *outer == namespace,
+            None => namespace.is_essentially_empty(),
+        };
+        let mut element = Element::new(&name.local_name);
+        element.prefix = name.prefix;
+        element.namespace = name.namespace;
+        element.namespaces = (!inherited).then(|| namespace.clone());
+        for attribute in attributes {
+            let OwnedName {
+                local_name, prefix, ..
+            } = attribute.name;
+            let name = match prefix {
+                Some(prefix) => format!("{prefix}:{local_name}"),
+                None => local_name,
+            };
+            element.attributes.insert(name, attribute.value);
+        }
+        self.open.push((element, namespace));
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        let Some((mut element, _)) = self.open.pop() else {
+            return;
+        };
+        if element
+            .children
+            .iter()
+            .any(|node| node.as_element().is_some())
+        {
+            let blank = |node: &XMLNode| node.as_text().is_some_and(|text| text.trim().is_empty());
+            element.children.retain(|node| !blank(node));
+        }
+        match self.open.last_mut() {
+            Some((parent, _)) => parent.children.push(XMLNode::Element(element)),
+            None => self.root = Some(element),
+        }
+    }
+
+    fn text(&mut self, text: String) {
+        let Some((element, _)) = self.open.last_mut() else {
+            return;
+        };
+        match element.children.last_mut() {
+            Some(XMLNode::Text(before)) => before.push_str(&text),
+            _ => element.children.push(XMLNode::Text(text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_and_attributes_are_counted() {
+        let text = "<a b='1' c='2'><d/><d/></a>";
+        assert!(parse_within(text, 5).is_ok());
+        let error = parse_within(text, 4).unwrap_err();
+        assert!(error.message().contains("too many elements"), "{error}");
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: Element) {
+        assert_eq!(parse(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn blanks_count_only_beside_nothing_else() {
+        use crate::xml::Build;
+        check("<a> </a>", Element::new("a").text(" "));
+        check(
+            "<a>\n  <b/>\n</a>",
+            Element::new("a").child(Element::new("b")),
+        );
+        check(
+            "<a>x<b/> </a>",
+            Element::new("a").text("x").child(Element::new("b")),
+        );
+    }
+
+    #[test]
+    fn prefixes_of_attributes_stay() {
+        let element = parse("<a xmlns:p='urn:p' p:b='1' b='2'/>").unwrap();
+        let attributes: Vec<_> = element.attributes.into_iter().collect();
+        assert_eq!(
+            attributes,
+            [
+                ("p:b".to_owned(), "1".to_owned()),
+                ("b".to_owned(), "2".to_owned())
+            ]
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! What libvirt adds to every definition that it reads from a document.
+
+use virt_model::domain::{Defaults, Disk, DiskDevice, DiskSource, StartupPolicy};
+use virt_model::{DomainDef, ErrorNumber};
+
+use crate::VmxError;
+
+/// The definition with what libvirt's reader adds.
+pub(super) fn completed(def: &DomainDef) -> Result<DomainDef, VmxError> {
+    let mut def = def.clone();
+    def.devices.disks.iter_mut().for_each(empty_drive);
+    def.post_parse(&Defaults::vmware())
+        .map_err(|error| VmxError::new(error.number(), error.message()))?;
+    if def.memory == 0 {
+        let text = "Memory size must be specified via <memory> or in the <numa> configuration";
+        return Err(VmxError::new(ErrorNumber::XmlError, text).with_key("memsize"));
+    }
+    Ok(def)
+}
+
+/// A drive without a medium is one of images, whatever its document says.
+fn empty_drive(disk: &mut Disk) {
+    let nothing = match &disk.source {
+        DiskSource::Block(path) | DiskSource::Dir(path) => path.is_none(),
+        DiskSource::Network(disk) => disk.is_none(),
+        DiskSource::Volume(disk) => disk.is_none(),
+        _ => false,
+    };
+    let removable = matches!(disk.device, DiskDevice::Cdrom | DiskDevice::Floppy);
+    if nothing && removable && disk.startup_policy != Some(StartupPolicy::Optional) {
+        disk.source = DiskSource::File(None);
+    }
+}

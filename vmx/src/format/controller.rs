@@ -1,0 +1,162 @@
+use std::collections::BTreeSet;
+
+use virt_model::domain::{Address, Controller, ControllerType, Disk, DiskBus};
+
+use super::Writer;
+use crate::VmxError;
+
+impl Writer<'_> {
+    /// The controllers that have disks; whether there are any.
+    pub(super) fn controllers(
+        &mut self,
+        disks: &[Disk],
+        controllers: Vec<Controller>,
+    ) -> Result<bool, VmxError> {
+        let scsi = used_scsi(disks);
+        let mut models: Vec<(u32, Option<String>)> = Vec::new();
+        for controller in controllers {
+            let Controller {
+                kind, index, model, ..
+            } = controller;
+            if kind == ControllerType::Scsi && scsi.contains(&index) {
+                models.push((index, self.virtual_device(disks, index, model)?));
+            }
+        }
+        for index in &scsi {
+            self.line(&format!("scsi{index}.present"), "true");
+            let model = models.iter().rfind(|(known, _)| known == index);
+            if let Some((_, Some(model))) = model {
+                self.line(&format!("scsi{index}.virtualDev"), model);
+            }
+        }
+        let mut any = !scsi.is_empty();
+        for bus in [DiskBus::Sata, DiskBus::Nvme] {
+            for index in self.used(disks, bus)? {
+                self.line(&format!("{bus}{index}.present"), "true");
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
+    /// VMware's word for the model of a SCSI controller.
+    fn virtual_device(
+        &self,
+        disks: &[Disk],
+        index: u32,
+        mut model: Option<String>,
+    ) -> Result<Option<String>, VmxError> {
+        if model.as_deref() == Some(AUTO) {
+            if let Some(found) = self.found_model(disks, index)? {
+                model = Some(found);
+            } else if self.lenient() {
+                model = None;
+            }
+        }
+        match model.as_deref() {
+            None | Some("buslogic" | "lsilogic" | "lsisas1068") => Ok(model),
+            Some("vmpvscsi") => Ok(Some("pvscsi".to_owned())),
+            Some(found) => Err(VmxError::internal(format!(
+                "Expecting domain XML attribute 'model' of entry 'controller' to be 'buslogic' or \
+                 'lsilogic' or 'lsisas1068' or 'vmpvscsi' but found '{found}'"
+            ))
+            .with_key(format!("scsi{index}.virtualDev"))
+            .with_value(found)),
+        }
+    }
+
+    /// The model that the disks of a SCSI controller were made for.
+    fn found_model(&self, disks: &[Disk], index: u32) -> Result<Option<String>, VmxError> {
+        let mut found = None;
+        for disk in disks.iter().filter(|disk| scsi(disk) == Some(index)) {
+            let model = self
+                .names
+                .scsi_model(disk)
+                .map_err(|error| VmxError::new(error.number, error.message))?;
+            if found.get_or_insert_with(|| model.clone()) != &model {
+                return Err(VmxError::internal(format!(
+                    "Disks on SCSI controller {index} have inconsistent controller models, cannot \
+                     autodetect model"
+                ))
+                .with_key(format!("scsi{index}.virtualDev")));
+            }
+        }
+        Ok(found.flatten())
+    }
+
+    /// The controllers of a bus that have disks in the file.
+    fn used(&self, disks: &[Disk], bus: DiskBus) -> Result<BTreeSet<u32>, VmxError> {
+        disks
+            .iter()
+            .filter(|disk| disk.target.bus == bus)
+            .map(|disk| Ok(self.place(disk)?.controller))
+            .collect()
+    }
+}
+
+/// Gives a SCSI disk's controller the model that the name of the disk's driver is; libvirt said
+/// models this way once.
+pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Result<(), VmxError> {
+    let (Some(index), Some(driver)) = (scsi(disk), &disk.driver.name) else {
+        return Ok(());
+    };
+    let model = driver.to_ascii_lowercase();
+    if !MODELS.contains(&model.as_str()) {
+        return Err(
+            VmxError::internal(format!("Unknown driver name '{driver}'"))
+                .with_value(driver)
+                .with_help("no <driver name>, or the model of the disk's SCSI controller"),
+        );
+    }
+    // libvirt takes the first controller of the number, of whatever kind it is.
+    let Some(controller) = controllers.iter_mut().find(|known| known.index == index) else {
+        return Err(VmxError::internal(format!(
+            "Missing SCSI controller for index {index}"
+        )));
+    };
+    match &controller.model {
+        None => controller.model = Some(model),
+        Some(known) if *known == model => {}
+        Some(known) => {
+            return Err(VmxError::internal(format!(
+                "Inconsistent SCSI controller model ('{driver}' is not '{known}') for SCSI \
+                 controller index {index}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The controller of a SCSI disk.
+fn scsi(disk: &Disk) -> Option<u32> {
+    match disk.info.address {
+        Some(Address::Drive(address)) if disk.target.bus == DiskBus::Scsi => {
+            Some(address.controller)
+        }
+        _ => None,
+    }
+}
+
+fn used_scsi(disks: &[Disk]) -> BTreeSet<u32> {
+    disks.iter().filter_map(scsi).collect()
+}
+
+/// The model that means: whatever the disks were made for.
+const AUTO: &str = "auto";
+
+/// libvirt's models of SCSI controllers.
+const MODELS: [&str; 13] = [
+    AUTO,
+    "buslogic",
+    "lsilogic",
+    "lsisas1068",
+    "vmpvscsi",
+    "ibmvscsi",
+    "virtio-scsi",
+    "lsisas1078",
+    "virtio-transitional",
+    "virtio-non-transitional",
+    "ncr53c90",
+    "dc390",
+    "am53c974",
+];

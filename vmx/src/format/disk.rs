@@ -1,0 +1,268 @@
+use std::collections::BTreeSet;
+
+use virt_model::DomainDef;
+use virt_model::domain::{
+    CacheMode, Disk, DiskBus, DiskDevice, DiskSource, DiskType, StartupPolicy,
+};
+
+use super::Writer;
+use super::controller::legacy_model;
+use super::place::Place;
+use super::validate::no_source;
+use crate::VmxError;
+
+impl Writer<'_> {
+    /// Disks, CD-ROM and floppy drives, with their controllers; whether there are controllers that
+    /// a machine doesn't have by itself.
+    pub(super) fn disks(&mut self, def: &DomainDef) -> Result<bool, VmxError> {
+        let disks = &def.devices.disks;
+        let mut controllers = def.devices.controllers.clone();
+        for disk in disks {
+            self.verify(disk)?;
+            legacy_model(disk, &mut controllers)?;
+        }
+        if self.lenient() {
+            self.distinct(disks)?;
+        }
+        let any = self.controllers(disks, controllers)?;
+        let mut floppies = [false; 2];
+        for disk in disks {
+            if disk.device == DiskDevice::Floppy {
+                let unit = self.floppy(disk)?;
+                if let Some(present) = floppies.get_mut(unit as usize) {
+                    *present = true;
+                }
+            } else {
+                self.disk(disk)?;
+            }
+        }
+        // VMware gives a floppy drive to a machine that doesn't say it has none.
+        for (unit, present) in floppies.into_iter().enumerate() {
+            if !present {
+                self.line(&format!("floppy{unit}.present"), "false");
+            }
+        }
+        Ok(any)
+    }
+
+    /// libvirt can't have two disks of one name; here addresses count.
+    fn distinct(&self, disks: &[Disk]) -> Result<(), VmxError> {
+        let mut places = BTreeSet::new();
+        for disk in disks {
+            let place = self.place(disk)?;
+            if !places.insert(place) {
+                let prefix = place.prefix();
+                return Err(VmxError::unsupported(format!(
+                    "disk '{}' is in the same place as another one, {prefix}",
+                    disk.target.dev
+                ))
+                .with_key(prefix)
+                .with_help("a target or an address of its own for each disk"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A disk, CD-ROM drive or device of the host's.
+    fn disk(&mut self, disk: &Disk) -> Result<(), VmxError> {
+        let (bus, device) = (disk.target.bus, self.device_word(disk));
+        let dev = &disk.target.dev;
+        let kind = disk.source.kind();
+        if !matches!(kind, DiskType::File | DiskType::Block) {
+            let kind = self.type_word(disk);
+            return Err(VmxError::unsupported(format!(
+                "{bus} {device} '{dev}' has unsupported type '{kind}', expecting 'file' or 'block'"
+            )));
+        }
+        let known = match bus {
+            DiskBus::Scsi | DiskBus::Ide | DiskBus::Sata => true,
+            DiskBus::Nvme => disk.device == DiskDevice::Disk,
+            _ => false,
+        };
+        if !known {
+            return Err(VmxError::unsupported(format!(
+                "Unsupported bus type '{bus}' for {device}"
+            )));
+        }
+        let place = self.place(disk)?;
+        let device_type = self.device_type(disk)?;
+        let prefix = place.prefix();
+        let key = |name: &str| format!("{prefix}.{name}");
+
+        self.line(&key("present"), "true");
+        if let Some(device_type) = device_type {
+            self.line(&key("deviceType"), device_type);
+        }
+        match &disk.source {
+            DiskSource::File(source) => self.image(disk, place, source.as_deref())?,
+            DiskSource::Block(None) if disk.startup_policy == Some(StartupPolicy::Optional) => {
+                self.line(&key("autodetect"), "true");
+                self.line(&key("fileName"), "auto detect");
+            }
+            source => {
+                if let Some(path) = source.path() {
+                    self.text(&key("fileName"), path);
+                }
+            }
+        }
+        if bus != DiskBus::Ide {
+            self.cache(disk, place)?;
+        }
+        if disk.transient {
+            self.line(&key("mode"), "independent-nonpersistent");
+        }
+        Ok(())
+    }
+
+    /// VMware's word for what a disk is. Those on SATA and NVMe have none in VMware's own files.
+    fn device_type(&self, disk: &Disk) -> Result<Option<&'static str>, VmxError> {
+        let file = disk.source.kind() == DiskType::File;
+        Ok(Some(match (disk.device, disk.target.bus) {
+            (DiskDevice::Disk, DiskBus::Scsi) if file => "scsi-hardDisk",
+            (DiskDevice::Disk, DiskBus::Ide) if file => "ata-hardDisk",
+            (DiskDevice::Disk, _) if file => return Ok(None),
+            (DiskDevice::Cdrom, _) if file => "cdrom-image",
+            (DiskDevice::Cdrom, _) => "atapi-cdrom",
+            (DiskDevice::Lun, DiskBus::Scsi)
+                if disk
+                    .source
+                    .path()
+                    .is_some_and(|path| path.starts_with("/vmfs/devices/cdrom/")) =>
+            {
+                "scsi-passthru"
+            }
+            (DiskDevice::Lun, _) => "cdrom-raw",
+            _ => {
+                return Err(VmxError::unsupported(format!(
+                    "{} {} '{}' has an unsupported type '{}'",
+                    disk.target.bus,
+                    self.device_word(disk),
+                    disk.target.dev,
+                    self.type_word(disk)
+                ))
+                .with_help("a disk of type 'file', with a .vmdk file"));
+            }
+        }))
+    }
+
+    /// The file of a disk or CD-ROM drive.
+    fn image(&mut self, disk: &Disk, place: Place, source: Option<&str>) -> Result<(), VmxError> {
+        let key = format!("{}.fileName", place.prefix());
+        let suffix = match disk.device {
+            DiskDevice::Disk => ".vmdk",
+            _ => ".iso",
+        };
+        let Some(source) = source else {
+            if disk.device == DiskDevice::Cdrom {
+                self.line(&key, "emptyBackingString");
+                return Ok(());
+            }
+            return Err(no_source(&disk.target.dev).with_key(key));
+        };
+        let any = self.lenient() && disk.device == DiskDevice::Cdrom;
+        if !any && !ends_with(source, suffix) {
+            return Err(VmxError::internal(format!(
+                "Image file for {} {} '{}' has unsupported suffix, expecting '{suffix}'",
+                disk.target.bus,
+                self.device_word(disk),
+                disk.target.dev
+            ))
+            .with_key(key)
+            .with_value(source));
+        }
+        self.file_name(&key, source)
+    }
+
+    fn cache(&mut self, disk: &Disk, place: Place) -> Result<(), VmxError> {
+        let key = format!("{}.writeThrough", place.prefix());
+        match disk.driver.cache {
+            None | Some(CacheMode::Default) => {}
+            Some(CacheMode::Writethrough) => self.line(&key, "true"),
+            Some(cache) => {
+                return Err(VmxError::unsupported(format!(
+                    "{} harddisk '{}' has unsupported cache mode '{cache}'",
+                    disk.target.bus, disk.target.dev
+                ))
+                .with_key(key)
+                .with_help("writethrough, or no cache mode"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A floppy drive; its number.
+    fn floppy(&mut self, disk: &Disk) -> Result<u32, VmxError> {
+        if self.lenient() && disk.target.bus != DiskBus::Fdc {
+            return Err(VmxError::unsupported(format!(
+                "Unsupported bus type '{}' for floppy",
+                disk.target.bus
+            ))
+            .with_help("a floppy drive on bus 'fdc'"));
+        }
+        let place = self.place(disk)?;
+        let prefix = place.prefix();
+        let key = |name: &str| format!("{prefix}.{name}");
+        self.line(&key("present"), "true");
+        match &disk.source {
+            DiskSource::File(source) => {
+                self.line(&key("fileType"), "file");
+                if let Some(source) = source {
+                    self.file_name(&key("fileName"), source)?;
+                }
+            }
+            DiskSource::Block(source) => {
+                self.line(&key("fileType"), "device");
+                if let Some(source) = source {
+                    self.text(&key("fileName"), source);
+                }
+            }
+            other => {
+                return Err(VmxError::unsupported(format!(
+                    "Floppy '{}' has unsupported type '{}', expecting 'file' or 'block'",
+                    disk.target.dev,
+                    other.kind()
+                )));
+            }
+        }
+        Ok(place.unit)
+    }
+
+    /// What errors call the device. libvirt looks its number up among the names of all kinds of
+    /// devices.
+    fn device_word(&self, disk: &Disk) -> &'static str {
+        if self.lenient() {
+            return disk.device.as_str();
+        }
+        match disk.device {
+            DiskDevice::Cdrom => "disk",
+            DiskDevice::Floppy => "lease",
+            DiskDevice::Lun => "filesystem",
+            _ => "none",
+        }
+    }
+
+    /// What errors call the type of the source, by the same mistake.
+    fn type_word(&self, disk: &Disk) -> &'static str {
+        let kind = disk.source.kind();
+        if self.lenient() {
+            return kind.as_str();
+        }
+        match kind {
+            DiskType::Block => "lease",
+            DiskType::Dir => "filesystem",
+            DiskType::Network => "interface",
+            DiskType::Volume => "input",
+            DiskType::Nvme => "sound",
+            DiskType::VhostUser => "video",
+            DiskType::VhostVdpa => "hostdev",
+            _ => "disk",
+        }
+    }
+}
+
+fn ends_with(name: &str, suffix: &str) -> bool {
+    let start = name.len().checked_sub(suffix.len());
+    start
+        .and_then(|start| name.as_bytes().get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
+}

@@ -1,0 +1,206 @@
+use virt_model::domain::{Interface, InterfaceSource, MacType, VdsSource};
+use virt_model::{DomainDef, MacAddress};
+
+use super::Writer;
+use crate::{LibvirtVersion, VmxError};
+
+impl Writer<'_> {
+    /// Network cards; the number of one is its place in the document.
+    pub(super) fn interfaces(&mut self, def: &DomainDef) -> Result<(), VmxError> {
+        // VMware takes ten since Workstation 6, whose virtual hardware libvirt doesn't count in.
+        let ten = if self.lenient() { 6 } else { 7 };
+        let last = match self.options.hardware_version >= ten {
+            true => 9,
+            false => 3,
+        };
+        for (index, interface) in def.devices.interfaces.iter().enumerate() {
+            if index > last {
+                return Err(VmxError::internal(format!(
+                    "Ethernet controller index {index} out of [0..{last}] range"
+                ))
+                .with_key(format!("ethernet{index}")));
+            }
+            let device = format!("ethernet{index}");
+            self.line(&format!("{device}.present"), "true");
+            self.interface_model(&device, interface)?;
+            self.connection(&device, interface)?;
+            self.mac(&device, interface);
+        }
+        Ok(())
+    }
+
+    fn interface_model(&mut self, device: &str, interface: &Interface) -> Result<(), VmxError> {
+        let Some(found) = &interface.model else {
+            return Ok(());
+        };
+        let key = format!("{device}.virtualDev");
+        match known_model(found).unwrap_or(found) {
+            "unknown" => {}
+            model @ ("vlance" | "vmxnet" | "vmxnet3" | "e1000" | "e1000e") => {
+                self.line(&key, model)
+            }
+            // A vmxnet with fifteen features.
+            "vmxnet2" => {
+                self.line(&key, "vmxnet");
+                self.line(&format!("{device}.features"), 15);
+            }
+            found => {
+                return Err(VmxError::internal(format!(
+                    "Expecting domain XML entry 'devices/interface/model' to be 'vlance' or \
+                     'vmxnet' or 'vmxnet2' or 'vmxnet3' or 'e1000' or 'e1000e' but found '{found}'"
+                ))
+                .with_key(key)
+                .with_value(found));
+            }
+        }
+        Ok(())
+    }
+
+    fn connection(&mut self, device: &str, interface: &Interface) -> Result<(), VmxError> {
+        let key = |name: &str| format!("{device}.{name}");
+        match &interface.source {
+            InterfaceSource::Bridge { bridge } => {
+                self.text(&key("networkName"), bridge);
+                match &interface.target_dev {
+                    None => self.line(&key("connectionType"), "bridged"),
+                    Some(vnet) => {
+                        self.line(&key("connectionType"), "custom");
+                        self.text(&key("vnet"), vnet);
+                    }
+                }
+            }
+            InterfaceSource::User => self.line(&key("connectionType"), "nat"),
+            InterfaceSource::Null => {}
+            InterfaceSource::Vds(source) => self.distributed_switch(device, source),
+            other => {
+                return Err(VmxError::unsupported(format!(
+                    "Unsupported net type '{}'",
+                    other.kind()
+                ))
+                .with_key(key("connectionType"))
+                .with_help("bridge, user, null or vds"));
+            }
+        }
+        Ok(())
+    }
+
+    fn distributed_switch(&mut self, device: &str, source: &VdsSource) {
+        let key = |name: &str| format!("{device}.dvs.{name}");
+        let all = !self.since(LibvirtVersion::V11_3);
+        self.line(&key("switchId"), source.switch_id.to_vmx());
+        if all || source.port_id != 0 {
+            self.line(&key("portId"), source.port_id);
+        }
+        match &source.portgroup_id {
+            // libvirt writes it as if the file were XML.
+            Some(id) if !self.lenient() => self.line(&key("portgroupId"), xml_escaped(id)),
+            Some(id) => self.text(&key("portgroupId"), id),
+            None => {}
+        }
+        if all || source.connection_id != 0 {
+            self.line(&key("connectionId"), source.connection_id);
+        }
+    }
+
+    fn mac(&mut self, device: &str, interface: &Interface) {
+        let key = |name: &str| format!("{device}.{name}");
+        let Some(mac) = interface.mac else {
+            self.line(&key("addressType"), "generated");
+            return;
+        };
+        let MacLines { kind, vpx, check } = mac_lines(mac, interface);
+        match kind {
+            MacType::Static => {
+                self.line(&key("addressType"), "static");
+                self.line(&key("address"), mac);
+            }
+            _ => {
+                let word = if vpx { "vpx" } else { "generated" };
+                self.line(&key("addressType"), word);
+                self.line(&key("generatedAddress"), mac);
+                if !vpx {
+                    self.line(&key("generatedAddressOffset"), 0);
+                }
+            }
+        }
+        if let Some(check) = check {
+            self.line(&key("checkMACAddress"), check);
+        }
+    }
+}
+
+/// What VMware has to know about an address.
+#[derive(Debug, PartialEq, Eq)]
+struct MacLines {
+    kind: MacType,
+    /// Whether vCenter has generated it.
+    vpx: bool,
+    /// Whether it is checked to be one of VMware's.
+    check: Option<bool>,
+}
+
+fn mac_lines(mac: MacAddress, interface: &Interface) -> MacLines {
+    let [a, b, c, d, ..] = *mac.as_bytes();
+    let (kind, vpx, check) = match ([a, b, c], d) {
+        ([0x00, 0x0c, 0x29], _) => (MacType::Generated, false, None),
+        ([0x00, 0x50, 0x56], 0x00..=0x3f) => (MacType::Static, false, None),
+        ([0x00, 0x50, 0x56], 0x80..=0xbf) => (MacType::Generated, true, None),
+        // VMware wouldn't take it if it checked it.
+        _ => (MacType::Static, false, Some(false)),
+    };
+    let check = match interface.mac_type {
+        Some(MacType::Generated) => None,
+        _ => check,
+    };
+    MacLines {
+        kind: interface.mac_type.unwrap_or(kind),
+        vpx,
+        check: interface.mac_check.or(check),
+    }
+}
+
+/// A text as libvirt writes it into attributes.
+fn xml_escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// libvirt's way of writing a model that it knows.
+pub(super) fn known_model(found: &str) -> Option<&'static str> {
+    const MODELS: [&str; 21] = [
+        "unknown",
+        "netfront",
+        "rtl8139",
+        "virtio",
+        "e1000",
+        "e1000e",
+        "virtio-transitional",
+        "virtio-non-transitional",
+        "usb-net",
+        "spapr-vlan",
+        "lan9118",
+        "scm91c111",
+        "vlance",
+        "vmxnet",
+        "vmxnet2",
+        "vmxnet3",
+        "Am79C970A",
+        "Am79C973",
+        "82540EM",
+        "82545EM",
+        "82543GC",
+    ];
+    MODELS
+        .into_iter()
+        .find(|model| model.eq_ignore_ascii_case(found))
+}

@@ -1,0 +1,198 @@
+//! Where in a VMX file a disk is.
+
+use virt_model::domain::{Address, Disk, DiskBus, DiskDevice, DriveAddress};
+
+use super::{Writer, target};
+use crate::VmxError;
+
+/// A device of a bus: `scsi0:1`, `floppy0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) bus: DiskBus,
+    /// The controller, or IDE's bus; 0 for floppies.
+    pub(super) controller: u32,
+    pub(super) unit: u32,
+}
+
+impl Place {
+    /// The first part of the device's keys.
+    pub(super) fn prefix(self) -> String {
+        let Place {
+            bus,
+            controller,
+            unit,
+        } = self;
+        match bus {
+            DiskBus::Fdc => format!("floppy{unit}"),
+            _ => format!("{bus}{controller}:{unit}"),
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// Checks that a disk's address is the one its target's name says, and one that VMware has.
+    pub(super) fn verify(&self, disk: &Disk) -> Result<(), VmxError> {
+        if self.lenient() {
+            return self.lenient_place(disk).map(|_| ());
+        }
+        self.libvirts_address(disk).map(|_| ())
+    }
+
+    /// The place of a disk in the file.
+    pub(super) fn place(&self, disk: &Disk) -> Result<Place, VmxError> {
+        if self.lenient() {
+            return self.lenient_place(disk);
+        }
+        // libvirt has two opinions of what a name may be, this is the second.
+        let (prefix, bus, most) = match disk.target.bus {
+            _ if disk.device == DiskDevice::Floppy => ("fd", "Floppy", 2),
+            DiskBus::Ide => ("hd", "IDE", 4),
+            _ => ("sd", "SCSI", 60),
+        };
+        let dev = &disk.target.dev;
+        if !dev.starts_with(prefix) {
+            return Err(VmxError::internal(format!(
+                "Expecting domain XML attribute 'dev' of entry 'devices/disk/target' to start \
+                 with '{prefix}'"
+            )));
+        }
+        let Some(index) = target::index(dev) else {
+            return Err(VmxError::internal(format!(
+                "Could not parse valid disk index from '{dev}'"
+            )));
+        };
+        if index >= most {
+            return Err(VmxError::internal(format!(
+                "{bus} disk index (parsed from '{dev}') is too large"
+            )));
+        }
+        let place = |bus, controller, unit| Place {
+            bus,
+            controller,
+            unit,
+        };
+        Ok(match prefix {
+            "fd" => place(DiskBus::Fdc, 0, index),
+            "hd" => place(DiskBus::Ide, index / 2, index % 2),
+            _ => {
+                let address = target::scsi(index);
+                place(DiskBus::Scsi, address.controller, address.unit)
+            }
+        })
+    }
+
+    /// The address, if libvirt takes it.
+    fn libvirts_address(&self, disk: &Disk) -> Result<DriveAddress, VmxError> {
+        let (address, expected) = addresses(disk)?;
+        let Some(expected) = expected else {
+            return Err(VmxError::internal("Could not verify disk address"));
+        };
+        if (address.controller, address.bus, address.unit)
+            != (expected.controller, expected.bus, expected.unit)
+        {
+            let DriveAddress {
+                controller,
+                bus,
+                unit,
+                ..
+            } = address;
+            return Err(VmxError::internal(format!(
+                "Disk address {controller}:{bus}:{unit} doesn't match target device '{}'",
+                disk.target.dev
+            )));
+        }
+        self.in_range(disk.target.bus, address, 15)?;
+        Ok(address)
+    }
+
+    /// Whether VMware has such an address, on a SCSI bus with units up to `last`.
+    fn in_range(&self, bus: DiskBus, address: DriveAddress, last: u32) -> Result<(), VmxError> {
+        let (name, controllers, buses, units) = match bus {
+            DiskBus::Scsi => ("SCSI", 3, 0, last),
+            DiskBus::Ide => ("IDE", 0, 1, 1),
+            DiskBus::Fdc => ("FDC", 0, 0, 1),
+            DiskBus::Sata if self.lenient() => ("SATA", 3, 0, 29),
+            DiskBus::Nvme if self.lenient() => ("NVMe", 3, 0, 14),
+            _ => {
+                return Err(VmxError::unsupported(format!(
+                    "Unsupported bus type '{bus}'"
+                )));
+            }
+        };
+        let range = |last: u32| match last {
+            0 => "[0]".to_owned(),
+            last => format!("[0..{last}]"),
+        };
+        let check = |what: &str, index: u32, last: u32| {
+            if index <= last {
+                return Ok(());
+            }
+            Err(VmxError::internal(format!(
+                "{name} {what} index {index} out of {} range",
+                range(last)
+            )))
+        };
+        check("controller", address.controller, controllers)?;
+        check("bus", address.bus, buses)?;
+        if bus == DiskBus::Scsi && (address.unit > last || address.unit == 7) {
+            return Err(VmxError::internal(format!(
+                "SCSI unit index {} out of [0..6,8..{last}] range",
+                address.unit
+            )));
+        }
+        check("unit", address.unit, units)
+    }
+
+    /// The place that a disk's address says; the name says it where libvirt made the address from
+    /// the name in another way than VMware numbers its devices.
+    fn lenient_place(&self, disk: &Disk) -> Result<Place, VmxError> {
+        let (mut address, expected) = addresses(disk)?;
+        let bus = disk.target.bus;
+        if bus == DiskBus::Sata && expected == Some(address) {
+            let index = target::index(&disk.target.dev).unwrap_or_default();
+            address = DriveAddress::new(index / 30, 0, index % 30);
+        }
+        let hardware = self.options.hardware_version;
+        let needed = match bus {
+            DiskBus::Sata => 10,
+            DiskBus::Nvme => 13,
+            _ => 0,
+        };
+        let last = if hardware >= 13 { 64 } else { 15 };
+        self.in_range(bus, address, last)?;
+        if hardware < needed {
+            return Err(VmxError::unsupported(format!(
+                "disk '{}' on bus '{bus}' needs virtual hardware version {needed} or higher, not \
+                 {hardware}",
+                disk.target.dev
+            ))
+            .with_help("a higher virtual hardware version, or bus 'scsi' or 'ide'"));
+        }
+        Ok(match bus {
+            DiskBus::Ide => Place {
+                bus,
+                controller: address.bus,
+                unit: address.unit,
+            },
+            _ => Place {
+                bus,
+                controller: address.controller,
+                unit: address.unit,
+            },
+        })
+    }
+}
+
+/// The address of a disk, and the one that its target's name says.
+fn addresses(disk: &Disk) -> Result<(DriveAddress, Option<DriveAddress>), VmxError> {
+    match &disk.info.address {
+        Some(Address::Drive(address)) => Ok((*address, target::address(&disk.target))),
+        other => {
+            let kind = other.as_ref().map_or("none", Address::kind);
+            Err(
+                VmxError::unsupported(format!("Unsupported disk address type '{kind}'"))
+                    .with_help("a disk on bus 'scsi', 'ide' or 'fdc'"),
+            )
+        }
+    }
+}

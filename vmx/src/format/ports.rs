@@ -1,0 +1,23 @@
+//! What serial and parallel ports share.
+
+use virt_model::domain::CharSource;
+
+use crate::VmxError;
+
+/// Checks the number of a port.
+pub(super) fn check(kind: &str, number: u32, last: u32) -> Result<(), VmxError> {
+    if number <= last {
+        return Ok(());
+    }
+    Err(VmxError::internal(format!(
+        "{kind} port index {number} out of [0..{last}] range"
+    )))
+}
+
+/// The error for what a port can't be connected to.
+pub(super) fn unsupported(source: &CharSource) -> VmxError {
+    VmxError::unsupported(format!(
+        "Unsupported character device type '{}'",
+        source.kind()
+    ))
+}
