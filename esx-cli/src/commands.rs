@@ -37,6 +37,7 @@ mod undefine;
 mod uri;
 mod version;
 mod vmx2xml;
+mod xml2vmx;
 
 use crate::answer::{self, Answer};
 use crate::cli::Global;
@@ -116,6 +117,7 @@ commands! {
         Completion: completion::Completion,
         Man: man::Man,
         Vmx2xml: vmx2xml::Vmx2xml,
+        Xml2vmx: xml2vmx::Xml2vmx,
     }
 }
 
