@@ -1,7 +1,8 @@
 //! A domain's definition: libvirt's `<domain>` document.
 //!
 //! One file a device or subject; each has the structs, how they are read and how they are
-//! written. What is not here is not modelled: [`DomainDef::from_xml`] names it by its path.
+//! written. What is not here is not modelled: [`DomainDef::read_xml`] names it by its path.
+//! [`DomainDef::post_parse`] adds what libvirt adds to every definition after it has been read.
 
 mod chardev;
 mod clock;
@@ -165,6 +166,19 @@ impl DomainDef {
     }
 
     /// Reads a document, and says what of it is not modelled.
+    ///
+    /// ```
+    /// use virt_model::{DomainDef, XmlFlags};
+    ///
+    /// let read = DomainDef::read_xml(
+    ///     "<domain type='vmware'><name>web</name><memory unit='MiB'>512</memory>
+    ///        <os><type>hvm</type></os><devices><watchdog model='ib700'/></devices></domain>",
+    /// )?;
+    /// assert_eq!(read.domain.memory, 512 * 1024);
+    /// assert_eq!(read.unmodelled, ["/domain/devices/watchdog"]);
+    /// assert!(read.domain.to_xml(XmlFlags::NONE).contains("<memory unit='KiB'>524288</memory>"));
+    /// # Ok::<(), virt_model::XmlError>(())
+    /// ```
     ///
     /// # Errors
     /// As for [`DomainDef::from_xml`].
@@ -394,6 +408,11 @@ fn read_uuid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
     let Some(node) = node else {
         return Ok(None);
     };
+    if node.name == "genid" && node.text().is_empty() {
+        // One is to be made at every start: nothing that could be kept here.
+        node.unmodelled();
+        return Ok(None);
+    }
     let uuid = node.text().parse();
     uuid.map(Some).map_err(|_| {
         node.fail(

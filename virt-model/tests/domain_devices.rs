@@ -1,5 +1,7 @@
 //! Every device as libvirt writes it: read, nothing left over, written again to the same bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use virt_model::{DomainDef, XmlFlags};
 
 /// A definition around devices, each line indented by two levels.

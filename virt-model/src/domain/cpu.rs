@@ -155,7 +155,7 @@ impl Cpu {
             .maybe_attr("migratable", self.migratable.map(on_off))
             .children(self.model.as_ref().map(CpuModel::to_element))
             .maybe_text("vendor", self.vendor.as_ref())
-            .children(self.topology.as_ref().map(CpuTopology::to_element))
+            .children(self.topology.map(CpuTopology::to_element))
             .children(self.features.iter().map(CpuFeature::to_element))
             .children((!self.numa.is_empty()).then_some(numa))
     }
@@ -189,7 +189,7 @@ impl CpuTopology {
         })
     }
 
-    fn to_element(&self) -> Element {
+    fn to_element(self) -> Element {
         Element::new("topology")
             .attr("sockets", self.sockets)
             .maybe_attr("dies", self.dies)

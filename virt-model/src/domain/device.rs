@@ -189,11 +189,17 @@ impl PciAddress {
 impl PciAddress {
     /// Takes its attributes from `<address>`.
     pub(super) fn read(node: &mut Node<'_>) -> Result<PciAddress, XmlError> {
+        let mut part = |name: &str, last: u32| match node.number_or_hex(name)? {
+            Some(part) if part > last => Err(node.error(format!(
+                "Invalid PCI address {name}='{part:#x}', must be <= {last:#X}"
+            ))),
+            part => Ok(part.unwrap_or(0)),
+        };
         Ok(PciAddress {
-            domain: node.number_or_hex("domain")?.unwrap_or(0),
-            bus: node.number_or_hex("bus")?.unwrap_or(0),
-            slot: node.number_or_hex("slot")?.unwrap_or(0),
-            function: node.number_or_hex("function")?.unwrap_or(0),
+            domain: part("domain", 0xffff)?,
+            bus: part("bus", 0xff)?,
+            slot: part("slot", 0x1f)?,
+            function: part("function", 7)?,
             multifunction: node.on_off("multifunction")?,
         })
     }

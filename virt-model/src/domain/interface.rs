@@ -78,7 +78,7 @@ pub struct Interface {
 }
 
 /// What a network card is connected to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum InterfaceSource {
     /// The host's network by address translation.
@@ -147,6 +147,7 @@ pub enum InterfaceSource {
         dev: String,
     },
     /// Nothing.
+    #[default]
     Null,
     /// A port of a distributed switch.
     Vds(VdsSource),
@@ -172,12 +173,6 @@ impl InterfaceSource {
             InterfaceSource::Null => InterfaceType::Null,
             InterfaceSource::Vds(_) => InterfaceType::Vds,
         }
-    }
-}
-
-impl Default for InterfaceSource {
-    fn default() -> InterfaceSource {
-        InterfaceSource::Null
     }
 }
 

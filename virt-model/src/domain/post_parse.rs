@@ -245,3 +245,219 @@ fn insert(controllers: &mut Vec<Controller>, controller: Controller) {
     let at = higher.or_else(behind).unwrap_or(controllers.len());
     controllers.insert(at, controller);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::XmlFlags;
+
+    /// The devices of a definition, before and after; both as libvirt's documents have them.
+    #[track_caller]
+    fn check(devices: &str, expected: &[&str]) {
+        let mut def = read(devices);
+        def.post_parse(&Defaults::vmware()).unwrap();
+        let written = def.to_xml(XmlFlags::SECURE);
+        let inside = written.split("<devices>\n").nth(1).unwrap();
+        let inside = inside.split("  </devices>").next().unwrap();
+        let lines: Vec<&str> = inside.lines().map(str::trim).collect();
+        assert_eq!(lines, expected);
+
+        let complete = def.clone();
+        def.post_parse(&Defaults::vmware()).unwrap();
+        assert_eq!(def, complete);
+        assert_eq!(
+            DomainDef::from_xml(&written).unwrap().devices,
+            complete.devices
+        );
+    }
+
+    fn read(devices: &str) -> DomainDef {
+        let document = format!(
+            "<domain type='vmware'><name>n</name><memory>1</memory><os><type>hvm</type></os>\
+             <devices>{devices}</devices></domain>"
+        );
+        DomainDef::from_xml(&document).unwrap()
+    }
+
+    #[track_caller]
+    fn check_place(dev: &str, bus: &str, scsi_units: u32, expected: Option<[u32; 3]>) {
+        let disk = format!("<disk><source file='a'/><target dev='{dev}' bus='{bus}'/></disk>");
+        let mut def = read(&disk);
+        let defaults = Defaults {
+            scsi_units,
+            ..Defaults::vmware()
+        };
+        let done = def.post_parse(&defaults);
+        let expected =
+            expected.map(|[controller, bus, unit]| DriveAddress::new(controller, bus, unit));
+        let found = match def.devices.disks[0].info.address {
+            Some(Address::Drive(address)) => Some(address),
+            _ => None,
+        };
+        assert_eq!(done.ok().and(found), expected, "{dev} on {bus}");
+    }
+
+    #[test]
+    fn places_of_disks() {
+        check_place("sda", "scsi", 16, Some([0, 0, 0]));
+        check_place("sdg", "scsi", 16, Some([0, 0, 6]));
+        check_place("sdh", "scsi", 16, Some([0, 0, 8]));
+        check_place("sdo", "scsi", 16, Some([0, 0, 15]));
+        check_place("sdp", "scsi", 16, Some([1, 0, 0]));
+        check_place("sdp", "scsi", 64, Some([0, 0, 16]));
+        check_place("sdbl", "scsi", 64, Some([1, 0, 0]));
+        check_place("sdbm", "scsi", 65, Some([1, 0, 0]));
+        check_place("hda", "ide", 16, Some([0, 0, 0]));
+        check_place("hdd", "ide", 16, Some([0, 1, 1]));
+        check_place("hde1", "ide", 16, Some([1, 0, 0]));
+        check_place("fdb", "fdc", 16, Some([0, 0, 1]));
+        check_place("sdg", "sata", 16, Some([1, 0, 0]));
+        check_place("nvme1n2", "nvme", 16, Some([1, 0, 1]));
+        for (dev, bus) in [
+            ("disk", "scsi"),
+            ("sd", "scsi"),
+            ("sdA", "scsi"),
+            ("sdaaaaaaaaaaaa", "ide"),
+            ("nvme0", "nvme"),
+            ("nvme0n0", "nvme"),
+            // Controllers out of bounds.
+            ("sdzzzzz", "scsi"),
+            ("nvme4000000000n1", "nvme"),
+        ] {
+            check_place(dev, bus, 16, None);
+        }
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_told() {
+        let mut def = read("<disk><source file='a'/><target dev='tape' bus='scsi'/></disk>");
+        let error = def.post_parse(&Defaults::vmware()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "XML error: Unknown disk name 'tape' and no address specified"
+        );
+    }
+
+    #[test]
+    fn no_place_on_other_buses() {
+        let disk = "<disk><source file='a'/><target dev='vda' bus='virtio'/></disk>";
+        let mut def = read(disk);
+        def.post_parse(&Defaults::vmware()).unwrap();
+        assert_eq!(
+            def,
+            DomainDef {
+                os: def.os.clone(),
+                ..read(disk)
+            }
+        );
+    }
+
+    #[test]
+    fn controllers_of_disks() {
+        let disk = |controller: u32, dev: &str, bus: &str| {
+            format!(
+                "<disk device='cdrom'><target dev='{dev}' bus='{bus}'/>\
+                 <address type='drive' controller='{controller}'/></disk>"
+            )
+        };
+        let devices = disk(0, "hda", "ide") + &disk(2, "sda", "scsi") + &disk(0, "fda", "fdc");
+        let mut def = read(&format!(
+            "{devices}<controller type='scsi' index='1' model='lsilogic'/><controller type='usb' index='0'/>"
+        ));
+        def.post_parse(&Defaults::vmware()).unwrap();
+        let found = def.devices.controllers.iter();
+        let found: Vec<_> = found
+            .map(|controller| (controller.kind.as_str(), controller.index))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("scsi", 0),
+                ("scsi", 1),
+                ("scsi", 2),
+                ("usb", 0),
+                ("fdc", 0),
+                ("ide", 0)
+            ]
+        );
+        assert_eq!(
+            def.devices.controllers[1].model.as_deref(),
+            Some("lsilogic")
+        );
+    }
+
+    #[test]
+    fn the_first_serial_port_is_a_console() {
+        check(
+            "<serial type='null'/><serial type='vc'><target port='4'/></serial><serial type='stdio'/>",
+            &[
+                "<serial type='null'>",
+                "<target port='0'/>",
+                "</serial>",
+                "<serial type='vc'>",
+                "<target port='4'/>",
+                "</serial>",
+                "<serial type='stdio'>",
+                "<target port='5'/>",
+                "</serial>",
+                "<console type='null'>",
+                "<target type='serial' port='0'/>",
+                "</console>",
+            ],
+        );
+        check(
+            "<console type='null'/>",
+            &[
+                "<serial type='null'>",
+                "<target port='0'/>",
+                "</serial>",
+                "<console type='null'>",
+                "<target type='serial' port='0'/>",
+                "</console>",
+            ],
+        );
+        check(
+            "<serial type='null'/><console type='vc'><target type='virtio'/></console>",
+            &[
+                "<serial type='null'>",
+                "<target port='0'/>",
+                "</serial>",
+                "<console type='vc'>",
+                "<target type='virtio' port='0'/>",
+                "</console>",
+            ],
+        );
+    }
+
+    #[test]
+    fn video_cards() {
+        let card = |vram| format!("<model type='vmvga' vram='{vram}' primary='yes'/>");
+        let graphics = "<graphics type='sdl'/>";
+        check(graphics, &[graphics, "<video>", &card(4096), "</video>"]);
+        check(
+            "<video><model vram='5000'/></video>",
+            &["<video>", &card(8192), "</video>"],
+        );
+        check(
+            "<video><model type='vga'/></video><video><model type='vmvga' vram='1' primary='yes'/></video>",
+            &[
+                "<video>",
+                &card(1),
+                "</video>",
+                "<video>",
+                "<model type='vga' vram='16384'/>",
+                "</video>",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_architecture() {
+        let mut def = read("");
+        def.post_parse(&Defaults::vmware()).unwrap();
+        assert_eq!(def.os.arch.as_deref(), Some("i686"));
+        def.os.arch = Some("x86_64".to_owned());
+        def.post_parse(&Defaults::vmware()).unwrap();
+        assert_eq!(def.os.arch.as_deref(), Some("x86_64"));
+    }
+}

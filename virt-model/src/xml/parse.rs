@@ -4,7 +4,7 @@ use xml::{
     common::Position,
     name::OwnedName,
     namespace::Namespace,
-    reader::{Error, XmlEvent},
+    reader::{Error, ErrorKind, XmlEvent},
 };
 use xmltree::{Element, XMLNode};
 
@@ -30,6 +30,10 @@ pub const MAX_NODES: usize = 1_000_000;
 /// When the text is no well-formed XML, has a document type declaration (with it, entities), or
 /// exceeds [`MAX_SIZE`], [`MAX_DEPTH`] or [`MAX_NODES`].
 pub fn parse(text: &str) -> Result<Element, XmlError> {
+    parse_within(text, MAX_NODES)
+}
+
+fn parse_within(text: &str, max_nodes: usize) -> Result<Element, XmlError> {
     if text.len() > MAX_SIZE {
         return Err(refused(format!(
             "the document has {} bytes; at most {MAX_SIZE} are read",
@@ -43,10 +47,15 @@ pub fn parse(text: &str) -> Result<Element, XmlError> {
     config.ignore_root_level_whitespace = true;
     config.max_attributes = 1 << 10;
     // The text is UTF-8 by now, whatever its declaration says.
+    config.ignore_invalid_encoding_declarations = true;
     config.override_encoding = Some(xml::Encoding::Utf8);
 
     let mut reader = EventReader::new_with_config(text.as_bytes(), config);
-    let mut tree = Tree::default();
+    let mut tree = Tree {
+        root: None,
+        open: Vec::new(),
+        nodes_left: max_nodes,
+    };
     loop {
         match reader.next().map_err(syntax)? {
             XmlEvent::StartElement {
@@ -76,21 +85,21 @@ fn refused(message: impl Into<String>) -> XmlError {
 
 fn syntax(error: Error) -> XmlError {
     let at = error.position();
-    refused(format!(
-        "line {}, column {}: {}",
-        at.row + 1,
-        at.column + 1,
-        error.msg()
-    ))
+    let (line, column) = (at.row + 1, at.column + 1);
+    let message = match error.kind() {
+        ErrorKind::Syntax(message) => message.to_string(),
+        ErrorKind::UnexpectedEof => "the document ends too early".to_owned(),
+        _ => error.to_string(),
+    };
+    refused(format!("line {line}, column {column}: {message}"))
 }
 
 /// The tree as far as it has been read.
-#[derive(Default)]
 struct Tree {
     root: Option<Element>,
     /// Elements not yet closed, with all namespaces in force.
     open: Vec<(Element, Namespace)>,
-    nodes: usize,
+    nodes_left: usize,
 }
 
 impl Tree {
@@ -100,12 +109,12 @@ impl Tree {
         attributes: Vec<OwnedAttribute>,
         namespace: Namespace,
     ) -> Result<(), XmlError> {
-        self.nodes += 1 + attributes.len();
-        if self.nodes > MAX_NODES {
-            return Err(refused(format!(
-                "the document has more than {MAX_NODES} elements and attributes"
-            )));
-        }
+        let nodes_left = self.nodes_left.checked_sub(1 + attributes.len());
+        self.nodes_left = nodes_left.ok_or_else(|| {
+            refused(format!(
+                "the document has too many elements and attributes; at most {MAX_NODES} are read"
+            ))
+        })?;
         if self.open.len() == MAX_DEPTH {
             return Err(refused(format!(
                 "elements are nested more than {MAX_DEPTH} levels deep, at '{}'",
@@ -160,5 +169,50 @@ impl Tree {
             Some(XMLNode::Text(before)) => before.push_str(&text),
             _ => element.children.push(XMLNode::Text(text)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_and_attributes_are_counted() {
+        let text = "<a b='1' c='2'><d/><d/></a>";
+        assert!(parse_within(text, 5).is_ok());
+        let error = parse_within(text, 4).unwrap_err();
+        assert!(error.message().contains("too many elements"), "{error}");
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: Element) {
+        assert_eq!(parse(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn blanks_count_only_beside_nothing_else() {
+        use crate::xml::Build;
+        check("<a> </a>", Element::new("a").text(" "));
+        check(
+            "<a>\n  <b/>\n</a>",
+            Element::new("a").child(Element::new("b")),
+        );
+        check(
+            "<a>x<b/> </a>",
+            Element::new("a").text("x").child(Element::new("b")),
+        );
+    }
+
+    #[test]
+    fn prefixes_of_attributes_stay() {
+        let element = parse("<a xmlns:p='urn:p' p:b='1' b='2'/>").unwrap();
+        let attributes: Vec<_> = element.attributes.into_iter().collect();
+        assert_eq!(
+            attributes,
+            [
+                ("p:b".to_owned(), "1".to_owned()),
+                ("b".to_owned(), "2".to_owned())
+            ]
+        );
     }
 }

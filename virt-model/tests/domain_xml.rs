@@ -1,0 +1,475 @@
+//! The domain document: what is outside of its devices, errors, and what is not modelled.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use proptest::prelude::*;
+use virt_model::{DomainDef, ErrorNumber, XmlFlags, xml};
+
+/// All that is modelled, but for devices.
+const FULL: &str = "\
+<domain type='vmware' id='7' xmlns:vmware='http://libvirt.org/schemas/domain/vmware/1.0'>
+  <name>a &lt;b&gt; &amp; c/d</name>
+  <uuid>564d9bef-0000-1111-2222-aea8b9103515</uuid>
+  <hwuuid>564d9bef-0000-1111-2222-aea8b9103516</hwuuid>
+  <genid>13c67c91-9f47-526f-b0d6-e4dd2e4bb4f9</genid>
+  <title>Books</title>
+  <description>Two lines,
+&quot;quoted&quot;</description>
+  <metadata>
+    <shelf:place xmlns:shelf=\"http://example.org/shelf\" row=\"it's 4 &lt; 5\" shelf:side=\"left\">
+      <shelf:number>12</shelf:number>
+      <note xmlns=\"http://example.org/note\">mixed <b>text</b></note>
+      <shelf:empty/>
+    </shelf:place>
+    <other xmlns=\"urn:other\"/>
+  </metadata>
+  <memory unit='KiB'>1048576</memory>
+  <currentMemory unit='KiB'>524288</currentMemory>
+  <memtune>
+    <hard_limit unit='KiB'>1</hard_limit>
+    <soft_limit unit='KiB'>2</soft_limit>
+    <min_guarantee unit='KiB'>3</min_guarantee>
+    <swap_hard_limit unit='KiB'>4</swap_hard_limit>
+  </memtune>
+  <vcpu placement='auto' cpuset='0,3-5' current='2'>4</vcpu>
+  <cputune>
+    <shares>1000</shares>
+    <period>100000</period>
+    <quota>-1</quota>
+    <global_period>100001</global_period>
+    <global_quota>-2</global_quota>
+  </cputune>
+  <os firmware='efi'>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <firmware>
+      <feature enabled='yes' name='secure-boot'/>
+      <feature enabled='no' name='enrolled-keys'/>
+    </firmware>
+    <loader readonly='yes' secure='no' type='pflash'>/fw/code.fd</loader>
+    <nvram template='/fw/vars.fd'>[shelf] books/books.nvram</nvram>
+    <kernel>/boot/k</kernel>
+    <initrd>/boot/i</initrd>
+    <cmdline>quiet splash</cmdline>
+    <boot dev='cdrom'/>
+    <boot dev='hd'/>
+    <bootmenu enable='yes' timeout='3000'/>
+    <bios useserial='yes' rebootTimeout='-1'/>
+    <smbios mode='host'/>
+  </os>
+  <features>
+    <acpi/>
+    <apic eoi='on'/>
+    <pae/>
+    <hap state='off'/>
+    <viridian/>
+    <privnet/>
+    <pmu state='on'/>
+    <vmport state='off'/>
+    <smm state='on'/>
+  </features>
+  <cpu mode='custom' match='exact' check='partial' migratable='off'>
+    <model fallback='forbid'>Bookworm</model>
+    <vendor>ACME</vendor>
+    <topology sockets='2' dies='1' clusters='1' cores='2' threads='1'/>
+    <feature policy='require' name='vmx'/>
+    <numa>
+      <cell id='0' cpus='0-1' memory='524288' unit='KiB'/>
+      <cell id='1' cpus='2-3' memory='524288' unit='KiB'/>
+    </numa>
+  </cpu>
+  <clock offset='variable' adjustment='-3600' basis='utc'>
+    <timer name='rtc' present='no' tickpolicy='catchup' track='guest'/>
+    <timer name='tsc' frequency='3000000000' mode='native'/>
+  </clock>
+  <on_poweroff>preserve</on_poweroff>
+  <on_reboot>rename-restart</on_reboot>
+  <on_crash>coredump-destroy</on_crash>
+  <devices>
+  </devices>
+  <vmware:datacenterpath>folder/center</vmware:datacenterpath>
+  <vmware:moref>vm-42</vmware:moref>
+</domain>
+";
+
+/// The least that is a domain, with `rest` in it.
+fn least(rest: &str) -> String {
+    format!(
+        "<domain type='vmware'><name>n</name><memory>4096</memory><os><type>hvm</type></os>{rest}</domain>"
+    )
+}
+
+fn with_devices(devices: &str) -> String {
+    least(&format!("<devices>{devices}</devices>"))
+}
+
+#[test]
+fn all_of_it() {
+    let read = DomainDef::read_xml(FULL).unwrap();
+    assert_eq!(read.unmodelled, Vec::<String>::new());
+    let written = read.domain.to_xml(XmlFlags::NONE);
+    assert_eq!(written, FULL);
+    assert_eq!(DomainDef::from_xml(&written).unwrap(), read.domain);
+}
+
+#[test]
+fn the_inactive_definition_has_no_number() {
+    let def = DomainDef::from_xml(FULL).unwrap();
+    assert_eq!(def.to_xml(XmlFlags::INACTIVE), FULL.replace(" id='7'", ""));
+}
+
+#[test]
+fn namespaces_of_the_root_that_metadata_needs_move_there() {
+    let def = DomainDef::from_xml(
+        "<domain type='vmware' xmlns:a='urn:a' xmlns:b='urn:b'><name>n</name>\
+         <metadata><a:x/></metadata><memory>1</memory><os><type>hvm</type></os></domain>",
+    )
+    .unwrap();
+    let written = def.to_xml(XmlFlags::NONE);
+    assert!(
+        written.contains("<metadata>\n    <a:x xmlns:a=\"urn:a\"/>\n  </metadata>"),
+        "{written}"
+    );
+}
+
+#[test]
+fn defaults() {
+    let def = DomainDef::from_xml(&least("")).unwrap();
+    assert_eq!(
+        def,
+        DomainDef {
+            memory: 4096,
+            ..DomainDef::new("vmware", "n")
+        }
+    );
+}
+
+#[test]
+fn double_quotes_declarations_comments_and_cdata() {
+    let def = DomainDef::from_xml(
+        "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<!-- a --><domain type=\"vmware\">\
+         <name><![CDATA[<ü>]]></name><!-- b --><memory unit=\"MiB\">1</memory>\
+         <os><type>hvm</type></os></domain>\n<!-- c -->",
+    )
+    .unwrap();
+    assert_eq!(def.name, "<ü>");
+    assert_eq!(def.memory, 1024);
+}
+
+#[track_caller]
+fn check_memory(element: &str, expected: u64) {
+    let document = least("").replace("<memory>4096</memory>", element);
+    assert_eq!(DomainDef::from_xml(&document).unwrap().memory, expected);
+}
+
+#[test]
+fn units_of_memory() {
+    check_memory("<memory unit='b'>1025</memory>", 2);
+    check_memory("<memory unit='KB'>1024</memory>", 1000);
+    check_memory("<memory unit='KiB'>5</memory>", 5);
+    check_memory("<memory unit='M'>2</memory>", 2048);
+    check_memory("<memory unit='GiB'> 1 </memory>", 1 << 20);
+    check_memory("<memory>7</memory>", 7);
+}
+
+#[track_caller]
+fn check_error(document: &str, number: ErrorNumber, text: &str, path: Option<&str>) {
+    let error = DomainDef::from_xml(document).unwrap_err();
+    assert_eq!(error.to_string(), text, "{document}");
+    assert_eq!(error.number(), number, "{document}");
+    assert_eq!(error.path(), path, "{document}");
+}
+
+#[test]
+fn errors_of_the_domain() {
+    use ErrorNumber::{InternalError, InvalidArg, NoName, Overflow, XmlError};
+    let d = Some("/domain");
+    check_error(
+        "<a/>",
+        XmlError,
+        "XML error: expecting root element of 'domain', not 'a'",
+        None,
+    );
+    check_error(
+        "<domain/>",
+        XmlError,
+        "XML error: Missing required attribute 'type' in element 'domain'",
+        d,
+    );
+    check_error(
+        "<domain type='x'><name/></domain>",
+        NoName,
+        "missing name information",
+        d,
+    );
+    check_error(
+        "<domain type='x'><name>n</name></domain>",
+        XmlError,
+        "XML error: Memory size must be specified via <memory> or in the <numa> configuration",
+        d,
+    );
+    check_error(
+        "<domain type='x'><name>n</name><memory>1</memory></domain>",
+        XmlError,
+        "XML error: an os <type> must be specified",
+        d,
+    );
+    check_error(
+        &least("<uuid>564d</uuid>"),
+        InternalError,
+        "internal error: malformed uuid element",
+        Some("/domain/uuid"),
+    );
+    check_error(
+        &least("").replace("<memory>", "<memory unit='ZB'>"),
+        InvalidArg,
+        "invalid argument: unknown suffix 'ZB'",
+        Some("/domain/memory"),
+    );
+    check_error(
+        &least("").replace("<memory>4096", "<memory unit='EiB'>16"),
+        Overflow,
+        "numerical overflow: value too large: 16EiB",
+        Some("/domain/memory"),
+    );
+    check_error(
+        &least("<vcpu>many</vcpu>"),
+        XmlError,
+        "XML error: maximum vcpus count must be an integer",
+        Some("/domain/vcpu"),
+    );
+    check_error(
+        &least("<vcpu current='3'>2</vcpu>"),
+        InternalError,
+        "internal error: maxvcpus must not be less than current vcpus (2 < 3)",
+        Some("/domain/vcpu"),
+    );
+    check_error(
+        &least("<vcpu cpuset='1-'>2</vcpu>"),
+        InvalidArg,
+        "invalid argument: Failed to parse bitmap '1-'",
+        Some("/domain/vcpu"),
+    );
+    check_error(
+        &least("<on_crash>weep</on_crash>"),
+        InternalError,
+        "internal error: unknown on_crash action: weep",
+        d,
+    );
+    check_error(
+        &least("<cpu><topology sockets='0' cores='1' threads='1'/></cpu>"),
+        XmlError,
+        "XML error: Invalid value for attribute 'sockets' in element 'topology': Zero is not permitted",
+        Some("/domain/cpu/topology"),
+    );
+}
+
+#[test]
+fn errors_of_devices() {
+    use ErrorNumber::{NoSource, NoTarget, XmlError};
+    let check = |devices: &str, number, text: &str, path: &str| {
+        check_error(&with_devices(devices), number, text, Some(path));
+    };
+    check(
+        "<disk><source file='a'/></disk>",
+        NoTarget,
+        "missing target information for device a",
+        "/domain/devices/disk",
+    );
+    check(
+        "<disk><target dev='sda'/></disk>",
+        NoSource,
+        "missing source information for device sda",
+        "/domain/devices/disk",
+    );
+    check(
+        "<disk/><disk/>",
+        NoTarget,
+        "missing target information for device",
+        "/domain/devices/disk[1]",
+    );
+    check(
+        "<disk type='tape'/>",
+        XmlError,
+        "XML error: Invalid value for attribute 'type' in element 'disk': 'tape'.",
+        "/domain/devices/disk",
+    );
+    check(
+        "<interface type='bridge'><mac address='00:0c'/></interface>",
+        XmlError,
+        "XML error: unable to parse mac address '00:0c'",
+        "/domain/devices/interface/mac",
+    );
+    check(
+        "<interface type='bridge'><mac address='01:00:00:00:00:00'/></interface>",
+        XmlError,
+        "XML error: expected unicast mac address, found multicast '01:00:00:00:00:00'",
+        "/domain/devices/interface/mac",
+    );
+    check(
+        "<interface type='bridge'/>",
+        XmlError,
+        "XML error: No <source> 'bridge' attribute specified with <interface type='bridge'/>",
+        "/domain/devices/interface",
+    );
+    check(
+        "<controller type='scsi' index='-1'/>",
+        XmlError,
+        "XML error: Invalid value for attribute 'index' in element 'controller': '-1'. \
+         Expected non-negative integer value",
+        "/domain/devices/controller",
+    );
+    check(
+        "<input type='mouse'><address type='pci' slot='32'/></input>",
+        XmlError,
+        "XML error: Invalid PCI address slot='0x20', must be <= 0x1F",
+        "/domain/devices/input/address",
+    );
+    check(
+        "<input type='mouse'><address type='pci' slot='0xg'/></input>",
+        XmlError,
+        "XML error: Invalid value for attribute 'slot' in element 'address': '0xg'. \
+         Expected integer value",
+        "/domain/devices/input/address",
+    );
+}
+
+#[track_caller]
+fn check_unmodelled(document: &str, expected: &[&str]) {
+    let read = DomainDef::read_xml(document).unwrap();
+    assert_eq!(read.unmodelled, expected, "{document}");
+}
+
+#[test]
+fn what_is_not_modelled_is_named() {
+    check_unmodelled(&least("<genid/>"), &["/domain/genid"]);
+    check_unmodelled(&least("<iothreads>2</iothreads>"), &["/domain/iothreads"]);
+    check_unmodelled(
+        &with_devices("<rng model='virtio'><backend model='random'/></rng>"),
+        &["/domain/devices/rng"],
+    );
+    check_unmodelled(
+        &with_devices(
+            "<disk><source file='a'/><target dev='sda'/></disk>\
+             <disk><source file='b' index='1'/><target dev='sdb'/><backingStore/></disk>",
+        ),
+        &[
+            "/domain/devices/disk[2]/source/@index",
+            "/domain/devices/disk[2]/backingStore",
+        ],
+    );
+    check_unmodelled(
+        &least("<features><acpi/><hyperv/></features>"),
+        &["/domain/features/hyperv"],
+    );
+    check_unmodelled(
+        &with_devices(
+            "<hostdev mode='capabilities' type='misc'><source/></hostdev><watchdog/><watchdog/>",
+        ),
+        &[
+            "/domain/devices/hostdev",
+            "/domain/devices/watchdog[1]",
+            "/domain/devices/watchdog[2]",
+        ],
+    );
+    check_unmodelled(
+        &with_devices("<emulator>/a</emulator><emulator>/b</emulator>"),
+        &["/domain/devices/emulator[2]"],
+    );
+    check_unmodelled(
+        "<domain type='kvm' xmlns:q='urn:q' q:a='1'><name>n</name><memory>1</memory>\
+         <os><type>hvm</type></os><q:commandline/></domain>",
+        &["/domain/@q:a", "/domain/q:commandline"],
+    );
+}
+
+#[track_caller]
+fn check_refused(document: &str, text: &str) {
+    let error = DomainDef::from_xml(document).unwrap_err();
+    assert_eq!(error.number(), ErrorNumber::XmlDetail);
+    assert!(error.to_string().contains(text), "{error}");
+}
+
+#[test]
+fn no_document_types_and_no_entities() {
+    let bomb = "<!DOCTYPE d [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;'>]>\
+                <domain type='x'><name>&c;</name></domain>";
+    check_refused(bomb, "document type declaration");
+    check_refused(
+        "<!DOCTYPE d SYSTEM 'file:///etc/passwd'><domain/>",
+        "document type declaration",
+    );
+    check_refused(&least("<title>&unknown;</title>"), "line 1");
+}
+
+#[test]
+fn no_document() {
+    for document in [
+        "",
+        " ",
+        "domain",
+        "<domain",
+        "<domain></b>",
+        "<domain/><b/>",
+        "\0",
+        "<a>\u{1}</a>",
+    ] {
+        let error = DomainDef::from_xml(document).unwrap_err();
+        assert_eq!(
+            error.number(),
+            ErrorNumber::XmlDetail,
+            "{document:?}: {error}"
+        );
+    }
+    check_refused("<domain>\n  <a></b>", "line 2");
+    check_refused("<domain>", "line 1, column 9: ");
+}
+
+#[test]
+fn bounds() {
+    let deep = |depth: usize| format!("{}{}", "<domain>".repeat(depth), "</domain>".repeat(depth));
+    assert!(xml::parse(&deep(xml::MAX_DEPTH)).is_ok());
+    check_refused(&deep(xml::MAX_DEPTH + 1), "nested more than 128 levels");
+    check_refused(&"<a>".repeat(100_000), "nested more than 128 levels");
+    check_refused(&" ".repeat(xml::MAX_SIZE + 1), "at most 16777216 are read");
+}
+
+#[test]
+fn ten_thousand_disks() {
+    let disks: String = (0..10_000)
+        .map(|disk| format!("<disk><source file='{disk}'/><target dev='sda' bus='scsi'/></disk>"))
+        .collect();
+    let read = DomainDef::read_xml(&with_devices(&disks)).unwrap();
+    assert_eq!(read.unmodelled, Vec::<String>::new());
+    assert_eq!(read.domain.devices.disks.len(), 10_000);
+    let again = DomainDef::from_xml(&read.domain.to_xml(XmlFlags::NONE)).unwrap();
+    assert_eq!(again.devices, read.domain.devices);
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text: String) {
+        let _ = DomainDef::read_xml(&text);
+    }
+
+    /// A document with a piece taken out or repeated: what is read of it is written and read
+    /// back as the same.
+    #[test]
+    fn broken_documents(start in 0..FULL.len(), len in 0..200usize, twice: bool) {
+        let end = (start + len).min(FULL.len());
+        let piece = &FULL[start..end];
+        let piece = if twice { piece.repeat(2) } else { String::new() };
+        let broken = format!("{}{piece}{}", &FULL[..start], &FULL[end..]);
+        if let Ok(def) = DomainDef::from_xml(&broken) {
+            let written = def.to_xml(XmlFlags::SECURE);
+            prop_assert_eq!(DomainDef::from_xml(&written).unwrap(), def);
+        }
+    }
+
+    #[test]
+    fn texts_of_all_kinds(name in "[^\0-\u{1f}\u{fffe}\u{ffff}]{1,40}", path in "[^\0-\u{1f}\u{fffe}\u{ffff}]{1,40}") {
+        let mut def = DomainDef::new("vmware", &name);
+        def.title = Some(path.clone());
+        def.datacenter_path = Some(path);
+        prop_assert_eq!(DomainDef::from_xml(&def.to_xml(XmlFlags::NONE)).unwrap(), def);
+    }
+}
