@@ -6,6 +6,7 @@
 mod autostart;
 mod capabilities;
 mod completion;
+mod define;
 mod destroy;
 mod domain;
 mod domid;
@@ -13,6 +14,10 @@ mod dominfo;
 mod domname;
 mod domstate;
 mod domuuid;
+mod domxml_from_native;
+mod domxml_to_native;
+mod dumpxml;
+mod file;
 mod freecell;
 mod hostname;
 mod lifecycle;
@@ -20,6 +25,7 @@ mod list;
 mod man;
 mod mode;
 mod nodeinfo;
+mod offline;
 mod question;
 mod reboot;
 mod reset;
@@ -27,8 +33,10 @@ mod resume;
 mod shutdown;
 mod start;
 mod suspend;
+mod undefine;
 mod uri;
 mod version;
+mod vmx2xml;
 
 use crate::answer::{self, Answer};
 use crate::cli::Global;
@@ -77,12 +85,16 @@ commands! {
     queries {
         Autostart: autostart::Autostart,
         Capabilities: capabilities::Capabilities,
+        Define: define::Define,
         Destroy: destroy::Destroy,
         Domid: domid::Domid,
         Dominfo: dominfo::Dominfo,
         Domname: domname::Domname,
         Domstate: domstate::Domstate,
         Domuuid: domuuid::Domuuid,
+        DomxmlFromNative: domxml_from_native::DomxmlFromNative,
+        DomxmlToNative: domxml_to_native::DomxmlToNative,
+        Dumpxml: dumpxml::Dumpxml,
         Freecell: freecell::Freecell,
         Hostname: hostname::Hostname,
         List: list::List,
@@ -93,6 +105,7 @@ commands! {
         Shutdown: shutdown::Shutdown,
         Start: start::Start,
         Suspend: suspend::Suspend,
+        Undefine: undefine::Undefine,
         Uri: uri::Uri,
         Version: version::Version,
     }
@@ -102,6 +115,7 @@ commands! {
     others {
         Completion: completion::Completion,
         Man: man::Man,
+        Vmx2xml: vmx2xml::Vmx2xml,
     }
 }
 

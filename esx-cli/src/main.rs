@@ -20,6 +20,7 @@ mod log;
 mod outcome;
 mod progress;
 mod table;
+mod xpath;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! Connections: opening, closing, and what they tell about the server and the host.
 
+mod definition;
 mod node;
 mod open;
 mod processor;
@@ -13,6 +14,7 @@ use vi_types::ManagedObjectReference;
 use virt_model::LibVersion;
 
 pub use self::open::OpenOptions;
+use self::product::Product;
 use crate::{EsxUri, Result, auth::Authenticate, inventory::Place, question::Policy};
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.
@@ -29,7 +31,7 @@ pub struct Connect(Arc<Inner>, Policy);
 struct Inner {
     client: Client,
     place: Place,
-    version: LibVersion,
+    product: Product,
     vcenter: Option<Client>,
     uri: EsxUri,
 }
@@ -81,7 +83,7 @@ impl Connect {
 
     /// The version of the product the URI names: of the vCenter for `vpx://`.
     pub fn version(&self) -> LibVersion {
-        self.0.version
+        self.0.product.version
     }
 
     /// The URI of the connection, with its port.
@@ -103,7 +105,10 @@ impl Connect {
     /// that is not closed, without asking.)
     pub async fn is_alive(&self) -> bool {
         let this = ManagedObjectReference::new("ServiceInstance", "ServiceInstance");
-        let request = vi_types::methods::CurrentTime { this };
+        let request = vi_types::methods::CurrentTime {
+            this,
+            ..Default::default()
+        };
         match self.0.client.call(&request).await {
             Ok(_) => true,
             Err(error) => {
@@ -138,6 +143,11 @@ impl Connect {
     /// The host whose domains these are.
     pub fn host_system(&self) -> &ManagedObjectReference {
         &self.0.place.host_system
+    }
+
+    /// What the server the URI names is.
+    pub(crate) fn product(&self) -> Product {
+        self.0.product
     }
 
     /// Where the host is.

@@ -1,6 +1,7 @@
 //! Datastores: their names, their files' names, and what is read of them.
 
 mod item;
+mod known;
 mod path;
 
 use vi_client::{
@@ -9,9 +10,10 @@ use vi_client::{
 };
 use vi_types::objects::DatastoreHostMount;
 use virt_model::ErrorNumber;
-use vmx::names::{Datastore, Datastores};
+use vmx::names::Datastore;
 
 pub(crate) use self::item::item_name;
+pub(crate) use self::known::Known;
 pub use self::path::DatastorePath;
 use crate::{Connect, Error, ErrorKind, Result};
 
@@ -47,17 +49,5 @@ impl Connect {
             })
         });
         mounts.collect()
-    }
-
-    /// How file names of the virtual machine whose configuration is in `directory` are translated.
-    ///
-    /// # Errors
-    /// As [`mounts`](Connect::mounts).
-    pub(crate) async fn file_names(&self, directory: String) -> Result<Datastores> {
-        Ok(Datastores {
-            datastores: self.mounts().await?,
-            directory,
-            ..Datastores::default()
-        })
     }
 }

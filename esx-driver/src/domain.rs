@@ -1,6 +1,7 @@
 //! Domains: the virtual machines of a host.
 
 mod autostart;
+mod definition;
 mod flags;
 mod identity;
 mod lifecycle;
@@ -22,7 +23,9 @@ use vi_types::{
 use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
 pub use self::autostart::AutostartSettings;
-pub use self::flags::{CreateFlags, DestroyFlags, RebootFlags, ShutdownFlags};
+pub use self::flags::{
+    CreateFlags, DefineFlags, DestroyFlags, RebootFlags, ShutdownFlags, UndefineFlags,
+};
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
 use crate::{Connect, Error, ErrorKind, Result};
 

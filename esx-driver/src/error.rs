@@ -70,6 +70,14 @@ pub enum ErrorKind {
     Decode,
     /// The server did not give a property that it always has, or gave one of another type.
     Property,
+    /// The server does not give or take a file of a datastore.
+    File,
+    /// A definition or a VMX file cannot be read or converted.
+    Definition,
+    /// A format of native configurations that the driver does not have.
+    ConfigFormat,
+    /// There is such a domain already.
+    Exists,
     /// A text that names a file of a datastore is none.
     DatastorePath,
     /// A property has a value that cannot be.
@@ -98,8 +106,6 @@ pub enum ErrorKind {
     NotStarted,
     /// The connection broke, and whether the server did what was asked is not known.
     InDoubt,
-    /// The host does not do that.
-    Unsupported,
     /// The connection was closed.
     Closed,
 }
@@ -128,7 +134,7 @@ impl Error {
     }
 
     /// The same with another kind, where the place says more than the cause.
-    pub(crate) fn as_a(mut self, kind: ErrorKind) -> Error {
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
         self
     }

@@ -41,6 +41,7 @@ pub(crate) async fn knows_host(client: &Client, vcenter: &str, ip: &str) -> Resu
         datacenter: None,
         ip: ip.to_owned(),
         vm_search: false,
+        ..Default::default()
     };
     let Some(host) = client.call(&request).await? else {
         let message = format!("vCenter '{vcenter}' does not manage a host with IP address {ip}");

@@ -40,6 +40,14 @@
 //! - The checkpoint filters of listings are heeded: there are no checkpoints.
 //! - Servers older than API 4.0 have no instance UUIDs: their domains are identified as with
 //!   `legacy_uuid=1`.
+//! - A question is seen at once while a task is waited for, and its text is what is reported, whatever comes of the
+//!   attempt to cancel the task; what became of the task is the error's [advice](Error::advice). A task that a question
+//!   blocked before the call is waited for once the question is answered, as libvirt's README has it; its code reports
+//!   it as pending.
+//! - Nothing is started twice: without a reply to the call that starts a task the task is looked for, and if it is not
+//!   found the error is [`ErrorKind::InDoubt`].
+//! - There are no managed saves: [suspending](Domain::suspend) a domain writes its memory to disk, and libvirt's ESX
+//!   driver calls that paused. [`Domain::has_managed_save_image`] is always false.
 //! - What [`EsxUri`] says of URIs.
 
 pub mod auth;
@@ -57,8 +65,8 @@ mod uri;
 pub use connect::{Connect, OpenOptions};
 pub use datastore::DatastorePath;
 pub use domain::{
-    AutostartSettings, CreateFlags, DestroyFlags, Domain, DomainEntry, DomainList, RebootFlags,
-    ShutdownFlags, SkippedDomain,
+    AutostartSettings, CreateFlags, DefineFlags, DestroyFlags, Domain, DomainEntry, DomainList,
+    RebootFlags, ShutdownFlags, SkippedDomain, UndefineFlags,
 };
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result};

@@ -114,7 +114,7 @@ async fn patience(
     tokio::select! {
         biased;
         result = calls => result,
-        () = wish => Err(Error::new(ErrorKind::Cancelled, OperationAborted, "it was not waited for the host").advise(advice)),
+        () = wish => Err(Error::new(ErrorKind::Cancelled, OperationAborted, "the caller did not wait for the host").advise(advice)),
         () = time => Err(Error::new(ErrorKind::Timeout, OperationTimeout, "the host takes too long").advise(advice)),
     }
 }

@@ -122,10 +122,10 @@ mod tests {
             base: Description {
                 label: label.to_owned(),
                 summary: format!("{label}."),
-                ..Description::default()
+                ..Default::default()
             },
             key: key.to_owned(),
-            ..ElementDescription::default()
+            ..Default::default()
         };
         VirtualMachineQuestionInfo {
             id: "7".to_owned(),

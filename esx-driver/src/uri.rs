@@ -10,6 +10,7 @@ use std::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use vi_client::transport::{Proxy, ProxyKind, Thumbprint};
 use virt_model::{ErrorDomain, ErrorNumber};
+use vmx::LibvirtVersion;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -34,6 +35,7 @@ use crate::{Error, ErrorKind, Result};
 /// | `answers` | a TOML file of [rules](crate::question::Rules) by which questions are answered; those that none fits are errors, whatever `auto_answer` says. Ours, libvirt ignores it | none |
 /// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://]HOST[:PORT]` (type `http`, port 1080) | none |
 /// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` go before it | the system's |
+/// | `libvirt` | a version such as `9.0.0`, or `newest`: definitions of domains are that libvirt's, with its refusals. Ours, libvirt ignores it | the newest libvirt's, and the best that can be made of what it refuses |
 /// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, not by the instance UUID | `0` |
 /// | `authfile` | the `auth.conf` to use ([`auth`](crate::auth)) | searched |
 /// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, colons allowed: the only one that is accepted of it (not of the vCenter of `vcenter=`). Ours, libvirt ignores it | none |
@@ -97,6 +99,7 @@ struct Parameters {
     no_verify: bool,
     auto_answer: bool,
     answers: Option<PathBuf>,
+    libvirt: Option<LibvirtVersion>,
     proxy: Option<Proxy>,
     cacert: Option<PathBuf>,
     legacy_uuid: bool,
@@ -161,6 +164,11 @@ impl EsxUri {
         self.parameters.answers.as_deref()
     }
 
+    /// `libvirt=`: the libvirt whose documents, VMX files and refusals of them are given, byte for byte.
+    pub fn libvirt(&self) -> Option<LibvirtVersion> {
+        self.parameters.libvirt
+    }
+
     /// `proxy=`: the proxy all requests go through.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.parameters.proxy.as_ref()
@@ -211,6 +219,15 @@ impl Scheme {
             (Scheme::Gsx, Transport::Https) => 8333,
             (Scheme::Gsx, Transport::Http) => 8222,
         }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Transport::Http => "http",
+            Transport::Https => "https",
+        })
     }
 }
 
@@ -542,6 +559,7 @@ fn parameters(query: &str) -> Result<(Parameters, Vec<String>)> {
             "no_verify" => parameters.no_verify = switch("no_verify", value)?,
             "auto_answer" => parameters.auto_answer = switch("auto_answer", value)?,
             "answers" => parameters.answers = (!value.is_empty()).then(|| PathBuf::from(value)),
+            "libvirt" => parameters.libvirt = Some(libvirt(&value)?),
             "proxy" => parameters.proxy = Some(proxy(&value)?),
             "cacert" => parameters.cacert = Some(PathBuf::from(value)),
             "legacy_uuid" => parameters.legacy_uuid = switch("legacy_uuid", value)?,
@@ -559,6 +577,13 @@ fn transport(value: String) -> Result<Transport> {
         "https" => Ok(Transport::Https),
         _ => Err(unexpected("transport", "value", &value, "http|https")),
     }
+}
+
+fn libvirt(value: &str) -> Result<LibvirtVersion> {
+    let wanted = "9.0.0 or later, or newest";
+    value
+        .parse()
+        .map_err(|_| unexpected("libvirt", "value", value, wanted))
 }
 
 fn vcenter(value: String) -> Option<VCenter> {

@@ -452,3 +452,18 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn answers_are_a_file() {
+    for (query, expected) in [
+        ("answers=/etc/answers.toml", Some("/etc/answers.toml")),
+        ("ANSWERS=a%20b.toml", Some("a b.toml")),
+        ("answers=", None),
+        ("answers=a&answers=b", Some("b")),
+        ("", None),
+    ] {
+        let uri = with(query);
+        assert_eq!(uri.answers(), expected.map(Path::new), "{query}");
+        assert!(uri.warnings().is_empty(), "{query}");
+    }
+}

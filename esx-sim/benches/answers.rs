@@ -96,6 +96,7 @@ impl Asking {
                         }
                         .into(),
                     ],
+                    ..Default::default()
                 }],
                 ..PropertyFilterSpec::default()
             }],

@@ -143,8 +143,7 @@ impl Row {
         object: &'static str,
         run: impl Fn(&mut Call<'_>, &M) -> Result<Turn<M::Output>, SoapFault> + Send + Sync + 'static,
     ) -> Self {
-        let info = M::registry().method(M::name());
-        let since = info.map_or(ApiVersion::OLDEST, |info| ApiVersion::since(info.since));
+        let since = ApiVersion::since(M::INFO.since);
         Self {
             object,
             method: M::name(),
@@ -189,7 +188,7 @@ pub(crate) struct Asked {
 /// Reads a request.
 pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, SoapFault> {
     let request =
-        wire::decode_request(body, vi_types::registry(), Limits::default()).map_err(|error| {
+        wire::decode_request(body, vi_types::interface(), Limits::default()).map_err(|error| {
             fault::invalid_request(format_args!("cannot read the request: {error}"))
         })?;
     Ok(Asked {

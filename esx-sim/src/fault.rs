@@ -15,6 +15,7 @@ pub(crate) fn not_authenticated(object: &ManagedObjectReference) -> SoapFault {
     SoapFault::new(
         NotAuthenticated {
             base: no_permission_detail(object, "System.View"),
+            ..Default::default()
         },
         "The session is not authenticated.",
     )
@@ -25,6 +26,7 @@ pub(crate) fn property_not_authenticated(object: &ManagedObjectReference) -> Loc
     localized(
         NotAuthenticated {
             base: no_permission_detail(object, "System.View"),
+            ..Default::default()
         },
         "The session is not authenticated.",
     )

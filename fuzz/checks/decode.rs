@@ -5,7 +5,7 @@
 
 use vi_types::methods::RetrievePropertiesEx;
 use vi_types::wire::{Limits, Writer, decode_request, decode_response, encode_response};
-use vi_types::{Object, View, registry};
+use vi_types::{Object, View, interface, registry};
 
 pub(crate) fn check(data: &[u8]) {
     let Some(end) = data.iter().position(|byte| *byte == b'\n') else {
@@ -26,7 +26,7 @@ pub(crate) fn check(data: &[u8]) {
             answer(&value(&array, body));
         }
         b'e' => {
-            let names = registry.enumerations.iter().map(|entry| entry.0);
+            let names = registry.enumerations.iter().map(|info| info.name);
             answer(&value(chosen(names, name), body));
         }
         b'p' => {
@@ -61,7 +61,7 @@ pub(crate) fn check(data: &[u8]) {
         // A type that nobody has.
         b'u' => answer(&value("Nobodys", body)),
         b'm' => {
-            let names = registry.methods.iter().map(|method| method.name);
+            let names = interface().methods.iter().map(|method| method.name);
             let name = chosen(names, name);
             let this = b"<_this type=\"A\">a</_this>";
             request(&message(&[
@@ -129,7 +129,7 @@ fn answer(message: &[u8]) {
 }
 
 fn request(message: &[u8]) {
-    let decode = |message: &[u8]| decode_request(message, registry(), Limits::default());
+    let decode = |message: &[u8]| decode_request(message, interface(), Limits::default());
     let Ok(decoded) = decode(message) else {
         return;
     };

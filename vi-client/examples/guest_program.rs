@@ -33,9 +33,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth = NamePasswordAuthentication {
         base: GuestAuthentication {
             interactive_session: false,
+            ..Default::default()
         },
         username: user.clone(),
         password: std::env::var("GUEST_PASSWORD")?,
+        ..Default::default()
     };
     let request = StartProgramInGuest {
         this: manager.clone(),
@@ -47,6 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ..GuestProgramSpec::default()
         }
         .into(),
+        ..Default::default()
     };
     let pid = client.call(&request).await?;
     println!("process {pid}");
@@ -55,6 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         vm,
         auth: auth.into(),
         pids: vec![pid],
+        ..Default::default()
     };
     loop {
         let processes = client.call(&request).await?;

@@ -52,6 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let entity = host.object.clone();
         let request = QueryPerfProviderSummary {
             entity: entity.clone(),
+            ..Default::default()
         };
         let summary = client.call(&request).await?;
         let spec = PerfQuerySpec {
@@ -65,12 +66,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     counter_id,
                     // The host as a whole, not its single processors.
                     instance: String::new(),
+                    ..Default::default()
                 })
                 .collect(),
             ..PerfQuerySpec::default()
         };
         let request = QueryPerf {
             query_spec: vec![spec],
+            ..Default::default()
         };
         for metric in client.call(&request).await? {
             let Some(metric) = metric.cast::<PerfEntityMetric>() else {

@@ -10,11 +10,10 @@ mod common;
 use std::error::Error;
 
 use vi_client::retrieve::{Retrieve, Selection};
-use vi_client::{Client, Watch, property_set};
-use vi_types::ManagedObjectReference;
-use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
+use vi_client::{Client, property_set};
+use vi_types::enums::VirtualMachinePowerState;
 use vi_types::methods::{PowerOffVmTask, PowerOnVmTask};
-use vi_types::objects::{ObjectSpec, PropertyFilterSpec, PropertySpec, TaskInfo};
+use vi_types::{ManagedObjectReference, TaskMethod};
 
 property_set! {
     struct Machine: VirtualMachine {
@@ -38,65 +37,43 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .find(|(_, machine)| machine.name == *name)
         .ok_or_else(|| format!("there is no virtual machine '{name}'"))?;
     if machine.state == VirtualMachinePowerState::PoweredOn {
-        let task = client.call(&PowerOffVmTask { this: vm.clone() }).await?;
-        follow(&client, &task).await?;
+        run(
+            &client,
+            &vm,
+            &PowerOffVmTask {
+                this: vm.clone(),
+                ..PowerOffVmTask::default()
+            },
+        )
+        .await?;
     }
     let request = PowerOnVmTask {
-        this: vm,
+        this: vm.clone(),
         ..PowerOnVmTask::default()
     };
-    let task = client.call(&request).await?;
-    follow(&client, &task).await?;
+    run(&client, &vm, &request).await?;
     client.close().await?;
     Ok(())
 }
 
-/// Waits for a task and shows its progress; fails if the task does.
-async fn follow(client: &Client, task: &ManagedObjectReference) -> Result<(), Box<dyn Error>> {
-    let spec = PropertyFilterSpec {
-        prop_set: vec![PropertySpec {
-            r#type: "Task".to_owned(),
-            path_set: vec!["info".to_owned()],
-            ..PropertySpec::default()
-        }],
-        object_set: vec![ObjectSpec {
-            obj: task.clone(),
-            ..ObjectSpec::default()
-        }],
-        ..PropertyFilterSpec::default()
-    };
-    let mut watch = client.watch(spec).await?;
-    let end = wait(&mut watch).await?;
-    watch.close().await;
-    match end.error {
-        Some(error) if end.state == TaskInfoState::Error => {
-            let text = error.localized_message.unwrap_or_default();
-            Err(format!(
-                "{}: {} - {text}",
-                end.description_id,
-                error.fault.type_name()
-            )
-            .into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Waits until the task is over.
-async fn wait(watch: &mut Watch) -> Result<TaskInfo, Box<dyn Error>> {
-    loop {
-        let objects = watch.next().await?.into_iter();
-        for change in objects.flat_map(|object| object.change_set) {
-            let info: TaskInfo = change.val.unwrap_or_default().cast()?;
-            let percent = info.progress.unwrap_or_default();
-            match info.state {
-                TaskInfoState::Queued => println!("{}: queued", info.description_id),
-                TaskInfoState::Running => println!("{}: {percent} %", info.description_id),
-                _ => {
-                    println!("{}: {}", info.description_id, info.state);
-                    return Ok(info);
-                }
-            }
-        }
-    }
+/// Starts a task of a virtual machine and shows its progress until it is over; fails if the task does, or if it waits for
+/// an answer.
+async fn run<M>(
+    client: &Client,
+    vm: &ManagedObjectReference,
+    request: &M,
+) -> Result<(), vi_client::Error>
+where
+    M: TaskMethod<Output = ManagedObjectReference, Result = ()>,
+{
+    client
+        .run(request)
+        .questions_of(vm)
+        .on_progress(|info| match info.progress {
+            Some(percent) => println!("{}: {percent} %", M::name()),
+            None => println!("{}: {}", M::name(), info.state),
+        })
+        .await?;
+    println!("{}: done", M::name());
+    Ok(())
 }

@@ -83,6 +83,7 @@ fn power_states(view: &ManagedObjectReference) -> PropertyFilterSpec {
                 skip: Some(false),
                 ..TraversalSpec::default()
             })],
+            ..Default::default()
         }],
         ..PropertyFilterSpec::default()
     }

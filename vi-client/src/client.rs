@@ -153,6 +153,7 @@ impl Client {
         };
         let request = methods::RetrieveServiceContent {
             this: service_instance(),
+            ..Default::default()
         };
         let call = outgoing(&request, &request.this);
         let answer = wire.call(&call, asked.as_ref(), None).await?;
@@ -269,13 +270,7 @@ impl Client {
     /// Whether the server's version of the API has the method, and all that is set in the request.
     fn is_known<M: Method>(&self, request: &M, this: &ManagedObjectReference) -> Result<(), Error> {
         let server = self.0.server.as_ref();
-        Ok(since::check(
-            M::registry(),
-            M::name(),
-            request,
-            this,
-            server,
-        )?)
+        Ok(since::check(M::registry(), M::INFO, request, this, server)?)
     }
 
     /// Calls a method and gives the `T`s of its answer to `take` while it arrives, and what else was returned.
@@ -402,6 +397,7 @@ impl Client {
         let content = self.0.later_content.get_or_try_init(|| async {
             let request = methods::RetrieveServiceContent {
                 this: service_instance(),
+                ..Default::default()
             };
             self.call_on(&request.this, &request).await
         });
@@ -535,6 +531,7 @@ mod tests {
         async fn futures_are_send(client: Client) {
             let request = methods::CurrentTime {
                 this: service_instance(),
+                ..Default::default()
             };
             travels(&client.call(&request));
             travels(&client.close());

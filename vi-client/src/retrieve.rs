@@ -93,6 +93,7 @@ impl Retrieve {
             r#type: ty.into(),
             all: Some(false),
             path_set: paths.into_iter().map(Into::into).collect(),
+            ..Default::default()
         });
         self
     }
@@ -104,6 +105,7 @@ impl Retrieve {
             r#type: ty.into(),
             all: Some(true),
             path_set: Vec::new(),
+            ..Default::default()
         });
         self
     }
@@ -135,6 +137,7 @@ impl Retrieve {
                 obj: object.clone(),
                 skip: Some(self.skip_start),
                 select_set: select_set.clone(),
+                ..Default::default()
             })
             .collect();
         PropertyFilterSpec {

@@ -4,8 +4,7 @@ use std::fmt;
 
 use vi_types::objects::{PropertySpec, TraversalSpec};
 use vi_types::{
-    List, ManagedObjectReference, MethodInfo, Object, ObjectInfo, Occurrence, Registry,
-    VersionNumbers, View,
+    List, ManagedObjectReference, MethodInfo, Object, ObjectInfo, Occurrence, Registry, View,
 };
 
 use crate::version::ApiVersion;
@@ -85,14 +84,15 @@ impl fmt::Display for Asked {
 
 /// Compares everything that a request has with the server's version, `None` if that has no order.
 ///
-/// The version counts that the server has, not the one that it was asked to speak. Values of enumerations are not
-/// looked at, nor what is behind the declared type of a property path.
+/// The version counts that the server has, not the one that it was asked to speak. What is behind the declared type of
+/// a property path is not looked at, nor are values of enumerations: those that came later than their type are all of
+/// enumerations that the API has strings for (`EnumInfo::values` knows them).
 ///
 /// # Errors
 /// For the first thing that the server is too old for.
 pub(crate) fn check(
     registry: &'static Registry,
-    method: &'static str,
+    method: MethodInfo,
     request: &dyn Object,
     this: &ManagedObjectReference,
     server: Option<&ApiVersion>,
@@ -101,14 +101,11 @@ pub(crate) fn check(
     let Some(server) = server.filter(|server| **server < ApiVersion::newest()) else {
         return Ok(());
     };
-    let check = Check {
-        registry,
-        server: server.numbers(),
-    };
-    let found = check.method(registry.method(method), request, this);
+    let check = Check { registry, server };
+    let found = check.method(method, request, this);
     found.map_err(|(asked, since)| {
         Box::new(TooNew {
-            method,
+            method: method.name,
             asked,
             since,
             server: server.clone(),
@@ -119,29 +116,28 @@ pub(crate) fn check(
 /// What the server is too old for, and since when it exists.
 type Found = Result<(), (Asked, &'static str)>;
 
-struct Check {
+struct Check<'s> {
     registry: &'static Registry,
-    server: VersionNumbers,
+    server: &'s ApiVersion,
 }
 
-impl Check {
+impl Check<'_> {
     fn method(
         &self,
-        method: Option<&MethodInfo>,
+        method: MethodInfo,
         request: &dyn Object,
         this: &ManagedObjectReference,
     ) -> Found {
-        let since = method.map_or("", |method| method.since);
-        self.known(since, || Asked::Method {
+        self.known(method.since, || Asked::Method {
             object: this.r#type.clone(),
         })?;
         self.properties(request, "")
     }
 
     fn known(&self, since: &'static str, asked: impl FnOnce() -> Asked) -> Found {
-        match VersionNumbers::parse(since) {
-            Some(version) if version > self.server => Err((asked(), since)),
-            _ => Ok(()),
+        match self.server.has(since) {
+            true => Ok(()),
+            false => Err((asked(), since)),
         }
     }
 
@@ -187,7 +183,7 @@ impl Check {
 
     fn object(&self, object: &dyn Object, path: impl Fn() -> String) -> Found {
         let info = object.info();
-        self.known(info.since, || Asked::Type {
+        self.known(info.since(), || Asked::Type {
             path: path(),
             name: info.name,
         })?;
@@ -206,7 +202,7 @@ impl Check {
         let Some(properties) = self.registry.managed_object(object) else {
             return Ok(());
         };
-        self.known(properties.since, || Asked::ManagedObject {
+        self.known(properties.since(), || Asked::ManagedObject {
             name: object.to_owned(),
         })?;
         for path in paths {

@@ -1,6 +1,6 @@
 //! Tasks: what a server works on after the call that began it has been answered.
 //!
-//! [`Client::run`] starts a task and waits for it:
+//! [`Client::run`](crate::Client::run) starts a task and waits for it:
 //!
 //! ```no_run
 //! use vi_client::{Client, Error};
@@ -17,7 +17,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Client::watch_task`] is the part of it that waits, for tasks that are there already and for those who answer
+//! [`Client::watch_task`](crate::Client::watch_task) is the part of it that waits, for tasks that are there already and for those who answer
 //! questions.
 
 mod run;

@@ -39,6 +39,11 @@ impl ApiVersion {
         self.numbers >= VersionNumbers::new([major, minor, 0, 0])
     }
 
+    /// Whether it has what came to the API with the version `since`; what names none was always there.
+    pub(crate) fn has(&self, since: &str) -> bool {
+        VersionNumbers::parse(since).is_none_or(|since| since <= self.numbers)
+    }
+
     /// The numbers of the version, which have its order.
     pub fn numbers(&self) -> VersionNumbers {
         self.numbers

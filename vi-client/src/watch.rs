@@ -68,7 +68,8 @@ impl Client {
 impl Watch {
     /// What changed since the last time; the first time, everything there is.
     ///
-    /// After a lost session everything is told anew, as objects that enter.
+    /// After a lost session everything is told anew, as objects that enter. Objects that were asked for and are not there
+    /// are told as objects that leave.
     ///
     /// # Errors
     /// Why the server can't be asked any more; nothing comes after that.

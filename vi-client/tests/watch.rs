@@ -251,3 +251,67 @@ async fn old_servers_have_one_collector_for_each_session() {
     assert_eq!(calls(&simulator, "WaitForUpdatesEx"), 0);
     client.close().await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_tell_of_a_new_filter_is_asked_from_the_beginning() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    simulator.inject(Rule::new("WaitForUpdatesEx", Effect::Silence).nth(1));
+    let begun = tokio::time::Instant::now();
+    let mut watch = watch(&client, &vm).await;
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    // Long before the call's own deadline.
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    watch.close().await;
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_ends_the_watches_and_their_filters() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vms = simulator.objects("VirtualMachine");
+    let mut one = watch(&client, &vms[0]).await;
+    let mut two = watch(&client, &vms[1]).await;
+    let garbage = Effect::rewrite(|_| "<this is not".to_owned());
+    simulator.inject(Rule::new("WaitForUpdatesEx", garbage));
+    let (first, second) = tokio::join!(one.next(), two.next());
+    for error in [first.unwrap_err(), second.unwrap_err()] {
+        assert!(
+            error.to_string().starts_with("WaitForUpdatesEx: "),
+            "{error}"
+        );
+    }
+    settle().await;
+    assert_eq!(simulator.leftovers(), []);
+    drop((one, two));
+    client.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_is_made_while_others_wait_may_lose_its_connection() {
+    for effect in [Effect::DropBefore, Effect::DropAfter, Effect::ExpireSession] {
+        let simulator = Simulator::esx().build();
+        let client = login(&simulator).await;
+        let vms = simulator.objects("VirtualMachine");
+        for vm in &vms[..2] {
+            simulator.set_power_state(vm, PoweredOn);
+        }
+        let mut one = watch(&client, &vms[0]).await;
+        assert_eq!(next(&mut one).await, PoweredOn);
+        let mut waiting = Box::pin(one.next());
+        begin(waiting.as_mut()).await;
+        simulator.inject(Rule::new("CreateFilter", effect.clone()).nth(1));
+        let mut two = watch(&client, &vms[1]).await;
+        assert_eq!(next(&mut two).await, PoweredOn, "{effect:?}");
+        // The first one is told anew.
+        waiting.await.unwrap();
+        simulator.set_power_state(&vms[0], PoweredOff);
+        assert_eq!(next(&mut one).await, PoweredOff, "{effect:?}");
+        one.close().await;
+        two.close().await;
+        assert_eq!(simulator.leftovers(), [], "{effect:?}");
+        client.close().await.unwrap();
+    }
+}

@@ -6,6 +6,7 @@
 mod class;
 mod doorway;
 mod enumeration;
+mod family;
 mod managed_object;
 mod manifest;
 mod method;
@@ -75,6 +76,7 @@ pub(crate) fn emit(file: &str, description: &Description, target: &Target) -> Ve
         .collect();
     emission.module(&mut files, "references", doc, &references);
     registry::emit(&emission, &mut files);
+    family::emit(&emission, &mut files);
     doorway::emit(&emission, &mut files);
     manifest::emit(&emission, &mut files);
     files.sort_by(|left, right| left.path.cmp(&right.path));

@@ -3,7 +3,8 @@
 //!
 //! Data objects and faults are structs in [`objects`], enumerations in [`enums`], requests in [`methods`],
 //! and what managed objects have in [`properties`]. All of them are generated from a description of the API;
-//! what they stand on is written by hand:
+//! [`families`] has a page for each family with all that it has.
+//! What they stand on is written by hand:
 //!
 //! - [`Object`] and [`Property`] let one piece of code treat every type: encoding, decoding, equality, `Debug`,
 //!   JSON and property [`path`]s are each written once;
@@ -60,21 +61,25 @@ pub mod wire;
 pub use any::{Any, Array, CastError, EnumValue, FromAny, Undecodable, enumeration_from_any};
 pub use binary::Binary;
 pub use datetime::{DateTime, ParseDateTimeError};
-pub use enumeration::Enum;
+pub use enumeration::{Enum, EnumInfo};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use fault::SoapFault;
+#[cfg(all(feature = "api", doc))]
+pub use generated::families;
 #[cfg(feature = "api")]
-pub use generated::{Bindings as Vim, enums, methods, objects, properties, references, registry};
+pub use generated::{
+    Bindings as Vim, enums, interface, methods, objects, properties, references, registry,
+};
 pub use method::{Bindings, Method, MethodInfo, TaskMethod, This, Throws};
 pub use moref::ManagedObjectReference;
 pub use object::{
-    BASE, DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence,
+    BASE, DataObject, Extends, Field, INFO, Layout, ManagedObject, Object, ObjectInfo, Occurrence,
     cloned, debug, equal, unset,
 };
 pub use poly::{Poly, UnknownObject};
 pub use property::{Objects, OptionalObject, Property, PropertyMut};
 pub use raw::RawElement;
 pub use reference::TypedReference;
-pub use registry::Registry;
+pub use registry::{Interface, Registry};
 pub use value::{List, Value, Values, View};
 pub use version::VersionNumbers;

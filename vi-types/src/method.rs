@@ -13,6 +13,9 @@ pub trait Method: Object + Default {
     type Output: Default + Send + Sync + 'static;
     /// The bindings it belongs to.
     type Bindings: Bindings;
+    /// Its description.
+    // Here and in no table that all programs have, so that a program has the requests in it that it uses.
+    const INFO: MethodInfo;
     /// What was returned, for code that treats all types alike.
     fn output(returned: &Self::Output) -> Property<'_>;
     /// What is returned, to be filled.
@@ -20,7 +23,7 @@ pub trait Method: Object + Default {
 
     /// The method's name on the wire, such as `PowerOnVM_Task`.
     fn name() -> &'static str {
-        Self::type_info().name
+        Self::INFO.name
     }
 
     /// The types that may occur in its answer.
@@ -30,8 +33,7 @@ pub trait Method: Object + Default {
 
     /// Which object it is called on.
     fn called_on() -> This {
-        let info = Self::registry().method(Self::name());
-        info.map_or(This::Explicit, |info| info.this)
+        Self::INFO.this
     }
 
     /// The object it is called on, where the request says so.
@@ -85,12 +87,13 @@ pub enum This {
 }
 
 /// The description of a method.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct MethodInfo {
     /// The method's name on the wire.
     pub name: &'static str,
     /// The request's parameters.
-    pub request: &'static ObjectInfo,
+    // A function, as a constant cannot refer to a static that holds a `OnceLock` before Rust 1.90.
+    pub request: fn() -> &'static ObjectInfo,
     /// Which object it is called on.
     pub this: This,
     /// The schema's name of the result's type, of an item's where it is a list; empty when nothing is returned.

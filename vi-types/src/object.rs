@@ -6,9 +6,10 @@ use std::hash::Hash;
 use std::sync::OnceLock;
 
 use crate::moref::ManagedObjectReference;
-use crate::poly::UnknownObject;
+use crate::poly::{UNKNOWN, UnknownObject};
 use crate::property::{Property, PropertyMut};
 use crate::value::View;
+use crate::wire::Tags;
 
 /// A data object, fault, method request or set of managed-object properties, seen without its type.
 ///
@@ -21,9 +22,8 @@ pub trait Object: Any + Send + Sync {
     fn type_info() -> &'static ObjectInfo
     where
         Self: Sized;
-    /// The description of the object's type.
-    fn info(&self) -> &'static ObjectInfo;
-    /// The property with this index; with [`BASE`], those of the base class as an object of that class.
+    /// The property with this index; with [`BASE`], those of the base class as an object of that class; with [`INFO`],
+    /// the description of the object's type.
     ///
     /// Base classes that have no properties are left out, unless some position is declared with them.
     fn get(&self, index: usize) -> Property<'_>;
@@ -36,6 +36,9 @@ pub trait Object: Any + Send + Sync {
 /// The index that stands for all properties of the base class.
 // An index and not a method of its own: a method for each of thousands of types takes seconds to compile.
 pub const BASE: usize = usize::MAX;
+
+/// The index that stands for the description of an object's type, [`Property::Info`].
+pub const INFO: usize = usize::MAX - 1;
 
 /// A type of [`Object`] that is known at compile time.
 pub trait DataObject: Object + Default {}
@@ -101,7 +104,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// Reads a line of [`ObjectInfo::properties`]: `<type> <name> <occurrence> [since <version>] [secret]`.
+    /// Reads a line of [`ObjectInfo::text`]: `<type> <name> <occurrence> [since <version>] [secret]`.
     fn parse(line: &'static str) -> Option<Self> {
         let mut words = line.split(' ');
         let (ty, name) = (words.next()?, words.next()?);
@@ -135,40 +138,48 @@ impl Field {
 pub struct ObjectInfo {
     /// The type's name on the wire.
     pub name: &'static str,
-    /// The first API version that has it; empty when the description doesn't say.
-    pub since: &'static str,
     /// The base class.
     pub base: Option<&'static ObjectInfo>,
-    /// The type's own properties, in the order of the schema: a line each, as in generator.input, but with the
-    /// schema's names of types. Kept as text because that is compiled fastest; [`layout`](Self::layout) reads it.
-    pub properties: &'static str,
+    /// What else there is to know: a line with the first API version that has the type, which may be empty, and behind
+    /// it the type's own properties, in the order of the schema: a line each, as in generator.input, but with the
+    /// schema's names of types. Kept as text because that is compiled fastest; [`since`](Self::since) and
+    /// [`layout`](Self::layout) read it.
+    pub text: &'static str,
     /// Makes an object of this type with every property unset.
     pub new: fn() -> Box<dyn Object>,
-    layout: OnceLock<Layout>,
+    layout: OnceLock<Box<Layout>>,
 }
 
 impl ObjectInfo {
     /// Describes a type; generated code calls this once per type.
     pub const fn new(
         name: &'static str,
-        since: &'static str,
         base: Option<&'static ObjectInfo>,
-        properties: &'static str,
+        text: &'static str,
         new: fn() -> Box<dyn Object>,
     ) -> Self {
         Self {
             name,
-            since,
             base,
-            properties,
+            text,
             new,
             layout: OnceLock::new(),
         }
     }
 
+    /// The first API version that has the type; empty when the description doesn't say.
+    pub fn since(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
+    /// How many properties it has beside those of its base class.
+    pub(crate) fn own_properties(&self) -> usize {
+        self.text.lines().skip(1).count()
+    }
+
     /// All properties, inherited ones first; computed when first asked for.
     pub fn layout(&'static self) -> &'static Layout {
-        self.layout.get_or_init(|| Layout::of(self))
+        self.layout.get_or_init(|| Box::new(Layout::of(self)))
     }
 
     /// All properties, inherited ones first, in the order of the schema.
@@ -193,6 +204,10 @@ pub struct Layout {
     pub(crate) slots: Box<[Slot]>,
     /// One bit per slot, set where the property is required.
     pub(crate) required: Box<[u64]>,
+    /// Whether there are properties of base classes.
+    pub(crate) inherits: bool,
+    /// The tags of each slot's element.
+    pub(crate) tags: Box<[Tags]>,
 }
 
 /// One property in a [`Layout`].
@@ -207,11 +222,11 @@ pub(crate) struct Slot {
 
 impl Layout {
     fn of(info: &'static ObjectInfo) -> Self {
-        let mut chain: Vec<_> = info.ancestry().map(|info| info.properties).collect();
+        let mut chain: Vec<_> = info.ancestry().map(|info| info.text).collect();
         chain.reverse();
         let slots: Box<[Slot]> = chain
             .into_iter()
-            .flat_map(str::lines)
+            .flat_map(|text| text.lines().skip(1))
             .filter_map(Field::parse)
             .map(|field| Slot {
                 key: name_key(field.name.as_bytes()),
@@ -225,7 +240,13 @@ impl Layout {
                 required[index / 64] |= 1 << (index % 64);
             }
         }
-        Self { slots, required }
+        let tags = slots.iter().map(|slot| Tags::of(slot.field.name));
+        Self {
+            tags: tags.collect(),
+            inherits: slots.len() > info.own_properties(),
+            slots,
+            required,
+        }
     }
 
     /// The index of the property with this name on the wire.
@@ -258,6 +279,14 @@ pub(crate) fn name_key(name: &[u8]) -> u64 {
 }
 
 impl dyn Object {
+    /// The description of the object's type.
+    pub fn info(&self) -> &'static ObjectInfo {
+        match self.get(INFO) {
+            Property::Info(info) => info,
+            _ => &UNKNOWN,
+        }
+    }
+
     /// The object as a `T`, if it is exactly that.
     pub fn downcast_ref<T: DataObject>(&self) -> Option<&T> {
         (self as &dyn Any).downcast_ref()
@@ -381,8 +410,10 @@ pub fn equal(left: &dyn Object, right: &dyn Object) -> bool {
 
 /// An object with every property unset, for [`ObjectInfo::new`].
 pub fn unset<T: DataObject>() -> Box<dyn Object> {
-    // Half of what the compiler makes of `Box::default`, thousands of times.
-    Box::new(T::default())
+    // A third of what the compiler makes of `Box::default`, thousands of times: nothing has to be moved, nor dropped
+    // where there is no memory.
+    let unset: Box<T> = Box::write(Box::new_uninit(), T::default());
+    unset
 }
 
 /// A copy of an object.

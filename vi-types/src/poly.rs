@@ -194,17 +194,13 @@ impl PartialEq for UnknownObject {
 }
 
 /// Nothing is declared with the type of an [`UnknownObject`], so that nobody makes one by it.
-static UNKNOWN: ObjectInfo = ObjectInfo::new("", "", None, "", || {
+pub(crate) static UNKNOWN: ObjectInfo = ObjectInfo::new("", None, "", || {
     unreachable!("an unknown object is only made of an element")
 });
 
 impl Object for UnknownObject {
     fn type_info() -> &'static ObjectInfo {
         &UNKNOWN
-    }
-
-    fn info(&self) -> &'static ObjectInfo {
-        self.declared.info()
     }
 
     fn get(&self, index: usize) -> Property<'_> {

@@ -1,7 +1,7 @@
 //! The properties of an object, seen without their types.
 
 use crate::error::DecodeError;
-use crate::object::{DataObject, Object};
+use crate::object::{DataObject, Object, ObjectInfo};
 use crate::value::{List, Value, View};
 use crate::wire::Reader;
 
@@ -18,6 +18,8 @@ pub enum Property<'a> {
     Objects(&'a dyn Objects),
     /// A property that this build leaves out, since its type belongs to a feature that is off.
     Absent,
+    /// No property: the description of the object's type, which is asked for by [`INFO`](crate::INFO).
+    Info(&'static ObjectInfo),
 }
 
 /// A property of an object, to be changed.
@@ -43,7 +45,7 @@ impl<'a> Property<'a> {
             Self::Optional(object) => object.get().map_or(View::Unset, View::Object),
             Self::Objects(objects) if objects.len() == 0 => View::Unset,
             Self::Objects(objects) => View::List(List::Objects(objects)),
-            Self::Absent => View::Unset,
+            Self::Absent | Self::Info(_) => View::Unset,
         }
     }
 }

@@ -1,19 +1,34 @@
 //! Types by their names on the wire.
 
+use crate::enumeration::EnumInfo;
 use crate::method::MethodInfo;
 use crate::object::ObjectInfo;
 
-/// The types and methods of one generated set of bindings, each table sorted by name.
+/// The types of one generated set of bindings that an answer may name, each table sorted by name.
+///
+/// What is in these tables is in every program that decodes answers; hence methods have a table of their own, the
+/// [`Interface`].
 #[derive(Debug)]
 pub struct Registry {
     /// Data objects and faults.
     pub objects: &'static [&'static ObjectInfo],
     /// Enumerations and their values.
-    pub enumerations: &'static [(&'static str, &'static [&'static str])],
-    /// Methods.
-    pub methods: &'static [&'static MethodInfo],
+    pub enumerations: &'static [EnumInfo],
     /// The properties of managed objects.
     pub managed_objects: &'static [&'static ObjectInfo],
+}
+
+/// The methods of one generated set of bindings by name, for who is asked by name: a server, or a tool that goes
+/// through them all.
+///
+/// Who calls a method needs no table: its type has the description, [`Method::INFO`](crate::Method::INFO). So a
+/// program has in it only the requests that it uses.
+#[derive(Debug)]
+pub struct Interface {
+    /// The types that requests and answers may name.
+    pub registry: &'static Registry,
+    /// Methods, sorted by name.
+    pub methods: &'static [&'static MethodInfo],
 }
 
 impl Registry {
@@ -52,23 +67,25 @@ impl Registry {
         self.objects.iter().copied().filter(is_child)
     }
 
-    /// The enumeration with this name, and its values.
-    pub fn enumeration(&self, name: &str) -> Option<(&'static str, &'static [&'static str])> {
-        let index = self
-            .enumerations
-            .binary_search_by(|entry| entry.0.cmp(name))
+    /// The enumeration with this name.
+    pub fn enumeration(&self, name: &str) -> Option<&'static EnumInfo> {
+        let enumerations = self.enumerations;
+        let index = enumerations
+            .binary_search_by(|info| info.name.cmp(name))
             .ok()?;
-        Some(self.enumerations[index])
-    }
-
-    /// The method with this name.
-    pub fn method(&self, name: &str) -> Option<&'static MethodInfo> {
-        find(self.methods, name, |info| info.name)
+        Some(&enumerations[index])
     }
 
     /// The properties of the managed object with this name.
     pub fn managed_object(&self, name: &str) -> Option<&'static ObjectInfo> {
         find(self.managed_objects, name, |info| info.name)
+    }
+}
+
+impl Interface {
+    /// The method with this name.
+    pub fn method(&self, name: &str) -> Option<&'static MethodInfo> {
+        find(self.methods, name, |info| info.name)
     }
 }
 

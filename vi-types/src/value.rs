@@ -1,6 +1,5 @@
 //! What a property can hold.
 
-use std::any::Any as StdAny;
 use std::fmt;
 
 use crate::any::{Any, Array};
@@ -15,7 +14,7 @@ use crate::wire::Reader;
 
 /// A value that is no data object: a primitive, an enum, a position that holds a family of objects, or one of
 /// these optionally or repeatedly.
-pub trait Value: StdAny + Send + Sync {
+pub trait Value: Send + Sync + 'static {
     /// What is held, for code that treats all types alike.
     fn view(&self) -> View<'_>;
 

@@ -17,6 +17,7 @@ pub use envelope::{
 };
 pub use items::ItemDecoder;
 pub use reader::Reader;
+pub(crate) use writer::Tags;
 pub use writer::Writer;
 
 /// What a message may cost.

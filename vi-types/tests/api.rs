@@ -13,7 +13,8 @@ use vi_types::{Any, Object, ObjectInfo, View};
 /// All types that have properties: data objects, faults, requests, managed objects' properties.
 fn infos() -> impl Iterator<Item = &'static ObjectInfo> {
     let registry = vi_types::registry();
-    let methods = registry.methods.iter().map(|method| method.request);
+    let methods = vi_types::interface().methods.iter();
+    let methods = methods.map(|method| (method.request)());
     let objects = registry.objects.iter().chain(registry.managed_objects);
     objects.copied().chain(methods)
 }
@@ -23,6 +24,7 @@ fn through_the_wire(val: Any) -> Any {
     let property = DynamicProperty {
         name: "p".to_owned(),
         val,
+        ..Default::default()
     };
     let object = ObjectContent {
         prop_set: vec![property],

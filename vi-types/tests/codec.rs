@@ -336,6 +336,15 @@ fn errors_say_where() {
         error.to_string(),
         "returnval[1]/propSet[1]: DynamicProperty object is missing the required 'name' property"
     );
+    // Items are counted over what stands between them.
+    let error = decode::<Retrieve>(
+        "<returnval><propSet><name>a</name><val/></propSet><obj type=\"Folder\">f</obj><propSet><val/></propSet></returnval>",
+    )
+    .unwrap_err();
+    assert!(
+        error.to_string().starts_with("returnval[0]/propSet[1]: "),
+        "{error}"
+    );
     let error = decode::<Retrieve>("<returnval><obj>f</obj></returnval>").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -404,7 +413,7 @@ fn requests_reach_the_server_whole() {
     assert!(xml.contains(
         "<Login xmlns=\"urn:vim25\"><_this type=\"SessionManager\">ha-sessionmgr</_this><userName>a&lt;b</userName>"
     ));
-    let decoded = decode_request(xml.as_bytes(), &REGISTRY, Limits::default()).unwrap();
+    let decoded = decode_request(xml.as_bytes(), &INTERFACE, Limits::default()).unwrap();
     assert_eq!((decoded.name.as_str(), &decoded.this), ("Login", &this));
     let login = decoded.method.unwrap();
     let login = login.downcast_ref::<Login>().unwrap();
@@ -419,7 +428,7 @@ fn requests_reach_the_server_whole() {
     };
     let xml = encode_request(&request, request.this().unwrap());
     assert_eq!(xml.matches("<_this").count(), 1);
-    let decoded = decode_request(xml.as_bytes(), &REGISTRY, Limits::default()).unwrap();
+    let decoded = decode_request(xml.as_bytes(), &INTERFACE, Limits::default()).unwrap();
     assert_eq!(
         decoded.method.unwrap().downcast_ref::<Retrieve>(),
         Some(&request)
@@ -427,7 +436,7 @@ fn requests_reach_the_server_whole() {
 
     let unknown = xml.replace("Retrieve", "Levitate");
     assert!(
-        decode_request(unknown.as_bytes(), &REGISTRY, Limits::default())
+        decode_request(unknown.as_bytes(), &INTERFACE, Limits::default())
             .unwrap()
             .method
             .is_none()

@@ -5,6 +5,8 @@
 
 #[path = "../../fuzz/checks/decode.rs"]
 mod decode;
+#[path = "../../fuzz/checks/items.rs"]
+mod items;
 #[path = "../../fuzz/checks/tokens.rs"]
 mod tokens;
 
@@ -23,6 +25,11 @@ fn replay(target: &str, check: fn(&[u8])) {
 #[test]
 fn decode_holds() {
     replay("decode", decode::check);
+}
+
+#[test]
+fn items_holds() {
+    replay("items", items::check);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use vi_types::objects::{DynamicProperty, ObjectContent, RetrieveResult};
 use vi_types::wire::{Limits, Writer, decode_request, decode_response, encode_response};
 use vi_types::{
     Any, EnumValue, ManagedObjectReference, MethodInfo, Object, ObjectInfo, PropertyMut, Registry,
-    This, View, json,
+    This, View, interface, json,
 };
 
 fn registry() -> &'static Registry {
@@ -27,6 +27,7 @@ fn through_xml(val: &Any) -> Any {
             prop_set: vec![DynamicProperty {
                 name: "p".to_owned(),
                 val: val.clone(),
+                ..Default::default()
             }],
             ..ObjectContent::default()
         }],
@@ -100,11 +101,12 @@ fn every_object_survives_with_what_is_required() {
 
 #[test]
 fn every_enum_survives() {
-    for (name, values) in registry().enumerations {
-        for value in values.iter().chain([&"unheardOf"]) {
+    for info in registry().enumerations {
+        let values = info.values().map(|(value, _)| value);
+        for value in values.chain(["unheardOf"]) {
             survives(&Any::Enum(Box::new(EnumValue {
-                type_name: (*name).to_owned(),
-                value: (*value).to_owned(),
+                type_name: info.name.to_owned(),
+                value: value.to_owned(),
             })));
         }
     }
@@ -183,11 +185,11 @@ fn json_survives(object: &dyn Object) {
 #[test]
 fn every_request_survives() {
     let mut filler = Filler::new(registry());
-    for method in registry().methods {
+    for method in interface().methods {
         for extent in [Extent::All, Extent::Required] {
-            let request = filler.object(method.request, extent);
+            let request = filler.object((method.request)(), extent);
             let xml = message(method, &*request);
-            let decoded = decode_request(xml.as_bytes(), registry(), Limits::default()).unwrap();
+            let decoded = decode_request(xml.as_bytes(), interface(), Limits::default()).unwrap();
             assert_eq!(decoded.name, method.name);
             assert_eq!(*decoded.method.unwrap(), *request, "{xml}");
             json_survives(&*request);
@@ -299,12 +301,12 @@ fn elements_come_in_the_order_of_the_schema() {
         let layout: Vec<_> = info.all_fields().map(|field| field.name).collect();
         assert_eq!(layout, expected, "{}", info.name);
     }
-    for method in registry().methods {
+    for method in interface().methods {
         let expected = &blocks[method.name].names;
-        let request = filler.object(method.request, Extent::All);
+        let request = filler.object((method.request)(), Extent::All);
         let found = elements(&parameters(method, &*request));
         assert_eq!(found, *expected, "{}", method.name);
     }
-    let known = registry().objects.len() + registry().methods.len();
+    let known = registry().objects.len() + interface().methods.len();
     assert_eq!(blocks.len(), known, "blocks and types");
 }

@@ -307,6 +307,7 @@ fn requests_have_their_parameters() {
     let request = PowerOnVmTask {
         this: ManagedObjectReference::new("VirtualMachine", "16"),
         host: None,
+        ..Default::default()
     };
     let json = serde_json::to_value(&request).unwrap();
     let this =

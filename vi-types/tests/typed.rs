@@ -10,7 +10,7 @@ use vi_types::objects::{InvalidState, TaskInProgress};
 use vi_types::path::Path;
 use vi_types::{
     Any, DataObject, FromAny, ManagedObject, ManagedObjectReference, Method, TaskMethod, Throws,
-    TypedReference, properties, references, registry,
+    TypedReference, interface, properties, references, registry,
 };
 
 fn moref(ty: &str) -> ManagedObjectReference {
@@ -90,18 +90,14 @@ fn a_method_is_a_function_of_its_reference() {
 #[test]
 fn declared_faults_are_known_to_the_compiler_and_by_name() {
     fn declares<M: Throws<F>, F: DataObject>() {
-        let mut faults = registry().method(M::name()).unwrap().faults();
+        let mut faults = M::INFO.faults();
         assert!(faults.any(|name| name == F::type_info().name));
     }
     declares::<PowerOnVmTask, TaskInProgress>();
     declares::<PowerOnVmTask, InvalidState>();
-    let faults: Vec<_> = registry()
-        .method(PowerOffVmTask::name())
-        .unwrap()
-        .faults()
-        .collect();
+    let faults: Vec<_> = PowerOffVmTask::INFO.faults().collect();
     assert_eq!(faults, ["TaskInProgress", "InvalidState"]);
-    for method in registry().methods {
+    for method in interface().methods {
         for fault in method.faults() {
             let info = registry().object(fault);
             assert!(info.is_none_or(|info| info.is_a("MethodFault")), "{fault}");

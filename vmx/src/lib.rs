@@ -13,8 +13,8 @@
 //! - [`to_domain`] converts a file without asking further; [`parse`] takes a [`FileNames`], which
 //!   translates file names between the two worlds, and [`ParseOptions`];
 //! - [`VmxFile`] is the text: keys and values in their order, edited without touching the rest;
-//! - [`format`](format()) makes a file of a definition; what it writes beyond libvirt is said
-//!   there;
+//! - [`format`](format()) makes a file of a definition, for a host's [`FormatOptions`]; what it writes
+//!   beyond libvirt is said there;
 //! - [`VmxError`] and [`Warning`] say what could not be converted, with line, key and value.
 //!
 //! No I/O happens here.

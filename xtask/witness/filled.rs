@@ -146,7 +146,11 @@ impl<'a> Filler<'a> {
                     let info = if is_poly { self.descendant(info) } else { info };
                     Filled::Object(self.fill(info, depth + 1))
                 }
-                (None, Some((ty, values))) => Filled::Enum(ty, values[count % values.len()]),
+                (None, Some(info)) => {
+                    let at = count % info.values().count().max(1);
+                    let value = info.values().nth(at).map_or("", |(value, _)| value);
+                    Filled::Enum(info.name, value)
+                }
                 (None, None) => Filled::Text(format!("a value of the unknown type {ty}")),
             },
         }

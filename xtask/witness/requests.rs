@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use vi_types::wire::Writer;
-use vi_types::{Any, ManagedObjectReference, MethodInfo, Object, View, registry};
+use vi_types::{Any, ManagedObjectReference, MethodInfo, Object, View, interface, registry};
 
 use crate::canonical::{Element, Name, differences};
 use crate::check;
@@ -38,13 +38,13 @@ pub(crate) fn run(python: &str, script: &str) -> Result<(), String> {
     let mut filler = Filler::new(registry, &description);
     let mut told = String::new();
     let mut ours = Vec::new();
-    for method in registry.methods {
+    for method in interface().methods {
         if let Some((name, reason)) = LEFT_OUT.iter().find(|(name, _)| *name == method.name) {
             println!("note {name} is left out: {reason}");
             continue;
         }
         for (kind, optional) in [("required", 0), ("everything", RICH)] {
-            let request = filler.object(method.request, optional);
+            let request = filler.object((method.request)(), optional);
             let this = filler.reference(method.name, "_this");
             let name = format!("{} with {kind}", method.name);
             told.push_str(&tell(method, &this, &*request).to_string());
@@ -78,7 +78,7 @@ pub(crate) fn run(python: &str, script: &str) -> Result<(), String> {
 fn encode(method: &MethodInfo, this: &ManagedObjectReference, request: &dyn Object) -> String {
     let mut writer = Writer::new();
     writer.element("_this", "ManagedObjectReference", View::Moref(this));
-    for (index, field) in method.request.all_fields().enumerate() {
+    for (index, field) in (method.request)().all_fields().enumerate() {
         if field.name != "_this" {
             writer.element(field.name, field.ty, request.get(index).view());
         }

@@ -61,7 +61,7 @@ pub(crate) fn settle(element: &mut Element, declared: &str, registry: &Registry)
     }
     let info = registry
         .object(&ty)
-        .or_else(|| Some(registry.method(&ty)?.request));
+        .or_else(|| Some((vi_types::interface().method(&ty)?.request)()));
     let Some(layout) = info.map(|info| info.layout()) else {
         return;
     };
@@ -190,11 +190,8 @@ fn returned<M: Method>(document: &str) -> Result<Element, String> {
         .find(&name)
         .ok_or_else(|| format!("there is no {name}"))?
         .clone();
-    let declared = M::registry()
-        .method(M::name())
-        .map_or("", |info| info.returns);
     for returned in &mut response.children {
-        settle(returned, declared, M::registry());
+        settle(returned, M::INFO.returns, M::registry());
     }
     Ok(response)
 }

@@ -92,7 +92,7 @@ impl<'a> OpenOptions<'a> {
         let client = login
             .connect(transport, &[uri.server()], uri.scheme())
             .await?;
-        let version = Product::of(client.about())?.version;
+        let product = Product::of(client.about())?;
         let result = look(&client, uri).await;
         let place = closing_on_error(&client, result).await?;
         let vcenter = match uri.vcenter() {
@@ -105,7 +105,7 @@ impl<'a> OpenOptions<'a> {
         let inner = Inner {
             client,
             place,
-            version,
+            product,
             vcenter,
             uri: uri.clone(),
         };

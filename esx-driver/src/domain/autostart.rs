@@ -70,7 +70,7 @@ impl AutostartSettings {
                 None => "none",
             }
             .to_owned(),
-            ..AutoStartPowerInfo::default()
+            ..Default::default()
         }
     }
 }
@@ -118,8 +118,9 @@ impl Domain {
                 spec: HostAutoStartManagerConfig {
                     defaults: defaults.map(Box::new),
                     power_info: vec![settings.info(domain.moref.clone())],
-                    ..HostAutoStartManagerConfig::default()
+                    ..Default::default()
                 },
+                ..Default::default()
             };
             Ok(domain.connect.client().call(&request).await?)
         })

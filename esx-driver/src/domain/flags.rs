@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::BitOr};
 
-use virt_model::ErrorNumber;
+use virt_model::{ErrorNumber, domain::XmlFlags};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -27,8 +27,13 @@ macro_rules! flags {
                 self.0
             }
 
-            /// libvirt's ESX driver knows no flags of `function`.
-            pub(super) fn are_none(self, function: &str) -> Result<()> {
+            /// These without those.
+            pub const fn without(self, others: $name) -> $name {
+                $name(self.0 & !others.0)
+            }
+
+            /// libvirt's ESX driver knows no (other) flags of `function`.
+            pub(crate) fn are_none(self, function: &str) -> Result<()> {
                 match self.0 {
                     0 => Ok(()),
                     bits => Err(unsupported(bits, function)),
@@ -94,12 +99,43 @@ flags! {
         /// By the hypervisor's own way.
         PARAVIRT = 4,
     }
+    /// `virDomainDefineFlags`.
+    DefineFlags {
+        /// Checks the document: what of it is not known is an error.
+        VALIDATE = 0,
+    }
+    /// `virDomainUndefineFlagsValues`. Only snapshots' metadata, of which there are none, are supported, as in libvirt.
+    UndefineFlags {
+        /// Removes a managed save image.
+        MANAGED_SAVE = 0,
+        /// Removes snapshots' metadata.
+        SNAPSHOTS_METADATA = 1,
+        /// Removes the NVRAM file.
+        NVRAM = 2,
+        /// Keeps the NVRAM file.
+        KEEP_NVRAM = 3,
+        /// Removes checkpoints' metadata.
+        CHECKPOINTS_METADATA = 4,
+        /// Removes the TPM's state.
+        TPM = 5,
+        /// Keeps the TPM's state.
+        KEEP_TPM = 6,
+    }
     /// `virDomainDestroyFlagsValues`. As in libvirt's ESX driver none of them is supported.
     DestroyFlags {
         /// Only if the guest lets itself be ended.
         GRACEFUL = 0,
         /// Removes the logs too.
         REMOVE_LOGS = 1,
+    }
+}
+
+/// Refuses the flags of a document that libvirt's ESX driver does not know.
+pub(super) fn check_xml(flags: XmlFlags, function: &str) -> Result<()> {
+    let known = XmlFlags::SECURE | XmlFlags::INACTIVE | XmlFlags::MIGRATABLE;
+    match flags.bits() & !known.bits() {
+        0 => Ok(()),
+        bits => Err(unsupported(bits, function)),
     }
 }
 

@@ -57,7 +57,14 @@ impl Domain {
             to: Some(PoweredOff),
             method: "PowerOffVM_Task",
             start: |client, this| {
-                Box::pin(async move { client.call(&PowerOffVmTask { this }).await })
+                Box::pin(async move {
+                    client
+                        .call(&PowerOffVmTask {
+                            this,
+                            ..Default::default()
+                        })
+                        .await
+                })
             },
             words: Words {
                 could_not: "Could not destroy domain",
@@ -81,7 +88,14 @@ impl Domain {
             to: Some(Suspended),
             method: "SuspendVM_Task",
             start: |client, this| {
-                Box::pin(async move { client.call(&SuspendVmTask { this }).await })
+                Box::pin(async move {
+                    client
+                        .call(&SuspendVmTask {
+                            this,
+                            ..Default::default()
+                        })
+                        .await
+                })
             },
             words: Words {
                 could_not: "Could not suspend domain",
@@ -121,7 +135,16 @@ impl Domain {
             from: PoweredOn,
             to: None,
             method: "ResetVM_Task",
-            start: |client, this| Box::pin(async move { client.call(&ResetVmTask { this }).await }),
+            start: |client, this| {
+                Box::pin(async move {
+                    client
+                        .call(&ResetVmTask {
+                            this,
+                            ..Default::default()
+                        })
+                        .await
+                })
+            },
             words: Words {
                 could_not: "Could not reset domain",
                 wrong_state: NOT_ON,
@@ -145,7 +168,10 @@ impl Domain {
             Ok(domain
                 .connect
                 .client()
-                .call(&ShutdownGuest { this })
+                .call(&ShutdownGuest {
+                    this,
+                    ..Default::default()
+                })
                 .await?)
         })
     }
@@ -160,7 +186,14 @@ impl Domain {
             flags?;
             domain.must_run().await?;
             let this = domain.moref.clone();
-            Ok(domain.connect.client().call(&RebootGuest { this }).await?)
+            Ok(domain
+                .connect
+                .client()
+                .call(&RebootGuest {
+                    this,
+                    ..Default::default()
+                })
+                .await?)
         })
     }
 
@@ -177,7 +210,7 @@ impl Domain {
     }
 
     /// The same domain at the vCenter of `vcenter=`, if there is one; else at the host.
-    async fn at_vcenter(&self) -> Result<(Client, ManagedObjectReference)> {
+    pub(super) async fn at_vcenter(&self) -> Result<(Client, ManagedObjectReference)> {
         let Some(vcenter) = self.connect.vcenter() else {
             return Ok((self.connect.client().clone(), self.moref.clone()));
         };
@@ -236,7 +269,11 @@ impl Change {
 
 fn power_on(client: Client, this: ManagedObjectReference) -> engine::Started {
     Box::pin(async move {
-        let request = PowerOnVmTask { this, host: None };
+        let request = PowerOnVmTask {
+            this,
+            host: None,
+            ..Default::default()
+        };
         client.call(&request).await
     })
 }

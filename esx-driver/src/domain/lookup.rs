@@ -60,6 +60,7 @@ impl Connect {
             vm_search: true,
             // Servers before API 4.0 do not know it.
             instance_uuid: self.by_instance_uuid().then_some(true),
+            ..Default::default()
         };
         let moref = self.client().call(&request).await?.ok_or_else(missing)?;
         let request = Retrieve::from(&moref);
@@ -124,7 +125,7 @@ impl Connect {
     }
 
     /// The domain of a virtual machine; `None` if it is gone.
-    async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
+    pub(crate) async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
         let request = Retrieve::from(moref).properties("VirtualMachine", self.identity_paths());
         match self.client().retrieve(&request).await {
             Ok(mut found) => found

@@ -41,6 +41,7 @@ impl Domain {
             this: self.moref.clone(),
             question_id: question.id.clone(),
             answer_choice: choice.key.clone(),
+            ..Default::default()
         };
         Ok(self.connect.client().call(&request).await?)
     }

@@ -35,7 +35,7 @@ pub(crate) fn result(outcome: Outcome<Cause>, words: Words, domain: &Domain) -> 
                 left_behind(fate)
             );
             Error::from(error)
-                .as_a(ErrorKind::Blocked)
+                .with_kind(ErrorKind::Blocked)
                 .advise(advice)
                 .asking(question)
         }

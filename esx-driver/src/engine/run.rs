@@ -83,6 +83,9 @@ const ANSWERS: u32 = 5;
 /// How often reading is tried again for want of a connection.
 const FAILURES: u32 = 5;
 
+/// When a task is looked at before it is watched: at once, since what fails fails soon, and once more.
+const GLANCES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];
+
 /// How long a task that was cancelled is waited for.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -205,7 +208,7 @@ impl Talk<'_> {
             biased;
             decision = policy.decide(domain, question) => Event::Decided(decision),
             event = self.interrupt.comes() => event,
-            event = changed(&mut self.watch, None) => event,
+            event = changed(self.target.method, &mut self.watch, None) => event,
         };
         if let Event::Decided(Decision::Answer(_)) = &event {
             *self.answered.entry(question.text.clone()).or_default() += 1;
@@ -218,6 +221,7 @@ impl Talk<'_> {
             this: self.target.vm.clone(),
             question_id: id,
             answer_choice: key,
+            ..Default::default()
         };
         match self.target.client.call(&request).await {
             Ok(()) => Event::Answered,
@@ -257,7 +261,10 @@ impl Talk<'_> {
             Err(error) => return Event::CancelFailed(error),
         }
         // Asking twice does no harm: the second time the task is over.
-        let request = CancelTask { this };
+        let request = CancelTask {
+            this,
+            ..Default::default()
+        };
         match patiently(|| self.target.client.call(&request)).await {
             Ok(()) => Event::Cancelled,
             // It is over; waiting for it says how.
@@ -293,7 +300,7 @@ type Telling<'a> = dyn Fn(Progress) + Send + Sync + 'a;
 
 /// What happens to a task next.
 ///
-/// Before a filter is made for it the task is looked at once: many are over by then.
+/// Before a filter is made for it the task is looked at: those that are over soon cost fewer requests so.
 async fn follow(
     target: &Target,
     job: &Job,
@@ -305,8 +312,13 @@ async fn follow(
     if !is_watched {
         if progress.is_none() && glanced_at.as_ref() != Some(&job.task) {
             *glanced_at = Some(job.task.clone());
-            if let Some(event) = glance(target, &job.task).await {
-                return event;
+            for after in GLANCES {
+                sleep(after).await;
+                match glance(target, &job.task).await {
+                    Glance::Over(event) => return event,
+                    Glance::Busy => {}
+                    Glance::Otherwise => break,
+                }
             }
         }
         let made = target
@@ -317,11 +329,12 @@ async fn follow(
             Err(error) => return Event::Unwatched(error),
         }
     }
-    changed(watch, progress).await
+    changed(target.method, watch, progress).await
 }
 
 /// What happens next to the task that is watched; never ends when there is none.
 async fn changed(
+    method: &'static str,
     watch: &mut Option<(ManagedObjectReference, TaskWatch)>,
     progress: Option<&Telling<'_>>,
 ) -> Event<Cause> {
@@ -338,7 +351,7 @@ async fn changed(
             }
             Some(Ok(TaskEvent::Question(question))) => Event::Asked(Question::from(*question)),
             Some(Ok(TaskEvent::Answered)) => Event::Unasked,
-            Some(Ok(TaskEvent::Done(info))) => over(info.state, info.error),
+            Some(Ok(TaskEvent::Done(info))) => over(method, info.state, info.error),
             Some(Ok(TaskEvent::Gone)) | None => Event::Vanished,
             Some(Err(error)) => Event::Unwatched(error),
             // What may come in later versions of the client tells nothing that is waited for.
@@ -347,28 +360,63 @@ async fn changed(
     }
 }
 
-/// A first look at a task: nothing, unless it is over.
-async fn glance(target: &Target, task: &ManagedObjectReference) -> Option<Event<Cause>> {
-    let request = Retrieve::from(task).properties("Task", ["info.state", "info.error"]);
-    let mut found = match target.client.retrieve(&request).await {
-        Ok(mut found) => found.pop()?,
-        Err(error) => {
-            // Watching says more.
-            tracing::debug!(%error, "the task cannot be looked at");
-            return None;
-        }
-    };
-    let state = found.take("info.state").ok()?;
-    let error: Option<LocalizedMethodFault> = found.take("info.error").ok()?;
-    matches!(state, TaskInfoState::Success | TaskInfoState::Error)
-        .then(|| over(state, error.map(Box::new)))
+/// How a task looks before it is watched.
+enum Glance {
+    /// It is over.
+    Over(Event<Cause>),
+    /// It is queued or runs.
+    Busy,
+    /// A question blocks it, or it cannot be read: watching says more.
+    Otherwise,
 }
 
-fn over(state: TaskInfoState, error: Option<Box<LocalizedMethodFault>>) -> Event<Cause> {
+async fn glance(target: &Target, task: &ManagedObjectReference) -> Glance {
+    let request = Retrieve::from_each([task.clone(), target.vm.clone()])
+        .properties("Task", ["info.state", "info.error"])
+        .properties("VirtualMachine", ["runtime.question"]);
+    let found = match target.client.retrieve(&request).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::debug!(%error, "the task cannot be looked at");
+            return Glance::Otherwise;
+        }
+    };
+    let mut seen = Glance::Otherwise;
+    let mut is_asked = false;
+    for mut properties in found {
+        if properties.object != *task {
+            is_asked = properties.get("runtime.question").is_some();
+            continue;
+        }
+        let (Ok(state), Ok(error)) = (
+            properties.take("info.state"),
+            properties.take::<Option<LocalizedMethodFault>>("info.error"),
+        ) else {
+            continue;
+        };
+        seen = match state {
+            TaskInfoState::Queued | TaskInfoState::Running => Glance::Busy,
+            TaskInfoState::Success | TaskInfoState::Error => {
+                Glance::Over(over(target.method, state, error.map(Box::new)))
+            }
+            _ => Glance::Otherwise,
+        };
+    }
+    match seen {
+        Glance::Busy if is_asked => Glance::Otherwise,
+        seen => seen,
+    }
+}
+
+fn over(
+    method: &'static str,
+    state: TaskInfoState,
+    error: Option<Box<LocalizedMethodFault>>,
+) -> Event<Cause> {
     match state {
         TaskInfoState::Success => Event::Succeeded,
         _ => Event::Failed(Cause::Task {
-            method: "",
+            method,
             fault: Box::new(task_fault(error.map(|error| *error))),
         }),
     }

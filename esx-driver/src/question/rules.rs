@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind, Result};
 /// use esx_driver::question::Rules;
 ///
 /// let rules = Rules::from_toml(r#"
-///     # It was copied: give it another UUID.
+///     ## It was copied: give it another UUID.
 ///     [[rule]]
 ///     message = "msg.uuid.altered"
 ///     answer = "I copied it"
@@ -34,7 +34,9 @@ use crate::{Error, ErrorKind, Result};
 ///   choices does not fit any other: the question is reported.
 ///
 /// A rule needs `answer` and one of the others; with both, both have to fit. Anything else in the file is an error.
-#[derive(Debug, Clone)]
+///
+/// From code, rules are added one after the other: [`message`](Rules::message), [`text`](Rules::text).
+#[derive(Debug, Clone, Default)]
 pub struct Rules(Vec<Rule>);
 
 #[derive(Debug, Clone)]
@@ -45,6 +47,47 @@ struct Rule {
 }
 
 impl Rules {
+    /// One more rule: questions with such a message, `msg.serial.*`, are answered like this.
+    ///
+    /// ```
+    /// use esx_driver::question::Rules;
+    ///
+    /// let rules = Rules::default()
+    ///     .message("msg.uuid.altered", "I copied it")?
+    ///     .text("(?i)serial port", "Append")?;
+    /// # Ok::<(), esx_driver::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Rules`] for a pattern that is none.
+    pub fn message(self, pattern: &str, answer: impl Into<String>) -> Result<Rules> {
+        self.rule(Some(pattern.to_owned()), None, answer.into())
+    }
+
+    /// One more rule: questions in whose text the regular expression is found are answered like this.
+    ///
+    /// # Errors
+    /// As [`message`](Rules::message).
+    pub fn text(self, pattern: &str, answer: impl Into<String>) -> Result<Rules> {
+        self.rule(None, Some(pattern.to_owned()), answer.into())
+    }
+
+    fn rule(
+        mut self,
+        message: Option<String>,
+        text: Option<String>,
+        answer: String,
+    ) -> Result<Rules> {
+        let raw = Raw {
+            message,
+            text,
+            answer,
+        };
+        self.0
+            .push(raw.compile().map_err(|problem| invalid(&problem))?);
+        Ok(self)
+    }
+
     /// Reads rules from TOML.
     ///
     /// # Errors
@@ -224,6 +267,19 @@ mod tests {
             error.message().contains("'/no/such/answers.toml'"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn rules_from_code() {
+        let rules = Rules::default()
+            .message("msg.a*", "one")
+            .unwrap()
+            .text("b+", "two")
+            .unwrap();
+        assert_eq!(rules.answer(&question(&["msg.abc"], "bb")), Some("one"));
+        assert_eq!(rules.answer(&question(&["msg.c"], "bb")), Some("two"));
+        let error = Rules::default().text("(", "never").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rules);
     }
 
     #[test]

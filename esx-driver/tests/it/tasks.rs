@@ -6,6 +6,8 @@ mod lifecycle;
 mod questions;
 mod requests;
 
+use std::time::Duration;
+
 use esx_driver::{
     Connect, CreateFlags, Domain, Error, OpenOptions, Operation, Result,
     auth::AuthFileSearch,
@@ -100,13 +102,16 @@ fn nothing_left(simulator: &Simulator) {
     assert_eq!(simulator.leftovers(), []);
 }
 
-/// Polls a future until everything waits for it; `None` if it has not ended by then.
+/// Polls a future for a while, until everything waits for something; `None` if it has not ended by then.
 async fn begin<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-    for _ in 0..300 {
-        if let Some(output) = futures_util::FutureExt::now_or_never(&mut *future) {
-            return Some(output);
+    for _ in 0..20 {
+        for _ in 0..20 {
+            if let Some(output) = futures_util::FutureExt::now_or_never(&mut *future) {
+                return Some(output);
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
+        tokio::time::advance(Duration::from_millis(10)).await;
     }
     None
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use esx_driver::{
-    Connect, Error, ErrorKind, EsxUri, OpenOptions,
+    Connect, DestroyFlags, Domain, Error, ErrorKind, EsxUri, OpenOptions,
     auth::{AuthError, AuthFileSearch, Authenticate, Question},
     vi_client::transport::InProcess,
     virt_model::DomainFilter,
 };
 use esx_sim::Simulator;
-use vi_types::properties::{Folder, HostSystem};
+use vi_types::ManagedObjectReference;
+use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn};
+use vi_types::properties::{Folder, HostSystem, VirtualMachine};
 
 use crate::{credentials, methods, open, text};
 
@@ -309,4 +311,53 @@ async fn both_servers_ask_for_credentials() {
             "Enter administrator@vsphere.local's password for 192.0.2.100",
         ]
     );
+}
+
+/// Gives a virtual machine of the vCenter the UUID of a domain, and lets both run.
+fn known_to_the_vcenter(managed: &Managed, domain: &Domain) -> ManagedObjectReference {
+    let vm = managed.vcenter.objects("VirtualMachine").remove(0);
+    managed.vcenter.change(&vm, |vm: &mut VirtualMachine| {
+        let config = vm.config.as_deref_mut().unwrap();
+        config.instance_uuid = Some(domain.uuid().to_string());
+    });
+    managed.vcenter.set_power_state(&vm, PoweredOn);
+    managed.host.set_power_state(domain.moref(), PoweredOn);
+    vm
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_vcenter_stops_domains() {
+    let managed = Managed::by(Some(VCENTER_IP));
+    let connect = managed.open(HOST_IP, "vcenter=*").await.unwrap();
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    let vm = known_to_the_vcenter(&managed, &domain);
+    managed.host.clear_requests();
+    managed.vcenter.clear_requests();
+
+    domain.destroy(DestroyFlags::NONE).await.unwrap();
+    assert!(methods(&managed.host).is_empty());
+    let asked = methods(&managed.vcenter);
+    assert_eq!(
+        asked[..3],
+        ["FindByUuid", "RetrievePropertiesEx", "PowerOffVM_Task"]
+    );
+    let stopped: VirtualMachine = managed.vcenter.properties(&vm).unwrap();
+    assert_eq!(stopped.runtime.unwrap().power_state, PoweredOff);
+
+    // All else is the host's.
+    managed.vcenter.clear_requests();
+    domain.suspend().await.unwrap();
+    assert!(methods(&managed.vcenter).is_empty());
+}
+
+#[tokio::test]
+async fn the_vcenter_may_not_know_a_domain() {
+    let managed = Managed::by(Some(VCENTER_IP));
+    let connect = managed.open(HOST_IP, "vcenter=*").await.unwrap();
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    let vm = known_to_the_vcenter(&managed, &domain);
+    managed.vcenter.remove_vm(&vm);
+    let error = domain.destroy(DestroyFlags::NONE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoDomain);
+    assert!(!methods(&managed.host).contains(&"PowerOffVM_Task".to_owned()));
 }

@@ -37,6 +37,7 @@ fn simulated() -> Vec<u8> {
         let prop_set = ["config", "guest", "runtime", "summary"].map(|name| DynamicProperty {
             name: name.to_owned(),
             val: path::get(&properties, name).unwrap().to_any(""),
+            ..Default::default()
         });
         result.objects.push(ObjectContent {
             obj,

@@ -140,6 +140,7 @@ impl Client {
         let request = RetrievePropertiesEx {
             spec_set: vec![spec],
             options: RetrieveOptions::default(),
+            ..Default::default()
         };
         let result = self.call(&request).await?;
         Ok(result.map(|result| result.objects).unwrap_or_default())
@@ -182,6 +183,7 @@ pub(crate) fn at(
         obj: object.clone(),
         skip: Some(skip),
         select_set,
+        ..Default::default()
     }
 }
 
@@ -194,11 +196,13 @@ pub(crate) fn step(
     TraversalSpec {
         base: SelectionSpec {
             name: name.map(str::to_owned),
+            ..Default::default()
         },
         r#type: ty.to_owned(),
         path: path.to_owned(),
         skip: Some(false),
         select_set: next,
+        ..Default::default()
     }
     .into()
 }
@@ -206,6 +210,7 @@ pub(crate) fn step(
 pub(crate) fn named(name: &str) -> Poly<SelectionSpec> {
     SelectionSpec {
         name: Some(name.to_owned()),
+        ..Default::default()
     }
     .into()
 }

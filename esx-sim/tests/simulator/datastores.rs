@@ -100,6 +100,7 @@ async fn disks_are_found_with_what_they_are_made_for() {
         this: browser(&simulator, "ssd"),
         datastore_path: "[ssd] web01".to_owned(),
         search_spec: Some(all_details().into()),
+        ..Default::default()
     };
     let found: HostDatastoreBrowserSearchResults = result(&client, &request).await.cast().unwrap();
     assert_eq!(found.folder_path.as_deref(), Some("[ssd] web01/"));
@@ -141,6 +142,7 @@ async fn folders_are_searched_with_those_in_them() {
         this: browser(&simulator, "ssd"),
         datastore_path: "[ssd]".to_owned(),
         search_spec: Some(all_details().into()),
+        ..Default::default()
     };
     let found: Vec<HostDatastoreBrowserSearchResults> =
         result(&client, &request).await.cast().unwrap();
@@ -163,6 +165,7 @@ async fn folders_are_searched_with_those_in_them() {
         this: request.this,
         datastore_path: request.datastore_path,
         search_spec: Some(folders.into()),
+        ..Default::default()
     };
     let found: HostDatastoreBrowserSearchResults = result(&client, &request).await.cast().unwrap();
     assert_eq!(names(&found), ["web01"]);
@@ -176,6 +179,7 @@ async fn a_search_needs_a_place_of_its_datastore() {
         this: browser(&simulator, "ssd"),
         datastore_path: path.to_owned(),
         search_spec: None,
+        ..Default::default()
     };
     let refused = client.call(&search("web01")).await.unwrap_err();
     assert!(refused.is::<InvalidDatastorePath>());
@@ -195,6 +199,7 @@ async fn folders_are_made_and_files_moved() {
         name: name.to_owned(),
         datacenter: None,
         create_parent_directories: Some(parents),
+        ..Default::default()
     };
     let refused = client.call(&make("[ssd] a/b", false)).await.unwrap_err();
     assert!(refused.is::<FileNotFound>());
@@ -233,6 +238,7 @@ async fn folders_are_made_and_files_moved() {
     let delete = |name: &str| DeleteDatastoreFileTask {
         name: name.to_owned(),
         datacenter: None,
+        ..Default::default()
     };
     result(&client, &delete("[datastore1] d")).await;
     assert_eq!(simulator.file("[datastore1] d/c"), None);
@@ -250,11 +256,13 @@ async fn disks_are_made_and_taken_away() {
             base: VirtualDiskSpec {
                 disk_type: "thin".to_owned(),
                 adapter_type: "busLogic".to_owned(),
+                ..Default::default()
             },
             capacity_kb: 2048,
             ..FileBackedVirtualDiskSpec::default()
         }
         .into(),
+        ..Default::default()
     };
     let request = create("[ssd] web01/more.vmdk");
     let name = result(&client, &request).await;
@@ -275,6 +283,7 @@ async fn disks_are_made_and_taken_away() {
     let query = |name: &str| QueryVirtualDiskUuid {
         name: name.to_owned(),
         datacenter: None,
+        ..Default::default()
     };
     let uuid = client.call(&query("[ssd] web01/more.vmdk")).await.unwrap();
     let other = client.call(&query("[ssd] web01/web01.vmdk")).await.unwrap();
@@ -284,6 +293,7 @@ async fn disks_are_made_and_taken_away() {
     let delete = DeleteVirtualDiskTask {
         name: "[ssd] web01/more.vmdk".to_owned(),
         datacenter: None,
+        ..Default::default()
     };
     result(&client, &delete).await;
     assert_eq!(simulator.file("[ssd] web01/more-flat.vmdk"), None);
@@ -291,7 +301,10 @@ async fn disks_are_made_and_taken_away() {
     assert!(gone.unwrap_err().is::<FileNotFound>());
     let store = simulator.objects("Datastore").remove(0);
     client
-        .call(&RefreshDatastore { this: store })
+        .call(&RefreshDatastore {
+            this: store,
+            ..Default::default()
+        })
         .await
         .unwrap();
 }
@@ -378,7 +391,10 @@ async fn a_machine_is_made_of_its_file() {
 
     // The files stay when the machine goes, and it can come back.
     client
-        .call(&UnregisterVm { this: made.clone() })
+        .call(&UnregisterVm {
+            this: made.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     assert_eq!(simulator.vm("new%2fone"), None);
@@ -442,7 +458,10 @@ async fn names_are_used_once_in_a_folder_of_a_vcenter() {
 async fn only_machines_that_are_off_leave_the_inventory() {
     let (simulator, client) = host().await;
     let vm = simulator.vm("web01").unwrap();
-    let unregister = UnregisterVm { this: vm.clone() };
+    let unregister = UnregisterVm {
+        this: vm.clone(),
+        ..Default::default()
+    };
     let refused = client.call(&unregister).await.unwrap_err();
     assert!(refused.is::<InvalidPowerState>());
     simulator.set_power_state(&vm, VirtualMachinePowerState::Suspended);

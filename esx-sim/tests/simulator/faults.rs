@@ -148,12 +148,14 @@ async fn what_is_left_on_a_simulator_is_seen() {
             ..PropertyFilterSpec::default()
         },
         partial_updates: true,
+        ..Default::default()
     };
     let filter = client.call(&filter).await.unwrap();
     let view = CreateContainerView {
         container: client.service("rootFolder"),
         r#type: vec!["VirtualMachine".to_owned()],
         recursive: true,
+        ..Default::default()
     };
     let view = client.call(&view).await.unwrap();
     let mut left = simulator.leftovers();
@@ -163,6 +165,7 @@ async fn what_is_left_on_a_simulator_is_seen() {
     assert_eq!(left, expected);
     let destroy = DestroyPropertyFilter {
         this: filter.clone(),
+        ..Default::default()
     };
     client.call(&destroy).await.unwrap();
     assert_eq!(simulator.leftovers().len(), 2);
@@ -204,6 +207,7 @@ async fn a_thousand_tasks_at_once_are_cheap() {
                 ..PropertyFilterSpec::default()
             },
             partial_updates: true,
+            ..Default::default()
         };
         client.call(&filter).await.unwrap();
         left += 1;
@@ -214,6 +218,7 @@ async fn a_thousand_tasks_at_once_are_cheap() {
     while simulator.load().tasks > 0 {
         let wait = WaitForUpdates {
             version: Some(version.clone()),
+            ..Default::default()
         };
         let set: UpdateSet = client.call(&wait).await.unwrap();
         version = set.version;

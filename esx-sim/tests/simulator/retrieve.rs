@@ -267,6 +267,7 @@ async fn objects_that_are_not_there_fail_the_call_unless_asked_otherwise() {
         prop_set: vec![properties("VirtualMachine", &["name"])],
         object_set: vec![at(&gone, false, vec![]), at(&web01, false, vec![])],
         report_missing_objects_in_results: Some(true),
+        ..Default::default()
     };
     assert_eq!(names(&client.retrieve(spec).await.unwrap()), ["web01"]);
 }
@@ -280,7 +281,11 @@ fn first_page(client: &Client, size: Option<i32>) -> RetrievePropertiesEx {
     );
     RetrievePropertiesEx {
         spec_set: vec![spec],
-        options: RetrieveOptions { max_objects: size },
+        options: RetrieveOptions {
+            max_objects: size,
+            ..Default::default()
+        },
+        ..Default::default()
     }
 }
 
@@ -293,7 +298,10 @@ async fn pages(client: &Client, size: Option<i32>) -> Vec<usize> {
         .unwrap();
     let mut sizes = vec![result.objects.len()];
     while let Some(token) = result.token.take() {
-        let next = ContinueRetrievePropertiesEx { token };
+        let next = ContinueRetrievePropertiesEx {
+            token,
+            ..Default::default()
+        };
         *result = client.call(&next).await.unwrap();
         sizes.push(result.objects.len());
     }
@@ -329,11 +337,15 @@ async fn a_page_can_be_had_once_and_by_its_owner() {
     let token = page.token.unwrap();
     let next = ContinueRetrievePropertiesEx {
         token: token.clone(),
+        ..Default::default()
     };
     let fault = other.call(&next).await.unwrap_err();
     assert!(fault.is::<InvalidProperty>(), "{fault}");
     client
-        .call(&CancelRetrievePropertiesEx { token })
+        .call(&CancelRetrievePropertiesEx {
+            token,
+            ..Default::default()
+        })
         .await
         .unwrap();
     let fault = client.call(&next).await.unwrap_err();
@@ -355,6 +367,7 @@ async fn retrieve_properties_gives_everything_at_once() {
     let client = Client::login(&Simulator::esx().vms(25).page_size(10).build()).await;
     let request = RetrieveProperties {
         spec_set: first_page(&client, None).spec_set,
+        ..Default::default()
     };
     assert_eq!(client.call(&request).await.unwrap().len(), 25);
 }
@@ -405,6 +418,7 @@ async fn whatever_is_answered_can_be_decoded() {
                         .collect(),
                     ..PropertyFilterSpec::default()
                 }],
+                ..Default::default()
             };
             let read = client.call(&request).await.unwrap();
             assert!(read.len() > 20);
@@ -439,6 +453,7 @@ async fn single_properties_can_be_fetched_from_any_object() {
     let fetch = |this: &ManagedObjectReference, prop: &str| Fetch {
         this: this.clone(),
         prop: prop.to_owned(),
+        ..Default::default()
     };
     let vm = simulator.vm("web01").unwrap();
     let name = client.call(&fetch(&vm, "name")).await.unwrap();

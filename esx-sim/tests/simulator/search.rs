@@ -143,6 +143,7 @@ async fn guests_are_found_by_address_and_name() {
 async fn by_path(client: &Client, path: &str) -> Option<ManagedObjectReference> {
     let request = FindByInventoryPath {
         inventory_path: path.to_owned(),
+        ..Default::default()
     };
     client.call(&request).await.unwrap()
 }
@@ -199,6 +200,7 @@ async fn children_are_found_by_name() {
     let request = FindChild {
         entity: moref("Folder", "ha-folder-vm"),
         name: "build%2fci".to_owned(),
+        ..Default::default()
     };
     assert_eq!(
         client.call(&request).await.unwrap(),
@@ -219,6 +221,7 @@ async fn files_lead_to_their_virtual_machine() {
     let request = FindByDatastorePath {
         datacenter: moref("Datacenter", "ha-datacenter"),
         path: config.files.vm_path_name.clone().unwrap(),
+        ..Default::default()
     };
     assert_eq!(client.call(&request).await.unwrap(), Some(vm));
 }

@@ -50,6 +50,7 @@ async fn login_begins_a_session_and_logout_ends_it() {
     let active = SessionIsActive {
         session_id: session.key.clone(),
         user_name: "alice".to_owned(),
+        ..Default::default()
     };
     assert!(client.call(&active).await.unwrap());
 

@@ -60,6 +60,7 @@ async fn answer(
         this: vm.clone(),
         question_id: id.to_owned(),
         answer_choice: key.to_owned(),
+        ..Default::default()
     };
     client.call(&request).await
 }
@@ -110,13 +111,19 @@ async fn every_power_state_is_reached() {
     power_on(&client, &vm).await;
     while simulator.step_tasks() {}
     client
-        .call(&ResetVmTask { this: vm.clone() })
+        .call(&ResetVmTask {
+            this: vm.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     while simulator.step_tasks() {}
     assert_eq!(power(&simulator, &vm), VirtualMachinePowerState::PoweredOn);
     client
-        .call(&SuspendVmTask { this: vm.clone() })
+        .call(&SuspendVmTask {
+            this: vm.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     while simulator.step_tasks() {}
@@ -124,7 +131,10 @@ async fn every_power_state_is_reached() {
     power_on(&client, &vm).await;
     while simulator.step_tasks() {}
     client
-        .call(&PowerOffVmTask { this: vm.clone() })
+        .call(&PowerOffVmTask {
+            this: vm.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     while simulator.step_tasks() {}
@@ -195,7 +205,10 @@ async fn a_question_can_come_late_and_a_script_is_for_one_machine() {
     while simulator.step_tasks() {}
     assert_eq!(info(&simulator, &task).state, TaskInfoState::Success);
     client
-        .call(&PowerOffVmTask { this: vm.clone() })
+        .call(&PowerOffVmTask {
+            this: vm.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     while simulator.step_tasks() {}
@@ -219,7 +232,10 @@ async fn a_question_can_be_there_before_its_task_is_known() {
 async fn only_some_tasks_can_be_cancelled() {
     let (simulator, client, vm) = stepped().await;
     let task = power_on(&client, &vm).await;
-    let request = CancelTask { this: task.clone() };
+    let request = CancelTask {
+        this: task.clone(),
+        ..Default::default()
+    };
     let fault = client.call(&request).await.unwrap_err();
     assert!(fault.is::<NotSupported>());
     while simulator.step_tasks() {}
@@ -229,12 +245,18 @@ async fn only_some_tasks_can_be_cancelled() {
         .asks(Question::cdrom_locked());
     simulator.script(blocked);
     let task = client
-        .call(&PowerOffVmTask { this: vm.clone() })
+        .call(&PowerOffVmTask {
+            this: vm.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     while simulator.step_tasks() {}
     assert!(question(&simulator, &vm).is_some());
-    let request = CancelTask { this: task.clone() };
+    let request = CancelTask {
+        this: task.clone(),
+        ..Default::default()
+    };
     client.call(&request).await.unwrap();
     let ended = info(&simulator, &task);
     assert!(ended.cancelled);
@@ -277,7 +299,10 @@ async fn whoever_waits_lets_time_pass() {
     let client = Client::login(&simulator).await;
     let vm = simulator.vm("web01").unwrap();
     let task = client
-        .call(&PowerOffVmTask { this: vm.clone() })
+        .call(&PowerOffVmTask {
+            this: vm.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     let filter = CreateFilter {
@@ -287,6 +312,7 @@ async fn whoever_waits_lets_time_pass() {
             ..PropertyFilterSpec::default()
         },
         partial_updates: true,
+        ..Default::default()
     };
     client.call(&filter).await.unwrap();
     let mut version = String::new();
@@ -294,6 +320,7 @@ async fn whoever_waits_lets_time_pass() {
     while states.last() != Some(&TaskInfoState::Success) {
         let wait = WaitForUpdates {
             version: Some(version.clone()),
+            ..Default::default()
         };
         let set: UpdateSet = client.call(&wait).await.unwrap();
         version = set.version;
@@ -315,7 +342,13 @@ async fn whoever_polls_a_task_lets_time_pass() {
     let simulator = Simulator::esx().build();
     let client = Client::login(&simulator).await;
     let vm = simulator.vm("web01").unwrap();
-    let task = client.call(&SuspendVmTask { this: vm }).await.unwrap();
+    let task = client
+        .call(&SuspendVmTask {
+            this: vm,
+            ..Default::default()
+        })
+        .await
+        .unwrap();
     let mut polls = 0;
     loop {
         polls += 1;
@@ -334,7 +367,12 @@ async fn whoever_polls_a_task_lets_time_pass() {
 #[tokio::test]
 async fn a_guest_without_tools_can_be_asked_for_nothing() {
     let (simulator, client, vm) = stepped().await;
-    let off = client.call(&ShutdownGuest { this: vm.clone() }).await;
+    let off = client
+        .call(&ShutdownGuest {
+            this: vm.clone(),
+            ..Default::default()
+        })
+        .await;
     assert!(off.unwrap_err().is::<InvalidPowerState>());
     power_on(&client, &vm).await;
     while simulator.step_tasks() {}
@@ -342,19 +380,30 @@ async fn a_guest_without_tools_can_be_asked_for_nothing() {
         let guest = vm.guest.as_deref_mut().unwrap();
         guest.tools_running_status = Some("guestToolsNotRunning".to_owned());
     });
-    let without = client.call(&RebootGuest { this: vm.clone() }).await;
+    let without = client
+        .call(&RebootGuest {
+            this: vm.clone(),
+            ..Default::default()
+        })
+        .await;
     assert!(without.unwrap_err().is::<ToolsUnavailable>());
     simulator.change(&vm, |vm: &mut properties::VirtualMachine| {
         let guest = vm.guest.as_deref_mut().unwrap();
         guest.tools_running_status = Some("guestToolsRunning".to_owned());
     });
     client
-        .call(&RebootGuest { this: vm.clone() })
+        .call(&RebootGuest {
+            this: vm.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     assert_eq!(power(&simulator, &vm), VirtualMachinePowerState::PoweredOn);
     client
-        .call(&ShutdownGuest { this: vm.clone() })
+        .call(&ShutdownGuest {
+            this: vm.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     assert_eq!(power(&simulator, &vm), VirtualMachinePowerState::PoweredOff);
@@ -377,7 +426,9 @@ async fn autostart_settings_change_where_they_are_set() {
                 start_action: "powerOn".to_owned(),
                 ..AutoStartPowerInfo::default()
             }],
+            ..Default::default()
         },
+        ..Default::default()
     };
     client.call(&request).await.unwrap();
     let found: properties::HostAutoStartManager = simulator.properties(&manager).unwrap();

@@ -24,6 +24,7 @@ async fn watch(client: &Client, paths: &[&str], partial: bool) -> ManagedObjectR
         container: client.content.root_folder.clone(),
         r#type: vec!["VirtualMachine".to_owned()],
         recursive: true,
+        ..Default::default()
     };
     let view = client.call(&view).await.unwrap();
     let request = CreateFilter {
@@ -37,6 +38,7 @@ async fn watch(client: &Client, paths: &[&str], partial: bool) -> ManagedObjectR
             ..PropertyFilterSpec::default()
         },
         partial_updates: partial,
+        ..Default::default()
     };
     client.call(&request).await.unwrap()
 }
@@ -51,6 +53,7 @@ fn wait(version: &str, seconds: Option<i32>) -> WaitForUpdatesEx {
             }
             .into(),
         ),
+        ..Default::default()
     }
 }
 
@@ -313,6 +316,7 @@ async fn the_old_method_waits_too() {
     watch(&client, &["runtime.powerState"], false).await;
     let version = |version: &str| WaitForUpdates {
         version: Some(version.to_owned()),
+        ..Default::default()
     };
     let set = client.call(&version("")).await.unwrap();
     assert_eq!(updates(&set).len(), 7);
@@ -332,6 +336,7 @@ async fn checking_does_not_wait() {
     let set = first(&client).await;
     let check = CheckForUpdates {
         version: Some(set.version),
+        ..Default::default()
     };
     assert_eq!(client.call(&check).await.unwrap(), None);
     let vm = simulator.vm("web01").unwrap();
@@ -352,6 +357,7 @@ async fn a_destroyed_filter_says_nothing_more() {
     );
     let destroy = DestroyPropertyFilter {
         this: filter.clone(),
+        ..Default::default()
     };
     client.call(&destroy).await.unwrap();
     assert_eq!(filters(client.value(&collector, "filter").await), []);
@@ -382,6 +388,7 @@ async fn collectors_of_ones_own_are_apart() {
             ..PropertyFilterSpec::default()
         },
         partial_updates: false,
+        ..Default::default()
     };
     let filter = client.call_on(&own, &filter).await.unwrap();
     let set = client
@@ -401,7 +408,14 @@ async fn collectors_of_ones_own_are_apart() {
         .await
         .unwrap();
     assert_not_found(client.call_on(&own, &wait("", Some(0))).await);
-    assert_not_found(client.call(&DestroyPropertyFilter { this: filter }).await);
+    assert_not_found(
+        client
+            .call(&DestroyPropertyFilter {
+                this: filter,
+                ..Default::default()
+            })
+            .await,
+    );
     let shared = client.service("propertyCollector");
     client
         .call_on(&shared, &DestroyPropertyCollector::default())
@@ -420,6 +434,7 @@ async fn objects_that_are_not_there_are_told_once() {
             ..PropertyFilterSpec::default()
         },
         partial_updates: false,
+        ..Default::default()
     };
     client.call(&filter).await.unwrap();
     let set = first(&client).await;

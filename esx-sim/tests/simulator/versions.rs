@@ -97,7 +97,7 @@ async fn answers_are_in_the_version_that_is_asked_for() {
         kinds.push(device.type_name().to_owned());
     }
     // Its own type came later than 2.5.
-    let kind = "ParaVirtualSCSIController";
+    let kind = "VirtualLsiLogicSASController";
     assert_eq!(kinds, ["VirtualSCSIController", kind, kind]);
 }
 

@@ -20,6 +20,7 @@ async fn container(
         container: container.clone(),
         r#type: types.iter().map(|ty| (*ty).to_owned()).collect(),
         recursive,
+        ..Default::default()
     };
     let view = client.call(&request).await.unwrap();
     shown(client, &view).await
@@ -97,6 +98,7 @@ async fn views_follow_the_inventory() {
         container: client.content.root_folder.clone(),
         r#type: vec!["VirtualMachine".to_owned()],
         recursive: true,
+        ..Default::default()
     };
     let view = client.call(&request).await.unwrap();
     let vm = simulator.vm("web01").unwrap();
@@ -109,7 +111,10 @@ async fn views_follow_the_inventory() {
 async fn a_destroyed_view_is_gone() {
     let client = Client::login(&Simulator::esx().build()).await;
     let view = client.call(&CreateListView::default()).await.unwrap();
-    let destroy = DestroyView { this: view.clone() };
+    let destroy = DestroyView {
+        this: view.clone(),
+        ..Default::default()
+    };
     client.call(&destroy).await.unwrap();
     let fault = client.call(&destroy).await.unwrap_err();
     assert_eq!(fault.cast::<ManagedObjectNotFound>().unwrap().obj, view);
@@ -122,7 +127,10 @@ async fn views_belong_to_a_session() {
     let other = Client::login(&simulator).await;
     let view = client.call(&CreateListView::default()).await.unwrap();
     let fault = other
-        .call(&DestroyView { this: view.clone() })
+        .call(&DestroyView {
+            this: view.clone(),
+            ..Default::default()
+        })
         .await
         .unwrap_err();
     assert!(fault.is::<ManagedObjectNotFound>(), "{fault}");
@@ -150,6 +158,7 @@ async fn list_views_show_what_they_are_given() {
     let view = client
         .call(&CreateListView {
             obj: vec![one.clone(), two.clone()],
+            ..Default::default()
         })
         .await
         .unwrap();
@@ -159,6 +168,7 @@ async fn list_views_show_what_they_are_given() {
         this: view.clone(),
         add: vec![three.clone(), gone.clone()],
         remove: vec![one.clone()],
+        ..Default::default()
     };
     assert_eq!(client.call(&modify).await.unwrap(), [gone]);
     assert_eq!(shown(&client, &view).await, [two, three.clone()]);
@@ -166,6 +176,7 @@ async fn list_views_show_what_they_are_given() {
     let reset = ResetListView {
         this: view.clone(),
         obj: vec![three.clone()],
+        ..Default::default()
     };
     assert_eq!(client.call(&reset).await.unwrap(), []);
     assert_eq!(shown(&client, &view).await, [three]);
@@ -173,12 +184,14 @@ async fn list_views_show_what_they_are_given() {
     let source = client
         .call(&CreateListView {
             obj: vec![one.clone()],
+            ..Default::default()
         })
         .await
         .unwrap();
     let from = ResetListViewFromView {
         this: view.clone(),
         view: source,
+        ..Default::default()
     };
     client.call(&from).await.unwrap();
     assert_eq!(shown(&client, &view).await, [one]);

@@ -15,6 +15,7 @@ async fn answer(client: &Client, ty: &str, value: &str, paths: &[&str]) -> Strin
             object_set: vec![at(&object, false, vec![])],
             ..PropertyFilterSpec::default()
         }],
+        ..Default::default()
     };
     let this = client.service("propertyCollector");
     let response = client.post(wire::encode_request(&request, &this)).await;

@@ -162,6 +162,7 @@ impl Client {
             user_name: credentials.user.clone(),
             password: credentials.password.reveal().to_owned(),
             locale: self.0.options.locale.clone(),
+            ..Default::default()
         };
         let mut call = outgoing(&request, &this);
         request.password.zeroize();
@@ -216,6 +217,7 @@ async fn keep_alive(client: Weak<Inner>, interval: Duration) {
         };
         let clock = methods::CurrentTime {
             this: service_instance(),
+            ..Default::default()
         };
         if let Err(error) = client.call(&clock).await {
             tracing::debug!(%error, "keep-alive");

@@ -86,7 +86,10 @@ impl Pages {
     pub async fn close(mut self) -> Result<(), Error> {
         match std::mem::replace(&mut self.state, State::End) {
             State::Token(token) => {
-                let cancel = CancelRetrievePropertiesEx { token };
+                let cancel = CancelRetrievePropertiesEx {
+                    token,
+                    ..Default::default()
+                };
                 self.client.call(&cancel).await.map(|_| ())
             }
             _ => Ok(()),
@@ -118,7 +121,10 @@ impl Pages {
         let mut take = |content: ObjectContent| take(content.into());
         let spec_set = vec![self.request.filter()];
         if !self.client.api_version().at_least(4, 1) {
-            let request = RetrieveProperties { spec_set };
+            let request = RetrieveProperties {
+                spec_set,
+                ..Default::default()
+            };
             let call = self
                 .client
                 .call_items(&request, Renewal::Once, pauses, &mut take);
@@ -129,7 +135,9 @@ impl Pages {
             spec_set,
             options: RetrieveOptions {
                 max_objects: self.request.page_size,
+                ..Default::default()
             },
+            ..Default::default()
         };
         let call = self
             .client
@@ -150,6 +158,7 @@ impl Pages {
         let mut take = |content: ObjectContent| take(content.into());
         let request = ContinueRetrievePropertiesEx {
             token: token.to_owned(),
+            ..Default::default()
         };
         // Without renewal: the token would mean nothing to a new session.
         let call = self
@@ -206,7 +215,10 @@ impl Drop for Pages {
         let client = self.client.clone();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let cancel = CancelRetrievePropertiesEx { token };
+                let cancel = CancelRetrievePropertiesEx {
+                    token,
+                    ..Default::default()
+                };
                 if let Err(error) = client.call_in_this_session(&cancel).await {
                     tracing::debug!(%error, "pages not read could not be cancelled");
                 }

@@ -20,6 +20,7 @@ impl Selection {
     pub fn by_name(name: impl Into<String>) -> Self {
         Self(Poly::new(SelectionSpec {
             name: Some(name.into()),
+            ..Default::default()
         }))
     }
 

@@ -32,6 +32,7 @@ impl Client {
             container: container.clone(),
             r#type: types.into_iter().map(Into::into).collect(),
             recursive,
+            ..Default::default()
         };
         Ok(ContainerView {
             view: self.call(&request).await?,
@@ -61,7 +62,12 @@ impl ContainerView {
     pub async fn close(mut self) -> Result<(), Error> {
         self.is_open = false;
         let this = self.view.clone();
-        self.client.call(&DestroyView { this }).await
+        self.client
+            .call(&DestroyView {
+                this,
+                ..Default::default()
+            })
+            .await
     }
 }
 
@@ -75,7 +81,13 @@ impl Drop for ContainerView {
         let client = self.client.clone();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = client.call_in_this_session(&DestroyView { this }).await {
+                if let Err(error) = client
+                    .call_in_this_session(&DestroyView {
+                        this,
+                        ..Default::default()
+                    })
+                    .await
+                {
                     tracing::debug!(%error, "the view could not be destroyed");
                 }
             });

@@ -21,10 +21,13 @@ pub struct TaskRun<'a, M> {
     client: &'a Client,
     request: &'a M,
     vm: Option<ManagedObjectReference>,
-    progress: Option<Box<dyn FnMut(&TaskInfo) + Send + 'a>>,
+    progress: Option<Telling<'a>>,
     deadline: Option<Duration>,
     cancelled: Option<BoxFuture<'a, ()>>,
 }
+
+/// Who is told of progress.
+type Telling<'a> = Box<dyn FnMut(&TaskInfo) + Send + 'a>;
 
 impl Client {
     /// Starts a task and waits for its end.
@@ -74,7 +77,7 @@ impl<'a, M: TaskMethod<Output = ManagedObjectReference>> TaskRun<'a, M> {
         self
     }
 
-    async fn to_the_end(mut self) -> Result<M::Result, Error> {
+    async fn finish(mut self) -> Result<M::Result, Error> {
         let task: ManagedObjectReference = self.client.call(self.request).await?;
         let end = match self.deadline {
             None => self.follow(&task).await,
@@ -123,7 +126,7 @@ impl<'a, M: TaskMethod<Output = ManagedObjectReference>> TaskRun<'a, M> {
                 () = ended(&mut cancelled) => {
                     cancelled = None;
                     let this = task.clone();
-                    self.client.call(&CancelTask { this }).await?;
+                    self.client.call(&CancelTask { this, ..Default::default() }).await?;
                     continue;
                 }
             };
@@ -161,7 +164,7 @@ impl<'a, M: TaskMethod<Output = ManagedObjectReference>> IntoFuture for TaskRun<
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.to_the_end())
+        Box::pin(self.finish())
     }
 }
 

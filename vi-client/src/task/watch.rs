@@ -185,6 +185,7 @@ fn spec(
         r#type: ty.to_owned(),
         all: Some(false),
         path_set: paths.iter().map(|&path| path.to_owned()).collect(),
+        ..Default::default()
     };
     let mut info = vec!["info.state", "info.error", "info.result", "info.cancelable"];
     if progress {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use vi_types::ManagedObjectReference;
+use tokio::time::Instant;
+use vi_types::enums::ObjectUpdateKind;
 use vi_types::methods::{
     CreateFilter, CreatePropertyCollector, DestroyPropertyCollector, DestroyPropertyFilter,
     WaitForUpdates, WaitForUpdatesEx,
@@ -16,6 +17,7 @@ use vi_types::objects::{
     InvalidCollectorVersion, ManagedObjectNotFound, ObjectUpdate, PropertyFilterSpec,
     RequestCanceled, UpdateSet, WaitOptions,
 };
+use vi_types::{ManagedObjectReference, Method};
 
 use crate::{Client, Error};
 
@@ -102,6 +104,8 @@ struct Entry {
     spec: Box<PropertyFilterSpec>,
     /// The filter on the server, once there is one.
     filter: Option<ManagedObjectReference>,
+    /// When the filter was made, until something came of it.
+    awaited_since: Option<Instant>,
     updates: mpsc::UnboundedSender<Update>,
     hungry: Arc<AtomicBool>,
     /// Who waits for the first filter.
@@ -123,6 +127,10 @@ type Waiting = BoxFuture<'static, Result<Option<UpdateSet>, Error>>;
 
 /// How long the server may wait before it answers that nothing changed: less than proxies do.
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// How long a server may take to tell what a new filter selects. ESX does it at once; govmomi's simulator only to those
+/// who ask from the beginning.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often in a row waiting may fail for want of a connection.
 const FAILURES: u32 = 5;
@@ -147,10 +155,16 @@ impl Waiter {
             if waiting.is_none() && self.is_anybody_hungry() {
                 waiting = self.wait();
             }
+            let overdue = self.overdue();
             let command = match &mut waiting {
                 None => self.commands.recv().await,
                 Some(answer) => tokio::select! {
                     command = self.commands.recv() => command,
+                    () = until(overdue) => {
+                        waiting = None;
+                        self.begin_anew();
+                        continue;
+                    }
                     result = answer => {
                         waiting = None;
                         self.take(result).await;
@@ -169,6 +183,25 @@ impl Waiter {
                     }
                 }
             }
+        }
+    }
+
+    /// When to lose patience with the server for the sake of a new filter.
+    fn overdue(&self) -> Option<Instant> {
+        let awaited = self
+            .watches
+            .values()
+            .filter_map(|entry| entry.awaited_since);
+        awaited.min().map(|since| since + PATIENCE)
+    }
+
+    /// The next call that waits is told everything, of all filters; once for each filter.
+    fn begin_anew(&mut self) {
+        if let Some(collector) = &mut self.collector {
+            collector.version.clear();
+        }
+        for entry in self.watches.values_mut() {
+            entry.awaited_since = None;
         }
     }
 
@@ -195,13 +228,19 @@ impl Waiter {
                 let entry = Entry {
                     spec,
                     filter: None,
+                    awaited_since: None,
                     updates,
                     hungry,
                     ready: Some(ready),
                 };
                 self.watches.insert(id, entry);
+                let before = self.collector_reference();
                 if let Err(error) = self.subscribe().await {
-                    self.fail(error);
+                    self.fail(error).await;
+                }
+                if before != self.collector_reference() {
+                    // Whoever waits does so at a collector that is no more.
+                    *waiting = None;
                 }
             }
             Command::Remove { id, done } => {
@@ -230,7 +269,7 @@ impl Waiter {
     async fn destroy_collector(&mut self, filter: Option<ManagedObjectReference>) {
         match (self.collector.take(), filter) {
             (Some(collector), _) if collector.is_own => {
-                let request = DestroyPropertyCollector {};
+                let request = DestroyPropertyCollector::default();
                 surely(|| {
                     self.client
                         .call_on_in_this_session(&collector.reference, &request)
@@ -243,7 +282,10 @@ impl Waiter {
     }
 
     async fn destroy_filter(&self, this: ManagedObjectReference) {
-        let request = DestroyPropertyFilter { this };
+        let request = DestroyPropertyFilter {
+            this,
+            ..Default::default()
+        };
         surely(|| self.client.call_in_this_session(&request)).await;
     }
 
@@ -288,6 +330,7 @@ impl Waiter {
             let request = CreateFilter {
                 spec: (*entry.spec).clone(),
                 partial_updates: false,
+                ..CreateFilter::default()
             };
             let made = self
                 .client
@@ -296,6 +339,7 @@ impl Waiter {
             match made {
                 Ok(filter) => {
                     entry.filter = Some(filter);
+                    entry.awaited_since = Some(Instant::now());
                     if let Some(ready) = entry.ready.take() {
                         // Nobody listens when the caller has given up; its watch is removed then.
                         let _ = ready.send(Ok(()));
@@ -318,20 +362,37 @@ impl Waiter {
         Ok(())
     }
 
-    /// Ends all watches.
-    fn fail(&mut self, error: Error) {
+    /// Ends all watches, and then what they had on the server.
+    async fn fail(&mut self, error: Error) {
         let error = Arc::new(error);
+        let mut filters = Vec::new();
         for entry in std::mem::take(&mut self.watches).into_values() {
+            filters.extend(entry.filter.clone());
             entry.fail(Error::Shared(Arc::clone(&error)));
         }
-        self.collector = None;
+        match self.collector.take() {
+            Some(collector) if collector.is_own => {
+                self.collector = Some(collector);
+                self.destroy_collector(None).await;
+            }
+            Some(_) => {
+                for filter in filters {
+                    self.destroy_filter(filter).await;
+                }
+            }
+            None => {}
+        }
     }
 
     /// A collector of our own; servers before 4.1 have one for each session only.
     async fn new_collector(&self) -> Result<Collector, Error> {
-        let is_own = self.has("CreatePropertyCollector");
+        let is_own = self.has::<CreatePropertyCollector>();
         let reference = match is_own {
-            true => self.client.call(&CreatePropertyCollector {}).await?,
+            true => {
+                self.client
+                    .call(&CreatePropertyCollector::default())
+                    .await?
+            }
             false => self.client.service_content().property_collector.clone(),
         };
         Ok(Collector {
@@ -341,10 +402,13 @@ impl Waiter {
         })
     }
 
-    fn has(&self, method: &str) -> bool {
-        let info = vi_types::registry().method(method);
-        info.and_then(|info| crate::ApiVersion::parse(info.since))
-            .is_some_and(|since| since <= self.client.api_version())
+    fn collector_reference(&self) -> Option<ManagedObjectReference> {
+        let collector = self.collector.as_ref();
+        collector.map(|collector| collector.reference.clone())
+    }
+
+    fn has<M: Method>(&self) -> bool {
+        self.client.api_version().has(M::INFO.since)
     }
 
     fn forget(&mut self) {
@@ -365,8 +429,11 @@ impl Waiter {
         let collector = self.collector.as_ref()?;
         let (client, this) = (self.client.clone(), collector.reference.clone());
         let version = Some(collector.version.clone());
-        if !self.has("WaitForUpdatesEx") {
-            let request = WaitForUpdates { version };
+        if !self.has::<WaitForUpdatesEx>() {
+            let request = WaitForUpdates {
+                version,
+                ..Default::default()
+            };
             return Some(Box::pin(async move {
                 let updates = client.call_on_in_this_session(&this, &request).await;
                 updates.map(Some)
@@ -378,6 +445,7 @@ impl Waiter {
                 max_wait_seconds: i32::try_from(LONGEST.as_secs()).ok(),
                 ..WaitOptions::default()
             })),
+            ..Default::default()
         };
         Some(Box::pin(async move {
             let updates = client.call_on_in_this_session(&this, &request).await;
@@ -409,7 +477,7 @@ impl Waiter {
             Err(error)
         };
         if let Err(error) = mended {
-            self.fail(error);
+            self.fail(error).await;
         }
     }
 
@@ -422,13 +490,28 @@ impl Waiter {
             collector.version = updates.version;
         }
         for set in updates.filter_set {
-            let mut watches = self.watches.values();
+            let mut watches = self.watches.values_mut();
             let watch = watches.find(|entry| entry.filter.as_ref() == Some(&set.filter));
             if let Some(watch) = watch {
+                watch.awaited_since = None;
                 watch.hungry.store(false, Ordering::Release);
-                let _ = watch.updates.send(Ok(set.object_set));
+                let missing = set.missing_set.into_iter().map(|missing| ObjectUpdate {
+                    kind: ObjectUpdateKind::Leave,
+                    obj: missing.obj,
+                    ..ObjectUpdate::default()
+                });
+                let updates = set.object_set.into_iter().chain(missing).collect();
+                let _ = watch.updates.send(Ok(updates));
             }
         }
+    }
+}
+
+/// Then, or never.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
+        None => std::future::pending().await,
     }
 }
 

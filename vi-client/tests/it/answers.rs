@@ -132,6 +132,7 @@ async fn compressed_answers_are_read() {
 fn clock() -> vi_types::methods::CurrentTime {
     vi_types::methods::CurrentTime {
         this: ManagedObjectReference::new("ServiceInstance", "ServiceInstance"),
+        ..Default::default()
     }
 }
 

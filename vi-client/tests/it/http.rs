@@ -465,6 +465,7 @@ fn serving(vi: Arc<Vi>) -> impl Fn(&crate::support::Request) -> Answer + Send + 
 fn clock() -> vi_types::methods::CurrentTime {
     vi_types::methods::CurrentTime {
         this: vi_types::ManagedObjectReference::new("ServiceInstance", "ServiceInstance"),
+        ..Default::default()
     }
 }
 

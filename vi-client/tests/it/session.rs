@@ -15,6 +15,7 @@ use crate::vi::{Vi, answer, fault, not_authenticated, result};
 fn clock() -> CurrentTime {
     CurrentTime {
         this: ManagedObjectReference::new("ServiceInstance", "ServiceInstance"),
+        ..Default::default()
     }
 }
 
@@ -22,6 +23,7 @@ fn power_on() -> PowerOnVmTask {
     PowerOnVmTask {
         this: ManagedObjectReference::new("VirtualMachine", "16"),
         host: None,
+        ..Default::default()
     }
 }
 
@@ -403,6 +405,7 @@ async fn a_service_that_came_after_2_5_is_looked_up_when_needed() {
             datacenter: None,
             ip: "192.0.2.1".to_owned(),
             vm_search: false,
+            ..Default::default()
         };
         client.call(&find).await.unwrap();
         assert!(vi.last().body.contains(">later</_this>"));

@@ -86,7 +86,7 @@ impl<'a> Class<'a> {
         let unset = self.unset(emission);
         quote! {
             #docs_of_type
-            pub struct #rust { #base #(#fields)* }
+            pub struct #rust { #base #(#fields)* #[doc(hidden)] pub _more: () }
             #unset
         }
     }
@@ -107,7 +107,7 @@ impl<'a> Class<'a> {
         quote! {
             impl Default for #rust {
                 #[inline(never)]
-                fn default() -> Self { Self { #base #(#fields)* } }
+                fn default() -> Self { Self { #base #(#fields)* _more: () } }
             }
         }
     }
@@ -115,7 +115,6 @@ impl<'a> Class<'a> {
     fn description(&self, emission: &Emission<'_>) -> TokenStream {
         let rust = self.rust();
         let (name, info) = (self.name, ident(&static_name(self.name)));
-        let since = self.since.map_or("", String::as_str);
         let base = match self.base {
             Some(base) => {
                 let base = ident(&static_name(&base.name));
@@ -123,19 +122,19 @@ impl<'a> Class<'a> {
             }
             None => quote! { None },
         };
-        let properties = self.properties(emission);
+        let text = self.text(emission);
         quote! {
             pub(crate) static #info: rt::ObjectInfo =
-                rt::ObjectInfo::new(#name, #since, #base, #properties, rt::unset::<#rust>);
+                rt::ObjectInfo::new(#name, #base, #text, rt::unset::<#rust>);
         }
     }
 
-    /// The text of `ObjectInfo::properties`, a line for each.
-    fn properties(&self, emission: &Emission<'_>) -> Literal {
+    /// `ObjectInfo::text`: the version, and a line for each property.
+    fn text(&self, emission: &Emission<'_>) -> Literal {
+        let mut text = self.since.cloned().unwrap_or_default();
         if self.members.is_empty() {
-            return Literal::string("");
+            return Literal::string(&text);
         }
-        let mut text = String::new();
         for member in &self.members {
             let (ty, name) = (emission.wire_type(&member.ty), &member.name);
             let occurrence = self.occurrence(member).code();
@@ -163,15 +162,13 @@ impl<'a> Class<'a> {
         // A base without properties is no field; one that positions are declared with is to be seen all the same.
         let base = self.declared_base.filter(|_| !self.embeds).map(|base| {
             let base = ident(&type_name(&base.name));
-            quote! { rt::BASE => P::Object(&#base {}), }
+            quote! { rt::BASE => P::Object(&#base { _more: () }), }
         });
-        let get = quote! { match index { #base #get } };
+        let get = quote! { match index { rt::INFO => P::Info(&#info), #base #get } };
         let get_mut = quote! { match index { #get_mut } };
         quote! {
             impl rt::Object for #rust {
                 fn type_info() -> &'static rt::ObjectInfo { &#info }
-                #[inline(never)]
-                fn info(&self) -> &'static rt::ObjectInfo { &#info }
                 #[inline(never)]
                 fn get(&self, index: usize) -> P<'_> { #get }
                 #[inline(never)]
@@ -356,7 +353,7 @@ impl Emission<'_> {
 }
 
 /// A string literal that is written on several lines, as the text is.
-fn multiline(text: &str) -> Literal {
+pub(super) fn multiline(text: &str) -> Literal {
     // A description's words hold neither quotes nor backslashes; should one, it is escaped on one line.
     match text.contains(['"', '\\']) {
         true => Literal::string(text),

@@ -24,6 +24,9 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
         quote! {
             #[rustfmt::skip]
             pub mod enums;
+            #[cfg(doc)]
+            #[rustfmt::skip]
+            pub mod families;
             #[rustfmt::skip]
             pub mod methods;
             #[rustfmt::skip]
@@ -35,7 +38,7 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
             #[rustfmt::skip]
             mod registry;
         },
-        quote! { pub use registry::{Bindings, registry}; },
+        quote! { pub use registry::{Bindings, interface, registry}; },
     ];
     files.push(emission.file(path, sections));
 }

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::class::multiline;
 use super::words::since_doc;
 use super::{Definition, Emission, docs, ident};
 use crate::model::Enum;
@@ -34,6 +35,15 @@ impl Definition for Enum {
             .iter()
             .map(|value| ident(&variant_name(value)))
             .collect();
+        let mut text = String::from("\n");
+        for value in &self.values {
+            text.push_str(&value.name);
+            if let Some(since) = &value.since {
+                text.push_str(&format!(" since {since}"));
+            }
+            text.push('\n');
+        }
+        let text = multiline(&text);
         let docs_of_values = self.values.iter().map(|value| {
             docs(&[format!(
                 "`{}`{}.",
@@ -52,7 +62,7 @@ impl Definition for Enum {
             }
             impl rt::Enum for #rust {
                 const NAME: &'static str = #name;
-                const VALUES: &'static [&'static str] = &[#(#values),*];
+                const VALUES: &'static str = #text;
                 fn as_str(&self) -> &str {
                     match self {
                         #(Self::#variants => #values,)*

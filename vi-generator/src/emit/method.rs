@@ -52,10 +52,23 @@ impl Definition for Method {
             ),
             None => (quote! { () }, ident("Value")),
         };
+        let (name, this) = (&self.name, this(self));
+        let since = self.since.as_deref().unwrap_or_default();
+        let returns = self.returns.as_ref();
+        let returns = returns.map_or("", |returns| emission.wire_type(returns));
+        let faults = faults(self).join(" ");
         let method = quote! {
             impl rt::Method for #rust {
                 type Output = #output;
                 type Bindings = Bindings;
+                const INFO: rt::MethodInfo = rt::MethodInfo {
+                    name: #name,
+                    request: <Self as rt::Object>::type_info,
+                    this: #this,
+                    returns: #returns,
+                    throws: #faults,
+                    since: #since,
+                };
                 fn output(returned: &Self::Output) -> P<'_> { P::#kind(returned) }
                 fn output_mut(returned: &mut Self::Output) -> M<'_> { M::#kind(returned) }
             }
@@ -106,7 +119,7 @@ fn throws(emission: &Emission<'_>, method: &Method) -> TokenStream {
 }
 
 /// The names of the faults that a method declares, each of them once.
-pub(super) fn faults(method: &Method) -> Vec<&str> {
+fn faults(method: &Method) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for fault in &method.throws {
         if !names.contains(&fault.name.as_str()) {
@@ -117,7 +130,7 @@ pub(super) fn faults(method: &Method) -> Vec<&str> {
 }
 
 /// The value of `rt::This` for a method.
-pub(super) fn this(method: &Method) -> TokenStream {
+fn this(method: &Method) -> TokenStream {
     match method.bound_to() {
         Some(member) => quote! { rt::This::ServiceContent(#member) },
         None => quote! { rt::This::Explicit },

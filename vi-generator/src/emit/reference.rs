@@ -109,7 +109,10 @@ fn function(emission: &Emission<'_>, owner: Option<&str>, method: &Method) -> To
             false => quote! { #name },
         }
     });
-    let rest = (!rest.is_empty()).then(|| quote! { ..Default::default() });
+    let rest = match rest.is_empty() {
+        true => quote! { _more: () },
+        false => quote! { ..Default::default() },
+    };
     quote! {
         #doc
         #family

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Emission, File, feature, ident, method};
+use super::{Emission, File, feature, ident};
 use crate::names::{static_name, type_name};
 
 pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
@@ -14,28 +14,15 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
     });
     let enums = sorted(&description.enums, |definition| {
         let (name, rust) = (&definition.name, ident(&type_name(&definition.name)));
-        let row = quote! { (#name, <enums::#rust as rt::Enum>::VALUES) };
-        (name, &definition.family, row)
+        (
+            name,
+            &definition.family,
+            quote! { rt::EnumInfo::of::<enums::#rust>() },
+        )
     });
     let methods = sorted(&description.methods, |method| {
-        let (name, info) = (&method.name, ident(&static_name(&method.name)));
-        let since = method.since.as_deref().unwrap_or_default();
-        let this = method::this(method);
-        let returns = method
-            .returns
-            .as_ref()
-            .map_or("", |returns| emission.wire_type(returns));
-        let throws = method::faults(method).join(" ");
-        let row = quote! {
-            &rt::MethodInfo {
-                name: #name,
-                request: &methods::#info,
-                this: #this,
-                returns: #returns,
-                throws: #throws,
-                since: #since,
-            }
-        };
+        let (name, rust) = (&method.name, ident(&type_name(&method.name)));
+        let row = quote! { &<methods::#rust as rt::Method>::INFO };
         (name, &method.family, row)
     });
     let managed_objects = sorted(&description.managed_objects, |object| {
@@ -46,8 +33,12 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
     let sections = [
         quote! { use super::{enums, methods, objects, properties}; #use_runtime },
         quote! {
-            /// All types and methods of this set, by their names on the wire.
+            /// The types of this set that answers may name, by their names on the wire.
             pub fn registry() -> &'static rt::Registry { &REGISTRY }
+        },
+        quote! {
+            /// All types and methods of this set, by their names on the wire: what a server needs.
+            pub fn interface() -> &'static rt::Interface { &INTERFACE }
         },
         quote! {
             /// These bindings.
@@ -61,8 +52,13 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
             static REGISTRY: rt::Registry = rt::Registry {
                 objects: &[#(#objects),*],
                 enumerations: &[#(#enums),*],
-                methods: &[#(#methods),*],
                 managed_objects: &[#(#managed_objects),*],
+            };
+        },
+        quote! {
+            static INTERFACE: rt::Interface = rt::Interface {
+                registry: &REGISTRY,
+                methods: &[#(#methods),*],
             };
         },
     ];

@@ -8,6 +8,9 @@
 
 #[rustfmt::skip]
 pub mod enums;
+#[cfg(doc)]
+#[rustfmt::skip]
+pub mod families;
 #[rustfmt::skip]
 pub mod methods;
 #[rustfmt::skip]
@@ -19,4 +22,4 @@ pub mod references;
 #[rustfmt::skip]
 mod registry;
 
-pub use registry::{Bindings, registry};
+pub use registry::{Bindings, interface, registry};

@@ -3,9 +3,14 @@
 use super::{enums, methods, objects, properties};
 use crate as rt;
 
-/// All types and methods of this set, by their names on the wire.
+/// The types of this set that answers may name, by their names on the wire.
 pub fn registry() -> &'static rt::Registry {
     &REGISTRY
+}
+
+/// All types and methods of this set, by their names on the wire: what a server needs.
+pub fn interface() -> &'static rt::Interface {
+    &INTERFACE
 }
 
 /// These bindings.
@@ -5452,10515 +5457,906 @@ static REGISTRY: rt::Registry = rt::Registry {
     ],
     enumerations: &[
         #[cfg(feature = "alarm")]
-        ("ActionParameter", <enums::ActionParameter as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ActionParameter>(),
         #[cfg(feature = "cluster")]
-        ("ActionType", <enums::ActionType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ActionType>(),
         #[cfg(feature = "cluster")]
-        ("AffinityType", <enums::AffinityType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::AffinityType>(),
         #[cfg(feature = "fault")]
-        (
-            "AgentInstallFailedReason",
-            <enums::AgentInstallFailedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::AgentInstallFailedReason>(),
         #[cfg(feature = "alarm")]
-        (
-            "AlarmFilterSpecAlarmTypeByEntity",
-            <enums::AlarmFilterSpecAlarmTypeByEntity as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::AlarmFilterSpecAlarmTypeByEntity>(),
         #[cfg(feature = "alarm")]
-        (
-            "AlarmFilterSpecAlarmTypeByTrigger",
-            <enums::AlarmFilterSpecAlarmTypeByTrigger as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::AlarmFilterSpecAlarmTypeByTrigger>(),
         #[cfg(feature = "profile")]
-        (
-            "AnswerFileValidationInfoStatus",
-            <enums::AnswerFileValidationInfoStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::AnswerFileValidationInfoStatus>(),
         #[cfg(feature = "profile")]
-        (
-            "ApplyHostProfileConfigurationResultStatus",
-            <enums::ApplyHostProfileConfigurationResultStatus as rt::Enum>::VALUES,
-        ),
-        ("ArrayUpdateOperation", <enums::ArrayUpdateOperation as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ApplyHostProfileConfigurationResultStatus>(),
+        rt::EnumInfo::of::<enums::ArrayUpdateOperation>(),
         #[cfg(feature = "fault")]
-        (
-            "AuthenticationRequiredAuthenticationScheme",
-            <enums::AuthenticationRequiredAuthenticationScheme as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::AuthenticationRequiredAuthenticationScheme>(),
         #[cfg(feature = "fault")]
-        (
-            "AuthenticationRequiredErrorType",
-            <enums::AuthenticationRequiredErrorType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::AuthenticationRequiredErrorType>(),
         #[cfg(feature = "host")]
-        ("AutoStartAction", <enums::AutoStartAction as rt::Enum>::VALUES),
-        (
-            "AutoStartWaitHeartbeatSetting",
-            <enums::AutoStartWaitHeartbeatSetting as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::AutoStartAction>(),
+        rt::EnumInfo::of::<enums::AutoStartWaitHeartbeatSetting>(),
         #[cfg(feature = "vslm")]
-        (
-            "BaseConfigInfoDiskFileBackingInfoProvisioningType",
-            <enums::BaseConfigInfoDiskFileBackingInfoProvisioningType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::BaseConfigInfoDiskFileBackingInfoProvisioningType>(),
         #[cfg(feature = "host")]
-        ("BatchResultResult", <enums::BatchResultResult as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::BatchResultResult>(),
         #[cfg(feature = "cluster")]
-        (
-            "CannotEnableVmcpForClusterReason",
-            <enums::CannotEnableVmcpForClusterReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::CannotEnableVmcpForClusterReason>(),
         #[cfg(feature = "ft")]
-        (
-            "CannotMoveFaultToleranceVmMoveType",
-            <enums::CannotMoveFaultToleranceVmMoveType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::CannotMoveFaultToleranceVmMoveType>(),
         #[cfg(feature = "cluster")]
-        (
-            "CannotPowerOffVmInClusterOperation",
-            <enums::CannotPowerOffVmInClusterOperation as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::CannotPowerOffVmInClusterOperation>(),
         #[cfg(feature = "fault")]
-        ("CannotUseNetworkReason", <enums::CannotUseNetworkReason as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::CannotUseNetworkReason>(),
         #[cfg(feature = "vmotion")]
-        ("CheckTestType", <enums::CheckTestType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::CheckTestType>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterComputeResourceHCIWorkflowState",
-            <enums::ClusterComputeResourceHciWorkflowState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterComputeResourceHciWorkflowState>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterComputeResourceVcsHealthStatus",
-            <enums::ClusterComputeResourceVcsHealthStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterComputeResourceVcsHealthStatus>(),
         #[cfg(feature = "crypto")]
-        (
-            "ClusterCryptoConfigInfoCryptoMode",
-            <enums::ClusterCryptoConfigInfoCryptoMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterCryptoConfigInfoCryptoMode>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterDasAamNodeStateDasState",
-            <enums::ClusterDasAamNodeStateDasState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterDasAamNodeStateDasState>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterDasConfigInfoHBDatastoreCandidate",
-            <enums::ClusterDasConfigInfoHbDatastoreCandidate as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterDasConfigInfoHbDatastoreCandidate>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterDasConfigInfoServiceState",
-            <enums::ClusterDasConfigInfoServiceState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterDasConfigInfoServiceState>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterDasConfigInfoVmMonitoringState",
-            <enums::ClusterDasConfigInfoVmMonitoringState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterDasConfigInfoVmMonitoringState>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterDasFdmAvailabilityState",
-            <enums::ClusterDasFdmAvailabilityState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterDasFdmAvailabilityState>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterDasVmSettingsIsolationResponse",
-            <enums::ClusterDasVmSettingsIsolationResponse as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterDasVmSettingsIsolationResponse>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterDasVmSettingsRestartPriority",
-            <enums::ClusterDasVmSettingsRestartPriority as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterDasVmSettingsRestartPriority>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterHostInfraUpdateHaModeActionOperationType",
-            <enums::ClusterHostInfraUpdateHaModeActionOperationType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterHostInfraUpdateHaModeActionOperationType>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterInfraUpdateHaConfigInfoBehaviorType",
-            <enums::ClusterInfraUpdateHaConfigInfoBehaviorType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterInfraUpdateHaConfigInfoBehaviorType>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterInfraUpdateHaConfigInfoRemediationType",
-            <enums::ClusterInfraUpdateHaConfigInfoRemediationType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterInfraUpdateHaConfigInfoRemediationType>(),
         #[cfg(feature = "cluster")]
-        ("ClusterPowerOnVmOption", <enums::ClusterPowerOnVmOption as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ClusterPowerOnVmOption>(),
         #[cfg(feature = "profile")]
-        (
-            "ClusterProfileServiceType",
-            <enums::ClusterProfileServiceType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterProfileServiceType>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterSystemVMsConfigInfoDeploymentMode",
-            <enums::ClusterSystemVmsConfigInfoDeploymentMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterSystemVmsConfigInfoDeploymentMode>(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterVmComponentProtectionSettingsStorageVmReaction",
-            <enums::ClusterVmComponentProtectionSettingsStorageVmReaction as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::ClusterVmComponentProtectionSettingsStorageVmReaction,
+        >(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterVmComponentProtectionSettingsVmReactionOnAPDCleared",
-            <enums::ClusterVmComponentProtectionSettingsVmReactionOnApdCleared as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::ClusterVmComponentProtectionSettingsVmReactionOnApdCleared,
+        >(),
         #[cfg(feature = "cluster")]
-        (
-            "ClusterVmReadinessReadyCondition",
-            <enums::ClusterVmReadinessReadyCondition as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ClusterVmReadinessReadyCondition>(),
         #[cfg(feature = "profile")]
-        ("ComplianceResultStatus", <enums::ComplianceResultStatus as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ComplianceResultStatus>(),
         #[cfg(feature = "license")]
-        (
-            "ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState",
-            <enums::ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState,
+        >(),
         #[cfg(feature = "cluster")]
-        (
-            "ComputeResourceNetworkBootMode",
-            <enums::ComputeResourceNetworkBootMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ComputeResourceNetworkBootMode>(),
         #[cfg(feature = "vm")]
-        ("ConfigSpecOperation", <enums::ConfigSpecOperation as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ConfigSpecOperation>(),
         #[cfg(feature = "crypto")]
-        (
-            "CryptoManagerHostKeyManagementType",
-            <enums::CryptoManagerHostKeyManagementType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::CryptoManagerHostKeyManagementType>(),
         #[cfg(feature = "crypto")]
-        (
-            "CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason",
-            <enums::CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason,
+        >(),
         #[cfg(feature = "customization")]
-        (
-            "CustomizationFailedReasonCode",
-            <enums::CustomizationFailedReasonCode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::CustomizationFailedReasonCode>(),
         #[cfg(feature = "customization")]
-        (
-            "CustomizationLicenseDataMode",
-            <enums::CustomizationLicenseDataMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::CustomizationLicenseDataMode>(),
         #[cfg(feature = "customization")]
-        (
-            "CustomizationNetBIOSMode",
-            <enums::CustomizationNetBiosMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::CustomizationNetBiosMode>(),
         #[cfg(feature = "customization")]
-        (
-            "CustomizationSysprepRebootOption",
-            <enums::CustomizationSysprepRebootOption as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::CustomizationSysprepRebootOption>(),
         #[cfg(feature = "dvs")]
-        (
-            "DVPortStatusVmDirectPathGen2InactiveReasonNetwork",
-            <enums::DvPortStatusVmDirectPathGen2InactiveReasonNetwork as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DvPortStatusVmDirectPathGen2InactiveReasonNetwork>(),
         #[cfg(feature = "dvs")]
-        (
-            "DVPortStatusVmDirectPathGen2InactiveReasonOther",
-            <enums::DvPortStatusVmDirectPathGen2InactiveReasonOther as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DvPortStatusVmDirectPathGen2InactiveReasonOther>(),
         #[cfg(feature = "dvs")]
-        (
-            "DVSFilterSpecLinkConfig",
-            <enums::DvsFilterSpecLinkConfig as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DvsFilterSpecLinkConfig>(),
         #[cfg(feature = "dvs")]
-        ("DVSFilterSpecLinkState", <enums::DvsFilterSpecLinkState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DvsFilterSpecLinkState>(),
         #[cfg(feature = "dvs")]
-        ("DVSMacLimitPolicyType", <enums::DvsMacLimitPolicyType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DvsMacLimitPolicyType>(),
         #[cfg(feature = "cluster")]
-        (
-            "DasConfigFaultDasConfigFaultReason",
-            <enums::DasConfigFaultDasConfigFaultReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DasConfigFaultDasConfigFaultReason>(),
         #[cfg(feature = "cluster")]
-        ("DasVmPriority", <enums::DasVmPriority as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DasVmPriority>(),
         #[cfg(feature = "storage")]
-        ("DatastoreAccessible", <enums::DatastoreAccessible as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DatastoreAccessible>(),
         #[cfg(feature = "storage")]
-        ("DatastoreSectorFormat", <enums::DatastoreSectorFormat as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DatastoreSectorFormat>(),
         #[cfg(feature = "storage")]
-        (
-            "DatastoreSummaryMaintenanceModeState",
-            <enums::DatastoreSummaryMaintenanceModeState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DatastoreSummaryMaintenanceModeState>(),
         #[cfg(feature = "alarm")]
-        ("DayOfWeek", <enums::DayOfWeek as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DayOfWeek>(),
         #[cfg(feature = "fault")]
-        (
-            "DeviceNotSupportedReason",
-            <enums::DeviceNotSupportedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DeviceNotSupportedReason>(),
         #[cfg(feature = "vm")]
-        ("DeviceProtocol", <enums::DeviceProtocol as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DeviceProtocol>(),
         #[cfg(feature = "server")]
-        (
-            "DiagnosticManagerLogCreator",
-            <enums::DiagnosticManagerLogCreator as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DiagnosticManagerLogCreator>(),
         #[cfg(feature = "server")]
-        (
-            "DiagnosticManagerLogFormat",
-            <enums::DiagnosticManagerLogFormat as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DiagnosticManagerLogFormat>(),
         #[cfg(feature = "host")]
-        (
-            "DiagnosticPartitionStorageType",
-            <enums::DiagnosticPartitionStorageType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DiagnosticPartitionStorageType>(),
         #[cfg(feature = "host")]
-        (
-            "DiagnosticPartitionType",
-            <enums::DiagnosticPartitionType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DiagnosticPartitionType>(),
         #[cfg(feature = "fault")]
-        (
-            "DisallowedChangeByServiceDisallowedChange",
-            <enums::DisallowedChangeByServiceDisallowedChange as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DisallowedChangeByServiceDisallowedChange>(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualPortgroupBackingType",
-            <enums::DistributedVirtualPortgroupBackingType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DistributedVirtualPortgroupBackingType>(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualPortgroupMetaTagName",
-            <enums::DistributedVirtualPortgroupMetaTagName as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DistributedVirtualPortgroupMetaTagName>(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualPortgroupPortgroupType",
-            <enums::DistributedVirtualPortgroupPortgroupType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DistributedVirtualPortgroupPortgroupType>(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchHostInfrastructureTrafficClass",
-            <enums::DistributedVirtualSwitchHostInfrastructureTrafficClass as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::DistributedVirtualSwitchHostInfrastructureTrafficClass,
+        >(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchHostMemberHostComponentState",
-            <enums::DistributedVirtualSwitchHostMemberHostComponentState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::DistributedVirtualSwitchHostMemberHostComponentState,
+        >(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus",
-            <enums::DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus,
+        >(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchHostMemberHostUplinkStateState",
-            <enums::DistributedVirtualSwitchHostMemberHostUplinkStateState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::DistributedVirtualSwitchHostMemberHostUplinkStateState,
+        >(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchHostMemberTransportZoneType",
-            <enums::DistributedVirtualSwitchHostMemberTransportZoneType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DistributedVirtualSwitchHostMemberTransportZoneType>(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchNetworkResourceControlVersion",
-            <enums::DistributedVirtualSwitchNetworkResourceControlVersion as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::DistributedVirtualSwitchNetworkResourceControlVersion,
+        >(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchNicTeamingPolicyMode",
-            <enums::DistributedVirtualSwitchNicTeamingPolicyMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DistributedVirtualSwitchNicTeamingPolicyMode>(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchPortConnecteeConnecteeType",
-            <enums::DistributedVirtualSwitchPortConnecteeConnecteeType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DistributedVirtualSwitchPortConnecteeConnecteeType>(),
         #[cfg(feature = "dvs")]
-        (
-            "DistributedVirtualSwitchProductSpecOperationType",
-            <enums::DistributedVirtualSwitchProductSpecOperationType as rt::Enum>::VALUES,
-        ),
-        ("DpmBehavior", <enums::DpmBehavior as rt::Enum>::VALUES),
-        ("DrsBehavior", <enums::DrsBehavior as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DistributedVirtualSwitchProductSpecOperationType>(),
+        rt::EnumInfo::of::<enums::DpmBehavior>(),
+        rt::EnumInfo::of::<enums::DrsBehavior>(),
         #[cfg(feature = "cluster")]
-        (
-            "DrsInjectorWorkloadCorrelationState",
-            <enums::DrsInjectorWorkloadCorrelationState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DrsInjectorWorkloadCorrelationState>(),
         #[cfg(feature = "cluster")]
-        (
-            "DrsRecommendationReasonCode",
-            <enums::DrsRecommendationReasonCode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DrsRecommendationReasonCode>(),
         #[cfg(feature = "dvs")]
-        ("DvsEventPortBlockState", <enums::DvsEventPortBlockState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DvsEventPortBlockState>(),
         #[cfg(feature = "dvs")]
-        ("DvsFilterOnFailure", <enums::DvsFilterOnFailure as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::DvsFilterOnFailure>(),
         #[cfg(feature = "dvs")]
-        (
-            "DvsNetworkRuleDirectionType",
-            <enums::DvsNetworkRuleDirectionType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::DvsNetworkRuleDirectionType>(),
         #[cfg(feature = "dvs")]
-        ("EntityImportType", <enums::EntityImportType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::EntityImportType>(),
         #[cfg(feature = "dvs")]
-        ("EntityType", <enums::EntityType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::EntityType>(),
         #[cfg(feature = "alarm")]
-        (
-            "EventAlarmExpressionComparisonOperator",
-            <enums::EventAlarmExpressionComparisonOperator as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::EventAlarmExpressionComparisonOperator>(),
         #[cfg(feature = "event")]
-        ("EventCategory", <enums::EventCategory as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::EventCategory>(),
         #[cfg(feature = "event")]
-        ("EventEventSeverity", <enums::EventEventSeverity as rt::Enum>::VALUES),
-        (
-            "EventFilterSpecRecursionOption",
-            <enums::EventFilterSpecRecursionOption as rt::Enum>::VALUES,
-        ),
-        ("FibreChannelPortType", <enums::FibreChannelPortType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::EventEventSeverity>(),
+        rt::EnumInfo::of::<enums::EventFilterSpecRecursionOption>(),
+        rt::EnumInfo::of::<enums::FibreChannelPortType>(),
         #[cfg(feature = "storage")]
-        (
-            "FileSystemMountInfoVStorageSupportStatus",
-            <enums::FileSystemMountInfoVStorageSupportStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::FileSystemMountInfoVStorageSupportStatus>(),
         #[cfg(feature = "cluster")]
-        ("FolderDesiredHostState", <enums::FolderDesiredHostState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::FolderDesiredHostState>(),
         #[cfg(feature = "cluster")]
-        (
-            "FolderExternallyManagedFolderType",
-            <enums::FolderExternallyManagedFolderType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::FolderExternallyManagedFolderType>(),
         #[cfg(feature = "ft")]
-        (
-            "FtIssuesOnHostHostSelectionType",
-            <enums::FtIssuesOnHostHostSelectionType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::FtIssuesOnHostHostSelectionType>(),
         #[cfg(feature = "guest")]
-        ("GuestFileType", <enums::GuestFileType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::GuestFileType>(),
         #[cfg(feature = "vm")]
-        ("GuestInfoAppStateType", <enums::GuestInfoAppStateType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::GuestInfoAppStateType>(),
         #[cfg(feature = "vm")]
-        (
-            "GuestInfoCustomizationStatus",
-            <enums::GuestInfoCustomizationStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::GuestInfoCustomizationStatus>(),
         #[cfg(feature = "vmoption")]
-        (
-            "GuestOsDescriptorFirmwareType",
-            <enums::GuestOsDescriptorFirmwareType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::GuestOsDescriptorFirmwareType>(),
         #[cfg(feature = "vmoption")]
-        (
-            "GuestOsDescriptorSupportLevel",
-            <enums::GuestOsDescriptorSupportLevel as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::GuestOsDescriptorSupportLevel>(),
         #[cfg(feature = "vm")]
-        (
-            "GuestQuiesceEndGuestQuiesceError",
-            <enums::GuestQuiesceEndGuestQuiesceError as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::GuestQuiesceEndGuestQuiesceError>(),
         #[cfg(feature = "guest")]
-        ("GuestRegKeyWowSpec", <enums::GuestRegKeyWowSpec as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::GuestRegKeyWowSpec>(),
         #[cfg(feature = "cluster")]
-        (
-            "HealthUpdateInfoComponentType",
-            <enums::HealthUpdateInfoComponentType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HealthUpdateInfoComponentType>(),
         #[cfg(feature = "host")]
-        ("HostAccessMode", <enums::HostAccessMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostAccessMode>(),
         #[cfg(feature = "host")]
-        (
-            "HostActiveDirectoryAuthenticationCertificateDigest",
-            <enums::HostActiveDirectoryAuthenticationCertificateDigest as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostActiveDirectoryAuthenticationCertificateDigest>(),
         #[cfg(feature = "host")]
-        (
-            "HostActiveDirectoryInfoDomainMembershipStatus",
-            <enums::HostActiveDirectoryInfoDomainMembershipStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostActiveDirectoryInfoDomainMembershipStatus>(),
         #[cfg(feature = "host")]
-        (
-            "HostBIOSInfoFirmwareType",
-            <enums::HostBiosInfoFirmwareType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostBiosInfoFirmwareType>(),
         #[cfg(feature = "host")]
-        (
-            "HostCapabilityDRTMTypes",
-            <enums::HostCapabilityDrtmTypes as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostCapabilityDrtmTypes>(),
         #[cfg(feature = "ft")]
-        (
-            "HostCapabilityFtUnsupportedReason",
-            <enums::HostCapabilityFtUnsupportedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostCapabilityFtUnsupportedReason>(),
         #[cfg(feature = "host")]
-        (
-            "HostCapabilityUnmapMethodSupported",
-            <enums::HostCapabilityUnmapMethodSupported as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostCapabilityUnmapMethodSupported>(),
         #[cfg(feature = "host")]
-        (
-            "HostCapabilityVmDirectPathGen2UnsupportedReason",
-            <enums::HostCapabilityVmDirectPathGen2UnsupportedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostCapabilityVmDirectPathGen2UnsupportedReason>(),
         #[cfg(feature = "host")]
-        (
-            "HostCertificateManagerCertificateInfoCertificateStatus",
-            <enums::HostCertificateManagerCertificateInfoCertificateStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::HostCertificateManagerCertificateInfoCertificateStatus,
+        >(),
         #[cfg(feature = "host")]
-        (
-            "HostCertificateManagerCertificateKind",
-            <enums::HostCertificateManagerCertificateKind as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostCertificateManagerCertificateKind>(),
         #[cfg(feature = "host")]
-        (
-            "HostCertificateManagerCryptoAlgorithm",
-            <enums::HostCertificateManagerCryptoAlgorithm as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostCertificateManagerCryptoAlgorithm>(),
         #[cfg(feature = "host")]
-        ("HostConfigChangeMode", <enums::HostConfigChangeMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostConfigChangeMode>(),
         #[cfg(feature = "host")]
-        (
-            "HostConfigChangeOperation",
-            <enums::HostConfigChangeOperation as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostConfigChangeOperation>(),
         #[cfg(feature = "host")]
-        ("HostConfigChangeOwner", <enums::HostConfigChangeOwner as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostConfigChangeOwner>(),
         #[cfg(feature = "host")]
-        ("HostCpuPackageVendor", <enums::HostCpuPackageVendor as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostCpuPackageVendor>(),
         #[cfg(feature = "host")]
-        (
-            "HostCpuPowerManagementInfoPolicyType",
-            <enums::HostCpuPowerManagementInfoPolicyType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostCpuPowerManagementInfoPolicyType>(),
         #[cfg(feature = "host")]
-        (
-            "HostCpuSchedulerInfoCpuSchedulerPolicyInfo",
-            <enums::HostCpuSchedulerInfoCpuSchedulerPolicyInfo as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostCpuSchedulerInfoCpuSchedulerPolicyInfo>(),
         #[cfg(feature = "crypto")]
-        ("HostCryptoState", <enums::HostCryptoState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostCryptoState>(),
         #[cfg(feature = "dvs")]
-        (
-            "HostDVSConfigSpecSwitchMode",
-            <enums::HostDvsConfigSpecSwitchMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDvsConfigSpecSwitchMode>(),
         #[cfg(feature = "cluster")]
-        (
-            "HostDasErrorEventHostDasErrorReason",
-            <enums::HostDasErrorEventHostDasErrorReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDasErrorEventHostDasErrorReason>(),
         #[cfg(feature = "host")]
-        (
-            "HostDateTimeInfoProtocol",
-            <enums::HostDateTimeInfoProtocol as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDateTimeInfoProtocol>(),
         #[cfg(feature = "host")]
-        (
-            "HostDigestInfoDigestMethodType",
-            <enums::HostDigestInfoDigestMethodType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDigestInfoDigestMethodType>(),
         #[cfg(feature = "storage")]
-        (
-            "HostDigestVerificationSetting",
-            <enums::HostDigestVerificationSetting as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDigestVerificationSetting>(),
         #[cfg(feature = "event")]
-        (
-            "HostDisconnectedEventReasonCode",
-            <enums::HostDisconnectedEventReasonCode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDisconnectedEventReasonCode>(),
         #[cfg(feature = "storage")]
-        (
-            "HostDiskPartitionInfoPartitionFormat",
-            <enums::HostDiskPartitionInfoPartitionFormat as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDiskPartitionInfoPartitionFormat>(),
         #[cfg(feature = "storage")]
-        (
-            "HostDiskPartitionInfoType",
-            <enums::HostDiskPartitionInfoType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDiskPartitionInfoType>(),
         #[cfg(feature = "dvs")]
-        (
-            "HostDistributedVirtualSwitchManagerFailoverReason",
-            <enums::HostDistributedVirtualSwitchManagerFailoverReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDistributedVirtualSwitchManagerFailoverReason>(),
         #[cfg(feature = "dvs")]
-        (
-            "HostDistributedVirtualSwitchManagerFailoverStage",
-            <enums::HostDistributedVirtualSwitchManagerFailoverStage as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostDistributedVirtualSwitchManagerFailoverStage>(),
         #[cfg(feature = "host")]
-        ("HostFeatureVersionKey", <enums::HostFeatureVersionKey as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostFeatureVersionKey>(),
         #[cfg(feature = "storage")]
-        (
-            "HostFileSystemVolumeFileSystemType",
-            <enums::HostFileSystemVolumeFileSystemType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostFileSystemVolumeFileSystemType>(),
         #[cfg(feature = "host")]
-        (
-            "HostFirewallRuleDirection",
-            <enums::HostFirewallRuleDirection as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostFirewallRuleDirection>(),
         #[cfg(feature = "host")]
-        (
-            "HostFirewallRulePortType",
-            <enums::HostFirewallRulePortType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostFirewallRulePortType>(),
         #[cfg(feature = "host")]
-        (
-            "HostFirewallRuleProtocol",
-            <enums::HostFirewallRuleProtocol as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostFirewallRuleProtocol>(),
         #[cfg(feature = "host")]
-        (
-            "HostFirewallSystemRuleSetId",
-            <enums::HostFirewallSystemRuleSetId as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostFirewallSystemRuleSetId>(),
         #[cfg(feature = "host")]
-        (
-            "HostFirewallSystemServiceName",
-            <enums::HostFirewallSystemServiceName as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostFirewallSystemServiceName>(),
         #[cfg(feature = "host")]
-        ("HostFruFruType", <enums::HostFruFruType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostFruFruType>(),
         #[cfg(feature = "host")]
-        (
-            "HostGraphicsConfigGraphicsType",
-            <enums::HostGraphicsConfigGraphicsType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostGraphicsConfigGraphicsType>(),
         #[cfg(feature = "host")]
-        (
-            "HostGraphicsConfigSharedPassthruAssignmentPolicy",
-            <enums::HostGraphicsConfigSharedPassthruAssignmentPolicy as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostGraphicsConfigSharedPassthruAssignmentPolicy>(),
         #[cfg(feature = "host")]
-        (
-            "HostGraphicsConfigVgpuMode",
-            <enums::HostGraphicsConfigVgpuMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostGraphicsConfigVgpuMode>(),
         #[cfg(feature = "host")]
-        (
-            "HostGraphicsInfoGraphicsType",
-            <enums::HostGraphicsInfoGraphicsType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostGraphicsInfoGraphicsType>(),
         #[cfg(feature = "host")]
-        (
-            "HostGraphicsInfoVgpuMode",
-            <enums::HostGraphicsInfoVgpuMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostGraphicsInfoVgpuMode>(),
         #[cfg(feature = "host")]
-        (
-            "HostHardwareElementStatus",
-            <enums::HostHardwareElementStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostHardwareElementStatus>(),
         #[cfg(feature = "fault")]
-        (
-            "HostHasComponentFailureHostComponentType",
-            <enums::HostHasComponentFailureHostComponentType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostHasComponentFailureHostComponentType>(),
         #[cfg(feature = "host")]
-        (
-            "HostImageAcceptanceLevel",
-            <enums::HostImageAcceptanceLevel as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostImageAcceptanceLevel>(),
         #[cfg(feature = "ft")]
-        (
-            "HostIncompatibleForFaultToleranceReason",
-            <enums::HostIncompatibleForFaultToleranceReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostIncompatibleForFaultToleranceReason>(),
         #[cfg(feature = "ft")]
-        (
-            "HostIncompatibleForRecordReplayReason",
-            <enums::HostIncompatibleForRecordReplayReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostIncompatibleForRecordReplayReason>(),
         #[cfg(feature = "storage")]
-        (
-            "HostInternetScsiHbaChapAuthenticationType",
-            <enums::HostInternetScsiHbaChapAuthenticationType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostInternetScsiHbaChapAuthenticationType>(),
         #[cfg(feature = "storage")]
-        (
-            "HostInternetScsiHbaDigestType",
-            <enums::HostInternetScsiHbaDigestType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostInternetScsiHbaDigestType>(),
         #[cfg(feature = "storage")]
-        (
-            "HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType",
-            <enums::HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType,
+        >(),
         #[cfg(feature = "storage")]
-        (
-            "HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation",
-            <enums::HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation as rt::Enum>::VALUES,
-        ),
-        (
-            "HostInternetScsiHbaNetworkBindingSupportType",
-            <enums::HostInternetScsiHbaNetworkBindingSupportType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation,
+        >(),
+        rt::EnumInfo::of::<enums::HostInternetScsiHbaNetworkBindingSupportType>(),
         #[cfg(feature = "storage")]
-        (
-            "HostInternetScsiHbaStaticTargetTargetDiscoveryMethod",
-            <enums::HostInternetScsiHbaStaticTargetTargetDiscoveryMethod as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::HostInternetScsiHbaStaticTargetTargetDiscoveryMethod,
+        >(),
         #[cfg(feature = "network")]
-        (
-            "HostIpConfigIpV6AddressConfigType",
-            <enums::HostIpConfigIpV6AddressConfigType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostIpConfigIpV6AddressConfigType>(),
         #[cfg(feature = "network")]
-        (
-            "HostIpConfigIpV6AddressStatus",
-            <enums::HostIpConfigIpV6AddressStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostIpConfigIpV6AddressStatus>(),
         #[cfg(feature = "license")]
-        (
-            "HostLicensableResourceKey",
-            <enums::HostLicensableResourceKey as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostLicensableResourceKey>(),
         #[cfg(feature = "host")]
-        ("HostLockdownMode", <enums::HostLockdownMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostLockdownMode>(),
         #[cfg(feature = "host")]
-        (
-            "HostLowLevelProvisioningManagerFileType",
-            <enums::HostLowLevelProvisioningManagerFileType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostLowLevelProvisioningManagerFileType>(),
         #[cfg(feature = "host")]
-        (
-            "HostLowLevelProvisioningManagerReloadTarget",
-            <enums::HostLowLevelProvisioningManagerReloadTarget as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostLowLevelProvisioningManagerReloadTarget>(),
         #[cfg(feature = "host")]
-        (
-            "HostMaintenanceSpecPurpose",
-            <enums::HostMaintenanceSpecPurpose as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostMaintenanceSpecPurpose>(),
         #[cfg(feature = "host")]
-        ("HostMemoryTierFlags", <enums::HostMemoryTierFlags as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostMemoryTierFlags>(),
         #[cfg(feature = "host")]
-        ("HostMemoryTierType", <enums::HostMemoryTierType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostMemoryTierType>(),
         #[cfg(feature = "host")]
-        ("HostMemoryTieringType", <enums::HostMemoryTieringType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostMemoryTieringType>(),
         #[cfg(feature = "storage")]
-        (
-            "HostMountInfoInaccessibleReason",
-            <enums::HostMountInfoInaccessibleReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostMountInfoInaccessibleReason>(),
         #[cfg(feature = "storage")]
-        (
-            "HostMountInfoMountFailedReason",
-            <enums::HostMountInfoMountFailedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostMountInfoMountFailedReason>(),
         #[cfg(feature = "storage")]
-        ("HostMountMode", <enums::HostMountMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostMountMode>(),
         #[cfg(feature = "storage")]
-        (
-            "HostNasVolumeSecurityType",
-            <enums::HostNasVolumeSecurityType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostNasVolumeSecurityType>(),
         #[cfg(feature = "network")]
-        (
-            "HostNetStackInstanceCongestionControlAlgorithmType",
-            <enums::HostNetStackInstanceCongestionControlAlgorithmType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostNetStackInstanceCongestionControlAlgorithmType>(),
         #[cfg(feature = "network")]
-        (
-            "HostNetStackInstanceSystemStackKey",
-            <enums::HostNetStackInstanceSystemStackKey as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostNetStackInstanceSystemStackKey>(),
         #[cfg(feature = "host")]
-        (
-            "HostNumericSensorHealthState",
-            <enums::HostNumericSensorHealthState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostNumericSensorHealthState>(),
         #[cfg(feature = "host")]
-        ("HostNumericSensorType", <enums::HostNumericSensorType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostNumericSensorType>(),
         #[cfg(feature = "storage")]
-        (
-            "HostNvmeDiscoveryLogSubsystemType",
-            <enums::HostNvmeDiscoveryLogSubsystemType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostNvmeDiscoveryLogSubsystemType>(),
         #[cfg(feature = "storage")]
-        (
-            "HostNvmeDiscoveryLogTransportRequirements",
-            <enums::HostNvmeDiscoveryLogTransportRequirements as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostNvmeDiscoveryLogTransportRequirements>(),
         #[cfg(feature = "storage")]
-        (
-            "HostNvmeTransportParametersNvmeAddressFamily",
-            <enums::HostNvmeTransportParametersNvmeAddressFamily as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostNvmeTransportParametersNvmeAddressFamily>(),
         #[cfg(feature = "storage")]
-        ("HostNvmeTransportType", <enums::HostNvmeTransportType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostNvmeTransportType>(),
         #[cfg(feature = "network")]
-        (
-            "HostOpaqueSwitchOpaqueSwitchState",
-            <enums::HostOpaqueSwitchOpaqueSwitchState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostOpaqueSwitchOpaqueSwitchState>(),
         #[cfg(feature = "host")]
-        (
-            "HostPartialMaintenanceModeId",
-            <enums::HostPartialMaintenanceModeId as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostPartialMaintenanceModeId>(),
         #[cfg(feature = "host")]
-        (
-            "HostPartialMaintenanceModeStatus",
-            <enums::HostPartialMaintenanceModeStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostPartialMaintenanceModeStatus>(),
         #[cfg(feature = "host")]
-        (
-            "HostPatchManagerInstallState",
-            <enums::HostPatchManagerInstallState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostPatchManagerInstallState>(),
         #[cfg(feature = "host")]
-        (
-            "HostPatchManagerIntegrityStatus",
-            <enums::HostPatchManagerIntegrityStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostPatchManagerIntegrityStatus>(),
         #[cfg(feature = "host")]
-        ("HostPatchManagerReason", <enums::HostPatchManagerReason as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostPatchManagerReason>(),
         #[cfg(feature = "host")]
-        (
-            "HostPciPassthruInfoDirectPathDeviceMode",
-            <enums::HostPciPassthruInfoDirectPathDeviceMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostPciPassthruInfoDirectPathDeviceMode>(),
         #[cfg(feature = "cluster")]
-        ("HostPowerOperationType", <enums::HostPowerOperationType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostPowerOperationType>(),
         #[cfg(feature = "profile")]
-        (
-            "HostProfileManagerAnswerFileStatus",
-            <enums::HostProfileManagerAnswerFileStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostProfileManagerAnswerFileStatus>(),
         #[cfg(feature = "profile")]
-        (
-            "HostProfileManagerCompositionResultResultElementStatus",
-            <enums::HostProfileManagerCompositionResultResultElementStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::HostProfileManagerCompositionResultResultElementStatus,
+        >(),
         #[cfg(feature = "profile")]
-        (
-            "HostProfileManagerCompositionValidationResultResultElementStatus",
-            <enums::HostProfileManagerCompositionValidationResultResultElementStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::HostProfileManagerCompositionValidationResultResultElementStatus,
+        >(),
         #[cfg(feature = "profile")]
-        (
-            "HostProfileManagerTaskListRequirement",
-            <enums::HostProfileManagerTaskListRequirement as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostProfileManagerTaskListRequirement>(),
         #[cfg(feature = "profile")]
-        (
-            "HostProfileValidationFailureInfoUpdateType",
-            <enums::HostProfileValidationFailureInfoUpdateType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostProfileValidationFailureInfoUpdateType>(),
         #[cfg(feature = "profile")]
-        (
-            "HostProfileValidationState",
-            <enums::HostProfileValidationState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostProfileValidationState>(),
         #[cfg(feature = "storage")]
-        (
-            "HostProtocolEndpointPEType",
-            <enums::HostProtocolEndpointPeType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostProtocolEndpointPeType>(),
         #[cfg(feature = "storage")]
-        (
-            "HostProtocolEndpointProtocolEndpointType",
-            <enums::HostProtocolEndpointProtocolEndpointType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostProtocolEndpointProtocolEndpointType>(),
         #[cfg(feature = "host")]
-        (
-            "HostPtpConfigDeviceType",
-            <enums::HostPtpConfigDeviceType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostPtpConfigDeviceType>(),
         #[cfg(feature = "storage")]
-        ("HostQualifiedNameType", <enums::HostQualifiedNameType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostQualifiedNameType>(),
         #[cfg(feature = "network")]
-        (
-            "HostRdmaDeviceConnectionState",
-            <enums::HostRdmaDeviceConnectionState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostRdmaDeviceConnectionState>(),
         #[cfg(feature = "ft")]
-        (
-            "HostReplayUnsupportedReason",
-            <enums::HostReplayUnsupportedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostReplayUnsupportedReason>(),
         #[cfg(feature = "host")]
-        (
-            "HostRuntimeInfoNetStackInstanceRuntimeInfoState",
-            <enums::HostRuntimeInfoNetStackInstanceRuntimeInfoState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostRuntimeInfoNetStackInstanceRuntimeInfoState>(),
         #[cfg(feature = "host")]
-        (
-            "HostRuntimeInfoStateEncryptionInfoProtectionMode",
-            <enums::HostRuntimeInfoStateEncryptionInfoProtectionMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostRuntimeInfoStateEncryptionInfoProtectionMode>(),
         #[cfg(feature = "host")]
-        (
-            "HostRuntimeInfoStatelessNvdsMigrationState",
-            <enums::HostRuntimeInfoStatelessNvdsMigrationState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostRuntimeInfoStatelessNvdsMigrationState>(),
         #[cfg(feature = "host")]
-        ("HostServicePolicy", <enums::HostServicePolicy as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostServicePolicy>(),
         #[cfg(feature = "host")]
-        ("HostSevInfoSevState", <enums::HostSevInfoSevState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostSevInfoSevState>(),
         #[cfg(feature = "host")]
-        ("HostSgxInfoFlcModes", <enums::HostSgxInfoFlcModes as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostSgxInfoFlcModes>(),
         #[cfg(feature = "host")]
-        ("HostSgxInfoSgxStates", <enums::HostSgxInfoSgxStates as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostSgxInfoSgxStates>(),
         #[cfg(feature = "host")]
-        (
-            "HostSgxRegistrationInfoRegistrationStatus",
-            <enums::HostSgxRegistrationInfoRegistrationStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostSgxRegistrationInfoRegistrationStatus>(),
         #[cfg(feature = "host")]
-        (
-            "HostSgxRegistrationInfoRegistrationType",
-            <enums::HostSgxRegistrationInfoRegistrationType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostSgxRegistrationInfoRegistrationType>(),
         #[cfg(feature = "host")]
-        (
-            "HostSnmpAgentCapability",
-            <enums::HostSnmpAgentCapability as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostSnmpAgentCapability>(),
         #[cfg(feature = "host")]
-        ("HostStandbyMode", <enums::HostStandbyMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostStandbyMode>(),
         #[cfg(feature = "storage")]
-        ("HostStorageProtocol", <enums::HostStorageProtocol as rt::Enum>::VALUES),
-        (
-            "HostSystemConnectionState",
-            <enums::HostSystemConnectionState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostStorageProtocol>(),
+        rt::EnumInfo::of::<enums::HostSystemConnectionState>(),
         #[cfg(feature = "host")]
-        (
-            "HostSystemIdentificationInfoIdentifier",
-            <enums::HostSystemIdentificationInfoIdentifier as rt::Enum>::VALUES,
-        ),
-        ("HostSystemPowerState", <enums::HostSystemPowerState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostSystemIdentificationInfoIdentifier>(),
+        rt::EnumInfo::of::<enums::HostSystemPowerState>(),
         #[cfg(feature = "host")]
-        (
-            "HostSystemRemediationStateState",
-            <enums::HostSystemRemediationStateState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostSystemRemediationStateState>(),
         #[cfg(feature = "host")]
-        ("HostTdxInfoTdxState", <enums::HostTdxInfoTdxState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HostTdxInfoTdxState>(),
         #[cfg(feature = "host")]
-        (
-            "HostTpmAttestationInfoAcceptanceStatus",
-            <enums::HostTpmAttestationInfoAcceptanceStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostTpmAttestationInfoAcceptanceStatus>(),
         #[cfg(feature = "host")]
-        (
-            "HostTrustAuthorityAttestationInfoAttestationStatus",
-            <enums::HostTrustAuthorityAttestationInfoAttestationStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostTrustAuthorityAttestationInfoAttestationStatus>(),
         #[cfg(feature = "storage")]
-        (
-            "HostUnresolvedVmfsExtentUnresolvedReason",
-            <enums::HostUnresolvedVmfsExtentUnresolvedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostUnresolvedVmfsExtentUnresolvedReason>(),
         #[cfg(feature = "storage")]
-        (
-            "HostUnresolvedVmfsResolutionSpecVmfsUuidResolution",
-            <enums::HostUnresolvedVmfsResolutionSpecVmfsUuidResolution as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostUnresolvedVmfsResolutionSpecVmfsUuidResolution>(),
         #[cfg(feature = "network")]
-        (
-            "HostVirtualNicManagerNicType",
-            <enums::HostVirtualNicManagerNicType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostVirtualNicManagerNicType>(),
         #[cfg(feature = "host")]
-        (
-            "HostVmciAccessManagerMode",
-            <enums::HostVmciAccessManagerMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostVmciAccessManagerMode>(),
         #[cfg(feature = "storage")]
-        (
-            "HostVmfsVolumeUnmapBandwidthPolicy",
-            <enums::HostVmfsVolumeUnmapBandwidthPolicy as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostVmfsVolumeUnmapBandwidthPolicy>(),
         #[cfg(feature = "storage")]
-        (
-            "HostVmfsVolumeUnmapPriority",
-            <enums::HostVmfsVolumeUnmapPriority as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HostVmfsVolumeUnmapPriority>(),
         #[cfg(feature = "ovf")]
-        (
-            "HttpNfcLeaseManifestEntryChecksumType",
-            <enums::HttpNfcLeaseManifestEntryChecksumType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::HttpNfcLeaseManifestEntryChecksumType>(),
         #[cfg(feature = "ovf")]
-        ("HttpNfcLeaseMode", <enums::HttpNfcLeaseMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HttpNfcLeaseMode>(),
         #[cfg(feature = "ovf")]
-        ("HttpNfcLeaseState", <enums::HttpNfcLeaseState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::HttpNfcLeaseState>(),
         #[cfg(feature = "ft")]
-        (
-            "IncompatibleHostForVmReplicationIncompatibleReason",
-            <enums::IncompatibleHostForVmReplicationIncompatibleReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::IncompatibleHostForVmReplicationIncompatibleReason>(),
         #[cfg(feature = "storage")]
-        (
-            "InternetScsiSnsDiscoveryMethod",
-            <enums::InternetScsiSnsDiscoveryMethod as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::InternetScsiSnsDiscoveryMethod>(),
         #[cfg(feature = "cluster")]
-        (
-            "InvalidDasConfigArgumentEntryForInvalidArgument",
-            <enums::InvalidDasConfigArgumentEntryForInvalidArgument as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::InvalidDasConfigArgumentEntryForInvalidArgument>(),
         #[cfg(feature = "profile")]
-        (
-            "InvalidProfileReferenceHostReason",
-            <enums::InvalidProfileReferenceHostReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::InvalidProfileReferenceHostReason>(),
         #[cfg(feature = "iofilter")]
-        ("IoFilterOperation", <enums::IoFilterOperation as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::IoFilterOperation>(),
         #[cfg(feature = "iofilter")]
-        ("IoFilterType", <enums::IoFilterType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::IoFilterType>(),
         #[cfg(feature = "network")]
-        (
-            "IscsiPortInfoPathStatus",
-            <enums::IscsiPortInfoPathStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::IscsiPortInfoPathStatus>(),
         #[cfg(feature = "crypto")]
-        ("KmipClusterInfoKeyType", <enums::KmipClusterInfoKeyType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::KmipClusterInfoKeyType>(),
         #[cfg(feature = "crypto")]
-        (
-            "KmipClusterInfoKmsManagementType",
-            <enums::KmipClusterInfoKmsManagementType as rt::Enum>::VALUES,
-        ),
-        (
-            "LatencySensitivitySensitivityLevel",
-            <enums::LatencySensitivitySensitivityLevel as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::KmipClusterInfoKmsManagementType>(),
+        rt::EnumInfo::of::<enums::LatencySensitivitySensitivityLevel>(),
         #[cfg(feature = "license")]
-        (
-            "LicenseAssignmentFailedReason",
-            <enums::LicenseAssignmentFailedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::LicenseAssignmentFailedReason>(),
         #[cfg(feature = "license")]
-        (
-            "LicenseFeatureInfoSourceRestriction",
-            <enums::LicenseFeatureInfoSourceRestriction as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::LicenseFeatureInfoSourceRestriction>(),
         #[cfg(feature = "license")]
-        (
-            "LicenseFeatureInfoState",
-            <enums::LicenseFeatureInfoState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::LicenseFeatureInfoState>(),
         #[cfg(feature = "license")]
-        ("LicenseFeatureInfoUnit", <enums::LicenseFeatureInfoUnit as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::LicenseFeatureInfoUnit>(),
         #[cfg(feature = "license")]
-        (
-            "LicenseManagerLicenseKey",
-            <enums::LicenseManagerLicenseKey as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::LicenseManagerLicenseKey>(),
         #[cfg(feature = "license")]
-        ("LicenseManagerState", <enums::LicenseManagerState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::LicenseManagerState>(),
         #[cfg(feature = "license")]
-        (
-            "LicenseReservationInfoState",
-            <enums::LicenseReservationInfoState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::LicenseReservationInfoState>(),
         #[cfg(feature = "network")]
-        (
-            "LinkDiscoveryProtocolConfigOperationType",
-            <enums::LinkDiscoveryProtocolConfigOperationType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::LinkDiscoveryProtocolConfigOperationType>(),
         #[cfg(feature = "network")]
-        (
-            "LinkDiscoveryProtocolConfigProtocolType",
-            <enums::LinkDiscoveryProtocolConfigProtocolType as rt::Enum>::VALUES,
-        ),
-        ("ManagedEntityStatus", <enums::ManagedEntityStatus as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::LinkDiscoveryProtocolConfigProtocolType>(),
+        rt::EnumInfo::of::<enums::ManagedEntityStatus>(),
         #[cfg(feature = "alarm")]
-        ("MetricAlarmOperator", <enums::MetricAlarmOperator as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::MetricAlarmOperator>(),
         #[cfg(feature = "storage")]
-        ("MultipathState", <enums::MultipathState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::MultipathState>(),
         #[cfg(feature = "vm")]
-        ("NetBIOSConfigInfoMode", <enums::NetBiosConfigInfoMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::NetBiosConfigInfoMode>(),
         #[cfg(feature = "vm")]
-        (
-            "NetIpConfigInfoIpAddressOrigin",
-            <enums::NetIpConfigInfoIpAddressOrigin as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NetIpConfigInfoIpAddressOrigin>(),
         #[cfg(feature = "vm")]
-        (
-            "NetIpConfigInfoIpAddressStatus",
-            <enums::NetIpConfigInfoIpAddressStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NetIpConfigInfoIpAddressStatus>(),
         #[cfg(feature = "network")]
-        (
-            "NetIpStackInfoEntryType",
-            <enums::NetIpStackInfoEntryType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NetIpStackInfoEntryType>(),
         #[cfg(feature = "network")]
-        (
-            "NetIpStackInfoPreference",
-            <enums::NetIpStackInfoPreference as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NetIpStackInfoPreference>(),
         #[cfg(feature = "ft")]
-        (
-            "NotSupportedDeviceForFTDeviceType",
-            <enums::NotSupportedDeviceForFtDeviceType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NotSupportedDeviceForFtDeviceType>(),
         #[cfg(feature = "fault")]
-        (
-            "NumVirtualCpusIncompatibleReason",
-            <enums::NumVirtualCpusIncompatibleReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NumVirtualCpusIncompatibleReason>(),
         #[cfg(feature = "storage")]
-        (
-            "NvdimmInterleaveSetState",
-            <enums::NvdimmInterleaveSetState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NvdimmInterleaveSetState>(),
         #[cfg(feature = "storage")]
-        (
-            "NvdimmNamespaceDetailsHealthStatus",
-            <enums::NvdimmNamespaceDetailsHealthStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NvdimmNamespaceDetailsHealthStatus>(),
         #[cfg(feature = "storage")]
-        (
-            "NvdimmNamespaceDetailsState",
-            <enums::NvdimmNamespaceDetailsState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NvdimmNamespaceDetailsState>(),
         #[cfg(feature = "storage")]
-        (
-            "NvdimmNamespaceHealthStatus",
-            <enums::NvdimmNamespaceHealthStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NvdimmNamespaceHealthStatus>(),
         #[cfg(feature = "storage")]
-        ("NvdimmNamespaceState", <enums::NvdimmNamespaceState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::NvdimmNamespaceState>(),
         #[cfg(feature = "storage")]
-        ("NvdimmNamespaceType", <enums::NvdimmNamespaceType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::NvdimmNamespaceType>(),
         #[cfg(feature = "storage")]
-        (
-            "NvdimmNvdimmHealthInfoState",
-            <enums::NvdimmNvdimmHealthInfoState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::NvdimmNvdimmHealthInfoState>(),
         #[cfg(feature = "storage")]
-        ("NvdimmRangeType", <enums::NvdimmRangeType as rt::Enum>::VALUES),
-        ("ObjectUpdateKind", <enums::ObjectUpdateKind as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::NvdimmRangeType>(),
+        rt::EnumInfo::of::<enums::ObjectUpdateKind>(),
         #[cfg(feature = "ovf")]
-        ("OvfConsumerOstNodeType", <enums::OvfConsumerOstNodeType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::OvfConsumerOstNodeType>(),
         #[cfg(feature = "ovf")]
-        (
-            "OvfCreateImportSpecParamsDiskProvisioningType",
-            <enums::OvfCreateImportSpecParamsDiskProvisioningType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::OvfCreateImportSpecParamsDiskProvisioningType>(),
         #[cfg(feature = "server")]
-        ("PerfFormat", <enums::PerfFormat as rt::Enum>::VALUES),
-        ("PerfStatsType", <enums::PerfStatsType as rt::Enum>::VALUES),
-        ("PerfSummaryType", <enums::PerfSummaryType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::PerfFormat>(),
+        rt::EnumInfo::of::<enums::PerfStatsType>(),
+        rt::EnumInfo::of::<enums::PerfSummaryType>(),
         #[cfg(feature = "server")]
-        ("PerformanceManagerUnit", <enums::PerformanceManagerUnit as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::PerformanceManagerUnit>(),
         #[cfg(feature = "network")]
-        (
-            "PhysicalNicResourcePoolSchedulerDisallowedReason",
-            <enums::PhysicalNicResourcePoolSchedulerDisallowedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::PhysicalNicResourcePoolSchedulerDisallowedReason>(),
         #[cfg(feature = "network")]
-        (
-            "PhysicalNicVmDirectPathGen2SupportedMode",
-            <enums::PhysicalNicVmDirectPathGen2SupportedMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::PhysicalNicVmDirectPathGen2SupportedMode>(),
         #[cfg(feature = "cluster")]
-        (
-            "PlaceVmsXClusterSpecPlacementType",
-            <enums::PlaceVmsXClusterSpecPlacementType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::PlaceVmsXClusterSpecPlacementType>(),
         #[cfg(feature = "cluster")]
-        (
-            "PlacementAffinityRuleRuleScope",
-            <enums::PlacementAffinityRuleRuleScope as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::PlacementAffinityRuleRuleScope>(),
         #[cfg(feature = "cluster")]
-        (
-            "PlacementAffinityRuleRuleType",
-            <enums::PlacementAffinityRuleRuleType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::PlacementAffinityRuleRuleType>(),
         #[cfg(feature = "cluster")]
-        (
-            "PlacementSpecPlacementType",
-            <enums::PlacementSpecPlacementType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::PlacementSpecPlacementType>(),
         #[cfg(feature = "dvs")]
-        ("PortGroupConnecteeType", <enums::PortGroupConnecteeType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::PortGroupConnecteeType>(),
         #[cfg(feature = "profile")]
-        (
-            "ProfileExecuteResultStatus",
-            <enums::ProfileExecuteResultStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ProfileExecuteResultStatus>(),
         #[cfg(feature = "profile")]
-        (
-            "ProfileNumericComparator",
-            <enums::ProfileNumericComparator as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ProfileNumericComparator>(),
         #[cfg(feature = "profile")]
-        (
-            "ProfileParameterMetadataRelationType",
-            <enums::ProfileParameterMetadataRelationType as rt::Enum>::VALUES,
-        ),
-        ("PropertyChangeOp", <enums::PropertyChangeOp as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ProfileParameterMetadataRelationType>(),
+        rt::EnumInfo::of::<enums::PropertyChangeOp>(),
         #[cfg(feature = "cluster")]
-        (
-            "QuarantineModeFaultFaultType",
-            <enums::QuarantineModeFaultFaultType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::QuarantineModeFaultFaultType>(),
         #[cfg(feature = "vm")]
-        ("QuiesceMode", <enums::QuiesceMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::QuiesceMode>(),
         #[cfg(feature = "cluster")]
-        (
-            "RecommendationReasonCode",
-            <enums::RecommendationReasonCode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::RecommendationReasonCode>(),
         #[cfg(feature = "cluster")]
-        ("RecommendationType", <enums::RecommendationType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::RecommendationType>(),
         #[cfg(feature = "ft")]
-        (
-            "ReplicationDiskConfigFaultReasonForFault",
-            <enums::ReplicationDiskConfigFaultReasonForFault as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ReplicationDiskConfigFaultReasonForFault>(),
         #[cfg(feature = "ft")]
-        (
-            "ReplicationVmConfigFaultReasonForFault",
-            <enums::ReplicationVmConfigFaultReasonForFault as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ReplicationVmConfigFaultReasonForFault>(),
         #[cfg(feature = "ft")]
-        (
-            "ReplicationVmFaultReasonForFault",
-            <enums::ReplicationVmFaultReasonForFault as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ReplicationVmFaultReasonForFault>(),
         #[cfg(feature = "ft")]
-        (
-            "ReplicationVmInProgressFaultActivity",
-            <enums::ReplicationVmInProgressFaultActivity as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ReplicationVmInProgressFaultActivity>(),
         #[cfg(feature = "ft")]
-        ("ReplicationVmState", <enums::ReplicationVmState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ReplicationVmState>(),
         #[cfg(feature = "cluster")]
-        (
-            "ResourceConfigSpecScaleSharesBehavior",
-            <enums::ResourceConfigSpecScaleSharesBehavior as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ResourceConfigSpecScaleSharesBehavior>(),
         #[cfg(feature = "vm")]
-        (
-            "ScheduledHardwareUpgradeInfoHardwareUpgradePolicy",
-            <enums::ScheduledHardwareUpgradeInfoHardwareUpgradePolicy as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ScheduledHardwareUpgradeInfoHardwareUpgradePolicy>(),
         #[cfg(feature = "vm")]
-        (
-            "ScheduledHardwareUpgradeInfoHardwareUpgradeStatus",
-            <enums::ScheduledHardwareUpgradeInfoHardwareUpgradeStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ScheduledHardwareUpgradeInfoHardwareUpgradeStatus>(),
         #[cfg(feature = "storage")]
-        ("ScsiDiskType", <enums::ScsiDiskType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ScsiDiskType>(),
         #[cfg(feature = "storage")]
-        (
-            "ScsiLunDescriptorQuality",
-            <enums::ScsiLunDescriptorQuality as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ScsiLunDescriptorQuality>(),
         #[cfg(feature = "storage")]
-        (
-            "ScsiLunLunReservationStatus",
-            <enums::ScsiLunLunReservationStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ScsiLunLunReservationStatus>(),
         #[cfg(feature = "storage")]
-        ("ScsiLunState", <enums::ScsiLunState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ScsiLunState>(),
         #[cfg(feature = "storage")]
-        ("ScsiLunType", <enums::ScsiLunType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::ScsiLunType>(),
         #[cfg(feature = "storage")]
-        (
-            "ScsiLunVStorageSupportStatus",
-            <enums::ScsiLunVStorageSupportStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ScsiLunVStorageSupportStatus>(),
         #[cfg(feature = "server")]
-        (
-            "SearchIndexPredicateArrayOperator",
-            <enums::SearchIndexPredicateArrayOperator as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::SearchIndexPredicateArrayOperator>(),
         #[cfg(feature = "server")]
-        (
-            "SearchIndexPredicateComparisonOperator",
-            <enums::SearchIndexPredicateComparisonOperator as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::SearchIndexPredicateComparisonOperator>(),
         #[cfg(feature = "server")]
-        (
-            "SearchIndexQuerySpecResourceType",
-            <enums::SearchIndexQuerySpecResourceType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::SearchIndexQuerySpecResourceType>(),
         #[cfg(feature = "server")]
-        (
-            "SessionManagerGenericServiceTicketTicketType",
-            <enums::SessionManagerGenericServiceTicketTicketType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::SessionManagerGenericServiceTicketTicketType>(),
         #[cfg(feature = "server")]
-        (
-            "SessionManagerHttpServiceRequestSpecMethod",
-            <enums::SessionManagerHttpServiceRequestSpecMethod as rt::Enum>::VALUES,
-        ),
-        ("SharesLevel", <enums::SharesLevel as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::SessionManagerHttpServiceRequestSpecMethod>(),
+        rt::EnumInfo::of::<enums::SharesLevel>(),
         #[cfg(feature = "server")]
-        ("SimpleCommandEncoding", <enums::SimpleCommandEncoding as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::SimpleCommandEncoding>(),
         #[cfg(feature = "storage")]
-        ("SlpDiscoveryMethod", <enums::SlpDiscoveryMethod as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::SlpDiscoveryMethod>(),
         #[cfg(feature = "host")]
-        (
-            "SoftwarePackageConstraint",
-            <enums::SoftwarePackageConstraint as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::SoftwarePackageConstraint>(),
         #[cfg(feature = "host")]
-        ("SoftwarePackageVibType", <enums::SoftwarePackageVibType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::SoftwarePackageVibType>(),
         #[cfg(feature = "alarm")]
-        ("StateAlarmOperator", <enums::StateAlarmOperator as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::StateAlarmOperator>(),
         #[cfg(feature = "cluster")]
-        (
-            "StorageDrsPodConfigInfoBehavior",
-            <enums::StorageDrsPodConfigInfoBehavior as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::StorageDrsPodConfigInfoBehavior>(),
         #[cfg(feature = "cluster")]
-        (
-            "StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode",
-            <enums::StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode>(),
         #[cfg(feature = "cluster")]
-        (
-            "StorageIORMThresholdMode",
-            <enums::StorageIormThresholdMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::StorageIormThresholdMode>(),
         #[cfg(feature = "cluster")]
-        (
-            "StoragePlacementSpecPlacementType",
-            <enums::StoragePlacementSpecPlacementType as rt::Enum>::VALUES,
-        ),
-        (
-            "TaskFilterSpecRecursionOption",
-            <enums::TaskFilterSpecRecursionOption as rt::Enum>::VALUES,
-        ),
-        (
-            "TaskFilterSpecTimeOption",
-            <enums::TaskFilterSpecTimeOption as rt::Enum>::VALUES,
-        ),
-        ("TaskInfoState", <enums::TaskInfoState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::StoragePlacementSpecPlacementType>(),
+        rt::EnumInfo::of::<enums::TaskFilterSpecRecursionOption>(),
+        rt::EnumInfo::of::<enums::TaskFilterSpecTimeOption>(),
+        rt::EnumInfo::of::<enums::TaskInfoState>(),
         #[cfg(feature = "license")]
-        (
-            "ThirdPartyLicenseAssignmentFailedReason",
-            <enums::ThirdPartyLicenseAssignmentFailedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ThirdPartyLicenseAssignmentFailedReason>(),
         #[cfg(feature = "vm")]
-        ("UpgradePolicy", <enums::UpgradePolicy as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::UpgradePolicy>(),
         #[cfg(feature = "vapp")]
-        ("VAppAutoStartAction", <enums::VAppAutoStartAction as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VAppAutoStartAction>(),
         #[cfg(feature = "vapp")]
-        (
-            "VAppCloneSpecProvisioningType",
-            <enums::VAppCloneSpecProvisioningType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VAppCloneSpecProvisioningType>(),
         #[cfg(feature = "vapp")]
-        (
-            "VAppIPAssignmentInfoAllocationSchemes",
-            <enums::VAppIpAssignmentInfoAllocationSchemes as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VAppIpAssignmentInfoAllocationSchemes>(),
         #[cfg(feature = "vapp")]
-        (
-            "VAppIPAssignmentInfoIpAllocationPolicy",
-            <enums::VAppIpAssignmentInfoIpAllocationPolicy as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VAppIpAssignmentInfoIpAllocationPolicy>(),
         #[cfg(feature = "vapp")]
-        (
-            "VAppIPAssignmentInfoProtocols",
-            <enums::VAppIpAssignmentInfoProtocols as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VAppIpAssignmentInfoProtocols>(),
         #[cfg(feature = "storage")]
-        (
-            "VFlashModuleNotSupportedReason",
-            <enums::VFlashModuleNotSupportedReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VFlashModuleNotSupportedReason>(),
         #[cfg(feature = "vmotion")]
-        (
-            "VMotionCompatibilityType",
-            <enums::VMotionCompatibilityType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VMotionCompatibilityType>(),
         #[cfg(feature = "dvs")]
-        (
-            "VMwareDVSTeamingMatchStatus",
-            <enums::VMwareDvsTeamingMatchStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VMwareDvsTeamingMatchStatus>(),
         #[cfg(feature = "dvs")]
-        (
-            "VMwareDVSVspanSessionEncapType",
-            <enums::VMwareDvsVspanSessionEncapType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VMwareDvsVspanSessionEncapType>(),
         #[cfg(feature = "dvs")]
-        (
-            "VMwareDVSVspanSessionType",
-            <enums::VMwareDvsVspanSessionType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VMwareDvsVspanSessionType>(),
         #[cfg(feature = "dvs")]
-        (
-            "VMwareDvsLacpApiVersion",
-            <enums::VMwareDvsLacpApiVersion as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VMwareDvsLacpApiVersion>(),
         #[cfg(feature = "dvs")]
-        (
-            "VMwareDvsLacpLoadBalanceAlgorithm",
-            <enums::VMwareDvsLacpLoadBalanceAlgorithm as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VMwareDvsLacpLoadBalanceAlgorithm>(),
         #[cfg(feature = "dvs")]
-        (
-            "VMwareDvsMulticastFilteringMode",
-            <enums::VMwareDvsMulticastFilteringMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VMwareDvsMulticastFilteringMode>(),
         #[cfg(feature = "dvs")]
-        ("VMwareUplinkLacpMode", <enums::VMwareUplinkLacpMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VMwareUplinkLacpMode>(),
         #[cfg(feature = "dvs")]
-        (
-            "VMwareUplinkLacpTimeoutMode",
-            <enums::VMwareUplinkLacpTimeoutMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VMwareUplinkLacpTimeoutMode>(),
         #[cfg(feature = "vslm")]
-        (
-            "VStorageObjectConsumptionType",
-            <enums::VStorageObjectConsumptionType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VStorageObjectConsumptionType>(),
         #[cfg(feature = "vmotion")]
-        (
-            "ValidateMigrationTestType",
-            <enums::ValidateMigrationTestType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::ValidateMigrationTestType>(),
         #[cfg(feature = "vcha")]
-        ("VchaClusterMode", <enums::VchaClusterMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VchaClusterMode>(),
         #[cfg(feature = "vcha")]
-        ("VchaClusterState", <enums::VchaClusterState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VchaClusterState>(),
         #[cfg(feature = "vcha")]
-        ("VchaNodeRole", <enums::VchaNodeRole as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VchaNodeRole>(),
         #[cfg(feature = "vcha")]
-        ("VchaNodeState", <enums::VchaNodeState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VchaNodeState>(),
         #[cfg(feature = "vcha")]
-        ("VchaState", <enums::VchaState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VchaState>(),
         #[cfg(feature = "vapp")]
-        ("VirtualAppVAppState", <enums::VirtualAppVAppState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VirtualAppVAppState>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualDeviceConfigSpecChangeMode",
-            <enums::VirtualDeviceConfigSpecChangeMode as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualDeviceConfigSpecFileOperation",
-            <enums::VirtualDeviceConfigSpecFileOperation as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualDeviceConfigSpecOperation",
-            <enums::VirtualDeviceConfigSpecOperation as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDeviceConfigSpecChangeMode>(),
+        rt::EnumInfo::of::<enums::VirtualDeviceConfigSpecFileOperation>(),
+        rt::EnumInfo::of::<enums::VirtualDeviceConfigSpecOperation>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualDeviceConnectInfoMigrateConnectOp",
-            <enums::VirtualDeviceConnectInfoMigrateConnectOp as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDeviceConnectInfoMigrateConnectOp>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualDeviceConnectInfoStatus",
-            <enums::VirtualDeviceConnectInfoStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDeviceConnectInfoStatus>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualDeviceFileExtension",
-            <enums::VirtualDeviceFileExtension as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDeviceFileExtension>(),
         #[cfg(feature = "vmoption")]
-        (
-            "VirtualDeviceURIBackingOptionDirection",
-            <enums::VirtualDeviceUriBackingOptionDirection as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDeviceUriBackingOptionDirection>(),
         #[cfg(feature = "vm")]
-        ("VirtualDiskAdapterType", <enums::VirtualDiskAdapterType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VirtualDiskAdapterType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualDiskCompatibilityMode",
-            <enums::VirtualDiskCompatibilityMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDiskCompatibilityMode>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualDiskDeltaDiskFormat",
-            <enums::VirtualDiskDeltaDiskFormat as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDiskDeltaDiskFormat>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualDiskDeltaDiskFormatVariant",
-            <enums::VirtualDiskDeltaDiskFormatVariant as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDiskDeltaDiskFormatVariant>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualDiskDiskChainBrokenIssue",
-            <enums::VirtualDiskDiskChainBrokenIssue as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDiskDiskChainBrokenIssue>(),
         #[cfg(feature = "vm")]
-        ("VirtualDiskMode", <enums::VirtualDiskMode as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VirtualDiskMode>(),
         #[cfg(feature = "cluster")]
-        (
-            "VirtualDiskRuleSpecRuleType",
-            <enums::VirtualDiskRuleSpecRuleType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDiskRuleSpecRuleType>(),
         #[cfg(feature = "vm")]
-        ("VirtualDiskSharing", <enums::VirtualDiskSharing as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VirtualDiskSharing>(),
         #[cfg(feature = "vm")]
-        ("VirtualDiskType", <enums::VirtualDiskType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VirtualDiskType>(),
         #[cfg(feature = "storage")]
-        (
-            "VirtualDiskVFlashCacheConfigInfoCacheConsistencyType",
-            <enums::VirtualDiskVFlashCacheConfigInfoCacheConsistencyType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::VirtualDiskVFlashCacheConfigInfoCacheConsistencyType,
+        >(),
         #[cfg(feature = "storage")]
-        (
-            "VirtualDiskVFlashCacheConfigInfoCacheMode",
-            <enums::VirtualDiskVFlashCacheConfigInfoCacheMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualDiskVFlashCacheConfigInfoCacheMode>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualEthernetCardLegacyNetworkDeviceName",
-            <enums::VirtualEthernetCardLegacyNetworkDeviceName as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualEthernetCardLegacyNetworkDeviceName>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualEthernetCardMacType",
-            <enums::VirtualEthernetCardMacType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualEthernetCardMacType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualHardwareMotherboardLayout",
-            <enums::VirtualHardwareMotherboardLayout as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualHardwareMotherboardLayout>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineAppHeartbeatStatusType",
-            <enums::VirtualMachineAppHeartbeatStatusType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineAppHeartbeatStatusType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineBootOptionsNetworkBootProtocolType",
-            <enums::VirtualMachineBootOptionsNetworkBootProtocolType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineBootOptionsNetworkBootProtocolType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineCertThumbprintHashAlgorithm",
-            <enums::VirtualMachineCertThumbprintHashAlgorithm as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineCertThumbprintHashAlgorithm>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineCloneSpecTpmProvisionPolicy",
-            <enums::VirtualMachineCloneSpecTpmProvisionPolicy as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineCloneSpecTpmProvisionPolicy>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineConfigInfoNpivWwnType",
-            <enums::VirtualMachineConfigInfoNpivWwnType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineConfigInfoNpivWwnType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineConfigInfoSwapPlacementType",
-            <enums::VirtualMachineConfigInfoSwapPlacementType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineConfigInfoSwapPlacementType>(),
         #[cfg(feature = "ft")]
-        (
-            "VirtualMachineConfigSpecEncryptedFtModes",
-            <enums::VirtualMachineConfigSpecEncryptedFtModes as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineConfigSpecEncryptedFtModes>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineConfigSpecEncryptedVMotionModes",
-            <enums::VirtualMachineConfigSpecEncryptedVMotionModes as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineConfigSpecEncryptedVMotionModes>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineConfigSpecNpivWwnOp",
-            <enums::VirtualMachineConfigSpecNpivWwnOp as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualMachineConnectionState",
-            <enums::VirtualMachineConnectionState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineConfigSpecNpivWwnOp>(),
+        rt::EnumInfo::of::<enums::VirtualMachineConnectionState>(),
         #[cfg(feature = "crypto")]
-        (
-            "VirtualMachineCryptoState",
-            <enums::VirtualMachineCryptoState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineCryptoState>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther",
-            <enums::VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther,
+        >(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm",
-            <enums::VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualMachineFaultToleranceState",
-            <enums::VirtualMachineFaultToleranceState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm,
+        >(),
+        rt::EnumInfo::of::<enums::VirtualMachineFaultToleranceState>(),
         #[cfg(feature = "ft")]
-        (
-            "VirtualMachineFaultToleranceType",
-            <enums::VirtualMachineFaultToleranceType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineFaultToleranceType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineFileLayoutExFileType",
-            <enums::VirtualMachineFileLayoutExFileType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineFileLayoutExFileType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineFlagInfoMonitorType",
-            <enums::VirtualMachineFlagInfoMonitorType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineFlagInfoMonitorType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineFlagInfoVirtualExecUsage",
-            <enums::VirtualMachineFlagInfoVirtualExecUsage as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineFlagInfoVirtualExecUsage>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineFlagInfoVirtualMmuUsage",
-            <enums::VirtualMachineFlagInfoVirtualMmuUsage as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineFlagInfoVirtualMmuUsage>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineForkConfigInfoChildType",
-            <enums::VirtualMachineForkConfigInfoChildType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineForkConfigInfoChildType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineGuestArchitecture",
-            <enums::VirtualMachineGuestArchitecture as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineGuestArchitecture>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineGuestOsFamily",
-            <enums::VirtualMachineGuestOsFamily as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineGuestOsFamily>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineGuestOsIdentifier",
-            <enums::VirtualMachineGuestOsIdentifier as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineGuestOsIdentifier>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineGuestState",
-            <enums::VirtualMachineGuestState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineGuestState>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineHtSharing",
-            <enums::VirtualMachineHtSharing as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineHtSharing>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineMemoryAllocationPolicy",
-            <enums::VirtualMachineMemoryAllocationPolicy as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineMemoryAllocationPolicy>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineMetadataManagerVmMetadataOp",
-            <enums::VirtualMachineMetadataManagerVmMetadataOp as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineMetadataManagerVmMetadataOp>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineMetadataManagerVmMetadataOwnerOwner",
-            <enums::VirtualMachineMetadataManagerVmMetadataOwnerOwner as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualMachineMovePriority",
-            <enums::VirtualMachineMovePriority as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineMetadataManagerVmMetadataOwnerOwner>(),
+        rt::EnumInfo::of::<enums::VirtualMachineMovePriority>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineNeedSecondaryReason",
-            <enums::VirtualMachineNeedSecondaryReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineNeedSecondaryReason>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachinePowerOffBehavior",
-            <enums::VirtualMachinePowerOffBehavior as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachinePowerOffBehavior>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachinePowerOpType",
-            <enums::VirtualMachinePowerOpType as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualMachinePowerState",
-            <enums::VirtualMachinePowerState as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualMachineRecordReplayState",
-            <enums::VirtualMachineRecordReplayState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachinePowerOpType>(),
+        rt::EnumInfo::of::<enums::VirtualMachinePowerState>(),
+        rt::EnumInfo::of::<enums::VirtualMachineRecordReplayState>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineRelocateDiskMoveOptions",
-            <enums::VirtualMachineRelocateDiskMoveOptions as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualMachineRelocateTransformation",
-            <enums::VirtualMachineRelocateTransformation as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineRelocateDiskMoveOptions>(),
+        rt::EnumInfo::of::<enums::VirtualMachineRelocateTransformation>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineScsiPassthroughType",
-            <enums::VirtualMachineScsiPassthroughType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineScsiPassthroughType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineSgxInfoFlcModes",
-            <enums::VirtualMachineSgxInfoFlcModes as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineSgxInfoFlcModes>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineStandbyActionType",
-            <enums::VirtualMachineStandbyActionType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineStandbyActionType>(),
         #[cfg(feature = "vmoption")]
-        (
-            "VirtualMachineTargetInfoConfigurationTag",
-            <enums::VirtualMachineTargetInfoConfigurationTag as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineTargetInfoConfigurationTag>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineTicketType",
-            <enums::VirtualMachineTicketType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineTicketType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineToolsInstallType",
-            <enums::VirtualMachineToolsInstallType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineToolsInstallType>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineToolsRunningStatus",
-            <enums::VirtualMachineToolsRunningStatus as rt::Enum>::VALUES,
-        ),
-        (
-            "VirtualMachineToolsStatus",
-            <enums::VirtualMachineToolsStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineToolsRunningStatus>(),
+        rt::EnumInfo::of::<enums::VirtualMachineToolsStatus>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineToolsVersionStatus",
-            <enums::VirtualMachineToolsVersionStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineToolsVersionStatus>(),
         #[cfg(feature = "vmoption")]
-        (
-            "VirtualMachineUsbInfoFamily",
-            <enums::VirtualMachineUsbInfoFamily as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineUsbInfoFamily>(),
         #[cfg(feature = "vmoption")]
-        (
-            "VirtualMachineUsbInfoSpeed",
-            <enums::VirtualMachineUsbInfoSpeed as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineUsbInfoSpeed>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineVMCIDeviceAction",
-            <enums::VirtualMachineVmciDeviceAction as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineVmciDeviceAction>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineVMCIDeviceDirection",
-            <enums::VirtualMachineVmciDeviceDirection as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineVmciDeviceDirection>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineVMCIDeviceProtocol",
-            <enums::VirtualMachineVmciDeviceProtocol as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineVmciDeviceProtocol>(),
         #[cfg(feature = "vmoption")]
-        (
-            "VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType",
-            <enums::VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<
+            enums::VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType,
+        >(),
         #[cfg(feature = "vmoption")]
-        (
-            "VirtualMachineVgpuProfileInfoProfileClass",
-            <enums::VirtualMachineVgpuProfileInfoProfileClass as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineVgpuProfileInfoProfileClass>(),
         #[cfg(feature = "vmoption")]
-        (
-            "VirtualMachineVgpuProfileInfoProfileSharing",
-            <enums::VirtualMachineVgpuProfileInfoProfileSharing as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineVgpuProfileInfoProfileSharing>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineVideoCardUse3dRenderer",
-            <enums::VirtualMachineVideoCardUse3dRenderer as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineVideoCardUse3dRenderer>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineVirtualDeviceSwapDeviceSwapStatus",
-            <enums::VirtualMachineVirtualDeviceSwapDeviceSwapStatus as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineVirtualDeviceSwapDeviceSwapStatus>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineVirtualPMemSnapshotMode",
-            <enums::VirtualMachineVirtualPMemSnapshotMode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineVirtualPMemSnapshotMode>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualMachineWindowsQuiesceSpecVssBackupContext",
-            <enums::VirtualMachineWindowsQuiesceSpecVssBackupContext as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualMachineWindowsQuiesceSpecVssBackupContext>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualNVMEControllerSharing",
-            <enums::VirtualNvmeControllerSharing as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualNvmeControllerSharing>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualPointingDeviceHostChoice",
-            <enums::VirtualPointingDeviceHostChoice as rt::Enum>::VALUES,
-        ),
-        ("VirtualSCSISharing", <enums::VirtualScsiSharing as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VirtualPointingDeviceHostChoice>(),
+        rt::EnumInfo::of::<enums::VirtualScsiSharing>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualSerialPortEndPoint",
-            <enums::VirtualSerialPortEndPoint as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualSerialPortEndPoint>(),
         #[cfg(feature = "vm")]
-        (
-            "VirtualVmxnet3StrictLatencyConfigDisableOffload",
-            <enums::VirtualVmxnet3StrictLatencyConfigDisableOffload as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualVmxnet3StrictLatencyConfigDisableOffload>(),
         #[cfg(feature = "vmoption")]
-        (
-            "VirtualVmxnet3VrdmaOptionDeviceProtocols",
-            <enums::VirtualVmxnet3VrdmaOptionDeviceProtocols as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VirtualVmxnet3VrdmaOptionDeviceProtocols>(),
         #[cfg(feature = "cluster")]
-        (
-            "VmDasBeingResetEventReasonCode",
-            <enums::VmDasBeingResetEventReasonCode as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VmDasBeingResetEventReasonCode>(),
         #[cfg(feature = "ft")]
-        (
-            "VmFailedStartingSecondaryEventFailureReason",
-            <enums::VmFailedStartingSecondaryEventFailureReason as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VmFailedStartingSecondaryEventFailureReason>(),
         #[cfg(feature = "ft")]
-        (
-            "VmFaultToleranceConfigIssueReasonForIssue",
-            <enums::VmFaultToleranceConfigIssueReasonForIssue as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VmFaultToleranceConfigIssueReasonForIssue>(),
         #[cfg(feature = "ft")]
-        (
-            "VmFaultToleranceInvalidFileBackingDeviceType",
-            <enums::VmFaultToleranceInvalidFileBackingDeviceType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VmFaultToleranceInvalidFileBackingDeviceType>(),
         #[cfg(feature = "vm")]
-        (
-            "VmPlacementPolicyVmPlacementPolicyStrictness",
-            <enums::VmPlacementPolicyVmPlacementPolicyStrictness as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VmPlacementPolicyVmPlacementPolicyStrictness>(),
         #[cfg(feature = "vm")]
-        (
-            "VmPlacementPolicyVmPlacementPolicyTopology",
-            <enums::VmPlacementPolicyVmPlacementPolicyTopology as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VmPlacementPolicyVmPlacementPolicyTopology>(),
         #[cfg(feature = "event")]
-        (
-            "VmShutdownOnIsolationEventOperation",
-            <enums::VmShutdownOnIsolationEventOperation as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VmShutdownOnIsolationEventOperation>(),
         #[cfg(feature = "dvs")]
-        (
-            "VmwareDistributedVirtualSwitchPvlanPortType",
-            <enums::VmwareDistributedVirtualSwitchPvlanPortType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VmwareDistributedVirtualSwitchPvlanPortType>(),
         #[cfg(feature = "vsan")]
-        ("VsanDiskIssueType", <enums::VsanDiskIssueType as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VsanDiskIssueType>(),
         #[cfg(feature = "vsan")]
-        (
-            "VsanHostDecommissionModeObjectAction",
-            <enums::VsanHostDecommissionModeObjectAction as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VsanHostDecommissionModeObjectAction>(),
         #[cfg(feature = "vsan")]
-        (
-            "VsanHostDiskResultState",
-            <enums::VsanHostDiskResultState as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VsanHostDiskResultState>(),
         #[cfg(feature = "vsan")]
-        ("VsanHostHealthState", <enums::VsanHostHealthState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VsanHostHealthState>(),
         #[cfg(feature = "vsan")]
-        ("VsanHostNodeState", <enums::VsanHostNodeState as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VsanHostNodeState>(),
         #[cfg(feature = "vsan")]
-        (
-            "VsanUpgradeSystemUpgradeHistoryDiskGroupOpType",
-            <enums::VsanUpgradeSystemUpgradeHistoryDiskGroupOpType as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VsanUpgradeSystemUpgradeHistoryDiskGroupOpType>(),
         #[cfg(feature = "vslm")]
-        (
-            "VslmVsoPostRelocateChangeMetadataOperation",
-            <enums::VslmVsoPostRelocateChangeMetadataOperation as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::VslmVsoPostRelocateChangeMetadataOperation>(),
         #[cfg(feature = "alarm")]
-        ("WeekOfMonth", <enums::WeekOfMonth as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::WeekOfMonth>(),
         #[cfg(feature = "vmotion")]
-        (
-            "WillLoseHAProtectionResolution",
-            <enums::WillLoseHaProtectionResolution as rt::Enum>::VALUES,
-        ),
+        rt::EnumInfo::of::<enums::WillLoseHaProtectionResolution>(),
         #[cfg(feature = "vslm")]
-        ("vslmDiskInfoFlag", <enums::VslmDiskInfoFlag as rt::Enum>::VALUES),
+        rt::EnumInfo::of::<enums::VslmDiskInfoFlag>(),
         #[cfg(feature = "vslm")]
-        (
-            "vslmVStorageObjectControlFlag",
-            <enums::VslmVStorageObjectControlFlag as rt::Enum>::VALUES,
-        ),
-    ],
-    methods: &[
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "AbandonHciWorkflow",
-            request: &methods::ABANDON_HCI_WORKFLOW,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "AbdicateDomOwnership",
-            request: &methods::ABDICATE_DOM_OWNERSHIP,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "AbortCustomization_Task",
-            request: &methods::ABORT_CUSTOMIZATION_TASK,
-            this: rt::This::ServiceContent("guestCustomizationManager"),
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
-            since: "6.8.7",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "AcknowledgeAlarm",
-            request: &methods::ACKNOWLEDGE_ALARM,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "AcquireCimServicesTicket",
-            request: &methods::ACQUIRE_CIM_SERVICES_TICKET,
-            this: rt::This::Explicit,
-            returns: "HostServiceTicket",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "AcquireCloneTicket",
-            request: &methods::ACQUIRE_CLONE_TICKET,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "string",
-            throws: "",
-            since: "2.5u2",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "AcquireCredentialsInGuest",
-            request: &methods::ACQUIRE_CREDENTIALS_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "GuestAuthentication",
-            throws: "GuestOperationsFault TaskInProgress InvalidState",
-            since: "5.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "AcquireGenericServiceTicket",
-            request: &methods::ACQUIRE_GENERIC_SERVICE_TICKET,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "SessionManagerGenericServiceTicket",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "AcquireLocalTicket",
-            request: &methods::ACQUIRE_LOCAL_TICKET,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "SessionManagerLocalTicket",
-            throws: "InvalidLogin",
-            since: "2.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "AcquireMksTicket",
-            request: &methods::ACQUIRE_MKS_TICKET,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineMksTicket",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "AcquireTicket",
-            request: &methods::ACQUIRE_TICKET,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineTicket",
-            throws: "InvalidState",
-            since: "4.1",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "AddAuthorizationRole",
-            request: &methods::ADD_AUTHORIZATION_ROLE,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "int",
-            throws: "AlreadyExists InvalidName",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "AddCustomFieldDef",
-            request: &methods::ADD_CUSTOM_FIELD_DEF,
-            this: rt::This::ServiceContent("customFieldsManager"),
-            returns: "CustomFieldDef",
-            throws: "DuplicateName InvalidPrivilege",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "AddDVPortgroup_Task",
-            request: &methods::ADD_DV_PORTGROUP_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault DuplicateName InvalidName",
-            since: "4.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "AddDisks_Task",
-            request: &methods::ADD_DISKS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "AddFilter",
-            request: &methods::ADD_FILTER,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "string",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "AddFilterEntities",
-            request: &methods::ADD_FILTER_ENTITIES,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "AddGuestAlias",
-            request: &methods::ADD_GUEST_ALIAS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "AddHost_Task",
-            request: &methods::ADD_HOST_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidLogin HostConnectFault DuplicateName",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "AddInternetScsiSendTargets",
-            request: &methods::ADD_INTERNET_SCSI_SEND_TARGETS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "AddInternetScsiStaticTargets",
-            request: &methods::ADD_INTERNET_SCSI_STATIC_TARGETS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "AddKey",
-            request: &methods::ADD_KEY,
-            this: rt::This::ServiceContent("cryptoManager"),
-            returns: "",
-            throws: "AlreadyExists InvalidState",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "AddKeys",
-            request: &methods::ADD_KEYS,
-            this: rt::This::ServiceContent("cryptoManager"),
-            returns: "CryptoKeyResult",
-            throws: "InvalidState",
-            since: "6.5",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "AddLicense",
-            request: &methods::ADD_LICENSE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "LicenseManagerLicenseInfo",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "AddMonitoredEntities",
-            request: &methods::ADD_MONITORED_ENTITIES,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "AddNetworkResourcePool",
-            request: &methods::ADD_NETWORK_RESOURCE_POOL,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DvsFault InvalidName",
-            since: "5.0",
-        },
-        &rt::MethodInfo {
-            name: "AddPortGroup",
-            request: &methods::ADD_PORT_GROUP,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "AlreadyExists NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "AddServiceConsoleVirtualNic",
-            request: &methods::ADD_SERVICE_CONSOLE_VIRTUAL_NIC,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "AddStandaloneHost_Task",
-            request: &methods::ADD_STANDALONE_HOST_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidLogin HostConnectFault DuplicateName",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "AddVirtualNic",
-            request: &methods::ADD_VIRTUAL_NIC,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "AlreadyExists HostConfigFault InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "AddVirtualSwitch",
-            request: &methods::ADD_VIRTUAL_SWITCH,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "AlreadyExists ResourceInUse HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "AllocateIpv4Address",
-            request: &methods::ALLOCATE_IPV4_ADDRESS,
-            this: rt::This::ServiceContent("ipPoolManager"),
-            returns: "string",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "AllocateIpv6Address",
-            request: &methods::ALLOCATE_IPV6_ADDRESS,
-            this: rt::This::ServiceContent("ipPoolManager"),
-            returns: "string",
-            throws: "",
-            since: "5.1",
-        },
-        &rt::MethodInfo {
-            name: "AnswerVM",
-            request: &methods::ANSWER_VM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ConcurrentAccess",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "ApplyEntitiesConfig_Task",
-            request: &methods::APPLY_ENTITIES_CONFIG_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ApplyEvcModeVM_Task",
-            request: &methods::APPLY_EVC_MODE_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "ApplyHostConfig_Task",
-            request: &methods::APPLY_HOST_CONFIG_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState HostConfigFailed",
-            since: "4.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ApplyRecommendation",
-            request: &methods::APPLY_RECOMMENDATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ApplyStorageDrsRecommendationToPod_Task",
-            request: &methods::APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ApplyStorageDrsRecommendation_Task",
-            request: &methods::APPLY_STORAGE_DRS_RECOMMENDATION_TASK,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "AreAlarmActionsEnabled",
-            request: &methods::ARE_ALARM_ACTIONS_ENABLED,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "boolean",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "AssignUserToGroup",
-            request: &methods::ASSIGN_USER_TO_GROUP,
-            this: rt::This::ServiceContent("accountManager"),
-            returns: "",
-            throws: "UserNotFound AlreadyExists",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "AssociateProfile",
-            request: &methods::ASSOCIATE_PROFILE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "AttachDisk_Task",
-            request: &methods::ATTACH_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound VmConfigFault FileFault InvalidState InvalidDatastore InvalidController MissingController DeviceUnsupportedForVmVersion",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "AttachScsiLun",
-            request: &methods::ATTACH_SCSI_LUN,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault InvalidState",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "AttachScsiLunEx_Task",
-            request: &methods::ATTACH_SCSI_LUN_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "AttachTagToVStorageObject",
-            request: &methods::ATTACH_TAG_TO_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "AttachVmfsExtent",
-            request: &methods::ATTACH_VMFS_EXTENT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "AutoStartPowerOff",
-            request: &methods::AUTO_START_POWER_OFF,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "AutoStartPowerOn",
-            request: &methods::AUTO_START_POWER_ON,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "BackupFirmwareConfiguration",
-            request: &methods::BACKUP_FIRMWARE_CONFIGURATION,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "BatchAddHostsToCluster_Task",
-            request: &methods::BATCH_ADD_HOSTS_TO_CLUSTER_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "BatchAddStandaloneHosts_Task",
-            request: &methods::BATCH_ADD_STANDALONE_HOSTS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "BatchQueryConnectInfo",
-            request: &methods::BATCH_QUERY_CONNECT_INFO,
-            this: rt::This::Explicit,
-            returns: "DatacenterBasicConnectInfo",
-            throws: "",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "BindVnic",
-            request: &methods::BIND_VNIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "IscsiFaultVnicAlreadyBound IscsiFaultVnicHasNoUplinks IscsiFaultVnicHasMultipleUplinks IscsiFaultVnicHasWrongUplink IscsiFaultVnicNotFound IscsiFaultInvalidVnic PlatformConfigFault IscsiFault NotFound",
-            since: "5.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "BrowseDiagnosticLog",
-            request: &methods::BROWSE_DIAGNOSTIC_LOG,
-            this: rt::This::ServiceContent("diagnosticManager"),
-            returns: "DiagnosticManagerLogHeader",
-            throws: "CannotAccessFile",
-            since: "2.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "CanProvisionObjects",
-            request: &methods::CAN_PROVISION_OBJECTS,
-            this: rt::This::Explicit,
-            returns: "VsanPolicySatisfiability",
-            throws: "VimFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "CancelRecommendation",
-            request: &methods::CANCEL_RECOMMENDATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.1",
-        },
-        &rt::MethodInfo {
-            name: "CancelRetrievePropertiesEx",
-            request: &methods::CANCEL_RETRIEVE_PROPERTIES_EX,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "",
-            throws: "InvalidProperty",
-            since: "4.1",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "CancelStorageDrsRecommendation",
-            request: &methods::CANCEL_STORAGE_DRS_RECOMMENDATION,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "",
-            throws: "",
-            since: "5.0",
-        },
-        &rt::MethodInfo {
-            name: "CancelTask",
-            request: &methods::CANCEL_TASK,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "CancelWaitForUpdates",
-            request: &methods::CANCEL_WAIT_FOR_UPDATES,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "CertMgrRefreshCACertificatesAndCRLs_Task",
-            request: &methods::CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK,
-            this: rt::This::ServiceContent("certificateManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "CertMgrRefreshCertificates_Task",
-            request: &methods::CERT_MGR_REFRESH_CERTIFICATES_TASK,
-            this: rt::This::ServiceContent("certificateManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "CertMgrRevokeCertificates_Task",
-            request: &methods::CERT_MGR_REVOKE_CERTIFICATES_TASK,
-            this: rt::This::ServiceContent("certificateManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ChangeAccessMode",
-            request: &methods::CHANGE_ACCESS_MODE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "AuthMinimumAdminPermission UserNotFound",
-            since: "6.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ChangeFileAttributesInGuest",
-            request: &methods::CHANGE_FILE_ATTRIBUTES_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "ChangeKey_Task",
-            request: &methods::CHANGE_KEY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ChangeLockdownMode",
-            request: &methods::CHANGE_LOCKDOWN_MODE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "AuthMinimumAdminPermission",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ChangeNFSUserPassword",
-            request: &methods::CHANGE_NFS_USER_PASSWORD,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ChangeOwner",
-            request: &methods::CHANGE_OWNER,
-            this: rt::This::ServiceContent("fileManager"),
-            returns: "",
-            throws: "InvalidDatastore FileFault UserNotFound",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ChangePassword",
-            request: &methods::CHANGE_PASSWORD,
-            this: rt::This::ServiceContent("accountManager"),
-            returns: "",
-            throws: "InvalidLogin",
-            since: "6.7.2",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "CheckAddHostEvc_Task",
-            request: &methods::CHECK_ADD_HOST_EVC_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidLogin HostConnectFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "CheckAnswerFileStatus_Task",
-            request: &methods::CHECK_ANSWER_FILE_STATUS_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "CheckClone_Task",
-            request: &methods::CHECK_CLONE_TASK,
-            this: rt::This::ServiceContent("vmProvisioningChecker"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "CheckCompatibility_Task",
-            request: &methods::CHECK_COMPATIBILITY_TASK,
-            this: rt::This::ServiceContent("vmCompatibilityChecker"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidArgument DatacenterMismatch",
-            since: "4.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "CheckCompliance_Task",
-            request: &methods::CHECK_COMPLIANCE_TASK,
-            this: rt::This::ServiceContent("complianceManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "CheckConfigureEvcMode_Task",
-            request: &methods::CHECK_CONFIGURE_EVC_MODE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "CheckCustomizationResources",
-            request: &methods::CHECK_CUSTOMIZATION_RESOURCES,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "",
-            throws: "CustomizationFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "CheckCustomizationSpec",
-            request: &methods::CHECK_CUSTOMIZATION_SPEC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "CustomizationFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "CheckForUpdates",
-            request: &methods::CHECK_FOR_UPDATES,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "UpdateSet",
-            throws: "InvalidCollectorVersion",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "CheckHostPatch_Task",
-            request: &methods::CHECK_HOST_PATCH_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "CheckInstantClone_Task",
-            request: &methods::CHECK_INSTANT_CLONE_TASK,
-            this: rt::This::ServiceContent("vmProvisioningChecker"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "CheckLicenseFeature",
-            request: &methods::CHECK_LICENSE_FEATURE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "boolean",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "CheckMigrate_Task",
-            request: &methods::CHECK_MIGRATE_TASK,
-            this: rt::This::ServiceContent("vmProvisioningChecker"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "CheckPowerOn_Task",
-            request: &methods::CHECK_POWER_ON_TASK,
-            this: rt::This::ServiceContent("vmCompatibilityChecker"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidArgument DatacenterMismatch",
-            since: "6.7",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "CheckProfileCompliance_Task",
-            request: &methods::CHECK_PROFILE_COMPLIANCE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "CheckRelocate_Task",
-            request: &methods::CHECK_RELOCATE_TASK,
-            this: rt::This::ServiceContent("vmProvisioningChecker"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "CheckVmConfig_Task",
-            request: &methods::CHECK_VM_CONFIG_TASK,
-            this: rt::This::ServiceContent("vmCompatibilityChecker"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidArgument DatacenterMismatch",
-            since: "6.7",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "ClearComplianceStatus",
-            request: &methods::CLEAR_COMPLIANCE_STATUS,
-            this: rt::This::ServiceContent("complianceManager"),
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ClearNFSUser",
-            request: &methods::CLEAR_NFS_USER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ClearSystemEventLog",
-            request: &methods::CLEAR_SYSTEM_EVENT_LOG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "ClearTriggeredAlarms",
-            request: &methods::CLEAR_TRIGGERED_ALARMS,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "",
-            throws: "",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "ClearVStorageObjectControlFlags",
-            request: &methods::CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidDatastore InvalidState NotFound",
-            since: "6.7",
-        },
-        &rt::MethodInfo {
-            name: "CloneSession",
-            request: &methods::CLONE_SESSION,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "UserSession",
-            throws: "InvalidLogin",
-            since: "2.5u2",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "CloneVApp_Task",
-            request: &methods::CLONE_V_APP_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidDatastore TaskInProgress VmConfigFault FileFault MigrationFault InsufficientResourcesFault",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "CloneVM_Task",
-            request: &methods::CLONE_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "CustomizationFault InvalidState InvalidDatastore TaskInProgress VmConfigFault FileFault MigrationFault InsufficientResourcesFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "CloneVStorageObject_Task",
-            request: &methods::CLONE_V_STORAGE_OBJECT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "CloseInventoryViewFolder",
-            request: &methods::CLOSE_INVENTORY_VIEW_FOLDER,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ClusterEnterMaintenanceMode",
-            request: &methods::CLUSTER_ENTER_MAINTENANCE_MODE,
-            this: rt::This::Explicit,
-            returns: "ClusterEnterMaintenanceResult",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "CompositeHostProfile_Task",
-            request: &methods::COMPOSITE_HOST_PROFILE_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ComputeDiskPartitionInfo",
-            request: &methods::COMPUTE_DISK_PARTITION_INFO,
-            this: rt::This::Explicit,
-            returns: "HostDiskPartitionInfo",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ComputeDiskPartitionInfoForResize",
-            request: &methods::COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE,
-            this: rt::This::Explicit,
-            returns: "HostDiskPartitionInfo",
-            throws: "NotFound HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "ConfigureCryptoKey",
-            request: &methods::CONFIGURE_CRYPTO_KEY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ConfigureDatastoreIORM_Task",
-            request: &methods::CONFIGURE_DATASTORE_IORM_TASK,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "ManagedObjectReference",
-            throws: "IORMNotSupportedHostOnDatastore InaccessibleDatastore",
-            since: "4.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ConfigureDatastorePrincipal",
-            request: &methods::CONFIGURE_DATASTORE_PRINCIPAL,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ConfigureEvcMode_Task",
-            request: &methods::CONFIGURE_EVC_MODE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "EVCConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ConfigureHCI_Task",
-            request: &methods::CONFIGURE_HCI_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ConfigureHostCache_Task",
-            request: &methods::CONFIGURE_HOST_CACHE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "ConfigureLicenseSource",
-            request: &methods::CONFIGURE_LICENSE_SOURCE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "",
-            throws: "CannotAccessLocalSource InvalidLicense LicenseServerUnavailable",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ConfigurePowerPolicy",
-            request: &methods::CONFIGURE_POWER_POLICY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "4.1",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ConfigureStorageDrsForPod_Task",
-            request: &methods::CONFIGURE_STORAGE_DRS_FOR_POD_TASK,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ConfigureVFlashResourceEx_Task",
-            request: &methods::CONFIGURE_V_FLASH_RESOURCE_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ConnectNvmeController",
-            request: &methods::CONNECT_NVME_CONTROLLER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ConnectNvmeControllerEx_Task",
-            request: &methods::CONNECT_NVME_CONTROLLER_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "7.0.3.0",
-        },
-        &rt::MethodInfo {
-            name: "ConsolidateVMDisks_Task",
-            request: &methods::CONSOLIDATE_VM_DISKS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState FileFault VmConfigFault",
-            since: "5.0",
-        },
-        &rt::MethodInfo {
-            name: "ContinueRetrievePropertiesEx",
-            request: &methods::CONTINUE_RETRIEVE_PROPERTIES_EX,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "RetrieveResult",
-            throws: "InvalidProperty",
-            since: "4.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ConvertNamespacePathToUuidPath",
-            request: &methods::CONVERT_NAMESPACE_PATH_TO_UUID_PATH,
-            this: rt::This::ServiceContent("datastoreNamespaceManager"),
-            returns: "string",
-            throws: "InvalidDatastore InvalidDatastorePath",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "CopyDatastoreFile_Task",
-            request: &methods::COPY_DATASTORE_FILE_TASK,
-            this: rt::This::ServiceContent("fileManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore FileFault",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "CopyVirtualDisk_Task",
-            request: &methods::COPY_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDiskFormat InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "CreateAlarm",
-            request: &methods::CREATE_ALARM,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidName DuplicateName",
-            since: "2.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "CreateChildVM_Task",
-            request: &methods::CREATE_CHILD_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "VmConfigFault FileFault OutOfBounds InvalidName InvalidDatastore InsufficientResourcesFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "CreateCluster",
-            request: &methods::CREATE_CLUSTER,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName InvalidName",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "CreateClusterEx",
-            request: &methods::CREATE_CLUSTER_EX,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName InvalidName",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "CreateCollectorForEvents",
-            request: &methods::CREATE_COLLECTOR_FOR_EVENTS,
-            this: rt::This::ServiceContent("eventManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateCollectorForTasks",
-            request: &methods::CREATE_COLLECTOR_FOR_TASKS,
-            this: rt::This::ServiceContent("taskManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "CreateCollectorWithInfoFilterForTasks",
-            request: &methods::CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS,
-            this: rt::This::ServiceContent("taskManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "8.0.3.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateContainerView",
-            request: &methods::CREATE_CONTAINER_VIEW,
-            this: rt::This::ServiceContent("viewManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "CreateCustomizationSpec",
-            request: &methods::CREATE_CUSTOMIZATION_SPEC,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "",
-            throws: "CustomizationFault AlreadyExists",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "CreateDVPortgroup_Task",
-            request: &methods::CREATE_DV_PORTGROUP_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault DuplicateName InvalidName",
-            since: "5.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "CreateDVS_Task",
-            request: &methods::CREATE_DVS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault DuplicateName InvalidName NotFound DvsNotAuthorized",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateDatacenter",
-            request: &methods::CREATE_DATACENTER,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName InvalidName",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "CreateDefaultProfile",
-            request: &methods::CREATE_DEFAULT_PROFILE,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ApplyProfile",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "CreateDescriptor",
-            request: &methods::CREATE_DESCRIPTOR,
-            this: rt::This::ServiceContent("ovfManager"),
-            returns: "OvfCreateDescriptorResult",
-            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "CreateDiagnosticPartition",
-            request: &methods::CREATE_DIAGNOSTIC_PARTITION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "CreateDirectory",
-            request: &methods::CREATE_DIRECTORY,
-            this: rt::This::ServiceContent("datastoreNamespaceManager"),
-            returns: "string",
-            throws: "CannotCreateFile FileAlreadyExists InvalidDatastore",
-            since: "5.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "CreateDiskFromSnapshot_Task",
-            request: &methods::CREATE_DISK_FROM_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "CreateDisk_Task",
-            request: &methods::CREATE_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "CreateFilter",
-            request: &methods::CREATE_FILTER,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidProperty",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateFolder",
-            request: &methods::CREATE_FOLDER,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName InvalidName",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "CreateGroup",
-            request: &methods::CREATE_GROUP,
-            this: rt::This::ServiceContent("accountManager"),
-            returns: "",
-            throws: "AlreadyExists",
-            since: "2.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "CreateImportSpec",
-            request: &methods::CREATE_IMPORT_SPEC,
-            this: rt::This::ServiceContent("ovfManager"),
-            returns: "OvfCreateImportSpecResult",
-            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState InvalidDatastore",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "CreateInventoryView",
-            request: &methods::CREATE_INVENTORY_VIEW,
-            this: rt::This::ServiceContent("viewManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "CreateIpPool",
-            request: &methods::CREATE_IP_POOL,
-            this: rt::This::ServiceContent("ipPoolManager"),
-            returns: "int",
-            throws: "",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateListView",
-            request: &methods::CREATE_LIST_VIEW,
-            this: rt::This::ServiceContent("viewManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "CreateListViewFromView",
-            request: &methods::CREATE_LIST_VIEW_FROM_VIEW,
-            this: rt::This::ServiceContent("viewManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "CreateLocalDatastore",
-            request: &methods::CREATE_LOCAL_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName HostConfigFault FileNotFound InvalidName",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateNasDatastore",
-            request: &methods::CREATE_NAS_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName AlreadyExists HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "CreateNvdimmNamespace_Task",
-            request: &methods::CREATE_NVDIMM_NAMESPACE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidHostState AlreadyExists HostConfigFault",
-            since: "6.7",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "CreateNvdimmPMemNamespace_Task",
-            request: &methods::CREATE_NVDIMM_P_MEM_NAMESPACE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidHostState AlreadyExists HostConfigFault",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "CreateNvmeOverRdmaAdapter",
-            request: &methods::CREATE_NVME_OVER_RDMA_ADAPTER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ResourceInUse NotFound HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "CreateObjectScheduledTask",
-            request: &methods::CREATE_OBJECT_SCHEDULED_TASK,
-            this: rt::This::ServiceContent("scheduledTaskManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidName DuplicateName",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "CreatePerfInterval",
-            request: &methods::CREATE_PERF_INTERVAL,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "CreateProfile",
-            request: &methods::CREATE_PROFILE,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "CreatePropertyCollector",
-            request: &methods::CREATE_PROPERTY_COLLECTOR,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.1",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "CreateRegistryKeyInGuest",
-            request: &methods::CREATE_REGISTRY_KEY_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateResourcePool",
-            request: &methods::CREATE_RESOURCE_POOL,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidName DuplicateName InsufficientResourcesFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "CreateScheduledTask",
-            request: &methods::CREATE_SCHEDULED_TASK,
-            this: rt::This::ServiceContent("scheduledTaskManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidName DuplicateName",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateScreenshot_Task",
-            request: &methods::CREATE_SCREENSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress FileFault InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "CreateSecondaryVMEx_Task",
-            request: &methods::CREATE_SECONDARY_VM_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState InsufficientResourcesFault VmFaultToleranceIssue FileFault VmConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "CreateSecondaryVM_Task",
-            request: &methods::CREATE_SECONDARY_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState InsufficientResourcesFault VmFaultToleranceIssue FileFault VmConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "CreateSnapshotEx_Task",
-            request: &methods::CREATE_SNAPSHOT_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "CreateSnapshot_Task",
-            request: &methods::CREATE_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "CreateSoftwareAdapter",
-            request: &methods::CREATE_SOFTWARE_ADAPTER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ResourceInUse NotFound HostConfigFault",
-            since: "7.0.3.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "CreateStoragePod",
-            request: &methods::CREATE_STORAGE_POD,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName InvalidName",
-            since: "5.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "CreateTask",
-            request: &methods::CREATE_TASK,
-            this: rt::This::ServiceContent("taskManager"),
-            returns: "TaskInfo",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "CreateTemporaryDirectoryInGuest",
-            request: &methods::CREATE_TEMPORARY_DIRECTORY_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "CreateTemporaryFileInGuest",
-            request: &methods::CREATE_TEMPORARY_FILE_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "CreateUser",
-            request: &methods::CREATE_USER,
-            this: rt::This::ServiceContent("accountManager"),
-            returns: "",
-            throws: "AlreadyExists",
-            since: "2.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "CreateVApp",
-            request: &methods::CREATE_V_APP,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidName DuplicateName InsufficientResourcesFault InvalidState VmConfigFault",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateVM_Task",
-            request: &methods::CREATE_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "VmConfigFault FileFault OutOfBounds DuplicateName InvalidName InvalidDatastore InsufficientResourcesFault AlreadyExists InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "CreateVirtualDisk_Task",
-            request: &methods::CREATE_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "CreateVmfsDatastore",
-            request: &methods::CREATE_VMFS_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "CreateVvolDatastore",
-            request: &methods::CREATE_VVOL_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound DuplicateName HostConfigFault InvalidName",
-            since: "6.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "CryptoManagerHostDisable",
-            request: &methods::CRYPTO_MANAGER_HOST_DISABLE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "CryptoManagerHostEnable",
-            request: &methods::CRYPTO_MANAGER_HOST_ENABLE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState AlreadyExists",
-            since: "6.7",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "CryptoManagerHostPrepare",
-            request: &methods::CRYPTO_MANAGER_HOST_PREPARE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "CryptoUnlock_Task",
-            request: &methods::CRYPTO_UNLOCK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState NotSupported",
-            since: "6.7",
-        },
-        &rt::MethodInfo {
-            name: "CurrentTime",
-            request: &methods::CURRENT_TIME,
-            this: rt::This::Explicit,
-            returns: "dateTime",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "CustomizationSpecItemToXml",
-            request: &methods::CUSTOMIZATION_SPEC_ITEM_TO_XML,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "string",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "CustomizeGuest_Task",
-            request: &methods::CUSTOMIZE_GUEST_TASK,
-            this: rt::This::ServiceContent("guestCustomizationManager"),
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
-            since: "6.8.7",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "CustomizeVM_Task",
-            request: &methods::CUSTOMIZE_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "CustomizationFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "DVPortgroupRollback_Task",
-            request: &methods::DV_PORTGROUP_ROLLBACK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault RollbackFailure",
-            since: "5.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "DVSManagerExportEntity_Task",
-            request: &methods::DVS_MANAGER_EXPORT_ENTITY_TASK,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound BackupBlobWriteFailure",
-            since: "5.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "DVSManagerImportEntity_Task",
-            request: &methods::DVS_MANAGER_IMPORT_ENTITY_TASK,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "ManagedObjectReference",
-            throws: "DvsFault NotFound",
-            since: "5.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "DVSManagerLookupDvPortGroup",
-            request: &methods::DVS_MANAGER_LOOKUP_DV_PORT_GROUP,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound",
-            since: "5.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "DVSRollback_Task",
-            request: &methods::DVS_ROLLBACK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault RollbackFailure",
-            since: "5.1",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "DatastoreEnterMaintenanceMode",
-            request: &methods::DATASTORE_ENTER_MAINTENANCE_MODE,
-            this: rt::This::Explicit,
-            returns: "StoragePlacementResult",
-            throws: "InvalidState",
-            since: "5.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "DatastoreExitMaintenanceMode_Task",
-            request: &methods::DATASTORE_EXIT_MAINTENANCE_MODE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "5.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "DecodeLicense",
-            request: &methods::DECODE_LICENSE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "LicenseManagerLicenseInfo",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "DefragmentAllDisks",
-            request: &methods::DEFRAGMENT_ALL_DISKS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState InvalidPowerState TaskInProgress FileFault",
-            since: "2.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DefragmentVirtualDisk_Task",
-            request: &methods::DEFRAGMENT_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "DeleteCustomizationSpec",
-            request: &methods::DELETE_CUSTOMIZATION_SPEC,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "DeleteDatastoreFile_Task",
-            request: &methods::DELETE_DATASTORE_FILE_TASK,
-            this: rt::This::ServiceContent("fileManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore FileFault",
-            since: "2.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DeleteDirectory",
-            request: &methods::DELETE_DIRECTORY,
-            this: rt::This::ServiceContent("datastoreNamespaceManager"),
-            returns: "",
-            throws: "FileFault FileNotFound InvalidDatastore InvalidDatastorePath",
-            since: "5.5",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "DeleteDirectoryInGuest",
-            request: &methods::DELETE_DIRECTORY_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        &rt::MethodInfo {
-            name: "DeleteFile",
-            request: &methods::DELETE_FILE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidDatastore FileFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "DeleteFileInGuest",
-            request: &methods::DELETE_FILE_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "DeleteHostSpecification",
-            request: &methods::DELETE_HOST_SPECIFICATION,
-            this: rt::This::ServiceContent("hostSpecManager"),
-            returns: "",
-            throws: "HostSpecificationOperationFailed",
-            since: "6.5",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "DeleteHostSubSpecification",
-            request: &methods::DELETE_HOST_SUB_SPECIFICATION,
-            this: rt::This::ServiceContent("hostSpecManager"),
-            returns: "",
-            throws: "HostSpecificationOperationFailed",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DeleteNvdimmBlockNamespaces_Task",
-            request: &methods::DELETE_NVDIMM_BLOCK_NAMESPACES_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound InvalidHostState HostConfigFault",
-            since: "6.7",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DeleteNvdimmNamespace_Task",
-            request: &methods::DELETE_NVDIMM_NAMESPACE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound InvalidHostState HostConfigFault",
-            since: "6.7",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "DeleteRegistryKeyInGuest",
-            request: &methods::DELETE_REGISTRY_KEY_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "DeleteRegistryValueInGuest",
-            request: &methods::DELETE_REGISTRY_VALUE_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DeleteScsiLunState",
-            request: &methods::DELETE_SCSI_LUN_STATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "DeleteSnapshot_Task",
-            request: &methods::DELETE_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "DeleteVStorageObjectEx_Task",
-            request: &methods::DELETE_V_STORAGE_OBJECT_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
-            since: "7.0.2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "DeleteVStorageObject_Task",
-            request: &methods::DELETE_V_STORAGE_OBJECT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DeleteVffsVolumeState",
-            request: &methods::DELETE_VFFS_VOLUME_STATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "5.5",
-        },
-        &rt::MethodInfo {
-            name: "DeleteVirtualDisk_Task",
-            request: &methods::DELETE_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DeleteVmfsVolumeState",
-            request: &methods::DELETE_VMFS_VOLUME_STATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "DeleteVsanObjects",
-            request: &methods::DELETE_VSAN_OBJECTS,
-            this: rt::This::Explicit,
-            returns: "HostVsanInternalSystemDeleteVsanObjectsResult",
-            throws: "VimFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "DeselectVnic",
-            request: &methods::DESELECT_VNIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "DeselectVnicForNicType",
-            request: &methods::DESELECT_VNIC_FOR_NIC_TYPE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault InvalidArgument",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "DestroyChildren",
-            request: &methods::DESTROY_CHILDREN,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "DestroyCollector",
-            request: &methods::DESTROY_COLLECTOR,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "DestroyDatastore",
-            request: &methods::DESTROY_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ResourceInUse",
-            since: "2.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "DestroyIpPool",
-            request: &methods::DESTROY_IP_POOL,
-            this: rt::This::ServiceContent("ipPoolManager"),
-            returns: "",
-            throws: "InvalidState",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "DestroyNetwork",
-            request: &methods::DESTROY_NETWORK,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ResourceInUse",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "DestroyProfile",
-            request: &methods::DESTROY_PROFILE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "DestroyPropertyCollector",
-            request: &methods::DESTROY_PROPERTY_COLLECTOR,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "",
-            throws: "",
-            since: "4.1",
-        },
-        &rt::MethodInfo {
-            name: "DestroyPropertyFilter",
-            request: &methods::DESTROY_PROPERTY_FILTER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DestroyVffs",
-            request: &methods::DESTROY_VFFS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault ResourceInUse",
-            since: "5.5",
-        },
-        &rt::MethodInfo {
-            name: "DestroyView",
-            request: &methods::DESTROY_VIEW,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "Destroy_Task",
-            request: &methods::DESTROY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "VimFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "DetachDisk_Task",
-            request: &methods::DETACH_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound VmConfigFault FileFault InvalidState",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DetachScsiLun",
-            request: &methods::DETACH_SCSI_LUN,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault InvalidState ResourceInUse",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DetachScsiLunEx_Task",
-            request: &methods::DETACH_SCSI_LUN_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "DetachTagFromVStorageObject",
-            request: &methods::DETACH_TAG_FROM_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DirectPathProfileManagerCreate",
-            request: &methods::DIRECT_PATH_PROFILE_MANAGER_CREATE,
-            this: rt::This::ServiceContent("directPathProfileManager"),
-            returns: "string",
-            throws: "AlreadyExists InvalidArgument",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DirectPathProfileManagerDelete",
-            request: &methods::DIRECT_PATH_PROFILE_MANAGER_DELETE,
-            this: rt::This::ServiceContent("directPathProfileManager"),
-            returns: "",
-            throws: "NotFound ResourceInUse",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DirectPathProfileManagerList",
-            request: &methods::DIRECT_PATH_PROFILE_MANAGER_LIST,
-            this: rt::This::ServiceContent("directPathProfileManager"),
-            returns: "DirectPathProfileInfo",
-            throws: "",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DirectPathProfileManagerQueryCapacity",
-            request: &methods::DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY,
-            this: rt::This::ServiceContent("directPathProfileManager"),
-            returns: "DirectPathProfileManagerCapacityResult",
-            throws: "InvalidArgument",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DirectPathProfileManagerUpdate",
-            request: &methods::DIRECT_PATH_PROFILE_MANAGER_UPDATE,
-            this: rt::This::ServiceContent("directPathProfileManager"),
-            returns: "",
-            throws: "AlreadyExists InvalidArgument NotFound",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "DisableAlarm",
-            request: &methods::DISABLE_ALARM,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "",
-            throws: "",
-            since: "6.9.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DisableClusteredVmdkSupport",
-            request: &methods::DISABLE_CLUSTERED_VMDK_SUPPORT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "DisableEvcMode_Task",
-            request: &methods::DISABLE_EVC_MODE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "DisableFeature",
-            request: &methods::DISABLE_FEATURE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "boolean",
-            throws: "InvalidState LicenseServerUnavailable",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DisableHyperThreading",
-            request: &methods::DISABLE_HYPER_THREADING,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DisableMultipathPath",
-            request: &methods::DISABLE_MULTIPATH_PATH,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DisableNetworkBoot_Task",
-            request: &methods::DISABLE_NETWORK_BOOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DisableRuleset",
-            request: &methods::DISABLE_RULESET,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "DisableSecondaryVM_Task",
-            request: &methods::DISABLE_SECONDARY_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DisableSmartCardAuthentication",
-            request: &methods::DISABLE_SMART_CARD_AUTHENTICATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ActiveDirectoryFault HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DisconnectHost_Task",
-            request: &methods::DISCONNECT_HOST_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DisconnectNvmeController",
-            request: &methods::DISCONNECT_NVME_CONTROLLER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DisconnectNvmeControllerEx_Task",
-            request: &methods::DISCONNECT_NVME_CONTROLLER_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "7.0.3.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DiscoverFcoeHbas",
-            request: &methods::DISCOVER_FCOE_HBAS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "FcoeFaultPnicHasNoPortSet HostConfigFault NotFound",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "DiscoverNvmeControllers",
-            request: &methods::DISCOVER_NVME_CONTROLLERS,
-            this: rt::This::Explicit,
-            returns: "HostNvmeDiscoveryLog",
-            throws: "NotFound HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "DissociateProfile",
-            request: &methods::DISSOCIATE_PROFILE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "DoesCustomizationSpecExist",
-            request: &methods::DOES_CUSTOMIZATION_SPEC_EXIST,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "boolean",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "DownloadDescriptionTree",
-            request: &methods::DOWNLOAD_DESCRIPTION_TREE,
-            this: rt::This::Explicit,
-            returns: "base64Binary",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "DropConnections",
-            request: &methods::DROP_CONNECTIONS,
-            this: rt::This::Explicit,
-            returns: "boolean",
-            throws: "InvalidState",
-            since: "7.0.1.0",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "DuplicateCustomizationSpec",
-            request: &methods::DUPLICATE_CUSTOMIZATION_SPEC,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "",
-            throws: "NotFound AlreadyExists",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "DvsReconfigureVmVnicNetworkResourcePool_Task",
-            request: &methods::DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault NotFound InvalidName ConcurrentAccess ConflictingConfiguration ResourceInUse",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "EagerZeroVirtualDisk_Task",
-            request: &methods::EAGER_ZERO_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "EmitSyslogMark",
-            request: &methods::EMIT_SYSLOG_MARK,
-            this: rt::This::ServiceContent("diagnosticManager"),
-            returns: "",
-            throws: "",
-            since: "8.0.0.2",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "EnableAlarm",
-            request: &methods::ENABLE_ALARM,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "",
-            throws: "",
-            since: "6.9.1",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "EnableAlarmActions",
-            request: &methods::ENABLE_ALARM_ACTIONS,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "EnableClusteredVmdkSupport",
-            request: &methods::ENABLE_CLUSTERED_VMDK_SUPPORT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "EnableCrypto",
-            request: &methods::ENABLE_CRYPTO,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "6.5",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "EnableFeature",
-            request: &methods::ENABLE_FEATURE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "boolean",
-            throws: "InvalidState LicenseServerUnavailable",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "EnableHyperThreading",
-            request: &methods::ENABLE_HYPER_THREADING,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "EnableMultipathPath",
-            request: &methods::ENABLE_MULTIPATH_PATH,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "EnableNetworkBoot_Task",
-            request: &methods::ENABLE_NETWORK_BOOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "EnableNetworkResourceManagement",
-            request: &methods::ENABLE_NETWORK_RESOURCE_MANAGEMENT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DvsFault",
-            since: "4.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "EnableRuleset",
-            request: &methods::ENABLE_RULESET,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "EnableSecondaryVM_Task",
-            request: &methods::ENABLE_SECONDARY_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress VmFaultToleranceIssue InvalidState VmConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "EnableSmartCardAuthentication",
-            request: &methods::ENABLE_SMART_CARD_AUTHENTICATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ActiveDirectoryFault HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "EnterLockdownMode",
-            request: &methods::ENTER_LOCKDOWN_MODE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "4.1",
-        },
-        &rt::MethodInfo {
-            name: "EnterMaintenanceMode_Task",
-            request: &methods::ENTER_MAINTENANCE_MODE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState Timedout",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "EstimateDatabaseSize",
-            request: &methods::ESTIMATE_DATABASE_SIZE,
-            this: rt::This::Explicit,
-            returns: "DatabaseSizeEstimate",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "EstimateStorageForConsolidateSnapshots_Task",
-            request: &methods::ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState FileFault VmConfigFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "EsxAgentHostManagerUpdateConfig",
-            request: &methods::ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "EvacuateVsanNode_Task",
-            request: &methods::EVACUATE_VSAN_NODE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState RequestCanceled Timedout VsanFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "EvcManager",
-            request: &methods::EVC_MANAGER,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "ExecuteHostProfile",
-            request: &methods::EXECUTE_HOST_PROFILE,
-            this: rt::This::Explicit,
-            returns: "ProfileExecuteResult",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "ExecuteSimpleCommand",
-            request: &methods::EXECUTE_SIMPLE_COMMAND,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ExitLockdownMode",
-            request: &methods::EXIT_LOCKDOWN_MODE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "4.1",
-        },
-        &rt::MethodInfo {
-            name: "ExitMaintenanceMode_Task",
-            request: &methods::EXIT_MAINTENANCE_MODE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState Timedout",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ExpandVmfsDatastore",
-            request: &methods::EXPAND_VMFS_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ExpandVmfsExtent",
-            request: &methods::EXPAND_VMFS_EXTENT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "ExportAnswerFile_Task",
-            request: &methods::EXPORT_ANSWER_FILE_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "ExportProfile",
-            request: &methods::EXPORT_PROFILE,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "ExportSnapshot",
-            request: &methods::EXPORT_SNAPSHOT,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState FileFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "ExportVApp",
-            request: &methods::EXPORT_V_APP,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidPowerState TaskInProgress InvalidState FileFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "ExportVm",
-            request: &methods::EXPORT_VM,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidPowerState TaskInProgress InvalidState FileFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "ExtendDisk_Task",
-            request: &methods::EXTEND_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ExtendHCI_Task",
-            request: &methods::EXTEND_HCI_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ExtendVffs",
-            request: &methods::EXTEND_VFFS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault ResourceInUse",
-            since: "5.5",
-        },
-        &rt::MethodInfo {
-            name: "ExtendVirtualDisk_Task",
-            request: &methods::EXTEND_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ExtendVmfsDatastore",
-            request: &methods::EXTEND_VMFS_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "ExtractOvfEnvironment",
-            request: &methods::EXTRACT_OVF_ENVIRONMENT,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "InvalidState",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "Fetch",
-            request: &methods::FETCH,
-            this: rt::This::Explicit,
-            returns: "anyType",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "FetchAuditRecords",
-            request: &methods::FETCH_AUDIT_RECORDS,
-            this: rt::This::ServiceContent("diagnosticManager"),
-            returns: "DiagnosticManagerAuditRecordResult",
-            throws: "InvalidState SystemError",
-            since: "7.0.3.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "FetchDVPortKeys",
-            request: &methods::FETCH_DV_PORT_KEYS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "FetchDVPorts",
-            request: &methods::FETCH_DV_PORTS,
-            this: rt::This::Explicit,
-            returns: "DistributedVirtualPort",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "FetchSystemEventLog",
-            request: &methods::FETCH_SYSTEM_EVENT_LOG,
-            this: rt::This::Explicit,
-            returns: "SystemEventInfo",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "FetchUserPrivilegeOnEntities",
-            request: &methods::FETCH_USER_PRIVILEGE_ON_ENTITIES,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "UserPrivilegeResult",
-            throws: "",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "FindAllByDnsName",
-            request: &methods::FIND_ALL_BY_DNS_NAME,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "FindAllByIp",
-            request: &methods::FIND_ALL_BY_IP,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "FindAllByUuid",
-            request: &methods::FIND_ALL_BY_UUID,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "FindAssociatedProfile",
-            request: &methods::FIND_ASSOCIATED_PROFILE,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "FindByDatastorePath",
-            request: &methods::FIND_BY_DATASTORE_PATH,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "FindByDnsName",
-            request: &methods::FIND_BY_DNS_NAME,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "FindByInventoryPath",
-            request: &methods::FIND_BY_INVENTORY_PATH,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "FindByIp",
-            request: &methods::FIND_BY_IP,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "FindByUuid",
-            request: &methods::FIND_BY_UUID,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "FindChild",
-            request: &methods::FIND_CHILD,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "FindExtension",
-            request: &methods::FIND_EXTENSION,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "Extension",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "FindRulesForVm",
-            request: &methods::FIND_RULES_FOR_VM,
-            this: rt::This::Explicit,
-            returns: "ClusterRuleInfo",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "FormatVffs",
-            request: &methods::FORMAT_VFFS,
-            this: rt::This::Explicit,
-            returns: "HostVffsVolume",
-            throws: "AlreadyExists HostConfigFault ResourceInUse",
-            since: "5.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "FormatVmfs",
-            request: &methods::FORMAT_VMFS,
-            this: rt::This::Explicit,
-            returns: "HostVmfsVolume",
-            throws: "AlreadyExists HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "GenerateCertificateSigningRequest",
-            request: &methods::GENERATE_CERTIFICATE_SIGNING_REQUEST,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "GenerateCertificateSigningRequestByDn",
-            request: &methods::GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "GenerateClientCsr",
-            request: &methods::GENERATE_CLIENT_CSR,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "GenerateConfigTaskList",
-            request: &methods::GENERATE_CONFIG_TASK_LIST,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "HostProfileManagerConfigTaskList",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "GenerateHostConfigTaskSpec_Task",
-            request: &methods::GENERATE_HOST_CONFIG_TASK_SPEC_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "GenerateHostProfileTaskList_Task",
-            request: &methods::GENERATE_HOST_PROFILE_TASK_LIST_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "GenerateKey",
-            request: &methods::GENERATE_KEY,
-            this: rt::This::Explicit,
-            returns: "CryptoKeyResult",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "GenerateLogBundles_Task",
-            request: &methods::GENERATE_LOG_BUNDLES_TASK,
-            this: rt::This::ServiceContent("diagnosticManager"),
-            returns: "ManagedObjectReference",
-            throws: "LogBundlingFailed TaskInProgress",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "GenerateSelfSignedClientCert",
-            request: &methods::GENERATE_SELF_SIGNED_CLIENT_CERT,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "GetAlarm",
-            request: &methods::GET_ALARM,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "GetAlarmState",
-            request: &methods::GET_ALARM_STATE,
-            this: rt::This::ServiceContent("alarmManager"),
-            returns: "AlarmState",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "GetCryptoKeyStatus",
-            request: &methods::GET_CRYPTO_KEY_STATUS,
-            this: rt::This::Explicit,
-            returns: "CryptoManagerHostKeyStatus",
-            throws: "",
-            since: "8.0.1.0",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "GetCustomizationSpec",
-            request: &methods::GET_CUSTOMIZATION_SPEC,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "CustomizationSpecItem",
-            throws: "NotFound",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "GetDefaultKmsCluster",
-            request: &methods::GET_DEFAULT_KMS_CLUSTER,
-            this: rt::This::Explicit,
-            returns: "KeyProviderId",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "GetPublicKey",
-            request: &methods::GET_PUBLIC_KEY,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "string",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "GetResourceUsage",
-            request: &methods::GET_RESOURCE_USAGE,
-            this: rt::This::Explicit,
-            returns: "ClusterResourceUsageSummary",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "GetSiteInfo",
-            request: &methods::GET_SITE_INFO,
-            this: rt::This::ServiceContent("siteInfoManager"),
-            returns: "SiteInfo",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "GetSystemVMsRestrictedDatastores",
-            request: &methods::GET_SYSTEM_VMS_RESTRICTED_DATASTORES,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "7.0.3.0",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "GetVchaClusterHealth",
-            request: &methods::GET_VCHA_CLUSTER_HEALTH,
-            this: rt::This::ServiceContent("failoverClusterManager"),
-            returns: "VchaClusterHealth",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "GetVpcNetworkSpan",
-            request: &methods::GET_VPC_NETWORK_SPAN,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "DistributedVirtualSwitchManagerSpanInfo",
-            throws: "NotFound",
-            since: "9.1.0.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "GetVsanObjExtAttrs",
-            request: &methods::GET_VSAN_OBJ_EXT_ATTRS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "VimFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "HasMonitoredEntity",
-            request: &methods::HAS_MONITORED_ENTITY,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "boolean",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "HasPrivilegeOnEntities",
-            request: &methods::HAS_PRIVILEGE_ON_ENTITIES,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "EntityPrivilege",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "HasPrivilegeOnEntity",
-            request: &methods::HAS_PRIVILEGE_ON_ENTITY,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "boolean",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "HasProvider",
-            request: &methods::HAS_PROVIDER,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "boolean",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "HasUserPrivilegeOnEntities",
-            request: &methods::HAS_USER_PRIVILEGE_ON_ENTITIES,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "EntityPrivilege",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostClearVStorageObjectControlFlags",
-            request: &methods::HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidDatastore InvalidState NotFound",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostCloneVStorageObject_Task",
-            request: &methods::HOST_CLONE_V_STORAGE_OBJECT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "HostConfigVFlashCache",
-            request: &methods::HOST_CONFIG_V_FLASH_CACHE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault InaccessibleVFlashSource ResourceInUse",
-            since: "5.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "HostConfigureVFlashResource",
-            request: &methods::HOST_CONFIGURE_V_FLASH_RESOURCE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault ResourceInUse",
-            since: "5.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostCreateDisk_Task",
-            request: &methods::HOST_CREATE_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostDeleteVStorageObjectEx_Task",
-            request: &methods::HOST_DELETE_V_STORAGE_OBJECT_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
-            since: "7.0.2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostDeleteVStorageObject_Task",
-            request: &methods::HOST_DELETE_V_STORAGE_OBJECT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostExtendDisk_Task",
-            request: &methods::HOST_EXTEND_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "HostGetVFlashModuleDefaultConfig",
-            request: &methods::HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG,
-            this: rt::This::Explicit,
-            returns: "VirtualDiskVFlashCacheConfigInfo",
-            throws: "NotFound HostConfigFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "HostImageConfigGetAcceptance",
-            request: &methods::HOST_IMAGE_CONFIG_GET_ACCEPTANCE,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "HostConfigFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "HostImageConfigGetProfile",
-            request: &methods::HOST_IMAGE_CONFIG_GET_PROFILE,
-            this: rt::This::Explicit,
-            returns: "HostImageProfileSummary",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostInflateDisk_Task",
-            request: &methods::HOST_INFLATE_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostListVStorageObject",
-            request: &methods::HOST_LIST_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "ID",
-            throws: "InvalidDatastore",
-            since: "6.5",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "HostProfileResetValidationState",
-            request: &methods::HOST_PROFILE_RESET_VALIDATION_STATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostQueryVirtualDiskUuid",
-            request: &methods::HOST_QUERY_VIRTUAL_DISK_UUID,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "FileFault InvalidDatastore",
-            since: "8.0.3.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostReconcileDatastoreInventory_Task",
-            request: &methods::HOST_RECONCILE_DATASTORE_INVENTORY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostRegisterDisk",
-            request: &methods::HOST_REGISTER_DISK,
-            this: rt::This::Explicit,
-            returns: "VStorageObject",
-            throws: "FileFault InvalidDatastore AlreadyExists",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostRelocateVStorageObject_Task",
-            request: &methods::HOST_RELOCATE_V_STORAGE_OBJECT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore InvalidState NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "HostRemoveVFlashResource",
-            request: &methods::HOST_REMOVE_V_FLASH_RESOURCE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault ResourceInUse",
-            since: "5.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostRenameVStorageObject",
-            request: &methods::HOST_RENAME_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostRetrieveVStorageInfrastructureObjectPolicy",
-            request: &methods::HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY,
-            this: rt::This::Explicit,
-            returns: "vslmInfrastructureObjectPolicy",
-            throws: "InvalidDatastore NotFound InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostRetrieveVStorageObject",
-            request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "VStorageObject",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostRetrieveVStorageObjectMetadata",
-            request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA,
-            this: rt::This::Explicit,
-            returns: "KeyValue",
-            throws: "InvalidDatastore InvalidState NotFound",
-            since: "6.7.2",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostRetrieveVStorageObjectMetadataValue",
-            request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "InvalidDatastore InvalidState NotFound KeyNotFound",
-            since: "6.7.2",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostRetrieveVStorageObjectState",
-            request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_STATE,
-            this: rt::This::Explicit,
-            returns: "VStorageObjectStateInfo",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostScheduleReconcileDatastoreInventory",
-            request: &methods::HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostSetVStorageObjectControlFlags",
-            request: &methods::HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidDatastore InvalidState NotFound",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostSetVirtualDiskUuid_Task",
-            request: &methods::HOST_SET_VIRTUAL_DISK_UUID_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "8.0.3.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "HostSpecGetUpdatedHosts",
-            request: &methods::HOST_SPEC_GET_UPDATED_HOSTS,
-            this: rt::This::ServiceContent("hostSpecManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostUpdateVStorageObjectMetadataEx_Task",
-            request: &methods::HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore InvalidState NotFound",
-            since: "7.0.2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostUpdateVStorageObjectMetadata_Task",
-            request: &methods::HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore InvalidState NotFound",
-            since: "6.7.2",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostVStorageObjectCreateDiskFromSnapshot_Task",
-            request: &methods::HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostVStorageObjectCreateSnapshot_Task",
-            request: &methods::HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostVStorageObjectDeleteSnapshot_Task",
-            request: &methods::HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostVStorageObjectRetrieveSnapshotInfo",
-            request: &methods::HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO,
-            this: rt::This::Explicit,
-            returns: "VStorageObjectSnapshotInfo",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "HostVStorageObjectRevert_Task",
-            request: &methods::HOST_V_STORAGE_OBJECT_REVERT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "HttpNfcLeaseAbort",
-            request: &methods::HTTP_NFC_LEASE_ABORT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "Timedout InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "HttpNfcLeaseComplete",
-            request: &methods::HTTP_NFC_LEASE_COMPLETE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "Timedout InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "HttpNfcLeaseGetManifest",
-            request: &methods::HTTP_NFC_LEASE_GET_MANIFEST,
-            this: rt::This::Explicit,
-            returns: "HttpNfcLeaseManifestEntry",
-            throws: "Timedout InvalidState",
-            since: "4.1",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "HttpNfcLeaseProbeUrls",
-            request: &methods::HTTP_NFC_LEASE_PROBE_URLS,
-            this: rt::This::Explicit,
-            returns: "HttpNfcLeaseProbeResult",
-            throws: "InvalidState",
-            since: "7.0.2.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "HttpNfcLeaseProgress",
-            request: &methods::HTTP_NFC_LEASE_PROGRESS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "Timedout",
-            since: "4.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "HttpNfcLeasePullFromUrls_Task",
-            request: &methods::HTTP_NFC_LEASE_PULL_FROM_URLS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState HttpFault SSLVerifyFault",
-            since: "6.7",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "HttpNfcLeaseSetManifestChecksumType",
-            request: &methods::HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "ImpersonateUser",
-            request: &methods::IMPERSONATE_USER,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "UserSession",
-            throws: "InvalidLogin InvalidLocale",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ImportCertificateForCAM_Task",
-            request: &methods::IMPORT_CERTIFICATE_FOR_CAM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileNotFound ActiveDirectoryFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ImportUnmanagedSnapshot",
-            request: &methods::IMPORT_UNMANAGED_SNAPSHOT,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "",
-            throws: "NotFound InvalidDatastore",
-            since: "6.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "ImportVApp",
-            request: &methods::IMPORT_V_APP,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "VmConfigFault FileFault OutOfBounds DuplicateName InvalidName InvalidDatastore InsufficientResourcesFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "IncreaseDirectorySize",
-            request: &methods::INCREASE_DIRECTORY_SIZE,
-            this: rt::This::ServiceContent("datastoreNamespaceManager"),
-            returns: "",
-            throws: "FileFault FileNotFound InvalidDatastore NotSupported InvalidArgument",
-            since: "8.0.1.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "InflateDisk_Task",
-            request: &methods::INFLATE_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "InflateVirtualDisk_Task",
-            request: &methods::INFLATE_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "InitializeDisks_Task",
-            request: &methods::INITIALIZE_DISKS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "InitiateFileTransferFromGuest",
-            request: &methods::INITIATE_FILE_TRANSFER_FROM_GUEST,
-            this: rt::This::Explicit,
-            returns: "FileTransferInformation",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "InitiateFileTransferToGuest",
-            request: &methods::INITIATE_FILE_TRANSFER_TO_GUEST,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "InitiateTransitionToVLCM_Task",
-            request: &methods::INITIATE_TRANSITION_TO_VLCM_TASK,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidArgument",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "InstallHostPatchV2_Task",
-            request: &methods::INSTALL_HOST_PATCH_V2_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "InstallHostPatch_Task",
-            request: &methods::INSTALL_HOST_PATCH_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "PatchMetadataInvalid PatchBinariesNotFound PatchNotApplicable NoDiskSpace PatchInstallFailed RebootRequired InvalidState TaskInProgress",
-            since: "2.0",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "InstallIoFilter_Task",
-            request: &methods::INSTALL_IO_FILTER_TASK,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "ManagedObjectReference",
-            throws: "AlreadyExists",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "InstallServerCertificate",
-            request: &methods::INSTALL_SERVER_CERTIFICATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "InstallSmartCardTrustAnchor",
-            request: &methods::INSTALL_SMART_CARD_TRUST_ANCHOR,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "InstantClone_Task",
-            request: &methods::INSTANT_CLONE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState InvalidDatastore InsufficientResourcesFault DisallowedMigrationDeviceAttached FileFault",
-            since: "6.7",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "IsClusteredVmdkEnabled",
-            request: &methods::IS_CLUSTERED_VMDK_ENABLED,
-            this: rt::This::Explicit,
-            returns: "boolean",
-            throws: "InvalidDatastore",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "IsGuestOsCustomizable",
-            request: &methods::IS_GUEST_OS_CUSTOMIZABLE,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "boolean",
-            throws: "",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "IsKmsClusterActive",
-            request: &methods::IS_KMS_CLUSTER_ACTIVE,
-            this: rt::This::Explicit,
-            returns: "boolean",
-            throws: "InvalidArgument",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "IsSharedGraphicsActive",
-            request: &methods::IS_SHARED_GRAPHICS_ACTIVE,
-            this: rt::This::Explicit,
-            returns: "boolean",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "JoinDomainWithCAM_Task",
-            request: &methods::JOIN_DOMAIN_WITH_CAM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState HostConfigFault ActiveDirectoryFault TaskInProgress",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "JoinDomain_Task",
-            request: &methods::JOIN_DOMAIN_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState HostConfigFault InvalidLogin ActiveDirectoryFault TaskInProgress",
-            since: "4.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "LeaveCurrentDomain_Task",
-            request: &methods::LEAVE_CURRENT_DOMAIN_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState AuthMinimumAdminPermission ActiveDirectoryFault TaskInProgress",
-            since: "4.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ListCACertificateRevocationLists",
-            request: &methods::LIST_CA_CERTIFICATE_REVOCATION_LISTS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ListCACertificates",
-            request: &methods::LIST_CA_CERTIFICATES,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ListFilesInGuest",
-            request: &methods::LIST_FILES_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "GuestListFileInfo",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ListGuestAliases",
-            request: &methods::LIST_GUEST_ALIASES,
-            this: rt::This::Explicit,
-            returns: "GuestAliases",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ListGuestMappedAliases",
-            request: &methods::LIST_GUEST_MAPPED_ALIASES,
-            this: rt::This::Explicit,
-            returns: "GuestMappedAliases",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "ListKeys",
-            request: &methods::LIST_KEYS,
-            this: rt::This::ServiceContent("cryptoManager"),
-            returns: "CryptoKeyId",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "ListKmipServers",
-            request: &methods::LIST_KMIP_SERVERS,
-            this: rt::This::Explicit,
-            returns: "KmipClusterInfo",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "ListKmsClusters",
-            request: &methods::LIST_KMS_CLUSTERS,
-            this: rt::This::Explicit,
-            returns: "KmipClusterInfo",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ListProcessesInGuest",
-            request: &methods::LIST_PROCESSES_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "GuestProcessInfo",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "5.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ListRegistryKeysInGuest",
-            request: &methods::LIST_REGISTRY_KEYS_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "GuestRegKeyRecordSpec",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ListRegistryValuesInGuest",
-            request: &methods::LIST_REGISTRY_VALUES_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "GuestRegValueSpec",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ListSmartCardTrustAnchors",
-            request: &methods::LIST_SMART_CARD_TRUST_ANCHORS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "ListTagsAttachedToVStorageObject",
-            request: &methods::LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "VslmTagEntry",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "ListVStorageObject",
-            request: &methods::LIST_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "ID",
-            throws: "InvalidDatastore",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "ListVStorageObjectsAttachedToTag",
-            request: &methods::LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG,
-            this: rt::This::Explicit,
-            returns: "ID",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "event")]
-        &rt::MethodInfo {
-            name: "LogUserEvent",
-            request: &methods::LOG_USER_EVENT,
-            this: rt::This::ServiceContent("eventManager"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "Login",
-            request: &methods::LOGIN,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "UserSession",
-            throws: "InvalidLogin InvalidLocale",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "LoginBySSPI",
-            request: &methods::LOGIN_BY_SSPI,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "UserSession",
-            throws: "SSPIChallenge InvalidLogin InvalidLocale",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "LoginByToken",
-            request: &methods::LOGIN_BY_TOKEN,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "UserSession",
-            throws: "InvalidLogin InvalidLocale",
-            since: "5.1",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "LoginExtensionByCertificate",
-            request: &methods::LOGIN_EXTENSION_BY_CERTIFICATE,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "UserSession",
-            throws: "InvalidLogin InvalidLocale NoClientCertificate",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "LoginExtensionBySubjectName",
-            request: &methods::LOGIN_EXTENSION_BY_SUBJECT_NAME,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "UserSession",
-            throws: "InvalidLogin InvalidLocale NotFound NoClientCertificate NoSubjectName",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "Logout",
-            request: &methods::LOGOUT,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "LookupDvPortGroup",
-            request: &methods::LOOKUP_DV_PORT_GROUP,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound",
-            since: "5.1",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "LookupVmOverheadMemory",
-            request: &methods::LOOKUP_VM_OVERHEAD_MEMORY,
-            this: rt::This::ServiceContent("overheadMemoryManager"),
-            returns: "long",
-            throws: "NotFound InvalidArgument ManagedObjectNotFound InvalidType",
-            since: "6.0",
-        },
-        &rt::MethodInfo {
-            name: "MakeDirectory",
-            request: &methods::MAKE_DIRECTORY,
-            this: rt::This::ServiceContent("fileManager"),
-            returns: "",
-            throws: "InvalidDatastore FileFault",
-            since: "2.5",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "MakeDirectoryInGuest",
-            request: &methods::MAKE_DIRECTORY_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "MakePrimaryVM_Task",
-            request: &methods::MAKE_PRIMARY_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MarkAsLocal_Task",
-            request: &methods::MARK_AS_LOCAL_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MarkAsNonLocal_Task",
-            request: &methods::MARK_AS_NON_LOCAL_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MarkAsNonSsd_Task",
-            request: &methods::MARK_AS_NON_SSD_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MarkAsSsd_Task",
-            request: &methods::MARK_AS_SSD_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotFound HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "MarkAsTemplate",
-            request: &methods::MARK_AS_TEMPLATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState VmConfigFault FileFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "MarkAsVirtualMachine",
-            request: &methods::MARK_AS_VIRTUAL_MACHINE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState InvalidDatastore VmConfigFault FileFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "MarkDefault",
-            request: &methods::MARK_DEFAULT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MarkForRemoval",
-            request: &methods::MARK_FOR_REMOVAL,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MarkPerenniallyReserved",
-            request: &methods::MARK_PERENNIALLY_RESERVED,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "6.7.2",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MarkPerenniallyReservedEx_Task",
-            request: &methods::MARK_PERENNIALLY_RESERVED_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.7.2",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "MarkServiceProviderEntities",
-            request: &methods::MARK_SERVICE_PROVIDER_ENTITIES,
-            this: rt::This::ServiceContent("tenantManager"),
-            returns: "",
-            throws: "ManagedObjectNotFound AuthMinimumAdminPermission",
-            since: "6.9.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "MergeDvs_Task",
-            request: &methods::MERGE_DVS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault NotFound ResourceInUse InvalidHostState",
-            since: "4.0",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "MergePermissions",
-            request: &methods::MERGE_PERMISSIONS,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "",
-            throws: "NotFound AuthMinimumAdminPermission",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "MigrateVM_Task",
-            request: &methods::MIGRATE_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "MigrationFault FileFault Timedout InsufficientResourcesFault InvalidState VmConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "ModifyListView",
-            request: &methods::MODIFY_LIST_VIEW,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "MountToolsInstaller",
-            request: &methods::MOUNT_TOOLS_INSTALLER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState VmConfigFault VmToolsUpgradeFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MountVffsVolume",
-            request: &methods::MOUNT_VFFS_VOLUME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound InvalidState HostConfigFault ResourceInUse",
-            since: "5.5",
-        },
-        &rt::MethodInfo {
-            name: "MountVmfsVolume",
-            request: &methods::MOUNT_VMFS_VOLUME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound InvalidState HostConfigFault ResourceInUse",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "MountVmfsVolumeEx_Task",
-            request: &methods::MOUNT_VMFS_VOLUME_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "MoveDVPort_Task",
-            request: &methods::MOVE_DV_PORT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault NotFound ConcurrentAccess",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "MoveDatastoreFile_Task",
-            request: &methods::MOVE_DATASTORE_FILE_TASK,
-            this: rt::This::ServiceContent("fileManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore FileFault",
-            since: "2.5",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "MoveDirectoryInGuest",
-            request: &methods::MOVE_DIRECTORY_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "MoveFileInGuest",
-            request: &methods::MOVE_FILE_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "MoveHostInto_Task",
-            request: &methods::MOVE_HOST_INTO_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TooManyHosts InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "MoveIntoFolder_Task",
-            request: &methods::MOVE_INTO_FOLDER_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName InvalidFolder InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "MoveIntoResourcePool",
-            request: &methods::MOVE_INTO_RESOURCE_POOL,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DuplicateName InsufficientResourcesFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "MoveInto_Task",
-            request: &methods::MOVE_INTO_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName TooManyHosts InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "MoveVirtualDisk_Task",
-            request: &methods::MOVE_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "NotifyAffectedServices",
-            request: &methods::NOTIFY_AFFECTED_SERVICES,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "OpenInventoryViewFolder",
-            request: &methods::OPEN_INVENTORY_VIEW_FOLDER,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "OverwriteCustomizationSpec",
-            request: &methods::OVERWRITE_CUSTOMIZATION_SPEC,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "",
-            throws: "CustomizationFault NotFound ConcurrentAccess",
-            since: "2.0",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "ParseDescriptor",
-            request: &methods::PARSE_DESCRIPTOR,
-            this: rt::This::ServiceContent("ovfManager"),
-            returns: "OvfParseDescriptorResult",
-            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "PerformDvsProductSpecOperation_Task",
-            request: &methods::PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState DvsFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "PerformVsanUpgradePreflightCheck",
-            request: &methods::PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK,
-            this: rt::This::Explicit,
-            returns: "VsanUpgradeSystemPreflightCheckResult",
-            throws: "VsanFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "PerformVsanUpgrade_Task",
-            request: &methods::PERFORM_VSAN_UPGRADE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "VsanFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "PlaceVm",
-            request: &methods::PLACE_VM,
-            this: rt::This::Explicit,
-            returns: "PlacementResult",
-            throws: "InvalidState",
-            since: "6.0",
-        },
-        #[cfg(feature = "event")]
-        &rt::MethodInfo {
-            name: "PostEvent",
-            request: &methods::POST_EVENT,
-            this: rt::This::ServiceContent("eventManager"),
-            returns: "",
-            throws: "InvalidEvent",
-            since: "2.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "PostHealthUpdates",
-            request: &methods::POST_HEALTH_UPDATES,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "PowerDownHostToStandBy_Task",
-            request: &methods::POWER_DOWN_HOST_TO_STAND_BY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostPowerOpFailed InvalidState NotSupported Timedout RequestCanceled",
-            since: "2.5",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "PowerOffVApp_Task",
-            request: &methods::POWER_OFF_V_APP_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState VAppConfigFault",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "PowerOffVM_Task",
-            request: &methods::POWER_OFF_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "PowerOnMultiVM_Task",
-            request: &methods::POWER_ON_MULTI_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "PowerOnVApp_Task",
-            request: &methods::POWER_ON_V_APP_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState InsufficientResourcesFault VmConfigFault VAppConfigFault FileFault",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "PowerOnVM_Task",
-            request: &methods::POWER_ON_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState InsufficientResourcesFault VmConfigFault FileFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "PowerUpHostFromStandBy_Task",
-            request: &methods::POWER_UP_HOST_FROM_STAND_BY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostPowerOpFailed InvalidState NotSupported Timedout",
-            since: "2.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "PrepareCrypto",
-            request: &methods::PREPARE_CRYPTO,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "6.5",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "PromoteDisks_Task",
-            request: &methods::PROMOTE_DISKS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidPowerState TaskInProgress",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ProvisionServerPrivateKey",
-            request: &methods::PROVISION_SERVER_PRIVATE_KEY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "8.0.3.0",
-        },
-        &rt::MethodInfo {
-            name: "PutUsbScanCodes",
-            request: &methods::PUT_USB_SCAN_CODES,
-            this: rt::This::Explicit,
-            returns: "int",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "Query",
-            request: &methods::QUERY,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "SearchIndexResultSet",
-            throws: "InvalidArgument",
-            since: "9.1.0.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "QueryAnswerFileStatus",
-            request: &methods::QUERY_ANSWER_FILE_STATUS,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "AnswerFileStatusResult",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "QueryAssignedLicenses",
-            request: &methods::QUERY_ASSIGNED_LICENSES,
-            this: rt::This::Explicit,
-            returns: "LicenseAssignmentManagerLicenseAssignment",
-            throws: "",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "QueryAvailableDisksForVmfs",
-            request: &methods::QUERY_AVAILABLE_DISKS_FOR_VMFS,
-            this: rt::This::Explicit,
-            returns: "HostScsiDisk",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryAvailableDvsSpec",
-            request: &methods::QUERY_AVAILABLE_DVS_SPEC,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "DistributedVirtualSwitchProductSpec",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryAvailablePartition",
-            request: &methods::QUERY_AVAILABLE_PARTITION,
-            this: rt::This::Explicit,
-            returns: "HostDiagnosticPartition",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "QueryAvailablePerfMetric",
-            request: &methods::QUERY_AVAILABLE_PERF_METRIC,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "PerfMetricId",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryAvailableSsds",
-            request: &methods::QUERY_AVAILABLE_SSDS,
-            this: rt::This::Explicit,
-            returns: "HostScsiDisk",
-            throws: "NotFound HostConfigFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryAvailableTimeZones",
-            request: &methods::QUERY_AVAILABLE_TIME_ZONES,
-            this: rt::This::Explicit,
-            returns: "HostDateTimeSystemTimeZone",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryBootDevices",
-            request: &methods::QUERY_BOOT_DEVICES,
-            this: rt::This::Explicit,
-            returns: "HostBootDeviceInfo",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "QueryBoundVnics",
-            request: &methods::QUERY_BOUND_VNICS,
-            this: rt::This::Explicit,
-            returns: "IscsiPortInfo",
-            throws: "IscsiFault NotFound",
-            since: "5.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "QueryCandidateNics",
-            request: &methods::QUERY_CANDIDATE_NICS,
-            this: rt::This::Explicit,
-            returns: "IscsiPortInfo",
-            throws: "IscsiFault NotFound",
-            since: "5.0",
-        },
-        &rt::MethodInfo {
-            name: "QueryChangedDiskAreas",
-            request: &methods::QUERY_CHANGED_DISK_AREAS,
-            this: rt::This::Explicit,
-            returns: "DiskChangeInfo",
-            throws: "FileFault NotFound",
-            since: "4.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryCmmds",
-            request: &methods::QUERY_CMMDS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryCompatibleHostForExistingDvs",
-            request: &methods::QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryCompatibleHostForNewDvs",
-            request: &methods::QUERY_COMPATIBLE_HOST_FOR_NEW_DVS,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryCompatibleVmnicsFromHosts",
-            request: &methods::QUERY_COMPATIBLE_VMNICS_FROM_HOSTS,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "DVSManagerPhysicalNicsList",
-            throws: "",
-            since: "8.0.0.1",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "QueryComplianceStatus",
-            request: &methods::QUERY_COMPLIANCE_STATUS,
-            this: rt::This::ServiceContent("complianceManager"),
-            returns: "ComplianceResult",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "QueryConfigOption",
-            request: &methods::QUERY_CONFIG_OPTION,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineConfigOption",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "QueryConfigOptionDescriptor",
-            request: &methods::QUERY_CONFIG_OPTION_DESCRIPTOR,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineConfigOptionDescriptor",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "QueryConfigOptionEx",
-            request: &methods::QUERY_CONFIG_OPTION_EX,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineConfigOption",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "QueryConfigTarget",
-            request: &methods::QUERY_CONFIG_TARGET,
-            this: rt::This::Explicit,
-            returns: "ConfigTarget",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryConfiguredModuleOptionString",
-            request: &methods::QUERY_CONFIGURED_MODULE_OPTION_STRING,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "NotFound",
-            since: "2.5u2",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryConnectionInfo",
-            request: &methods::QUERY_CONNECTION_INFO,
-            this: rt::This::Explicit,
-            returns: "HostConnectInfo",
-            throws: "InvalidLogin HostConnectFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryConnectionInfoViaSpec",
-            request: &methods::QUERY_CONNECTION_INFO_VIA_SPEC,
-            this: rt::This::Explicit,
-            returns: "HostConnectInfo",
-            throws: "InvalidLogin HostConnectFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "QueryConnections",
-            request: &methods::QUERY_CONNECTIONS,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineConnection",
-            throws: "InvalidState Timedout VmConfigFault",
-            since: "7.0.1.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "QueryCryptoKeyStatus",
-            request: &methods::QUERY_CRYPTO_KEY_STATUS,
-            this: rt::This::Explicit,
-            returns: "CryptoManagerKmipCryptoKeyStatus",
-            throws: "",
-            since: "6.7.2",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryDatastorePerformanceSummary",
-            request: &methods::QUERY_DATASTORE_PERFORMANCE_SUMMARY,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "StoragePerformanceSummary",
-            throws: "NotFound",
-            since: "5.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryDateTime",
-            request: &methods::QUERY_DATE_TIME,
-            this: rt::This::Explicit,
-            returns: "dateTime",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "QueryDescriptions",
-            request: &methods::QUERY_DESCRIPTIONS,
-            this: rt::This::ServiceContent("diagnosticManager"),
-            returns: "DiagnosticManagerLogDescriptor",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryDirectoryInfo",
-            request: &methods::QUERY_DIRECTORY_INFO,
-            this: rt::This::ServiceContent("datastoreNamespaceManager"),
-            returns: "DatastoreNamespaceManagerDirectoryInfo",
-            throws: "FileFault FileNotFound InvalidDatastore NotSupported",
-            since: "8.0.1.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryDisksForVsan",
-            request: &methods::QUERY_DISKS_FOR_VSAN,
-            this: rt::This::Explicit,
-            returns: "VsanHostDiskResult",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "QueryDisksUsingFilter",
-            request: &methods::QUERY_DISKS_USING_FILTER,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "VirtualDiskId",
-            throws: "NotFound",
-            since: "6.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryDvsByUuid",
-            request: &methods::QUERY_DVS_BY_UUID,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryDvsCheckCompatibility",
-            request: &methods::QUERY_DVS_CHECK_COMPATIBILITY,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "DistributedVirtualSwitchManagerCompatibilityResult",
-            throws: "",
-            since: "4.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryDvsCompatibleHostSpec",
-            request: &methods::QUERY_DVS_COMPATIBLE_HOST_SPEC,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "DistributedVirtualSwitchHostProductSpec",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryDvsConfigTarget",
-            request: &methods::QUERY_DVS_CONFIG_TARGET,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "DVSManagerDvsConfigTarget",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryDvsFeatureCapability",
-            request: &methods::QUERY_DVS_FEATURE_CAPABILITY,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "DVSFeatureCapability",
-            throws: "",
-            since: "4.1",
-        },
-        &rt::MethodInfo {
-            name: "QueryEvents",
-            request: &methods::QUERY_EVENTS,
-            this: rt::This::ServiceContent("eventManager"),
-            returns: "Event",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "QueryExpressionMetadata",
-            request: &methods::QUERY_EXPRESSION_METADATA,
-            this: rt::This::ServiceContent("complianceManager"),
-            returns: "ProfileExpressionMetadata",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "QueryExtensionIpAllocationUsage",
-            request: &methods::QUERY_EXTENSION_IP_ALLOCATION_USAGE,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "ExtensionManagerIpAllocationUsage",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "QueryFaultToleranceCompatibility",
-            request: &methods::QUERY_FAULT_TOLERANCE_COMPATIBILITY,
-            this: rt::This::Explicit,
-            returns: "LocalizedMethodFault",
-            throws: "InvalidState VmConfigFault",
-            since: "4.1",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "QueryFaultToleranceCompatibilityEx",
-            request: &methods::QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX,
-            this: rt::This::Explicit,
-            returns: "LocalizedMethodFault",
-            throws: "InvalidState VmConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryFileLockInfo",
-            request: &methods::QUERY_FILE_LOCK_INFO,
-            this: rt::This::ServiceContent("fileManager"),
-            returns: "FileLockInfoResult",
-            throws: "InvalidDatastore FileFault",
-            since: "8.0.2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryFilterEntities",
-            request: &methods::QUERY_FILTER_ENTITIES,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryFilterInfoIds",
-            request: &methods::QUERY_FILTER_INFO_IDS,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "string",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryFilterList",
-            request: &methods::QUERY_FILTER_LIST,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "string",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryFilterName",
-            request: &methods::QUERY_FILTER_NAME,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "string",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryFirmwareConfigUploadURL",
-            request: &methods::QUERY_FIRMWARE_CONFIG_UPLOAD_URL,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryHealthUpdateInfos",
-            request: &methods::QUERY_HEALTH_UPDATE_INFOS,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "HealthUpdateInfo",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryHealthUpdates",
-            request: &methods::QUERY_HEALTH_UPDATES,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "HealthUpdate",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryHostConnectionInfo",
-            request: &methods::QUERY_HOST_CONNECTION_INFO,
-            this: rt::This::Explicit,
-            returns: "HostConnectInfo",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryHostPatch_Task",
-            request: &methods::QUERY_HOST_PATCH_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "QueryHostProfileMetadata",
-            request: &methods::QUERY_HOST_PROFILE_METADATA,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ProfileMetadata",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryHostStatus",
-            request: &methods::QUERY_HOST_STATUS,
-            this: rt::This::Explicit,
-            returns: "VsanHostClusterStatus",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryHostsWithAttachedLun",
-            request: &methods::QUERY_HOSTS_WITH_ATTACHED_LUN,
-            this: rt::This::ServiceContent("storageQueryManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.7.2",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryIORMConfigOption",
-            request: &methods::QUERY_IORM_CONFIG_OPTION,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "StorageIORMConfigOption",
-            throws: "",
-            since: "4.1",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "QueryIPAllocations",
-            request: &methods::QUERY_IP_ALLOCATIONS,
-            this: rt::This::ServiceContent("ipPoolManager"),
-            returns: "IpPoolManagerIpAllocation",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "QueryIoFilterInfo",
-            request: &methods::QUERY_IO_FILTER_INFO,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "ClusterIoFilterInfo",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "QueryIoFilterIssues",
-            request: &methods::QUERY_IO_FILTER_ISSUES,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "IoFilterQueryIssueResult",
-            throws: "NotFound",
-            since: "6.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "QueryIpPools",
-            request: &methods::QUERY_IP_POOLS,
-            this: rt::This::ServiceContent("ipPoolManager"),
-            returns: "IpPool",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "QueryLicenseSourceAvailability",
-            request: &methods::QUERY_LICENSE_SOURCE_AVAILABILITY,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "LicenseAvailabilityInfo",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "QueryLicenseUsage",
-            request: &methods::QUERY_LICENSE_USAGE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "LicenseUsageInfo",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryLockdownExceptions",
-            request: &methods::QUERY_LOCKDOWN_EXCEPTIONS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "QueryManagedBy",
-            request: &methods::QUERY_MANAGED_BY,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryMaxQueueDepth",
-            request: &methods::QUERY_MAX_QUEUE_DEPTH,
-            this: rt::This::Explicit,
-            returns: "long",
-            throws: "NotFound",
-            since: "8.0.0.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryMemoryOverhead",
-            request: &methods::QUERY_MEMORY_OVERHEAD,
-            this: rt::This::Explicit,
-            returns: "long",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryMemoryOverheadEx",
-            request: &methods::QUERY_MEMORY_OVERHEAD_EX,
-            this: rt::This::Explicit,
-            returns: "long",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "QueryMigrationDependencies",
-            request: &methods::QUERY_MIGRATION_DEPENDENCIES,
-            this: rt::This::Explicit,
-            returns: "IscsiMigrationDependency",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryModules",
-            request: &methods::QUERY_MODULES,
-            this: rt::This::Explicit,
-            returns: "KernelModuleInfo",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryMonitoredEntities",
-            request: &methods::QUERY_MONITORED_ENTITIES,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryNFSUser",
-            request: &methods::QUERY_NFS_USER,
-            this: rt::This::Explicit,
-            returns: "HostNasVolumeUserInfo",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "QueryNetConfig",
-            request: &methods::QUERY_NET_CONFIG,
-            this: rt::This::Explicit,
-            returns: "VirtualNicManagerNetConfig",
-            throws: "HostConfigFault InvalidArgument",
-            since: "4.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "QueryNetworkHint",
-            request: &methods::QUERY_NETWORK_HINT,
-            this: rt::This::Explicit,
-            returns: "PhysicalNicHintInfo",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "QueryNext",
-            request: &methods::QUERY_NEXT,
-            this: rt::This::ServiceContent("searchIndex"),
-            returns: "SearchIndexResultSet",
-            throws: "InvalidArgument",
-            since: "9.1.0.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryObjectsOnPhysicalVsanDisk",
-            request: &methods::QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "5.5",
-        },
-        &rt::MethodInfo {
-            name: "QueryOptions",
-            request: &methods::QUERY_OPTIONS,
-            this: rt::This::ServiceContent("setting"),
-            returns: "OptionValue",
-            throws: "InvalidName",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryPartitionCreateDesc",
-            request: &methods::QUERY_PARTITION_CREATE_DESC,
-            this: rt::This::Explicit,
-            returns: "HostDiagnosticPartitionCreateDescription",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryPartitionCreateOptions",
-            request: &methods::QUERY_PARTITION_CREATE_OPTIONS,
-            this: rt::This::Explicit,
-            returns: "HostDiagnosticPartitionCreateOption",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryPathSelectionPolicyOptions",
-            request: &methods::QUERY_PATH_SELECTION_POLICY_OPTIONS,
-            this: rt::This::Explicit,
-            returns: "HostPathSelectionPolicyOption",
-            throws: "HostConfigFault",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "QueryPerf",
-            request: &methods::QUERY_PERF,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "PerfEntityMetricBase",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "QueryPerfComposite",
-            request: &methods::QUERY_PERF_COMPOSITE,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "PerfCompositeMetric",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "QueryPerfCounter",
-            request: &methods::QUERY_PERF_COUNTER,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "PerfCounterInfo",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "QueryPerfCounterByLevel",
-            request: &methods::QUERY_PERF_COUNTER_BY_LEVEL,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "PerfCounterInfo",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "QueryPerfProviderSummary",
-            request: &methods::QUERY_PERF_PROVIDER_SUMMARY,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "PerfProviderSummary",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryPhysicalVsanDisks",
-            request: &methods::QUERY_PHYSICAL_VSAN_DISKS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "QueryPnicStatus",
-            request: &methods::QUERY_PNIC_STATUS,
-            this: rt::This::Explicit,
-            returns: "IscsiStatus",
-            throws: "IscsiFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "QueryPolicyMetadata",
-            request: &methods::QUERY_POLICY_METADATA,
-            this: rt::This::Explicit,
-            returns: "ProfilePolicyMetadata",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryProductLockerLocation",
-            request: &methods::QUERY_PRODUCT_LOCKER_LOCATION,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "HostConfigFault",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "QueryProfileStructure",
-            request: &methods::QUERY_PROFILE_STRUCTURE,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ProfileProfileStructure",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryProviderList",
-            request: &methods::QUERY_PROVIDER_LIST,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "string",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryProviderName",
-            request: &methods::QUERY_PROVIDER_NAME,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "string",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "QueryResourceConfigOption",
-            request: &methods::QUERY_RESOURCE_CONFIG_OPTION,
-            this: rt::This::Explicit,
-            returns: "ResourceConfigOption",
-            throws: "",
-            since: "4.1",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "QueryServiceList",
-            request: &methods::QUERY_SERVICE_LIST,
-            this: rt::This::ServiceContent("serviceManager"),
-            returns: "ServiceManagerServiceInfo",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryStorageArrayTypePolicyOptions",
-            request: &methods::QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS,
-            this: rt::This::Explicit,
-            returns: "HostStorageArrayTypePolicyOption",
-            throws: "HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "QuerySupportedFeatures",
-            request: &methods::QUERY_SUPPORTED_FEATURES,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "LicenseFeatureInfo",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QuerySupportedNetworkOffloadSpec",
-            request: &methods::QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "DistributedVirtualSwitchNetworkOffloadSpec",
-            throws: "",
-            since: "8.0.0.1",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QuerySyncingVsanObjects",
-            request: &methods::QUERY_SYNCING_VSAN_OBJECTS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QuerySystemUsers",
-            request: &methods::QUERY_SYSTEM_USERS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "QueryTargetCapabilities",
-            request: &methods::QUERY_TARGET_CAPABILITIES,
-            this: rt::This::Explicit,
-            returns: "HostCapability",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "QueryTpmAttestationReport",
-            request: &methods::QUERY_TPM_ATTESTATION_REPORT,
-            this: rt::This::Explicit,
-            returns: "HostTpmAttestationReport",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "QueryUnmonitoredHosts",
-            request: &methods::QUERY_UNMONITORED_HOSTS,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "QueryUnownedFiles",
-            request: &methods::QUERY_UNOWNED_FILES,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryUnresolvedVmfsVolume",
-            request: &methods::QUERY_UNRESOLVED_VMFS_VOLUME,
-            this: rt::This::Explicit,
-            returns: "HostUnresolvedVmfsVolume",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryUnresolvedVmfsVolumes",
-            request: &methods::QUERY_UNRESOLVED_VMFS_VOLUMES,
-            this: rt::This::Explicit,
-            returns: "HostUnresolvedVmfsVolume",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "QueryUsedVlanIdInDvs",
-            request: &methods::QUERY_USED_VLAN_ID_IN_DVS,
-            this: rt::This::Explicit,
-            returns: "int",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "QueryVMotionCompatibility",
-            request: &methods::QUERY_V_MOTION_COMPATIBILITY,
-            this: rt::This::Explicit,
-            returns: "HostVMotionCompatibility",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "vmotion")]
-        &rt::MethodInfo {
-            name: "QueryVMotionCompatibilityEx_Task",
-            request: &methods::QUERY_V_MOTION_COMPATIBILITY_EX_TASK,
-            this: rt::This::ServiceContent("vmProvisioningChecker"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryVirtualDiskFragmentation",
-            request: &methods::QUERY_VIRTUAL_DISK_FRAGMENTATION,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "int",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryVirtualDiskGeometry",
-            request: &methods::QUERY_VIRTUAL_DISK_GEOMETRY,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "HostDiskDimensionsChs",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "QueryVirtualDiskUuid",
-            request: &methods::QUERY_VIRTUAL_DISK_UUID,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "string",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "QueryVirtualDiskUuidEx",
-            request: &methods::QUERY_VIRTUAL_DISK_UUID_EX,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "FileFault InvalidDatastore",
-            since: "8.0.3.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryVmfsConfigOption",
-            request: &methods::QUERY_VMFS_CONFIG_OPTION,
-            this: rt::This::Explicit,
-            returns: "VmfsConfigOption",
-            throws: "",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "QueryVmfsDatastoreCreateOptions",
-            request: &methods::QUERY_VMFS_DATASTORE_CREATE_OPTIONS,
-            this: rt::This::Explicit,
-            returns: "VmfsDatastoreOption",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryVmfsDatastoreExpandOptions",
-            request: &methods::QUERY_VMFS_DATASTORE_EXPAND_OPTIONS,
-            this: rt::This::Explicit,
-            returns: "VmfsDatastoreOption",
-            throws: "NotFound HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "QueryVmfsDatastoreExtendOptions",
-            request: &methods::QUERY_VMFS_DATASTORE_EXTEND_OPTIONS,
-            this: rt::This::Explicit,
-            returns: "VmfsDatastoreOption",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "QueryVnicStatus",
-            request: &methods::QUERY_VNIC_STATUS,
-            this: rt::This::Explicit,
-            returns: "IscsiStatus",
-            throws: "IscsiFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryVsanObjectUuidsByFilter",
-            request: &methods::QUERY_VSAN_OBJECT_UUIDS_BY_FILTER,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "VsanFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryVsanObjects",
-            request: &methods::QUERY_VSAN_OBJECTS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryVsanStatistics",
-            request: &methods::QUERY_VSAN_STATISTICS,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "QueryVsanUpgradeStatus",
-            request: &methods::QUERY_VSAN_UPGRADE_STATUS,
-            this: rt::This::Explicit,
-            returns: "VsanUpgradeSystemUpgradeStatus",
-            throws: "VsanFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ReadEnvironmentVariableInGuest",
-            request: &methods::READ_ENVIRONMENT_VARIABLE_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "5.0",
-        },
-        &rt::MethodInfo {
-            name: "ReadNextEvents",
-            request: &methods::READ_NEXT_EVENTS,
-            this: rt::This::Explicit,
-            returns: "Event",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "ReadNextTasks",
-            request: &methods::READ_NEXT_TASKS,
-            this: rt::This::Explicit,
-            returns: "TaskInfo",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "ReadNextTasksByViewSpec",
-            request: &methods::READ_NEXT_TASKS_BY_VIEW_SPEC,
-            this: rt::This::ServiceContent("taskManager"),
-            returns: "TaskInfo",
-            throws: "",
-            since: "9.0.0.0",
-        },
-        &rt::MethodInfo {
-            name: "ReadPreviousEvents",
-            request: &methods::READ_PREVIOUS_EVENTS,
-            this: rt::This::Explicit,
-            returns: "Event",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "ReadPreviousTasks",
-            request: &methods::READ_PREVIOUS_TASKS,
-            this: rt::This::Explicit,
-            returns: "TaskInfo",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RebootGuest",
-            request: &methods::REBOOT_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ToolsUnavailable TaskInProgress InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RebootHost_Task",
-            request: &methods::REBOOT_HOST_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RecommendDatastores",
-            request: &methods::RECOMMEND_DATASTORES,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "StoragePlacementResult",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RecommendHostsForVm",
-            request: &methods::RECOMMEND_HOSTS_FOR_VM,
-            this: rt::This::Explicit,
-            returns: "ClusterHostRecommendation",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "RecommissionVsanNode_Task",
-            request: &methods::RECOMMISSION_VSAN_NODE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState VsanFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "ReconcileDatastoreInventoryEx_Task",
-            request: &methods::RECONCILE_DATASTORE_INVENTORY_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore InvalidState InvalidArgument",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "ReconcileDatastoreInventory_Task",
-            request: &methods::RECONCILE_DATASTORE_INVENTORY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "ReconfigVM_Task",
-            request: &methods::RECONFIG_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidName DuplicateName InvalidState InsufficientResourcesFault InvalidDatastore",
-            since: "2.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "ReconfigurationSatisfiable",
-            request: &methods::RECONFIGURATION_SATISFIABLE,
-            this: rt::This::Explicit,
-            returns: "VsanPolicySatisfiability",
-            throws: "VimFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "ReconfigureAlarm",
-            request: &methods::RECONFIGURE_ALARM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidName DuplicateName",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "ReconfigureAutostart",
-            request: &methods::RECONFIGURE_AUTOSTART,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ReconfigureCluster_Task",
-            request: &methods::RECONFIGURE_CLUSTER_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ReconfigureComputeResource_Task",
-            request: &methods::RECONFIGURE_COMPUTE_RESOURCE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "ReconfigureDVPort_Task",
-            request: &methods::RECONFIGURE_DV_PORT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault NotFound ResourceInUse ConcurrentAccess",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "ReconfigureDVPortgroup_Task",
-            request: &methods::RECONFIGURE_DV_PORTGROUP_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault ConcurrentAccess DuplicateName InvalidName",
-            since: "4.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ReconfigureDatacenter_Task",
-            request: &methods::RECONFIGURE_DATACENTER_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "ReconfigureDomObject",
-            request: &methods::RECONFIGURE_DOM_OBJECT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "ReconfigureDvs_Task",
-            request: &methods::RECONFIGURE_DVS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault ConcurrentAccess DuplicateName InvalidState InvalidName NotFound AlreadyExists LimitExceeded ResourceInUse ResourceNotAvailable DvsNotAuthorized",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ReconfigureHostForDAS_Task",
-            request: &methods::RECONFIGURE_HOST_FOR_DAS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DasConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "ReconfigureScheduledTask",
-            request: &methods::RECONFIGURE_SCHEDULED_TASK,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState InvalidName DuplicateName",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ReconfigureServiceConsoleReservation",
-            request: &methods::RECONFIGURE_SERVICE_CONSOLE_RESERVATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ReconfigureSnmpAgent",
-            request: &methods::RECONFIGURE_SNMP_AGENT,
-            this: rt::This::ServiceContent("snmpSystem"),
-            returns: "",
-            throws: "NotFound InsufficientResourcesFault",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ReconfigureVirtualMachineReservation",
-            request: &methods::RECONFIGURE_VIRTUAL_MACHINE_RESERVATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ReconnectHost_Task",
-            request: &methods::RECONNECT_HOST_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidLogin InvalidState InvalidName HostConnectFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "RectifyDvsHost_Task",
-            request: &methods::RECTIFY_DVS_HOST_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault NotFound",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "RectifyDvsOnHost_Task",
-            request: &methods::RECTIFY_DVS_ON_HOST_TASK,
-            this: rt::This::ServiceContent("dvSwitchManager"),
-            returns: "ManagedObjectReference",
-            throws: "DvsFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "Refresh",
-            request: &methods::REFRESH,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "RefreshDVPortState",
-            request: &methods::REFRESH_DV_PORT_STATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DvsFault NotFound",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "RefreshDatastore",
-            request: &methods::REFRESH_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RefreshDatastoreStorageInfo",
-            request: &methods::REFRESH_DATASTORE_STORAGE_INFO,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RefreshDateTimeSystem",
-            request: &methods::REFRESH_DATE_TIME_SYSTEM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RefreshFirewall",
-            request: &methods::REFRESH_FIREWALL,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RefreshGraphicsManager",
-            request: &methods::REFRESH_GRAPHICS_MANAGER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RefreshHealthStatusSystem",
-            request: &methods::REFRESH_HEALTH_STATUS_SYSTEM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "RefreshNetworkSystem",
-            request: &methods::REFRESH_NETWORK_SYSTEM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RefreshRecommendation",
-            request: &methods::REFRESH_RECOMMENDATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RefreshRuntime",
-            request: &methods::REFRESH_RUNTIME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RefreshServices",
-            request: &methods::REFRESH_SERVICES,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RefreshStorageDrsRecommendation",
-            request: &methods::REFRESH_STORAGE_DRS_RECOMMENDATION,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RefreshStorageDrsRecommendationsForPod_Task",
-            request: &methods::REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidArgument",
-            since: "6.7",
-        },
-        &rt::MethodInfo {
-            name: "RefreshStorageInfo",
-            request: &methods::REFRESH_STORAGE_INFO,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "RefreshStorageSystem",
-            request: &methods::REFRESH_STORAGE_SYSTEM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "RegisterChildVM_Task",
-            request: &methods::REGISTER_CHILD_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "OutOfBounds AlreadyExists InvalidDatastore NotFound InvalidName VmConfigFault InsufficientResourcesFault FileFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RegisterDisk",
-            request: &methods::REGISTER_DISK,
-            this: rt::This::Explicit,
-            returns: "VStorageObject",
-            throws: "FileFault InvalidDatastore AlreadyExists",
-            since: "6.5",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "RegisterExtension",
-            request: &methods::REGISTER_EXTENSION,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RegisterHealthUpdateProvider",
-            request: &methods::REGISTER_HEALTH_UPDATE_PROVIDER,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "string",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RegisterKmipServer",
-            request: &methods::REGISTER_KMIP_SERVER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RegisterKmsCluster",
-            request: &methods::REGISTER_KMS_CLUSTER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        &rt::MethodInfo {
-            name: "RegisterVM_Task",
-            request: &methods::REGISTER_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "OutOfBounds DuplicateName AlreadyExists InvalidDatastore NotFound InvalidName VmConfigFault InsufficientResourcesFault FileFault InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ReleaseCredentialsInGuest",
-            request: &methods::RELEASE_CREDENTIALS_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault TaskInProgress InvalidState",
-            since: "5.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "ReleaseIpAllocation",
-            request: &methods::RELEASE_IP_ALLOCATION,
-            this: rt::This::ServiceContent("ipPoolManager"),
-            returns: "",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ReleaseManagedSnapshot",
-            request: &methods::RELEASE_MANAGED_SNAPSHOT,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "",
-            throws: "InvalidDatastore FileNotFound",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "Reload",
-            request: &methods::RELOAD,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RelocateVM_Task",
-            request: &methods::RELOCATE_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidDatastore MigrationFault VmConfigFault FileFault Timedout InsufficientResourcesFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RelocateVStorageObject_Task",
-            request: &methods::RELOCATE_V_STORAGE_OBJECT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore InvalidState NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "RemoveAlarm",
-            request: &methods::REMOVE_ALARM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RemoveAllSnapshots_Task",
-            request: &methods::REMOVE_ALL_SNAPSHOTS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState SnapshotFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "RemoveAssignedLicense",
-            request: &methods::REMOVE_ASSIGNED_LICENSE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "LicenseEntityNotFound",
-            since: "4.0",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "RemoveAuthorizationRole",
-            request: &methods::REMOVE_AUTHORIZATION_ROLE,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "",
-            throws: "NotFound RemoveFailed",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "RemoveCustomFieldDef",
-            request: &methods::REMOVE_CUSTOM_FIELD_DEF,
-            this: rt::This::ServiceContent("customFieldsManager"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RemoveDatastore",
-            request: &methods::REMOVE_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault ResourceInUse",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "RemoveDatastoreEx_Task",
-            request: &methods::REMOVE_DATASTORE_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "RemoveDiskMapping_Task",
-            request: &methods::REMOVE_DISK_MAPPING_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "RemoveDisk_Task",
-            request: &methods::REMOVE_DISK_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "RemoveEntityPermission",
-            request: &methods::REMOVE_ENTITY_PERMISSION,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "",
-            throws: "NotFound AuthMinimumAdminPermission",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RemoveFilter",
-            request: &methods::REMOVE_FILTER,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RemoveFilterEntities",
-            request: &methods::REMOVE_FILTER_ENTITIES,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RemoveGroup",
-            request: &methods::REMOVE_GROUP,
-            this: rt::This::ServiceContent("accountManager"),
-            returns: "",
-            throws: "UserNotFound",
-            since: "2.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "RemoveGuestAlias",
-            request: &methods::REMOVE_GUEST_ALIAS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "RemoveGuestAliasByCert",
-            request: &methods::REMOVE_GUEST_ALIAS_BY_CERT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        &rt::MethodInfo {
-            name: "RemoveInternetScsiSendTargets",
-            request: &methods::REMOVE_INTERNET_SCSI_SEND_TARGETS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RemoveInternetScsiStaticTargets",
-            request: &methods::REMOVE_INTERNET_SCSI_STATIC_TARGETS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RemoveKey",
-            request: &methods::REMOVE_KEY,
-            this: rt::This::ServiceContent("cryptoManager"),
-            returns: "",
-            throws: "ResourceInUse",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RemoveKeys",
-            request: &methods::REMOVE_KEYS,
-            this: rt::This::ServiceContent("cryptoManager"),
-            returns: "CryptoKeyResult",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RemoveKmipServer",
-            request: &methods::REMOVE_KMIP_SERVER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "RemoveLicense",
-            request: &methods::REMOVE_LICENSE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "RemoveLicenseLabel",
-            request: &methods::REMOVE_LICENSE_LABEL,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RemoveMonitoredEntities",
-            request: &methods::REMOVE_MONITORED_ENTITIES,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "",
-            throws: "NotFound InvalidState",
-            since: "6.5",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "RemoveNetworkResourcePool",
-            request: &methods::REMOVE_NETWORK_RESOURCE_POOL,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DvsFault NotFound InvalidName ResourceInUse",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "RemoveNvmeOverRdmaAdapter",
-            request: &methods::REMOVE_NVME_OVER_RDMA_ADAPTER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound ResourceInUse HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "RemovePerfInterval",
-            request: &methods::REMOVE_PERF_INTERVAL,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RemovePortGroup",
-            request: &methods::REMOVE_PORT_GROUP,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound ResourceInUse HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "RemoveScheduledTask",
-            request: &methods::REMOVE_SCHEDULED_TASK,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "RemoveServiceConsoleVirtualNic",
-            request: &methods::REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound ResourceInUse HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RemoveSmartCardTrustAnchor",
-            request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RemoveSmartCardTrustAnchorByFingerprint",
-            request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RemoveSmartCardTrustAnchorCertificate",
-            request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "9.0.0.0",
-        },
-        &rt::MethodInfo {
-            name: "RemoveSnapshot_Task",
-            request: &methods::REMOVE_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "RemoveSoftwareAdapter",
-            request: &methods::REMOVE_SOFTWARE_ADAPTER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound ResourceInUse HostConfigFault",
-            since: "7.0.3.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RemoveUser",
-            request: &methods::REMOVE_USER,
-            this: rt::This::ServiceContent("accountManager"),
-            returns: "",
-            throws: "UserNotFound",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RemoveVirtualNic",
-            request: &methods::REMOVE_VIRTUAL_NIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RemoveVirtualSwitch",
-            request: &methods::REMOVE_VIRTUAL_SWITCH,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound ResourceInUse HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "RenameCustomFieldDef",
-            request: &methods::RENAME_CUSTOM_FIELD_DEF,
-            this: rt::This::ServiceContent("customFieldsManager"),
-            returns: "",
-            throws: "DuplicateName",
-            since: "2.0",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "RenameCustomizationSpec",
-            request: &methods::RENAME_CUSTOMIZATION_SPEC,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "",
-            throws: "NotFound AlreadyExists",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "RenameDatastore",
-            request: &methods::RENAME_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DuplicateName InvalidName",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RenameSnapshot",
-            request: &methods::RENAME_SNAPSHOT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidName TaskInProgress InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RenameVStorageObject",
-            request: &methods::RENAME_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RenameVStorageObjectEx",
-            request: &methods::RENAME_V_STORAGE_OBJECT_EX,
-            this: rt::This::ServiceContent("vStorageObjectManager"),
-            returns: "vslmVClockInfo",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "8.0.2.0",
-        },
-        &rt::MethodInfo {
-            name: "Rename_Task",
-            request: &methods::RENAME_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DuplicateName InvalidName",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RepairVStorageObjectChain_Task",
-            request: &methods::REPAIR_V_STORAGE_OBJECT_CHAIN_TASK,
-            this: rt::This::ServiceContent("vStorageObjectManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault NotFound InvalidDatastore TaskInProgress",
-            since: "9.1.0.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "RepairVmDiskChains_Task",
-            request: &methods::REPAIR_VM_DISK_CHAINS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidPowerState VmConfigFault InsufficientResourcesFault FileFault TaskInProgress NotSupported SystemError",
-            since: "9.1.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ReplaceCACertificatesAndCRLs",
-            request: &methods::REPLACE_CA_CERTIFICATES_AND_CRLS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ReplaceSmartCardTrustAnchors",
-            request: &methods::REPLACE_SMART_CARD_TRUST_ANCHORS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.0",
-        },
-        &rt::MethodInfo {
-            name: "RescanAllHba",
-            request: &methods::RESCAN_ALL_HBA,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RescanHba",
-            request: &methods::RESCAN_HBA,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "RescanVffs",
-            request: &methods::RESCAN_VFFS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "5.5",
-        },
-        &rt::MethodInfo {
-            name: "RescanVmfs",
-            request: &methods::RESCAN_VMFS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "ResetCollector",
-            request: &methods::RESET_COLLECTOR,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "ResetCounterLevelMapping",
-            request: &methods::RESET_COUNTER_LEVEL_MAPPING,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "",
-            throws: "",
-            since: "4.1",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "ResetEntityPermissions",
-            request: &methods::RESET_ENTITY_PERMISSIONS,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "",
-            throws: "UserNotFound NotFound AuthMinimumAdminPermission",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ResetFirmwareToFactoryDefaults",
-            request: &methods::RESET_FIRMWARE_TO_FACTORY_DEFAULTS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "2.5",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "ResetGuestInformation",
-            request: &methods::RESET_GUEST_INFORMATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "ResetListView",
-            request: &methods::RESET_LIST_VIEW,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "ResetListViewFromView",
-            request: &methods::RESET_LIST_VIEW_FROM_VIEW,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ResetSystemHealthInfo",
-            request: &methods::RESET_SYSTEM_HEALTH_INFO,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "ResetVM_Task",
-            request: &methods::RESET_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ResignatureUnresolvedVmfsVolume_Task",
-            request: &methods::RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "VmfsAmbiguousMount HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "ResolveInstallationErrorsOnCluster_Task",
-            request: &methods::RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound",
-            since: "6.0",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "ResolveInstallationErrorsOnHost_Task",
-            request: &methods::RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ResolveMultipleUnresolvedVmfsVolumes",
-            request: &methods::RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES,
-            this: rt::This::Explicit,
-            returns: "HostUnresolvedVmfsResolutionResult",
-            throws: "HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ResolveMultipleUnresolvedVmfsVolumesEx_Task",
-            request: &methods::RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ResolveNfsServerHostName",
-            request: &methods::RESOLVE_NFS_SERVER_HOST_NAME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "PlatformConfigFault",
-            since: "9.1.0.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RestartService",
-            request: &methods::RESTART_SERVICE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "RestartServiceConsoleVirtualNic",
-            request: &methods::RESTART_SERVICE_CONSOLE_VIRTUAL_NIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RestoreFirmwareConfiguration",
-            request: &methods::RESTORE_FIRMWARE_CONFIGURATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState FileFault MismatchedBundle InvalidBundle",
-            since: "2.5",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "RetrieveAllPermissions",
-            request: &methods::RETRIEVE_ALL_PERMISSIONS,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "Permission",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "RetrieveAnswerFile",
-            request: &methods::RETRIEVE_ANSWER_FILE,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "AnswerFile",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "RetrieveAnswerFileForProfile",
-            request: &methods::RETRIEVE_ANSWER_FILE_FOR_PROFILE,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "AnswerFile",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "event")]
-        &rt::MethodInfo {
-            name: "RetrieveArgumentDescription",
-            request: &methods::RETRIEVE_ARGUMENT_DESCRIPTION,
-            this: rt::This::ServiceContent("eventManager"),
-            returns: "EventArgDesc",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RetrieveCertificateInfoList",
-            request: &methods::RETRIEVE_CERTIFICATE_INFO_LIST,
-            this: rt::This::Explicit,
-            returns: "HostCertificateManagerCertificateInfo",
-            throws: "",
-            since: "8.0.1.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RetrieveClientCert",
-            request: &methods::RETRIEVE_CLIENT_CERT,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RetrieveClientCsr",
-            request: &methods::RETRIEVE_CLIENT_CSR,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "RetrieveDasAdvancedRuntimeInfo",
-            request: &methods::RETRIEVE_DAS_ADVANCED_RUNTIME_INFO,
-            this: rt::This::Explicit,
-            returns: "ClusterDasAdvancedRuntimeInfo",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "RetrieveDescription",
-            request: &methods::RETRIEVE_DESCRIPTION,
-            this: rt::This::Explicit,
-            returns: "ProfileDescription",
-            throws: "",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "RetrieveDiskPartitionInfo",
-            request: &methods::RETRIEVE_DISK_PARTITION_INFO,
-            this: rt::This::Explicit,
-            returns: "HostDiskPartitionInfo",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "RetrieveDynamicPassthroughInfo",
-            request: &methods::RETRIEVE_DYNAMIC_PASSTHROUGH_INFO,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineDynamicPassthroughInfo",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "RetrieveEntityPermissions",
-            request: &methods::RETRIEVE_ENTITY_PERMISSIONS,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "Permission",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "RetrieveEntityScheduledTask",
-            request: &methods::RETRIEVE_ENTITY_SCHEDULED_TASK,
-            this: rt::This::ServiceContent("scheduledTaskManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RetrieveFreeEpcMemory",
-            request: &methods::RETRIEVE_FREE_EPC_MEMORY,
-            this: rt::This::Explicit,
-            returns: "long",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        &rt::MethodInfo {
-            name: "RetrieveHardwareUptime",
-            request: &methods::RETRIEVE_HARDWARE_UPTIME,
-            this: rt::This::Explicit,
-            returns: "long",
-            throws: "",
-            since: "4.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "RetrieveHostAccessControlEntries",
-            request: &methods::RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES,
-            this: rt::This::Explicit,
-            returns: "HostAccessControlEntry",
-            throws: "",
-            since: "6.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "RetrieveHostCustomizations",
-            request: &methods::RETRIEVE_HOST_CUSTOMIZATIONS,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "StructuredCustomizations",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "RetrieveHostCustomizationsForProfile",
-            request: &methods::RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "StructuredCustomizations",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "RetrieveHostSpecification",
-            request: &methods::RETRIEVE_HOST_SPECIFICATION,
-            this: rt::This::ServiceContent("hostSpecManager"),
-            returns: "HostSpecification",
-            throws: "HostSpecificationOperationFailed",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RetrieveKmipServerCert",
-            request: &methods::RETRIEVE_KMIP_SERVER_CERT,
-            this: rt::This::Explicit,
-            returns: "CryptoManagerKmipServerCertInfo",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RetrieveKmipServersStatus_Task",
-            request: &methods::RETRIEVE_KMIP_SERVERS_STATUS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "RetrieveObjectScheduledTask",
-            request: &methods::RETRIEVE_OBJECT_SCHEDULED_TASK,
-            this: rt::This::ServiceContent("scheduledTaskManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "RetrieveProductComponents",
-            request: &methods::RETRIEVE_PRODUCT_COMPONENTS,
-            this: rt::This::Explicit,
-            returns: "ProductComponentInfo",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "RetrieveProperties",
-            request: &methods::RETRIEVE_PROPERTIES,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "ObjectContent",
-            throws: "InvalidProperty",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RetrievePropertiesEx",
-            request: &methods::RETRIEVE_PROPERTIES_EX,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "RetrieveResult",
-            throws: "InvalidProperty",
-            since: "4.1",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "RetrieveRolePermissions",
-            request: &methods::RETRIEVE_ROLE_PERMISSIONS,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "Permission",
-            throws: "NotFound",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "RetrieveSelfSignedClientCert",
-            request: &methods::RETRIEVE_SELF_SIGNED_CLIENT_CERT,
-            this: rt::This::Explicit,
-            returns: "string",
-            throws: "",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "RetrieveServiceContent",
-            request: &methods::RETRIEVE_SERVICE_CONTENT,
-            this: rt::This::Explicit,
-            returns: "ServiceContent",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "RetrieveServiceProviderEntities",
-            request: &methods::RETRIEVE_SERVICE_PROVIDER_ENTITIES,
-            this: rt::This::ServiceContent("tenantManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.9.1",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RetrieveSnapshotDetails",
-            request: &methods::RETRIEVE_SNAPSHOT_DETAILS,
-            this: rt::This::Explicit,
-            returns: "VStorageObjectSnapshotDetails",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RetrieveSnapshotInfo",
-            request: &methods::RETRIEVE_SNAPSHOT_INFO,
-            this: rt::This::Explicit,
-            returns: "VStorageObjectSnapshotInfo",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "RetrieveUserGroups",
-            request: &methods::RETRIEVE_USER_GROUPS,
-            this: rt::This::ServiceContent("userDirectory"),
-            returns: "UserSearchResult",
-            throws: "NotFound",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RetrieveVStorageInfrastructureObjectPolicy",
-            request: &methods::RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY,
-            this: rt::This::Explicit,
-            returns: "vslmInfrastructureObjectPolicy",
-            throws: "InvalidDatastore NotFound InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RetrieveVStorageObject",
-            request: &methods::RETRIEVE_V_STORAGE_OBJECT,
-            this: rt::This::Explicit,
-            returns: "VStorageObject",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RetrieveVStorageObjectAssociations",
-            request: &methods::RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS,
-            this: rt::This::Explicit,
-            returns: "VStorageObjectAssociations",
-            throws: "",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RetrieveVStorageObjectState",
-            request: &methods::RETRIEVE_V_STORAGE_OBJECT_STATE,
-            this: rt::This::Explicit,
-            returns: "VStorageObjectStateInfo",
-            throws: "FileFault InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "RetrieveVendorDeviceGroupInfo",
-            request: &methods::RETRIEVE_VENDOR_DEVICE_GROUP_INFO,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineVendorDeviceGroupInfo",
-            throws: "",
-            since: "8.0.0.1",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "RetrieveVgpuDeviceInfo",
-            request: &methods::RETRIEVE_VGPU_DEVICE_INFO,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineVgpuDeviceInfo",
-            throws: "",
-            since: "7.0.3.0",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "RetrieveVgpuProfileInfo",
-            request: &methods::RETRIEVE_VGPU_PROFILE_INFO,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineVgpuProfileInfo",
-            throws: "",
-            since: "7.0.3.0",
-        },
-        &rt::MethodInfo {
-            name: "RevertToCurrentSnapshot_Task",
-            request: &methods::REVERT_TO_CURRENT_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress SnapshotFault InsufficientResourcesFault InvalidState VmConfigFault NotFound",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "RevertToSnapshot_Task",
-            request: &methods::REVERT_TO_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InsufficientResourcesFault InvalidState FileFault VmConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RevertVStorageObjectEx_Task",
-            request: &methods::REVERT_V_STORAGE_OBJECT_EX_TASK,
-            this: rt::This::ServiceContent("vStorageObjectManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "8.0.2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "RevertVStorageObject_Task",
-            request: &methods::REVERT_V_STORAGE_OBJECT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        &rt::MethodInfo {
-            name: "RewindCollector",
-            request: &methods::REWIND_COLLECTOR,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "alarm")]
-        &rt::MethodInfo {
-            name: "RunScheduledTask",
-            request: &methods::RUN_SCHEDULED_TASK,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "RunVsanPhysicalDiskDiagnostics",
-            request: &methods::RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS,
-            this: rt::This::Explicit,
-            returns: "HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ScanHostPatchV2_Task",
-            request: &methods::SCAN_HOST_PATCH_V2_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "ScanHostPatch_Task",
-            request: &methods::SCAN_HOST_PATCH_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "RequestCanceled PatchMetadataInvalid PlatformConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "ScheduleReconcileDatastoreInventory",
-            request: &methods::SCHEDULE_RECONCILE_DATASTORE_INVENTORY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidDatastore NotFound",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "SearchDatastoreSubFolders_Task",
-            request: &methods::SEARCH_DATASTORE_SUB_FOLDERS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore FileFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "SearchDatastore_Task",
-            request: &methods::SEARCH_DATASTORE_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore FileFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "SelectActivePartition",
-            request: &methods::SELECT_ACTIVE_PARTITION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "SelectVnic",
-            request: &methods::SELECT_VNIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "SelectVnicForNicType",
-            request: &methods::SELECT_VNIC_FOR_NIC_TYPE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault InvalidArgument",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "SendNMI",
-            request: &methods::SEND_NMI,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "SendTestNotification",
-            request: &methods::SEND_TEST_NOTIFICATION,
-            this: rt::This::ServiceContent("snmpSystem"),
-            returns: "",
-            throws: "NotFound InsufficientResourcesFault",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "SessionIsActive",
-            request: &methods::SESSION_IS_ACTIVE,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "boolean",
-            throws: "",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "SetCollectorPageSize",
-            request: &methods::SET_COLLECTOR_PAGE_SIZE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "SetCryptoMode",
-            request: &methods::SET_CRYPTO_MODE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidRequest InvalidArgument",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "SetDefaultKmsCluster",
-            request: &methods::SET_DEFAULT_KMS_CLUSTER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "SetDisplayTopology",
-            request: &methods::SET_DISPLAY_TOPOLOGY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState ToolsUnavailable",
-            since: "2.5u2server",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "SetEntityPermissions",
-            request: &methods::SET_ENTITY_PERMISSIONS,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "",
-            throws: "UserNotFound NotFound AuthMinimumAdminPermission",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "SetExtensionCertificate",
-            request: &methods::SET_EXTENSION_CERTIFICATE,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "",
-            throws: "NotFound NoClientCertificate",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "SetField",
-            request: &methods::SET_FIELD,
-            this: rt::This::ServiceContent("customFieldsManager"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "SetKeyCustomAttributes",
-            request: &methods::SET_KEY_CUSTOM_ATTRIBUTES,
-            this: rt::This::Explicit,
-            returns: "CryptoKeyResult",
-            throws: "",
-            since: "8.0.1.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "SetLicenseEdition",
-            request: &methods::SET_LICENSE_EDITION,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "",
-            throws: "InvalidState LicenseServerUnavailable",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "SetLocale",
-            request: &methods::SET_LOCALE,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "",
-            throws: "InvalidLocale",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "SetMaxQueueDepth",
-            request: &methods::SET_MAX_QUEUE_DEPTH,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound",
-            since: "8.0.0.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "SetMultipathLunPolicy",
-            request: &methods::SET_MULTIPATH_LUN_POLICY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "SetNFSUser",
-            request: &methods::SET_NFS_USER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "SetPublicKey",
-            request: &methods::SET_PUBLIC_KEY,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "SetRegistryValueInGuest",
-            request: &methods::SET_REGISTRY_VALUE_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "6.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "SetScreenResolution",
-            request: &methods::SET_SCREEN_RESOLUTION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState ToolsUnavailable",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "SetServiceAccount",
-            request: &methods::SET_SERVICE_ACCOUNT,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "8.0.2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "SetTaskDescription",
-            request: &methods::SET_TASK_DESCRIPTION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "SetTaskState",
-            request: &methods::SET_TASK_STATE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState",
-            since: "2.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "SetVStorageObjectControlFlags",
-            request: &methods::SET_V_STORAGE_OBJECT_CONTROL_FLAGS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidDatastore InvalidState NotFound",
-            since: "6.7",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "SetVirtualDiskUuid",
-            request: &methods::SET_VIRTUAL_DISK_UUID,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "SetVirtualDiskUuidEx_Task",
-            request: &methods::SET_VIRTUAL_DISK_UUID_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "8.0.3.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "ShrinkVirtualDisk_Task",
-            request: &methods::SHRINK_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        &rt::MethodInfo {
-            name: "ShutdownGuest",
-            request: &methods::SHUTDOWN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ToolsUnavailable TaskInProgress InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "ShutdownHost_Task",
-            request: &methods::SHUTDOWN_HOST_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "StageHostPatch_Task",
-            request: &methods::STAGE_HOST_PATCH_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "StampAllRulesWithUuid_Task",
-            request: &methods::STAMP_ALL_RULES_WITH_UUID_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.0",
-        },
-        &rt::MethodInfo {
-            name: "StandbyGuest",
-            request: &methods::STANDBY_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ToolsUnavailable TaskInProgress InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "StartGuestNetwork_Task",
-            request: &methods::START_GUEST_NETWORK_TASK,
-            this: rt::This::ServiceContent("guestCustomizationManager"),
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
-            since: "6.8.7",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "StartProgramInGuest",
-            request: &methods::START_PROGRAM_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "long",
-            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "StartRecording_Task",
-            request: &methods::START_RECORDING_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault VmConfigFault RecordReplayDisabled HostIncompatibleForRecordReplay InvalidName",
-            since: "4.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "StartReplaying_Task",
-            request: &methods::START_REPLAYING_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault NotFound VmConfigFault RecordReplayDisabled HostIncompatibleForRecordReplay",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "StartService",
-            request: &methods::START_SERVICE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "StopRecording_Task",
-            request: &methods::STOP_RECORDING_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "StopReplaying_Task",
-            request: &methods::STOP_REPLAYING_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "StopService",
-            request: &methods::STOP_SERVICE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "SuspendVApp_Task",
-            request: &methods::SUSPEND_V_APP_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState VAppConfigFault",
-            since: "4.1",
-        },
-        &rt::MethodInfo {
-            name: "SuspendVM_Task",
-            request: &methods::SUSPEND_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "TerminateFaultTolerantVM_Task",
-            request: &methods::TERMINATE_FAULT_TOLERANT_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "TerminateProcessInGuest",
-            request: &methods::TERMINATE_PROCESS_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "5.0",
-        },
-        &rt::MethodInfo {
-            name: "TerminateSession",
-            request: &methods::TERMINATE_SESSION,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "2.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "TerminateVM",
-            request: &methods::TERMINATE_VM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState TaskInProgress",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "TestTimeService",
-            request: &methods::TEST_TIME_SERVICE,
-            this: rt::This::Explicit,
-            returns: "HostDateTimeSystemServiceTestResult",
-            throws: "",
-            since: "7.0.3.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "TurnDiskLocatorLedOff_Task",
-            request: &methods::TURN_DISK_LOCATOR_LED_OFF_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "TurnDiskLocatorLedOn_Task",
-            request: &methods::TURN_DISK_LOCATOR_LED_ON_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "ft")]
-        &rt::MethodInfo {
-            name: "TurnOffFaultToleranceForVM_Task",
-            request: &methods::TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UnassignUserFromGroup",
-            request: &methods::UNASSIGN_USER_FROM_GROUP,
-            this: rt::This::ServiceContent("accountManager"),
-            returns: "",
-            throws: "UserNotFound",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UnbindVnic",
-            request: &methods::UNBIND_VNIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "IscsiFaultVnicNotBound IscsiFaultVnicHasActivePaths IscsiFaultVnicIsLastPath PlatformConfigFault IscsiFault NotFound",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UninstallHostPatch_Task",
-            request: &methods::UNINSTALL_HOST_PATCH_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState TaskInProgress PlatformConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "UninstallIoFilter_Task",
-            request: &methods::UNINSTALL_IO_FILTER_TASK,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound FilterInUse InvalidState",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UninstallService",
-            request: &methods::UNINSTALL_SERVICE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UnmapVmfsVolumeEx_Task",
-            request: &methods::UNMAP_VMFS_VOLUME_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "UnmarkServiceProviderEntities",
-            request: &methods::UNMARK_SERVICE_PROVIDER_ENTITIES,
-            this: rt::This::ServiceContent("tenantManager"),
-            returns: "",
-            throws: "ManagedObjectNotFound",
-            since: "6.9.1",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "UnmountDiskMapping_Task",
-            request: &methods::UNMOUNT_DISK_MAPPING_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState VsanFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UnmountForceMountedVmfsVolume",
-            request: &methods::UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "UnmountToolsInstaller",
-            request: &methods::UNMOUNT_TOOLS_INSTALLER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState VmConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UnmountVffsVolume",
-            request: &methods::UNMOUNT_VFFS_VOLUME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound InvalidState HostConfigFault ResourceInUse",
-            since: "5.5",
-        },
-        &rt::MethodInfo {
-            name: "UnmountVmfsVolume",
-            request: &methods::UNMOUNT_VMFS_VOLUME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound InvalidState HostConfigFault ResourceInUse",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UnmountVmfsVolumeEx_Task",
-            request: &methods::UNMOUNT_VMFS_VOLUME_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "HostConfigFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "UnregisterAndDestroy_Task",
-            request: &methods::UNREGISTER_AND_DESTROY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "ConcurrentAccess InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "UnregisterDisk_Task",
-            request: &methods::UNREGISTER_DISK_TASK,
-            this: rt::This::ServiceContent("vStorageObjectManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidState InvalidDatastore NotFound TaskInProgress",
-            since: "9.1.0.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "UnregisterExtension",
-            request: &methods::UNREGISTER_EXTENSION,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "2.5",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "UnregisterHealthUpdateProvider",
-            request: &methods::UNREGISTER_HEALTH_UPDATE_PROVIDER,
-            this: rt::This::ServiceContent("healthUpdateManager"),
-            returns: "",
-            throws: "NotFound InvalidState",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "UnregisterKmsCluster",
-            request: &methods::UNREGISTER_KMS_CLUSTER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "7.0.0.0",
-        },
-        &rt::MethodInfo {
-            name: "UnregisterVM",
-            request: &methods::UNREGISTER_VM,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "TaskInProgress InvalidPowerState",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "UpdateAnswerFile_Task",
-            request: &methods::UPDATE_ANSWER_FILE_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "AnswerFileUpdateFailed",
-            since: "5.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateAssignableHardwareConfig",
-            request: &methods::UPDATE_ASSIGNABLE_HARDWARE_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "UpdateAssignedLicense",
-            request: &methods::UPDATE_ASSIGNED_LICENSE,
-            this: rt::This::Explicit,
-            returns: "LicenseManagerLicenseInfo",
-            throws: "LicenseEntityNotFound",
-            since: "4.0",
-        },
-        #[cfg(feature = "permission")]
-        &rt::MethodInfo {
-            name: "UpdateAuthorizationRole",
-            request: &methods::UPDATE_AUTHORIZATION_ROLE,
-            this: rt::This::ServiceContent("authorizationManager"),
-            returns: "",
-            throws: "NotFound InvalidName AlreadyExists",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateBootDevice",
-            request: &methods::UPDATE_BOOT_DEVICE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "UpdateChildResourceConfiguration",
-            request: &methods::UPDATE_CHILD_RESOURCE_CONFIGURATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState InsufficientResourcesFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "UpdateClusterProfile",
-            request: &methods::UPDATE_CLUSTER_PROFILE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DuplicateName",
-            since: "4.0",
-        },
-        &rt::MethodInfo {
-            name: "UpdateConfig",
-            request: &methods::UPDATE_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidName DuplicateName InsufficientResourcesFault ConcurrentAccess",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UpdateConsoleIpRouteConfig",
-            request: &methods::UPDATE_CONSOLE_IP_ROUTE_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "UpdateCounterLevelMapping",
-            request: &methods::UPDATE_COUNTER_LEVEL_MAPPING,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "",
-            throws: "",
-            since: "4.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "UpdateDVSHealthCheckConfig_Task",
-            request: &methods::UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault",
-            since: "5.1",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "UpdateDVSLacpGroupConfig_Task",
-            request: &methods::UPDATE_DVS_LACP_GROUP_CONFIG_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "DvsFault",
-            since: "5.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateDateTime",
-            request: &methods::UPDATE_DATE_TIME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateDateTimeConfig",
-            request: &methods::UPDATE_DATE_TIME_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateDefaultPolicy",
-            request: &methods::UPDATE_DEFAULT_POLICY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateDiskPartitions",
-            request: &methods::UPDATE_DISK_PARTITIONS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UpdateDnsConfig",
-            request: &methods::UPDATE_DNS_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "UpdateDvsCapability",
-            request: &methods::UPDATE_DVS_CAPABILITY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DvsFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "UpdateExtension",
-            request: &methods::UPDATE_EXTENSION,
-            this: rt::This::ServiceContent("extensionManager"),
-            returns: "",
-            throws: "NotFound",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateFlags",
-            request: &methods::UPDATE_FLAGS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateGraphicsConfig",
-            request: &methods::UPDATE_GRAPHICS_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateHostImageAcceptanceLevel",
-            request: &methods::UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "UpdateHostProfile",
-            request: &methods::UPDATE_HOST_PROFILE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DuplicateName ProfileUpdateFailed",
-            since: "4.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "UpdateHostSpecification",
-            request: &methods::UPDATE_HOST_SPECIFICATION,
-            this: rt::This::ServiceContent("hostSpecManager"),
-            returns: "",
-            throws: "HostSpecificationOperationFailed",
-            since: "6.5",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "UpdateHostSubSpecification",
-            request: &methods::UPDATE_HOST_SUB_SPECIFICATION,
-            this: rt::This::ServiceContent("hostSpecManager"),
-            returns: "",
-            throws: "HostSpecificationOperationFailed",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateHppMultipathLunPolicy",
-            request: &methods::UPDATE_HPP_MULTIPATH_LUN_POLICY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateInternetScsiAdvancedOptions",
-            request: &methods::UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateInternetScsiAlias",
-            request: &methods::UPDATE_INTERNET_SCSI_ALIAS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "UpdateInternetScsiAuthenticationProperties",
-            request: &methods::UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateInternetScsiDigestProperties",
-            request: &methods::UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateInternetScsiDiscoveryProperties",
-            request: &methods::UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateInternetScsiIPProperties",
-            request: &methods::UPDATE_INTERNET_SCSI_IP_PROPERTIES,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateInternetScsiName",
-            request: &methods::UPDATE_INTERNET_SCSI_NAME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UpdateIpConfig",
-            request: &methods::UPDATE_IP_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "UpdateIpPool",
-            request: &methods::UPDATE_IP_POOL,
-            this: rt::This::ServiceContent("ipPoolManager"),
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UpdateIpRouteConfig",
-            request: &methods::UPDATE_IP_ROUTE_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UpdateIpRouteTableConfig",
-            request: &methods::UPDATE_IP_ROUTE_TABLE_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateIpmi",
-            request: &methods::UPDATE_IPMI,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidIpmiLoginInfo InvalidIpmiMacAddress",
-            since: "4.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "UpdateKmipServer",
-            request: &methods::UPDATE_KMIP_SERVER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "UpdateKmsSignedCsrClientCert",
-            request: &methods::UPDATE_KMS_SIGNED_CSR_CLIENT_CERT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "UpdateLicense",
-            request: &methods::UPDATE_LICENSE,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "LicenseManagerLicenseInfo",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "license")]
-        &rt::MethodInfo {
-            name: "UpdateLicenseLabel",
-            request: &methods::UPDATE_LICENSE_LABEL,
-            this: rt::This::ServiceContent("licenseManager"),
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "UpdateLinkedChildren",
-            request: &methods::UPDATE_LINKED_CHILDREN,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ConcurrentAccess",
-            since: "4.1",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateLocalSwapDatastore",
-            request: &methods::UPDATE_LOCAL_SWAP_DATASTORE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InaccessibleDatastore DatastoreNotWritableOnHost",
-            since: "2.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateLockdownExceptions",
-            request: &methods::UPDATE_LOCKDOWN_EXCEPTIONS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "AuthMinimumAdminPermission UserNotFound",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateModuleOptionString",
-            request: &methods::UPDATE_MODULE_OPTION_STRING,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound",
-            since: "2.5u2",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UpdateNetworkConfig",
-            request: &methods::UPDATE_NETWORK_CONFIG,
-            this: rt::This::Explicit,
-            returns: "HostNetworkConfigResult",
-            throws: "AlreadyExists NotFound HostConfigFault ResourceInUse",
-            since: "2.0",
-        },
-        #[cfg(feature = "dvs")]
-        &rt::MethodInfo {
-            name: "UpdateNetworkResourcePool",
-            request: &methods::UPDATE_NETWORK_RESOURCE_POOL,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "DvsFault NotFound InvalidName ConcurrentAccess",
-            since: "4.1",
-        },
-        &rt::MethodInfo {
-            name: "UpdateOptions",
-            request: &methods::UPDATE_OPTIONS,
-            this: rt::This::ServiceContent("setting"),
-            returns: "",
-            throws: "InvalidName",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdatePassthruConfig",
-            request: &methods::UPDATE_PASSTHRU_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "4.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "UpdatePerfInterval",
-            request: &methods::UPDATE_PERF_INTERVAL,
-            this: rt::This::ServiceContent("perfManager"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UpdatePhysicalNicLinkSpeed",
-            request: &methods::UPDATE_PHYSICAL_NIC_LINK_SPEED,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "UpdatePortGroup",
-            request: &methods::UPDATE_PORT_GROUP,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "AlreadyExists NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateProductLockerLocation_Task",
-            request: &methods::UPDATE_PRODUCT_LOCKER_LOCATION_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidArgument FileNotFound TaskInProgress HostConfigFault",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "UpdateProgress",
-            request: &methods::UPDATE_PROGRESS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidState OutOfBounds",
-            since: "2.5",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "UpdateReferenceHost",
-            request: &methods::UPDATE_REFERENCE_HOST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "4.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateRuleset",
-            request: &methods::UPDATE_RULESET,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "5.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateScsiLunDisplayName",
-            request: &methods::UPDATE_SCSI_LUN_DISPLAY_NAME,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault InvalidName DuplicateName",
-            since: "4.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "UpdateSelfSignedClientCert",
-            request: &methods::UPDATE_SELF_SIGNED_CLIENT_CERT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "UpdateServiceConsoleVirtualNic",
-            request: &methods::UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound ResourceInUse HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "server")]
-        &rt::MethodInfo {
-            name: "UpdateServiceMessage",
-            request: &methods::UPDATE_SERVICE_MESSAGE,
-            this: rt::This::ServiceContent("sessionManager"),
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateServicePolicy",
-            request: &methods::UPDATE_SERVICE_POLICY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "UpdateSoftwareInternetScsiEnabled",
-            request: &methods::UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateSystemResources",
-            request: &methods::UPDATE_SYSTEM_RESOURCES,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateSystemSwapConfiguration",
-            request: &methods::UPDATE_SYSTEM_SWAP_CONFIGURATION,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateSystemUsers",
-            request: &methods::UPDATE_SYSTEM_USERS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "UserNotFound",
-            since: "6.0",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "UpdateUser",
-            request: &methods::UPDATE_USER,
-            this: rt::This::ServiceContent("accountManager"),
-            returns: "",
-            throws: "UserNotFound AlreadyExists",
-            since: "2.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "UpdateVAppConfig",
-            request: &methods::UPDATE_V_APP_CONFIG,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidName DuplicateName InvalidState InsufficientResourcesFault InvalidDatastore",
-            since: "4.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "UpdateVStorageInfrastructureObjectPolicy_Task",
-            request: &methods::UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound InvalidState TaskInProgress",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "UpdateVStorageObjectCrypto_Task",
-            request: &methods::UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore NotFound TaskInProgress",
-            since: "7.0.0.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "UpdateVStorageObjectPolicy_Task",
-            request: &methods::UPDATE_V_STORAGE_OBJECT_POLICY_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore NotFound TaskInProgress",
-            since: "6.7",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateVVolVirtualMachineFiles_Task",
-            request: &methods::UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "NotSupported PlatformConfigFault TaskInProgress InvalidDatastore",
-            since: "6.5",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateVirtualMachineFiles_Task",
-            request: &methods::UPDATE_VIRTUAL_MACHINE_FILES_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "ResourceInUse PlatformConfigFault TaskInProgress InvalidDatastore",
-            since: "4.1",
-        },
-        &rt::MethodInfo {
-            name: "UpdateVirtualNic",
-            request: &methods::UPDATE_VIRTUAL_NIC,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault InvalidState",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "UpdateVirtualSwitch",
-            request: &methods::UPDATE_VIRTUAL_SWITCH,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "ResourceInUse NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateVmfsUnmapBandwidth",
-            request: &methods::UPDATE_VMFS_UNMAP_BANDWIDTH,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.7",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpdateVmfsUnmapPriority",
-            request: &methods::UPDATE_VMFS_UNMAP_PRIORITY,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "UpdateVsan_Task",
-            request: &methods::UPDATE_VSAN_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "5.5",
-        },
-        #[cfg(feature = "iofilter")]
-        &rt::MethodInfo {
-            name: "UpgradeIoFilter_Task",
-            request: &methods::UPGRADE_IO_FILTER_TASK,
-            this: rt::This::ServiceContent("ioFilterManager"),
-            returns: "ManagedObjectReference",
-            throws: "NotFound InvalidState",
-            since: "6.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "UpgradeTools_Task",
-            request: &methods::UPGRADE_TOOLS_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState TaskInProgress VmToolsUpgradeFault ToolsUnavailable VmConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "UpgradeVM_Task",
-            request: &methods::UPGRADE_VM_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidState TaskInProgress AlreadyUpgraded NoDiskFound",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpgradeVmLayout",
-            request: &methods::UPGRADE_VM_LAYOUT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.0",
-        },
-        #[cfg(feature = "storage")]
-        &rt::MethodInfo {
-            name: "UpgradeVmfs",
-            request: &methods::UPGRADE_VMFS,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "NotFound HostConfigFault",
-            since: "2.0",
-        },
-        #[cfg(feature = "vsan")]
-        &rt::MethodInfo {
-            name: "UpgradeVsanObjects",
-            request: &methods::UPGRADE_VSAN_OBJECTS,
-            this: rt::This::Explicit,
-            returns: "HostVsanInternalSystemVsanObjectOperationResult",
-            throws: "VsanFault",
-            since: "6.0",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "UploadClientCert",
-            request: &methods::UPLOAD_CLIENT_CERT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "crypto")]
-        &rt::MethodInfo {
-            name: "UploadKmipServerCert",
-            request: &methods::UPLOAD_KMIP_SERVER_CERT,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "VCenterUpdateVStorageObjectMetadataEx_Task",
-            request: &methods::V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore InvalidState NotFound",
-            since: "7.0.2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "VStorageObjectCreateSnapshotEx_Task",
-            request: &methods::V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK,
-            this: rt::This::ServiceContent("vStorageObjectManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "8.0.2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "VStorageObjectCreateSnapshot_Task",
-            request: &methods::V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "VStorageObjectDeleteSnapshotEx2_Task",
-            request: &methods::V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK,
-            this: rt::This::ServiceContent("vStorageObjectManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "9.0.0.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "VStorageObjectDeleteSnapshotEx_Task",
-            request: &methods::V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK,
-            this: rt::This::ServiceContent("vStorageObjectManager"),
-            returns: "ManagedObjectReference",
-            throws: "InvalidDatastore NotFound FileFault InvalidState",
-            since: "8.0.2.0",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "VStorageObjectExtendDiskEx_Task",
-            request: &methods::V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK,
-            this: rt::This::ServiceContent("vStorageObjectManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
-            since: "8.0.2.0",
-        },
-        #[cfg(feature = "guest")]
-        &rt::MethodInfo {
-            name: "ValidateCredentialsInGuest",
-            request: &methods::VALIDATE_CREDENTIALS_IN_GUEST,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "GuestOperationsFault InvalidState TaskInProgress",
-            since: "5.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ValidateHCIConfiguration",
-            request: &methods::VALIDATE_HCI_CONFIGURATION,
-            this: rt::This::Explicit,
-            returns: "ClusterComputeResourceValidationResultBase",
-            throws: "InvalidState",
-            since: "6.7.1",
-        },
-        #[cfg(feature = "ovf")]
-        &rt::MethodInfo {
-            name: "ValidateHost",
-            request: &methods::VALIDATE_HOST,
-            this: rt::This::ServiceContent("ovfManager"),
-            returns: "OvfValidateHostResult",
-            throws: "TaskInProgress ConcurrentAccess FileFault InvalidState",
-            since: "4.0",
-        },
-        #[cfg(feature = "profile")]
-        &rt::MethodInfo {
-            name: "ValidateHostProfileComposition_Task",
-            request: &methods::VALIDATE_HOST_PROFILE_COMPOSITION_TASK,
-            this: rt::This::ServiceContent("hostProfileManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "ValidateMigration",
-            request: &methods::VALIDATE_MIGRATION,
-            this: rt::This::Explicit,
-            returns: "Event",
-            throws: "InvalidState",
-            since: "2.0",
-        },
-        #[cfg(feature = "cluster")]
-        &rt::MethodInfo {
-            name: "ValidateStoragePodConfig",
-            request: &methods::VALIDATE_STORAGE_POD_CONFIG,
-            this: rt::This::ServiceContent("storageResourceManager"),
-            returns: "LocalizedMethodFault",
-            throws: "",
-            since: "6.7",
-        },
-        #[cfg(feature = "vslm")]
-        &rt::MethodInfo {
-            name: "VstorageObjectVCenterQueryChangedDiskAreas",
-            request: &methods::VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS,
-            this: rt::This::Explicit,
-            returns: "DiskChangeInfo",
-            throws: "InvalidDatastore NotFound FileFault InvalidState InvalidArgument",
-            since: "6.7",
-        },
-        &rt::MethodInfo {
-            name: "WaitForUpdates",
-            request: &methods::WAIT_FOR_UPDATES,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "UpdateSet",
-            throws: "InvalidCollectorVersion",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "WaitForUpdatesEx",
-            request: &methods::WAIT_FOR_UPDATES_EX,
-            this: rt::This::ServiceContent("propertyCollector"),
-            returns: "UpdateSet",
-            throws: "InvalidCollectorVersion",
-            since: "4.1",
-        },
-        #[cfg(feature = "customization")]
-        &rt::MethodInfo {
-            name: "XmlToCustomizationSpecItem",
-            request: &methods::XML_TO_CUSTOMIZATION_SPEC_ITEM,
-            this: rt::This::ServiceContent("customizationSpecManager"),
-            returns: "CustomizationSpecItem",
-            throws: "CustomizationFault",
-            since: "2.0",
-        },
-        &rt::MethodInfo {
-            name: "ZeroFillVirtualDisk_Task",
-            request: &methods::ZERO_FILL_VIRTUAL_DISK_TASK,
-            this: rt::This::ServiceContent("virtualDiskManager"),
-            returns: "ManagedObjectReference",
-            throws: "FileFault InvalidDatastore",
-            since: "2.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "configureVcha_Task",
-            request: &methods::CONFIGURE_VCHA_TASK,
-            this: rt::This::ServiceContent("failoverClusterConfigurator"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "createPassiveNode_Task",
-            request: &methods::CREATE_PASSIVE_NODE_TASK,
-            this: rt::This::ServiceContent("failoverClusterConfigurator"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "createWitnessNode_Task",
-            request: &methods::CREATE_WITNESS_NODE_TASK,
-            this: rt::This::ServiceContent("failoverClusterConfigurator"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "deployVcha_Task",
-            request: &methods::DEPLOY_VCHA_TASK,
-            this: rt::This::ServiceContent("failoverClusterConfigurator"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "destroyVcha_Task",
-            request: &methods::DESTROY_VCHA_TASK,
-            this: rt::This::ServiceContent("failoverClusterConfigurator"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "fetchSoftwarePackages",
-            request: &methods::FETCH_SOFTWARE_PACKAGES,
-            this: rt::This::Explicit,
-            returns: "SoftwarePackage",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "getClusterMode",
-            request: &methods::GET_CLUSTER_MODE,
-            this: rt::This::ServiceContent("failoverClusterManager"),
-            returns: "string",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "getVchaConfig",
-            request: &methods::GET_VCHA_CONFIG,
-            this: rt::This::ServiceContent("failoverClusterConfigurator"),
-            returns: "VchaClusterConfigInfo",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "initiateFailover_Task",
-            request: &methods::INITIATE_FAILOVER_TASK,
-            this: rt::This::ServiceContent("failoverClusterManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "host")]
-        &rt::MethodInfo {
-            name: "installDate",
-            request: &methods::INSTALL_DATE,
-            this: rt::This::Explicit,
-            returns: "dateTime",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "prepareVcha_Task",
-            request: &methods::PREPARE_VCHA_TASK,
-            this: rt::This::ServiceContent("failoverClusterConfigurator"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        #[cfg(feature = "vmoption")]
-        &rt::MethodInfo {
-            name: "queryDatacenterConfigOptionDescriptor",
-            request: &methods::QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR,
-            this: rt::This::Explicit,
-            returns: "VirtualMachineConfigOptionDescriptor",
-            throws: "",
-            since: "5.1",
-        },
-        #[cfg(feature = "vm")]
-        &rt::MethodInfo {
-            name: "reloadVirtualMachineFromPath_Task",
-            request: &methods::RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "InvalidPowerState TaskInProgress FileFault InvalidState VmConfigFault AlreadyExists",
-            since: "4.1",
-        },
-        #[cfg(feature = "vcha")]
-        &rt::MethodInfo {
-            name: "setClusterMode_Task",
-            request: &methods::SET_CLUSTER_MODE_TASK,
-            this: rt::This::ServiceContent("failoverClusterManager"),
-            returns: "ManagedObjectReference",
-            throws: "",
-            since: "6.5",
-        },
-        &rt::MethodInfo {
-            name: "setCustomValue",
-            request: &methods::SET_CUSTOM_VALUE,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "",
-            since: "2.5",
-        },
-        #[cfg(feature = "network")]
-        &rt::MethodInfo {
-            name: "startDpuFailover",
-            request: &methods::START_DPU_FAILOVER,
-            this: rt::This::Explicit,
-            returns: "",
-            throws: "InvalidArgument",
-            since: "8.0.3.0",
-        },
-        #[cfg(feature = "vapp")]
-        &rt::MethodInfo {
-            name: "unregisterVApp_Task",
-            request: &methods::UNREGISTER_V_APP_TASK,
-            this: rt::This::Explicit,
-            returns: "ManagedObjectReference",
-            throws: "ConcurrentAccess InvalidState",
-            since: "4.0",
-        },
+        rt::EnumInfo::of::<enums::VslmVStorageObjectControlFlag>(),
     ],
     managed_objects: &[
         #[cfg(feature = "alarm")]
@@ -16206,5 +6602,1813 @@ static REGISTRY: rt::Registry = rt::Registry {
         &properties::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH,
         #[cfg(feature = "vsan")]
         &properties::VSAN_UPGRADE_SYSTEM,
+    ],
+};
+
+static INTERFACE: rt::Interface = rt::Interface {
+    registry: &REGISTRY,
+    methods: &[
+        #[cfg(feature = "cluster")]
+        &<methods::AbandonHciWorkflow as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::AbdicateDomOwnership as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::AbortCustomizationTask as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::AcknowledgeAlarm as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::AcquireCimServicesTicket as rt::Method>::INFO,
+        &<methods::AcquireCloneTicket as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::AcquireCredentialsInGuest as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::AcquireGenericServiceTicket as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::AcquireLocalTicket as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::AcquireMksTicket as rt::Method>::INFO,
+        &<methods::AcquireTicket as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::AddAuthorizationRole as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::AddCustomFieldDef as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::AddDvPortgroupTask as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::AddDisksTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::AddFilter as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::AddFilterEntities as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::AddGuestAlias as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::AddHostTask as rt::Method>::INFO,
+        &<methods::AddInternetScsiSendTargets as rt::Method>::INFO,
+        &<methods::AddInternetScsiStaticTargets as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::AddKey as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::AddKeys as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::AddLicense as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::AddMonitoredEntities as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::AddNetworkResourcePool as rt::Method>::INFO,
+        &<methods::AddPortGroup as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::AddServiceConsoleVirtualNic as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::AddStandaloneHostTask as rt::Method>::INFO,
+        &<methods::AddVirtualNic as rt::Method>::INFO,
+        &<methods::AddVirtualSwitch as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::AllocateIpv4Address as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::AllocateIpv6Address as rt::Method>::INFO,
+        &<methods::AnswerVm as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::ApplyEntitiesConfigTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ApplyEvcModeVmTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::ApplyHostConfigTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ApplyRecommendation as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ApplyStorageDrsRecommendationToPodTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ApplyStorageDrsRecommendationTask as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::AreAlarmActionsEnabled as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::AssignUserToGroup as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::AssociateProfile as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::AttachDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::AttachScsiLun as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::AttachScsiLunExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::AttachTagToVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::AttachVmfsExtent as rt::Method>::INFO,
+        &<methods::AutoStartPowerOff as rt::Method>::INFO,
+        &<methods::AutoStartPowerOn as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::BackupFirmwareConfiguration as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::BatchAddHostsToClusterTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::BatchAddStandaloneHostsTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::BatchQueryConnectInfo as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::BindVnic as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::BrowseDiagnosticLog as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::CanProvisionObjects as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::CancelRecommendation as rt::Method>::INFO,
+        &<methods::CancelRetrievePropertiesEx as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::CancelStorageDrsRecommendation as rt::Method>::INFO,
+        &<methods::CancelTask as rt::Method>::INFO,
+        &<methods::CancelWaitForUpdates as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::CertMgrRefreshCaCertificatesAndCrlsTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::CertMgrRefreshCertificatesTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::CertMgrRevokeCertificatesTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ChangeAccessMode as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ChangeFileAttributesInGuest as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::ChangeKeyTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ChangeLockdownMode as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ChangeNfsUserPassword as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ChangeOwner as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ChangePassword as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::CheckAddHostEvcTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::CheckAnswerFileStatusTask as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::CheckCloneTask as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::CheckCompatibilityTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::CheckComplianceTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::CheckConfigureEvcModeTask as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::CheckCustomizationResources as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::CheckCustomizationSpec as rt::Method>::INFO,
+        &<methods::CheckForUpdates as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::CheckHostPatchTask as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::CheckInstantCloneTask as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::CheckLicenseFeature as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::CheckMigrateTask as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::CheckPowerOnTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::CheckProfileComplianceTask as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::CheckRelocateTask as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::CheckVmConfigTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::ClearComplianceStatus as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ClearNfsUser as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ClearSystemEventLog as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::ClearTriggeredAlarms as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::ClearVStorageObjectControlFlags as rt::Method>::INFO,
+        &<methods::CloneSession as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::CloneVAppTask as rt::Method>::INFO,
+        &<methods::CloneVmTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::CloneVStorageObjectTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::CloseInventoryViewFolder as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ClusterEnterMaintenanceMode as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::CompositeHostProfileTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ComputeDiskPartitionInfo as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ComputeDiskPartitionInfoForResize as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::ConfigureCryptoKey as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ConfigureDatastoreIormTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ConfigureDatastorePrincipal as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ConfigureEvcModeTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ConfigureHciTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ConfigureHostCacheTask as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::ConfigureLicenseSource as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ConfigurePowerPolicy as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ConfigureStorageDrsForPodTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ConfigureVFlashResourceExTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ConnectNvmeController as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ConnectNvmeControllerExTask as rt::Method>::INFO,
+        &<methods::ConsolidateVmDisksTask as rt::Method>::INFO,
+        &<methods::ContinueRetrievePropertiesEx as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ConvertNamespacePathToUuidPath as rt::Method>::INFO,
+        &<methods::CopyDatastoreFileTask as rt::Method>::INFO,
+        &<methods::CopyVirtualDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::CreateAlarm as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::CreateChildVmTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::CreateCluster as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::CreateClusterEx as rt::Method>::INFO,
+        &<methods::CreateCollectorForEvents as rt::Method>::INFO,
+        &<methods::CreateCollectorForTasks as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::CreateCollectorWithInfoFilterForTasks as rt::Method>::INFO,
+        &<methods::CreateContainerView as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::CreateCustomizationSpec as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::CreateDvPortgroupTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::CreateDvsTask as rt::Method>::INFO,
+        &<methods::CreateDatacenter as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::CreateDefaultProfile as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::CreateDescriptor as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::CreateDiagnosticPartition as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::CreateDirectory as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::CreateDiskFromSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::CreateDiskTask as rt::Method>::INFO,
+        &<methods::CreateFilter as rt::Method>::INFO,
+        &<methods::CreateFolder as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::CreateGroup as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::CreateImportSpec as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::CreateInventoryView as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::CreateIpPool as rt::Method>::INFO,
+        &<methods::CreateListView as rt::Method>::INFO,
+        &<methods::CreateListViewFromView as rt::Method>::INFO,
+        &<methods::CreateLocalDatastore as rt::Method>::INFO,
+        &<methods::CreateNasDatastore as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::CreateNvdimmNamespaceTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::CreateNvdimmPMemNamespaceTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::CreateNvmeOverRdmaAdapter as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::CreateObjectScheduledTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::CreatePerfInterval as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::CreateProfile as rt::Method>::INFO,
+        &<methods::CreatePropertyCollector as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::CreateRegistryKeyInGuest as rt::Method>::INFO,
+        &<methods::CreateResourcePool as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::CreateScheduledTask as rt::Method>::INFO,
+        &<methods::CreateScreenshotTask as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::CreateSecondaryVmExTask as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::CreateSecondaryVmTask as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::CreateSnapshotExTask as rt::Method>::INFO,
+        &<methods::CreateSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::CreateSoftwareAdapter as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::CreateStoragePod as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::CreateTask as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::CreateTemporaryDirectoryInGuest as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::CreateTemporaryFileInGuest as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::CreateUser as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::CreateVApp as rt::Method>::INFO,
+        &<methods::CreateVmTask as rt::Method>::INFO,
+        &<methods::CreateVirtualDiskTask as rt::Method>::INFO,
+        &<methods::CreateVmfsDatastore as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::CreateVvolDatastore as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::CryptoManagerHostDisable as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::CryptoManagerHostEnable as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::CryptoManagerHostPrepare as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::CryptoUnlockTask as rt::Method>::INFO,
+        &<methods::CurrentTime as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::CustomizationSpecItemToXml as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::CustomizeGuestTask as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::CustomizeVmTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::DvPortgroupRollbackTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::DvsManagerExportEntityTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::DvsManagerImportEntityTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::DvsManagerLookupDvPortGroup as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::DvsRollbackTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::DatastoreEnterMaintenanceMode as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::DatastoreExitMaintenanceModeTask as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::DecodeLicense as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::DefragmentAllDisks as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DefragmentVirtualDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::DeleteCustomizationSpec as rt::Method>::INFO,
+        &<methods::DeleteDatastoreFileTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DeleteDirectory as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::DeleteDirectoryInGuest as rt::Method>::INFO,
+        &<methods::DeleteFile as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::DeleteFileInGuest as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::DeleteHostSpecification as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::DeleteHostSubSpecification as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DeleteNvdimmBlockNamespacesTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DeleteNvdimmNamespaceTask as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::DeleteRegistryKeyInGuest as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::DeleteRegistryValueInGuest as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DeleteScsiLunState as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::DeleteSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::DeleteVStorageObjectExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::DeleteVStorageObjectTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DeleteVffsVolumeState as rt::Method>::INFO,
+        &<methods::DeleteVirtualDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DeleteVmfsVolumeState as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::DeleteVsanObjects as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::DeselectVnic as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::DeselectVnicForNicType as rt::Method>::INFO,
+        &<methods::DestroyChildren as rt::Method>::INFO,
+        &<methods::DestroyCollector as rt::Method>::INFO,
+        &<methods::DestroyDatastore as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::DestroyIpPool as rt::Method>::INFO,
+        &<methods::DestroyNetwork as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::DestroyProfile as rt::Method>::INFO,
+        &<methods::DestroyPropertyCollector as rt::Method>::INFO,
+        &<methods::DestroyPropertyFilter as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DestroyVffs as rt::Method>::INFO,
+        &<methods::DestroyView as rt::Method>::INFO,
+        &<methods::DestroyTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::DetachDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DetachScsiLun as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DetachScsiLunExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::DetachTagFromVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DirectPathProfileManagerCreate as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DirectPathProfileManagerDelete as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DirectPathProfileManagerList as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DirectPathProfileManagerQueryCapacity as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DirectPathProfileManagerUpdate as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::DisableAlarm as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DisableClusteredVmdkSupport as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::DisableEvcModeTask as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::DisableFeature as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DisableHyperThreading as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DisableMultipathPath as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DisableNetworkBootTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DisableRuleset as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::DisableSecondaryVmTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DisableSmartCardAuthentication as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DisconnectHostTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DisconnectNvmeController as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DisconnectNvmeControllerExTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DiscoverFcoeHbas as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::DiscoverNvmeControllers as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::DissociateProfile as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::DoesCustomizationSpecExist as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::DownloadDescriptionTree as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::DropConnections as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::DuplicateCustomizationSpec as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::DvsReconfigureVmVnicNetworkResourcePoolTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::EagerZeroVirtualDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::EmitSyslogMark as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::EnableAlarm as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::EnableAlarmActions as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::EnableClusteredVmdkSupport as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::EnableCrypto as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::EnableFeature as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::EnableHyperThreading as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::EnableMultipathPath as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::EnableNetworkBootTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::EnableNetworkResourceManagement as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::EnableRuleset as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::EnableSecondaryVmTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::EnableSmartCardAuthentication as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::EnterLockdownMode as rt::Method>::INFO,
+        &<methods::EnterMaintenanceModeTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::EstimateDatabaseSize as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::EstimateStorageForConsolidateSnapshotsTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::EsxAgentHostManagerUpdateConfig as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::EvacuateVsanNodeTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::EvcManager as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::ExecuteHostProfile as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::ExecuteSimpleCommand as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ExitLockdownMode as rt::Method>::INFO,
+        &<methods::ExitMaintenanceModeTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ExpandVmfsDatastore as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ExpandVmfsExtent as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::ExportAnswerFileTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::ExportProfile as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::ExportSnapshot as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::ExportVApp as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::ExportVm as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::ExtendDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ExtendHciTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ExtendVffs as rt::Method>::INFO,
+        &<methods::ExtendVirtualDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ExtendVmfsDatastore as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::ExtractOvfEnvironment as rt::Method>::INFO,
+        &<methods::Fetch as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::FetchAuditRecords as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::FetchDvPortKeys as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::FetchDvPorts as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::FetchSystemEventLog as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::FetchUserPrivilegeOnEntities as rt::Method>::INFO,
+        &<methods::FindAllByDnsName as rt::Method>::INFO,
+        &<methods::FindAllByIp as rt::Method>::INFO,
+        &<methods::FindAllByUuid as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::FindAssociatedProfile as rt::Method>::INFO,
+        &<methods::FindByDatastorePath as rt::Method>::INFO,
+        &<methods::FindByDnsName as rt::Method>::INFO,
+        &<methods::FindByInventoryPath as rt::Method>::INFO,
+        &<methods::FindByIp as rt::Method>::INFO,
+        &<methods::FindByUuid as rt::Method>::INFO,
+        &<methods::FindChild as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::FindExtension as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::FindRulesForVm as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::FormatVffs as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::FormatVmfs as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::GenerateCertificateSigningRequest as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::GenerateCertificateSigningRequestByDn as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::GenerateClientCsr as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::GenerateConfigTaskList as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::GenerateHostConfigTaskSpecTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::GenerateHostProfileTaskListTask as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::GenerateKey as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::GenerateLogBundlesTask as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::GenerateSelfSignedClientCert as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::GetAlarm as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::GetAlarmState as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::GetCryptoKeyStatus as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::GetCustomizationSpec as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::GetDefaultKmsCluster as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::GetPublicKey as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::GetResourceUsage as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::GetSiteInfo as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::GetSystemVmsRestrictedDatastores as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::GetVchaClusterHealth as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::GetVpcNetworkSpan as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::GetVsanObjExtAttrs as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::HasMonitoredEntity as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::HasPrivilegeOnEntities as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::HasPrivilegeOnEntity as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::HasProvider as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::HasUserPrivilegeOnEntities as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostClearVStorageObjectControlFlags as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostCloneVStorageObjectTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::HostConfigVFlashCache as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::HostConfigureVFlashResource as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostCreateDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostDeleteVStorageObjectExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostDeleteVStorageObjectTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostExtendDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::HostGetVFlashModuleDefaultConfig as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::HostImageConfigGetAcceptance as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::HostImageConfigGetProfile as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostInflateDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostListVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::HostProfileResetValidationState as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostQueryVirtualDiskUuid as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostReconcileDatastoreInventoryTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostRegisterDisk as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostRelocateVStorageObjectTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::HostRemoveVFlashResource as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostRenameVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostRetrieveVStorageInfrastructureObjectPolicy as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostRetrieveVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostRetrieveVStorageObjectMetadata as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostRetrieveVStorageObjectMetadataValue as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostRetrieveVStorageObjectState as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostScheduleReconcileDatastoreInventory as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostSetVStorageObjectControlFlags as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostSetVirtualDiskUuidTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::HostSpecGetUpdatedHosts as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostUpdateVStorageObjectMetadataExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostUpdateVStorageObjectMetadataTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostVStorageObjectCreateDiskFromSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostVStorageObjectCreateSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostVStorageObjectDeleteSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostVStorageObjectRetrieveSnapshotInfo as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::HostVStorageObjectRevertTask as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::HttpNfcLeaseAbort as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::HttpNfcLeaseComplete as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::HttpNfcLeaseGetManifest as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::HttpNfcLeaseProbeUrls as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::HttpNfcLeaseProgress as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::HttpNfcLeasePullFromUrlsTask as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::HttpNfcLeaseSetManifestChecksumType as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::ImpersonateUser as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ImportCertificateForCamTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ImportUnmanagedSnapshot as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::ImportVApp as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::IncreaseDirectorySize as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::InflateDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::InflateVirtualDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::InitializeDisksTask as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::InitiateFileTransferFromGuest as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::InitiateFileTransferToGuest as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::InitiateTransitionToVlcmTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::InstallHostPatchV2Task as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::InstallHostPatchTask as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::InstallIoFilterTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::InstallServerCertificate as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::InstallSmartCardTrustAnchor as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::InstantCloneTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::IsClusteredVmdkEnabled as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::IsGuestOsCustomizable as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::IsKmsClusterActive as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::IsSharedGraphicsActive as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::JoinDomainWithCamTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::JoinDomainTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::LeaveCurrentDomainTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ListCaCertificateRevocationLists as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ListCaCertificates as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ListFilesInGuest as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ListGuestAliases as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ListGuestMappedAliases as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::ListKeys as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::ListKmipServers as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::ListKmsClusters as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ListProcessesInGuest as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ListRegistryKeysInGuest as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ListRegistryValuesInGuest as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ListSmartCardTrustAnchors as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::ListTagsAttachedToVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::ListVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::ListVStorageObjectsAttachedToTag as rt::Method>::INFO,
+        #[cfg(feature = "event")]
+        &<methods::LogUserEvent as rt::Method>::INFO,
+        &<methods::Login as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::LoginBySspi as rt::Method>::INFO,
+        &<methods::LoginByToken as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::LoginExtensionByCertificate as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::LoginExtensionBySubjectName as rt::Method>::INFO,
+        &<methods::Logout as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::LookupDvPortGroup as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::LookupVmOverheadMemory as rt::Method>::INFO,
+        &<methods::MakeDirectory as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::MakeDirectoryInGuest as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::MakePrimaryVmTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MarkAsLocalTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MarkAsNonLocalTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MarkAsNonSsdTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MarkAsSsdTask as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::MarkAsTemplate as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::MarkAsVirtualMachine as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::MarkDefault as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MarkForRemoval as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MarkPerenniallyReserved as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MarkPerenniallyReservedExTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::MarkServiceProviderEntities as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::MergeDvsTask as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::MergePermissions as rt::Method>::INFO,
+        &<methods::MigrateVmTask as rt::Method>::INFO,
+        &<methods::ModifyListView as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::MountToolsInstaller as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MountVffsVolume as rt::Method>::INFO,
+        &<methods::MountVmfsVolume as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::MountVmfsVolumeExTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::MoveDvPortTask as rt::Method>::INFO,
+        &<methods::MoveDatastoreFileTask as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::MoveDirectoryInGuest as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::MoveFileInGuest as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::MoveHostIntoTask as rt::Method>::INFO,
+        &<methods::MoveIntoFolderTask as rt::Method>::INFO,
+        &<methods::MoveIntoResourcePool as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::MoveIntoTask as rt::Method>::INFO,
+        &<methods::MoveVirtualDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::NotifyAffectedServices as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::OpenInventoryViewFolder as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::OverwriteCustomizationSpec as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::ParseDescriptor as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::PerformDvsProductSpecOperationTask as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::PerformVsanUpgradePreflightCheck as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::PerformVsanUpgradeTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::PlaceVm as rt::Method>::INFO,
+        #[cfg(feature = "event")]
+        &<methods::PostEvent as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::PostHealthUpdates as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::PowerDownHostToStandByTask as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::PowerOffVAppTask as rt::Method>::INFO,
+        &<methods::PowerOffVmTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::PowerOnMultiVmTask as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::PowerOnVAppTask as rt::Method>::INFO,
+        &<methods::PowerOnVmTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::PowerUpHostFromStandByTask as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::PrepareCrypto as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::PromoteDisksTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ProvisionServerPrivateKey as rt::Method>::INFO,
+        &<methods::PutUsbScanCodes as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::Query as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::QueryAnswerFileStatus as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::QueryAssignedLicenses as rt::Method>::INFO,
+        &<methods::QueryAvailableDisksForVmfs as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryAvailableDvsSpec as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryAvailablePartition as rt::Method>::INFO,
+        &<methods::QueryAvailablePerfMetric as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryAvailableSsds as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryAvailableTimeZones as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryBootDevices as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::QueryBoundVnics as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::QueryCandidateNics as rt::Method>::INFO,
+        &<methods::QueryChangedDiskAreas as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryCmmds as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryCompatibleHostForExistingDvs as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryCompatibleHostForNewDvs as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryCompatibleVmnicsFromHosts as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::QueryComplianceStatus as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::QueryConfigOption as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::QueryConfigOptionDescriptor as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::QueryConfigOptionEx as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::QueryConfigTarget as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryConfiguredModuleOptionString as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryConnectionInfo as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryConnectionInfoViaSpec as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::QueryConnections as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::QueryCryptoKeyStatus as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryDatastorePerformanceSummary as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryDateTime as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::QueryDescriptions as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryDirectoryInfo as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryDisksForVsan as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::QueryDisksUsingFilter as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryDvsByUuid as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryDvsCheckCompatibility as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryDvsCompatibleHostSpec as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryDvsConfigTarget as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryDvsFeatureCapability as rt::Method>::INFO,
+        &<methods::QueryEvents as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::QueryExpressionMetadata as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::QueryExtensionIpAllocationUsage as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::QueryFaultToleranceCompatibility as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::QueryFaultToleranceCompatibilityEx as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryFileLockInfo as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryFilterEntities as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryFilterInfoIds as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryFilterList as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryFilterName as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryFirmwareConfigUploadUrl as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryHealthUpdateInfos as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryHealthUpdates as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryHostConnectionInfo as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryHostPatchTask as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::QueryHostProfileMetadata as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryHostStatus as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryHostsWithAttachedLun as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryIormConfigOption as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::QueryIpAllocations as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::QueryIoFilterInfo as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::QueryIoFilterIssues as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::QueryIpPools as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::QueryLicenseSourceAvailability as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::QueryLicenseUsage as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryLockdownExceptions as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::QueryManagedBy as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryMaxQueueDepth as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryMemoryOverhead as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryMemoryOverheadEx as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::QueryMigrationDependencies as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryModules as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryMonitoredEntities as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryNfsUser as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::QueryNetConfig as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::QueryNetworkHint as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::QueryNext as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryObjectsOnPhysicalVsanDisk as rt::Method>::INFO,
+        &<methods::QueryOptions as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryPartitionCreateDesc as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryPartitionCreateOptions as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryPathSelectionPolicyOptions as rt::Method>::INFO,
+        &<methods::QueryPerf as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::QueryPerfComposite as rt::Method>::INFO,
+        &<methods::QueryPerfCounter as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::QueryPerfCounterByLevel as rt::Method>::INFO,
+        &<methods::QueryPerfProviderSummary as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryPhysicalVsanDisks as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::QueryPnicStatus as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::QueryPolicyMetadata as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryProductLockerLocation as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::QueryProfileStructure as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryProviderList as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryProviderName as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::QueryResourceConfigOption as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::QueryServiceList as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryStorageArrayTypePolicyOptions as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::QuerySupportedFeatures as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QuerySupportedNetworkOffloadSpec as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QuerySyncingVsanObjects as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QuerySystemUsers as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::QueryTargetCapabilities as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::QueryTpmAttestationReport as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::QueryUnmonitoredHosts as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::QueryUnownedFiles as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryUnresolvedVmfsVolume as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryUnresolvedVmfsVolumes as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::QueryUsedVlanIdInDvs as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::QueryVMotionCompatibility as rt::Method>::INFO,
+        #[cfg(feature = "vmotion")]
+        &<methods::QueryVMotionCompatibilityExTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryVirtualDiskFragmentation as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryVirtualDiskGeometry as rt::Method>::INFO,
+        &<methods::QueryVirtualDiskUuid as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::QueryVirtualDiskUuidEx as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryVmfsConfigOption as rt::Method>::INFO,
+        &<methods::QueryVmfsDatastoreCreateOptions as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryVmfsDatastoreExpandOptions as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::QueryVmfsDatastoreExtendOptions as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::QueryVnicStatus as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryVsanObjectUuidsByFilter as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryVsanObjects as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryVsanStatistics as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::QueryVsanUpgradeStatus as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ReadEnvironmentVariableInGuest as rt::Method>::INFO,
+        &<methods::ReadNextEvents as rt::Method>::INFO,
+        &<methods::ReadNextTasks as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::ReadNextTasksByViewSpec as rt::Method>::INFO,
+        &<methods::ReadPreviousEvents as rt::Method>::INFO,
+        &<methods::ReadPreviousTasks as rt::Method>::INFO,
+        &<methods::RebootGuest as rt::Method>::INFO,
+        &<methods::RebootHostTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RecommendDatastores as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RecommendHostsForVm as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::RecommissionVsanNodeTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::ReconcileDatastoreInventoryExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::ReconcileDatastoreInventoryTask as rt::Method>::INFO,
+        &<methods::ReconfigVmTask as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::ReconfigurationSatisfiable as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::ReconfigureAlarm as rt::Method>::INFO,
+        &<methods::ReconfigureAutostart as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ReconfigureClusterTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ReconfigureComputeResourceTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::ReconfigureDvPortTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::ReconfigureDvPortgroupTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ReconfigureDatacenterTask as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::ReconfigureDomObject as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::ReconfigureDvsTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ReconfigureHostForDasTask as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::ReconfigureScheduledTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ReconfigureServiceConsoleReservation as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ReconfigureSnmpAgent as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ReconfigureVirtualMachineReservation as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ReconnectHostTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::RectifyDvsHostTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::RectifyDvsOnHostTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::Refresh as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::RefreshDvPortState as rt::Method>::INFO,
+        &<methods::RefreshDatastore as rt::Method>::INFO,
+        &<methods::RefreshDatastoreStorageInfo as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RefreshDateTimeSystem as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RefreshFirewall as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RefreshGraphicsManager as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RefreshHealthStatusSystem as rt::Method>::INFO,
+        &<methods::RefreshNetworkSystem as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RefreshRecommendation as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RefreshRuntime as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RefreshServices as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RefreshStorageDrsRecommendation as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RefreshStorageDrsRecommendationsForPodTask as rt::Method>::INFO,
+        &<methods::RefreshStorageInfo as rt::Method>::INFO,
+        &<methods::RefreshStorageSystem as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::RegisterChildVmTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RegisterDisk as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::RegisterExtension as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RegisterHealthUpdateProvider as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RegisterKmipServer as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RegisterKmsCluster as rt::Method>::INFO,
+        &<methods::RegisterVmTask as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ReleaseCredentialsInGuest as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::ReleaseIpAllocation as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ReleaseManagedSnapshot as rt::Method>::INFO,
+        &<methods::Reload as rt::Method>::INFO,
+        &<methods::RelocateVmTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RelocateVStorageObjectTask as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::RemoveAlarm as rt::Method>::INFO,
+        &<methods::RemoveAllSnapshotsTask as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::RemoveAssignedLicense as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::RemoveAuthorizationRole as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::RemoveCustomFieldDef as rt::Method>::INFO,
+        &<methods::RemoveDatastore as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::RemoveDatastoreExTask as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::RemoveDiskMappingTask as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::RemoveDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::RemoveEntityPermission as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RemoveFilter as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RemoveFilterEntities as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RemoveGroup as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::RemoveGuestAlias as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::RemoveGuestAliasByCert as rt::Method>::INFO,
+        &<methods::RemoveInternetScsiSendTargets as rt::Method>::INFO,
+        &<methods::RemoveInternetScsiStaticTargets as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RemoveKey as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RemoveKeys as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RemoveKmipServer as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::RemoveLicense as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::RemoveLicenseLabel as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RemoveMonitoredEntities as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::RemoveNetworkResourcePool as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::RemoveNvmeOverRdmaAdapter as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::RemovePerfInterval as rt::Method>::INFO,
+        &<methods::RemovePortGroup as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::RemoveScheduledTask as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::RemoveServiceConsoleVirtualNic as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RemoveSmartCardTrustAnchor as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RemoveSmartCardTrustAnchorByFingerprint as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RemoveSmartCardTrustAnchorCertificate as rt::Method>::INFO,
+        &<methods::RemoveSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::RemoveSoftwareAdapter as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RemoveUser as rt::Method>::INFO,
+        &<methods::RemoveVirtualNic as rt::Method>::INFO,
+        &<methods::RemoveVirtualSwitch as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::RenameCustomFieldDef as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::RenameCustomizationSpec as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::RenameDatastore as rt::Method>::INFO,
+        &<methods::RenameSnapshot as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RenameVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RenameVStorageObjectEx as rt::Method>::INFO,
+        &<methods::RenameTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RepairVStorageObjectChainTask as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::RepairVmDiskChainsTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ReplaceCaCertificatesAndCrls as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ReplaceSmartCardTrustAnchors as rt::Method>::INFO,
+        &<methods::RescanAllHba as rt::Method>::INFO,
+        &<methods::RescanHba as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::RescanVffs as rt::Method>::INFO,
+        &<methods::RescanVmfs as rt::Method>::INFO,
+        &<methods::ResetCollector as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::ResetCounterLevelMapping as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::ResetEntityPermissions as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ResetFirmwareToFactoryDefaults as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::ResetGuestInformation as rt::Method>::INFO,
+        &<methods::ResetListView as rt::Method>::INFO,
+        &<methods::ResetListViewFromView as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ResetSystemHealthInfo as rt::Method>::INFO,
+        &<methods::ResetVmTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ResignatureUnresolvedVmfsVolumeTask as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::ResolveInstallationErrorsOnClusterTask as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::ResolveInstallationErrorsOnHostTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ResolveMultipleUnresolvedVmfsVolumes as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ResolveMultipleUnresolvedVmfsVolumesExTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ResolveNfsServerHostName as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RestartService as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::RestartServiceConsoleVirtualNic as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RestoreFirmwareConfiguration as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::RetrieveAllPermissions as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::RetrieveAnswerFile as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::RetrieveAnswerFileForProfile as rt::Method>::INFO,
+        #[cfg(feature = "event")]
+        &<methods::RetrieveArgumentDescription as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RetrieveCertificateInfoList as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RetrieveClientCert as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RetrieveClientCsr as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::RetrieveDasAdvancedRuntimeInfo as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::RetrieveDescription as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::RetrieveDiskPartitionInfo as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::RetrieveDynamicPassthroughInfo as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::RetrieveEntityPermissions as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::RetrieveEntityScheduledTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RetrieveFreeEpcMemory as rt::Method>::INFO,
+        &<methods::RetrieveHardwareUptime as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::RetrieveHostAccessControlEntries as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::RetrieveHostCustomizations as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::RetrieveHostCustomizationsForProfile as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::RetrieveHostSpecification as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RetrieveKmipServerCert as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RetrieveKmipServersStatusTask as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::RetrieveObjectScheduledTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::RetrieveProductComponents as rt::Method>::INFO,
+        &<methods::RetrieveProperties as rt::Method>::INFO,
+        &<methods::RetrievePropertiesEx as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::RetrieveRolePermissions as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::RetrieveSelfSignedClientCert as rt::Method>::INFO,
+        &<methods::RetrieveServiceContent as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::RetrieveServiceProviderEntities as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RetrieveSnapshotDetails as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RetrieveSnapshotInfo as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::RetrieveUserGroups as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RetrieveVStorageInfrastructureObjectPolicy as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RetrieveVStorageObject as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RetrieveVStorageObjectAssociations as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RetrieveVStorageObjectState as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::RetrieveVendorDeviceGroupInfo as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::RetrieveVgpuDeviceInfo as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::RetrieveVgpuProfileInfo as rt::Method>::INFO,
+        &<methods::RevertToCurrentSnapshotTask as rt::Method>::INFO,
+        &<methods::RevertToSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RevertVStorageObjectExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::RevertVStorageObjectTask as rt::Method>::INFO,
+        &<methods::RewindCollector as rt::Method>::INFO,
+        #[cfg(feature = "alarm")]
+        &<methods::RunScheduledTask as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::RunVsanPhysicalDiskDiagnostics as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ScanHostPatchV2Task as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::ScanHostPatchTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::ScheduleReconcileDatastoreInventory as rt::Method>::INFO,
+        &<methods::SearchDatastoreSubFoldersTask as rt::Method>::INFO,
+        &<methods::SearchDatastoreTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::SelectActivePartition as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::SelectVnic as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::SelectVnicForNicType as rt::Method>::INFO,
+        &<methods::SendNmi as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::SendTestNotification as rt::Method>::INFO,
+        &<methods::SessionIsActive as rt::Method>::INFO,
+        &<methods::SetCollectorPageSize as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::SetCryptoMode as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::SetDefaultKmsCluster as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::SetDisplayTopology as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::SetEntityPermissions as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::SetExtensionCertificate as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::SetField as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::SetKeyCustomAttributes as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::SetLicenseEdition as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::SetLocale as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::SetMaxQueueDepth as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::SetMultipathLunPolicy as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::SetNfsUser as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::SetPublicKey as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::SetRegistryValueInGuest as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::SetScreenResolution as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::SetServiceAccount as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::SetTaskDescription as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::SetTaskState as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::SetVStorageObjectControlFlags as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::SetVirtualDiskUuid as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::SetVirtualDiskUuidExTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::ShrinkVirtualDiskTask as rt::Method>::INFO,
+        &<methods::ShutdownGuest as rt::Method>::INFO,
+        &<methods::ShutdownHostTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::StageHostPatchTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::StampAllRulesWithUuidTask as rt::Method>::INFO,
+        &<methods::StandbyGuest as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::StartGuestNetworkTask as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::StartProgramInGuest as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::StartRecordingTask as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::StartReplayingTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::StartService as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::StopRecordingTask as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::StopReplayingTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::StopService as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::SuspendVAppTask as rt::Method>::INFO,
+        &<methods::SuspendVmTask as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::TerminateFaultTolerantVmTask as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::TerminateProcessInGuest as rt::Method>::INFO,
+        &<methods::TerminateSession as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::TerminateVm as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::TestTimeService as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::TurnDiskLocatorLedOffTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::TurnDiskLocatorLedOnTask as rt::Method>::INFO,
+        #[cfg(feature = "ft")]
+        &<methods::TurnOffFaultToleranceForVmTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UnassignUserFromGroup as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UnbindVnic as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UninstallHostPatchTask as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::UninstallIoFilterTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UninstallService as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UnmapVmfsVolumeExTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::UnmarkServiceProviderEntities as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::UnmountDiskMappingTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UnmountForceMountedVmfsVolume as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::UnmountToolsInstaller as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UnmountVffsVolume as rt::Method>::INFO,
+        &<methods::UnmountVmfsVolume as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UnmountVmfsVolumeExTask as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::UnregisterAndDestroyTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::UnregisterDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::UnregisterExtension as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::UnregisterHealthUpdateProvider as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::UnregisterKmsCluster as rt::Method>::INFO,
+        &<methods::UnregisterVm as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::UpdateAnswerFileTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateAssignableHardwareConfig as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::UpdateAssignedLicense as rt::Method>::INFO,
+        #[cfg(feature = "permission")]
+        &<methods::UpdateAuthorizationRole as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateBootDevice as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::UpdateChildResourceConfiguration as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::UpdateClusterProfile as rt::Method>::INFO,
+        &<methods::UpdateConfig as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UpdateConsoleIpRouteConfig as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::UpdateCounterLevelMapping as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::UpdateDvsHealthCheckConfigTask as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::UpdateDvsLacpGroupConfigTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateDateTime as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateDateTimeConfig as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateDefaultPolicy as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateDiskPartitions as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UpdateDnsConfig as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::UpdateDvsCapability as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::UpdateExtension as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateFlags as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateGraphicsConfig as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateHostImageAcceptanceLevel as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::UpdateHostProfile as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::UpdateHostSpecification as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::UpdateHostSubSpecification as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateHppMultipathLunPolicy as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateInternetScsiAdvancedOptions as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateInternetScsiAlias as rt::Method>::INFO,
+        &<methods::UpdateInternetScsiAuthenticationProperties as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateInternetScsiDigestProperties as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateInternetScsiDiscoveryProperties as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateInternetScsiIpProperties as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateInternetScsiName as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UpdateIpConfig as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::UpdateIpPool as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UpdateIpRouteConfig as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UpdateIpRouteTableConfig as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateIpmi as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::UpdateKmipServer as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::UpdateKmsSignedCsrClientCert as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::UpdateLicense as rt::Method>::INFO,
+        #[cfg(feature = "license")]
+        &<methods::UpdateLicenseLabel as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::UpdateLinkedChildren as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateLocalSwapDatastore as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateLockdownExceptions as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateModuleOptionString as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UpdateNetworkConfig as rt::Method>::INFO,
+        #[cfg(feature = "dvs")]
+        &<methods::UpdateNetworkResourcePool as rt::Method>::INFO,
+        &<methods::UpdateOptions as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdatePassthruConfig as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::UpdatePerfInterval as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UpdatePhysicalNicLinkSpeed as rt::Method>::INFO,
+        &<methods::UpdatePortGroup as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateProductLockerLocationTask as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::UpdateProgress as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::UpdateReferenceHost as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateRuleset as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateScsiLunDisplayName as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::UpdateSelfSignedClientCert as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::UpdateServiceConsoleVirtualNic as rt::Method>::INFO,
+        #[cfg(feature = "server")]
+        &<methods::UpdateServiceMessage as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateServicePolicy as rt::Method>::INFO,
+        &<methods::UpdateSoftwareInternetScsiEnabled as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateSystemResources as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateSystemSwapConfiguration as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateSystemUsers as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::UpdateUser as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::UpdateVAppConfig as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::UpdateVStorageInfrastructureObjectPolicyTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::UpdateVStorageObjectCryptoTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::UpdateVStorageObjectPolicyTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateVVolVirtualMachineFilesTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateVirtualMachineFilesTask as rt::Method>::INFO,
+        &<methods::UpdateVirtualNic as rt::Method>::INFO,
+        &<methods::UpdateVirtualSwitch as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateVmfsUnmapBandwidth as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpdateVmfsUnmapPriority as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::UpdateVsanTask as rt::Method>::INFO,
+        #[cfg(feature = "iofilter")]
+        &<methods::UpgradeIoFilterTask as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::UpgradeToolsTask as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::UpgradeVmTask as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpgradeVmLayout as rt::Method>::INFO,
+        #[cfg(feature = "storage")]
+        &<methods::UpgradeVmfs as rt::Method>::INFO,
+        #[cfg(feature = "vsan")]
+        &<methods::UpgradeVsanObjects as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::UploadClientCert as rt::Method>::INFO,
+        #[cfg(feature = "crypto")]
+        &<methods::UploadKmipServerCert as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::VCenterUpdateVStorageObjectMetadataExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::VStorageObjectCreateSnapshotExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::VStorageObjectCreateSnapshotTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::VStorageObjectDeleteSnapshotEx2Task as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::VStorageObjectDeleteSnapshotExTask as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::VStorageObjectExtendDiskExTask as rt::Method>::INFO,
+        #[cfg(feature = "guest")]
+        &<methods::ValidateCredentialsInGuest as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ValidateHciConfiguration as rt::Method>::INFO,
+        #[cfg(feature = "ovf")]
+        &<methods::ValidateHost as rt::Method>::INFO,
+        #[cfg(feature = "profile")]
+        &<methods::ValidateHostProfileCompositionTask as rt::Method>::INFO,
+        &<methods::ValidateMigration as rt::Method>::INFO,
+        #[cfg(feature = "cluster")]
+        &<methods::ValidateStoragePodConfig as rt::Method>::INFO,
+        #[cfg(feature = "vslm")]
+        &<methods::VstorageObjectVCenterQueryChangedDiskAreas as rt::Method>::INFO,
+        &<methods::WaitForUpdates as rt::Method>::INFO,
+        &<methods::WaitForUpdatesEx as rt::Method>::INFO,
+        #[cfg(feature = "customization")]
+        &<methods::XmlToCustomizationSpecItem as rt::Method>::INFO,
+        &<methods::ZeroFillVirtualDiskTask as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::ConfigureVchaTask as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::CreatePassiveNodeTask as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::CreateWitnessNodeTask as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::DeployVchaTask as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::DestroyVchaTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::FetchSoftwarePackages as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::GetClusterMode as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::GetVchaConfig as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::InitiateFailoverTask as rt::Method>::INFO,
+        #[cfg(feature = "host")]
+        &<methods::InstallDate as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::PrepareVchaTask as rt::Method>::INFO,
+        #[cfg(feature = "vmoption")]
+        &<methods::QueryDatacenterConfigOptionDescriptor as rt::Method>::INFO,
+        #[cfg(feature = "vm")]
+        &<methods::ReloadVirtualMachineFromPathTask as rt::Method>::INFO,
+        #[cfg(feature = "vcha")]
+        &<methods::SetClusterModeTask as rt::Method>::INFO,
+        &<methods::SetCustomValue as rt::Method>::INFO,
+        #[cfg(feature = "network")]
+        &<methods::StartDpuFailover as rt::Method>::INFO,
+        #[cfg(feature = "vapp")]
+        &<methods::UnregisterVAppTask as rt::Method>::INFO,
     ],
 };

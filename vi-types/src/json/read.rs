@@ -129,7 +129,6 @@ alone! {
 static NOTHING: Registry = Registry {
     objects: &[],
     enumerations: &[],
-    methods: &[],
     managed_objects: &[],
 };
 
@@ -211,7 +210,7 @@ impl<'a> Declared<'a> {
         }
         match (registry.object(ty), registry.enumeration(ty)) {
             (Some(info), _) => Self::Object(info),
-            (None, Some((name, _))) => Self::Enum(name),
+            (None, Some(info)) => Self::Enum(info.name),
             (None, None) => Self::Unknown,
         }
     }

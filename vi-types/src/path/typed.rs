@@ -100,7 +100,7 @@ fn name_of<G>(object: &dyn Object, field: &G) -> Option<&'static str> {
             Property::Objects(objects) => {
                 (std::ptr::from_ref(objects).cast(), size_of_val(objects))
             }
-            Property::Absent => return false,
+            Property::Absent | Property::Info(_) => return false,
         };
         place(property, size) == looked_for
     })?;

@@ -8,7 +8,7 @@ use crate::fault::SoapFault;
 use crate::method::Method;
 use crate::moref::ManagedObjectReference;
 use crate::object::Object;
-use crate::registry::Registry;
+use crate::registry::Interface;
 use crate::value::View;
 use crate::wire::tokens::local;
 use crate::wire::writer::{Writer, escape};
@@ -23,11 +23,7 @@ pub fn encode_request<M: Method>(request: &M, this: &ManagedObjectReference) -> 
         writer.raw(namespace::VIM);
         writer.raw("\">");
         writer.element("_this", "ManagedObjectReference", View::Moref(this));
-        for (index, field) in M::type_info().all_fields().enumerate() {
-            if field.name != "_this" {
-                writer.element(field.name, field.ty, request.get(index).view());
-            }
-        }
+        writer.parameters(request);
         writer.raw("</");
         writer.raw(M::name());
         writer.raw(">");
@@ -41,16 +37,13 @@ pub fn encode_response<M: Method>(returned: &M::Output) -> String {
 
 /// Like [`encode_response`], written by a writer that may write for somebody with an older version of the API.
 pub fn encode_response_with<M: Method>(writer: Writer, returned: &M::Output) -> String {
-    let declared = M::registry()
-        .method(M::name())
-        .map_or("", |info| info.returns);
     envelope_with(writer, |writer| {
         writer.raw("<");
         writer.raw(M::name());
         writer.raw("Response xmlns=\"");
         writer.raw(namespace::VIM);
         writer.raw("\">");
-        writer.element("returnval", declared, M::output(returned).view());
+        writer.element("returnval", M::INFO.returns, M::output(returned).view());
         writer.raw("</");
         writer.raw(M::name());
         writer.raw("Response>");
@@ -200,7 +193,7 @@ pub struct Request {
     pub name: String,
     /// The object it is called on.
     pub this: ManagedObjectReference,
-    /// The parameters, as the request's type; `None` for a method that the registry doesn't have.
+    /// The parameters, as the request's type; `None` for a method that the interface doesn't have.
     pub method: Option<Box<dyn Object>>,
 }
 
@@ -210,10 +203,10 @@ pub struct Request {
 /// What is wrong with the message.
 pub fn decode_request(
     body: &[u8],
-    registry: &'static Registry,
+    interface: &Interface,
     limits: Limits,
 ) -> Result<Request, DecodeError> {
-    let mut reader = Reader::new(utf8(body)?, registry, limits);
+    let mut reader = Reader::new(utf8(body)?, interface.registry, limits);
     open_body(&mut reader)?;
     let name = reader.tokens.local_name().to_owned();
     let start = reader.tokens.mark();
@@ -235,9 +228,9 @@ pub fn decode_request(
             .not_soap(&format!("the request {name} has no _this")));
     };
     let mut method = None;
-    if let Some(info) = registry.method(&name) {
+    if let Some(info) = interface.method(&name) {
         reader.tokens.rewind(start)?;
-        let mut request = (info.request.new)();
+        let mut request = ((info.request)().new)();
         reader.object(&mut *request)?;
         method = Some(request);
     }

@@ -3,7 +3,7 @@
 use crate::error::DecodeError;
 use crate::raw::RawElement;
 use crate::wire::tokens::{Namespace, Piece, Tokens};
-use crate::wire::writer::escape;
+use crate::wire::writer::{escape, is_in_xml};
 
 /// The innermost open element as XML that needs no declarations of its own; its end tag is taken.
 pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError> {
@@ -13,7 +13,7 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
             .map(|(namespace, name)| prefixed(namespace, name)),
         ..RawElement::default()
     };
-    push_attributes(tokens, &mut raw.attributes);
+    push_attributes(tokens, &mut raw.attributes)?;
     let mut names = Vec::new();
     loop {
         match tokens.piece()? {
@@ -28,7 +28,7 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
                     raw.content.push_str(&prefixed(namespace, name));
                     raw.content.push('"');
                 }
-                push_attributes(tokens, &mut raw.content);
+                push_attributes(tokens, &mut raw.content)?;
                 raw.content.push('>');
             }
             Piece::End => match names.pop() {
@@ -43,15 +43,22 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
     }
 }
 
-fn push_attributes(tokens: &Tokens<'_>, out: &mut String) {
+fn push_attributes(tokens: &Tokens<'_>, out: &mut String) -> Result<(), DecodeError> {
     for (name, value) in tokens.other_attributes() {
         out.push(' ');
         out.push_str(name);
         out.push_str("=\"");
-        // As written, so only the quote it may have been written with matters.
-        out.push_str(&value.replace('"', "&quot;"));
+        let text = tokens.unescape(value)?;
+        if text.chars().all(is_in_xml) {
+            // As written, since a reader takes a line end for a blank but not a reference to one. So only the quote it
+            // may have been written with matters.
+            out.push_str(&value.replace('"', "&quot;"));
+        } else {
+            escape(&text, out);
+        }
         out.push('"');
     }
+    Ok(())
 }
 
 fn prefixed(namespace: Namespace, name: &str) -> String {

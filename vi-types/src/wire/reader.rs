@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::any::{Any, Array, EnumValue, Undecodable};
+use crate::any::{Any, Array, Undecodable};
 use crate::binary::Binary;
 use crate::datetime::DateTime;
 use crate::enumeration::Enum;
@@ -17,6 +17,7 @@ use crate::object::{Object, ObjectInfo, name_key};
 use crate::poly::UnknownObject;
 use crate::property::PropertyMut;
 use crate::registry::Registry;
+use crate::value::View;
 use crate::wire::tokens::{Child, Namespace, Tokens, trim};
 use crate::wire::{Limits, raw};
 
@@ -95,10 +96,15 @@ impl<'a> Reader<'a> {
         loop {
             match self.tokens.child(layout, next)? {
                 Child::Known(index) => {
-                    repeated = if index == last { repeated + 1 } else { 0 };
-                    last = index;
                     let field = &layout.slots[index].field;
                     let list = field.occurrence.is_list();
+                    repeated = match index == last {
+                        true => repeated + 1,
+                        // Something else stood between the items.
+                        false if list && seen.contains(index) => length(target, index),
+                        false => 0,
+                    };
+                    last = index;
                     let property = target.get_mut(index);
                     if matches!(property, PropertyMut::Absent) {
                         self.note(|_| format!("{}.{}", info.name, field.name));
@@ -209,34 +215,14 @@ impl<'a> Reader<'a> {
             return self.untyped_any();
         };
         if namespace == Namespace::Xsd {
-            return Ok(match name {
-                "string" => Any::String(self.string()?),
-                "boolean" => Any::Bool(self.boolean()?),
-                "byte" => Any::Byte(self.integer()?),
-                "short" => Any::Short(self.integer()?),
-                "int" => Any::Int(self.integer()?),
-                "long" => Any::Long(self.integer()?),
-                "float" => Any::Float(self.float()?),
-                "double" => Any::Double(self.float()?),
-                "dateTime" => Any::DateTime(self.date_time()?),
-                "base64Binary" => Any::Binary(self.binary()?),
-                "anyURI" => Any::Uri(self.string()?),
-                "anyType" => return self.untyped_any(),
-                _ => return self.unknown_any(name),
-            });
+            return match self.primitive(name) {
+                Some(value) => value,
+                None if name == "anyType" => self.untyped_any(),
+                None => self.unknown_any(name),
+            };
         }
-        if name == "ManagedObjectReference" {
-            return self.moref().map(Any::Moref);
-        }
-        if let Some(info) = self.types.object(name) {
-            return self.new_object(info).map(Any::Object);
-        }
-        if let Some((type_name, _)) = self.types.registry.enumeration(name) {
-            let value = self.string()?;
-            return Ok(Any::Enum(Box::new(EnumValue {
-                type_name: type_name.to_owned(),
-                value,
-            })));
+        if let Some(value) = self.named_any(name) {
+            return value;
         }
         match Array::item_type(name) {
             Some(item) => self.array(item),
@@ -281,33 +267,43 @@ impl<'a> Reader<'a> {
         Ok(Any::Array(Box::new(Array { item, items })))
     }
 
+    /// A value of one of the schema's own types; `None` if that is none of them.
+    fn primitive(&mut self, ty: &str) -> Option<Result<Any, DecodeError>> {
+        Some(match ty {
+            "string" => self.string().map(Any::String),
+            "boolean" => self.boolean().map(Any::Bool),
+            "byte" => self.integer().map(Any::Byte),
+            "short" => self.integer().map(Any::Short),
+            "int" => self.integer().map(Any::Int),
+            "long" => self.integer().map(Any::Long),
+            "float" => self.float().map(Any::Float),
+            "double" => self.float().map(Any::Double),
+            "dateTime" => self.date_time().map(Any::DateTime),
+            "base64Binary" => self.binary().map(Any::Binary),
+            "anyURI" => self.string().map(Any::Uri),
+            _ => return None,
+        })
+    }
+
     /// An array's item that doesn't say its type.
     fn item(&mut self, ty: &str) -> Result<Any, DecodeError> {
-        Ok(match ty {
-            "string" => Any::String(self.string()?),
-            "boolean" => Any::Bool(self.boolean()?),
-            "byte" => Any::Byte(self.integer()?),
-            "short" => Any::Short(self.integer()?),
-            "int" => Any::Int(self.integer()?),
-            "long" => Any::Long(self.integer()?),
-            "float" => Any::Float(self.float()?),
-            "double" => Any::Double(self.float()?),
-            "dateTime" => Any::DateTime(self.date_time()?),
-            "base64Binary" => Any::Binary(self.binary()?),
-            "anyURI" => Any::Uri(self.string()?),
-            "ManagedObjectReference" => Any::Moref(self.moref()?),
-            _ => match (self.types.object(ty), self.types.registry.enumeration(ty)) {
-                (Some(info), _) => Any::Object(self.new_object(info)?),
-                (None, Some((type_name, _))) => {
-                    let value = self.string()?;
-                    Any::Enum(Box::new(EnumValue {
-                        type_name: type_name.to_owned(),
-                        value,
-                    }))
-                }
-                (None, None) => self.untyped_any()?,
-            },
-        })
+        if let Some(value) = self.primitive(ty) {
+            return value;
+        }
+        self.named_any(ty).unwrap_or_else(|| self.untyped_any())
+    }
+
+    /// A value of a type that the registry has, or a reference; `None` if it is neither.
+    fn named_any(&mut self, ty: &str) -> Option<Result<Any, DecodeError>> {
+        if ty == "ManagedObjectReference" {
+            return Some(self.moref().map(Any::Moref));
+        }
+        if let Some(info) = self.types.object(ty) {
+            return Some(self.new_object(info).map(Any::Object));
+        }
+        let info = self.types.registry.enumeration(ty)?;
+        let value = self.text();
+        Some(value.map(|value| Any::enumeration_of(info.name, &value)))
     }
 
     /// A value that doesn't say its type but is known to be of this one; XML where the type is unknown.
@@ -450,6 +446,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many items a list has.
+#[cold]
+fn length(object: &dyn Object, index: usize) -> usize {
+    match object.get(index).view() {
+        View::List(items) => items.len(),
+        _ => 0,
+    }
+}
+
 /// The properties that an object has had so far, one bit each.
 #[derive(Default)]
 struct Seen {
@@ -466,6 +471,14 @@ impl Seen {
         } else {
             self.insert_far(index);
         }
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        let word = match index / 64 {
+            0 => self.first,
+            word => self.rest.get(word - 1).copied().unwrap_or_default(),
+        };
+        word & (1 << (index % 64)) != 0
     }
 
     fn insert_far(&mut self, index: usize) {

@@ -667,7 +667,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Undoes entities and character references, and makes every line end a line feed.
-    fn unescape(&self, text: &'a str) -> Result<Cow<'a, str>, DecodeError> {
+    pub(crate) fn unescape(&self, text: &'a str) -> Result<Cow<'a, str>, DecodeError> {
         if memchr::memchr2(b'&', b'\r', text.as_bytes()).is_none() {
             return Ok(Cow::Borrowed(text));
         }

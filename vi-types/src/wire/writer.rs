@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::any::{Any, Array};
 use crate::moref::ManagedObjectReference;
-use crate::object::{Object, ObjectInfo};
+use crate::object::{BASE, Layout, Object, ObjectInfo, Slot};
+use crate::property::Property;
 use crate::raw::RawElement;
 use crate::value::View;
 
@@ -58,41 +59,125 @@ impl Writer {
     ///
     /// `declared` is the schema's name of the declared type.
     pub fn element(&mut self, name: &str, declared: &str, view: View<'_>) {
-        match view {
-            View::Unset => {}
-            View::List(list) => {
-                for item in list.iter() {
-                    self.element(name, declared, item);
-                }
-            }
-            View::Object(object) => self.object(name, Some(declared), object),
-            View::Any(any) => self.any(name, any),
-            View::Moref(moref) => self.moref(name, "", moref),
-            view => {
-                self.start(name, "");
-                self.text(view);
-                self.end(name);
-            }
-        }
+        self.view(&Tags::of(name), declared, view);
     }
 
     /// Writes the properties of an object, without an element around them.
     pub fn properties(&mut self, object: &dyn Object) {
-        self.properties_as(object, object.info());
+        let layout = object.info().layout();
+        self.first_properties(object, layout, layout.len());
     }
 
-    /// Writes those properties of an object that it has from a base class.
-    fn properties_as(&mut self, object: &dyn Object, base: &'static ObjectInfo) {
-        // Those of the base classes come first.
-        for (index, field) in base.all_fields().enumerate() {
-            if self.knows(field.since) {
-                self.element(field.name, field.ty, object.get(index).view());
+    /// Writes the parameters of a request, but not what it is called on.
+    pub(crate) fn parameters(&mut self, request: &dyn Object) {
+        let layout = request.info().layout();
+        for (index, slot) in layout.slots.iter().enumerate() {
+            if slot.field.name != "_this" {
+                self.view(
+                    &layout.tags[index],
+                    slot.field.ty,
+                    request.get(index).view(),
+                );
             }
         }
     }
 
-    fn knows(&self, since: &str) -> bool {
-        since.is_empty() || self.knows.as_ref().is_none_or(|knows| knows(since))
+    /// Writes so many of the first properties of an object: all of them, or those that it has from a base class.
+    fn first_properties(&mut self, object: &dyn Object, layout: &Layout, count: usize) {
+        let mut index = 0;
+        // Those of the base class come first. It is asked itself, as it needs not go down the chain for each.
+        if layout.inherits
+            && let Property::Object(base) = object.get(BASE)
+        {
+            let layout = base.info().layout();
+            index = layout.len().min(count);
+            self.first_properties(base, layout, index);
+        }
+        let (slots, tags) = (&layout.slots[..count], &layout.tags[..count]);
+        while index < count {
+            let (slot, tags) = (&slots[index], &tags[index]);
+            // Most properties are values, and most of these are unset: finding that out is what takes the time.
+            match object.get(index) {
+                Property::Value(value) => match value.view() {
+                    View::Unset => {}
+                    view if self.knows(slot) => self.view(tags, slot.field.ty, view),
+                    _ => {}
+                },
+                property => self.objects(slot, tags, property),
+            }
+            index += 1;
+        }
+    }
+
+    /// Objects of exactly the declared type.
+    #[inline(never)]
+    fn objects(&mut self, slot: &Slot, tags: &Tags, property: Property<'_>) {
+        if !self.knows(slot) {
+            return;
+        }
+        match property {
+            Property::Object(object) => self.declared_object(tags, object),
+            Property::Optional(object) => {
+                if let Some(object) = object.get() {
+                    self.declared_object(tags, object);
+                }
+            }
+            Property::Objects(objects) => {
+                for item in 0..objects.len() {
+                    self.declared_object(tags, objects.item(item));
+                }
+            }
+            Property::Value(_) | Property::Absent | Property::Info(_) => {}
+        }
+    }
+
+    fn declared_object(&mut self, tags: &Tags, object: &dyn Object) {
+        tags.start.push_to(&mut self.out);
+        self.properties(object);
+        tags.end.push_to(&mut self.out);
+    }
+
+    /// A value that is set.
+    fn view(&mut self, tags: &Tags, declared: &str, view: View<'_>) {
+        let out = &mut self.out;
+        match view {
+            View::Unset => return,
+            View::List(list) => {
+                for item in list.iter() {
+                    self.view(tags, declared, item);
+                }
+                return;
+            }
+            View::Object(object) => return self.object(tags, Some(declared), object),
+            View::Any(any) => return self.any(tags, any),
+            View::Moref(moref) => return self.moref(tags, "", moref),
+            View::Text(text) | View::Enum(_, text) => {
+                tags.start.push_to(out);
+                escape(text, out);
+            }
+            View::Bool(value) => {
+                tags.start.push_to(out);
+                out.push_str(if value { "true" } else { "false" });
+            }
+            View::Int(value) => {
+                tags.start.push_to(out);
+                out.push_str(itoa::Buffer::new().format(value));
+            }
+            view => {
+                tags.start.push_to(out);
+                self.text(view);
+            }
+        }
+        tags.end.push_to(&mut self.out);
+    }
+
+    /// Whether the reader knows a property.
+    #[inline]
+    fn knows(&self, slot: &Slot) -> bool {
+        match &self.knows {
+            Some(knows) => slot.field.since.is_empty() || knows(slot.field.since),
+            None => true,
+        }
     }
 
     /// The type to write an object as: its own, or a base class that the reader knows.
@@ -104,100 +189,99 @@ impl Writer {
         own: &'static ObjectInfo,
         declared: Option<&str>,
     ) -> &'static ObjectInfo {
+        let Some(knows) = &self.knows else {
+            return own;
+        };
+        let is_known = |info: &ObjectInfo| info.since().is_empty() || knows(info.since());
         let mut info = own;
-        while !self.knows(info.since) && declared != Some(info.name) {
+        while !is_known(info) && declared != Some(info.name) {
             match info.base {
-                Some(base) if base.base.is_some() || !base.properties.is_empty() => info = base,
+                Some(base) if base.base.is_some() || base.own_properties() > 0 => info = base,
                 _ => return own,
             }
         }
         info
     }
 
-    fn object(&mut self, name: &str, declared: Option<&str>, object: &dyn Object) {
+    fn object(&mut self, tags: &Tags, declared: Option<&str>, object: &dyn Object) {
         if let Some(unknown) = object.unknown() {
-            return self.raw_element(name, &unknown.element);
+            return self.raw_element(tags, &unknown.element);
         }
         let info = self.type_for_reader(object.info(), declared);
-        let differs = declared.is_none_or(|declared| declared != info.name);
-        self.start(name, if differs { info.name } else { "" });
-        self.properties_as(object, info);
-        self.end(name);
+        if declared == Some(info.name) {
+            tags.start.push_to(&mut self.out);
+        } else {
+            self.start(tags, info.name);
+        }
+        let layout = info.layout();
+        self.first_properties(object, layout, layout.len());
+        tags.end.push_to(&mut self.out);
     }
 
-    fn moref(&mut self, name: &str, xsi_type: &str, moref: &ManagedObjectReference) {
-        self.out.push('<');
-        self.out.push_str(name);
+    fn moref(&mut self, tags: &Tags, xsi_type: &str, moref: &ManagedObjectReference) {
+        self.out.push_str(tags.open());
         if !xsi_type.is_empty() {
-            self.out.push_str(" xsi:type=\"");
-            self.out.push_str(xsi_type);
-            self.out.push('"');
+            self.xsi_type(xsi_type);
         }
         self.out.push_str(" type=\"");
         escape(&moref.r#type, &mut self.out);
         self.out.push_str("\">");
         escape(&moref.value, &mut self.out);
-        self.end(name);
+        tags.end.push_to(&mut self.out);
     }
 
-    fn any(&mut self, name: &str, any: &Any) {
+    fn any(&mut self, tags: &Tags, any: &Any) {
         match any {
             Any::None => {}
-            Any::Moref(moref) => self.moref(name, "ManagedObjectReference", moref),
-            Any::Object(object) => self.object(name, None, &**object),
-            Any::Unknown(element) => self.raw_element(name, element),
-            Any::Undecodable(value) => self.raw_element(name, &value.element),
-            Any::Array(array) => self.array(name, array),
+            Any::Moref(moref) => self.moref(tags, "ManagedObjectReference", moref),
+            Any::Object(object) => self.object(tags, None, &**object),
+            Any::Unknown(element) => self.raw_element(tags, element),
+            Any::Undecodable(value) => self.raw_element(tags, &value.element),
+            Any::Array(array) => self.array(tags, array),
             Any::Enum(value) => {
-                self.start(name, &value.type_name);
+                self.start(tags, &value.type_name);
                 escape(&value.value, &mut self.out);
-                self.end(name);
+                tags.end.push_to(&mut self.out);
             }
             any => {
-                self.start(name, &any.type_name());
+                self.start(tags, &any.type_name());
                 self.text(any.inner());
-                self.end(name);
+                tags.end.push_to(&mut self.out);
             }
         }
     }
 
-    fn array(&mut self, name: &str, array: &Array) {
-        self.start(name, &array.type_name());
+    fn array(&mut self, tags: &Tags, array: &Array) {
+        self.start(tags, &array.type_name());
+        let item_tags = Tags::of(&array.item);
         for item in &array.items {
-            self.any(&array.item, item);
+            self.any(&item_tags, item);
         }
-        self.end(name);
+        tags.end.push_to(&mut self.out);
     }
 
-    fn raw_element(&mut self, name: &str, element: &RawElement) {
-        self.out.push('<');
-        self.out.push_str(name);
+    fn raw_element(&mut self, tags: &Tags, element: &RawElement) {
+        self.out.push_str(tags.open());
         if let Some(ty) = &element.type_name {
-            self.out.push_str(" xsi:type=\"");
-            escape(ty, &mut self.out);
-            self.out.push('"');
+            self.xsi_type(ty);
         }
         self.out.push_str(&element.attributes);
         self.out.push('>');
         self.out.push_str(&element.content);
-        self.end(name);
+        tags.end.push_to(&mut self.out);
     }
 
-    fn start(&mut self, name: &str, xsi_type: &str) {
-        self.out.push('<');
-        self.out.push_str(name);
-        if !xsi_type.is_empty() {
-            self.out.push_str(" xsi:type=\"");
-            escape(xsi_type, &mut self.out);
-            self.out.push('"');
-        }
+    /// A start tag with the type of what is in the element.
+    fn start(&mut self, tags: &Tags, xsi_type: &str) {
+        self.out.push_str(tags.open());
+        self.xsi_type(xsi_type);
         self.out.push('>');
     }
 
-    fn end(&mut self, name: &str) {
-        self.out.push_str("</");
-        self.out.push_str(name);
-        self.out.push('>');
+    fn xsi_type(&mut self, name: &str) {
+        self.out.push_str(" xsi:type=\"");
+        escape(name, &mut self.out);
+        self.out.push('"');
     }
 
     fn text(&mut self, view: View<'_>) {
@@ -239,6 +323,60 @@ impl Writer {
     }
 }
 
+/// The tags of an element, made once for all elements of that name.
+#[derive(Debug)]
+pub(crate) struct Tags {
+    /// `<name>`
+    start: Tag,
+    /// `</name>`
+    end: Tag,
+}
+
+impl Tags {
+    pub(crate) fn of(name: &str) -> Self {
+        Self {
+            start: Tag::new(&format!("<{name}>")),
+            end: Tag::new(&format!("</{name}>")),
+        }
+    }
+
+    /// The start tag without its end, `<name`.
+    fn open(&self) -> &str {
+        &self.start.text[..self.start.length - 1]
+    }
+}
+
+#[derive(Debug)]
+struct Tag {
+    /// The tag and at least [`CHUNK`](Self::CHUNK) blanks.
+    text: Box<str>,
+    length: usize,
+}
+
+impl Tag {
+    /// So many bytes of a tag are copied with the blanks behind it: two moves, where a length that is not known takes
+    /// a call.
+    const CHUNK: usize = 32;
+
+    fn new(tag: &str) -> Self {
+        Self {
+            text: format!("{tag}{:1$}", "", Self::CHUNK).into(),
+            length: tag.len(),
+        }
+    }
+
+    #[inline]
+    fn push_to(&self, out: &mut String) {
+        if self.length <= Self::CHUNK {
+            let end = out.len() + self.length;
+            out.push_str(&self.text[..Self::CHUNK]);
+            out.truncate(end);
+        } else {
+            out.push_str(&self.text[..self.length]);
+        }
+    }
+}
+
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer")
@@ -252,9 +390,18 @@ impl fmt::Debug for Writer {
 /// Characters that XML cannot carry at all (control characters other than tab, line feed and carriage
 /// return, and U+FFFE and U+FFFF) become U+FFFD. A carriage return is written as a reference, since a reader
 /// would make it a line feed.
+#[inline]
 pub(crate) fn escape(text: &str, out: &mut String) {
+    match is_clean(text.as_bytes()) {
+        true => out.push_str(text),
+        false => escape_some(text, out),
+    }
+}
+
+fn escape_some(text: &str, out: &mut String) {
+    let is_suspicious = |byte: &u8| SUSPICIOUS[usize::from(*byte)];
     let mut rest = text;
-    while let Some(at) = suspicious(rest.as_bytes()) {
+    while let Some(at) = rest.as_bytes().iter().position(is_suspicious) {
         let (plain, special) = rest.split_at(at);
         out.push_str(plain);
         let mut characters = special.chars();
@@ -264,37 +411,59 @@ pub(crate) fn escape(text: &str, out: &mut String) {
             Some('>') => out.push_str("&gt;"),
             Some('"') => out.push_str("&quot;"),
             Some('\r') => out.push_str("&#13;"),
-            Some('\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            other => out.extend(other),
+            Some(character) if is_in_xml(character) => out.push(character),
+            Some(_) => out.push('\u{fffd}'),
+            None => {}
         }
         rest = characters.as_str();
     }
     out.push_str(rest);
 }
 
-/// The position of the first byte that may begin a character which [`escape`] doesn't copy.
+/// Whether XML can carry a character.
+pub(crate) fn is_in_xml(character: char) -> bool {
+    match character {
+        '\t' | '\n' | '\r' => true,
+        '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => false,
+        _ => true,
+    }
+}
+
+/// Whether [`escape`] just copies a text that has no tabs and line feeds.
 #[inline]
-fn suspicious(text: &[u8]) -> Option<usize> {
-    // Sixteen at a time, without a branch for each.
-    let clean = text
-        .chunks_exact(16)
-        .take_while(|chunk| {
-            !chunk.iter().fold(false, |found, byte| {
-                found
-                    | (*byte < 0x20)
-                    | matches!(byte, b'&')
-                    | matches!(byte, b'<')
-                    | matches!(byte, b'>')
-                    | matches!(byte, b'"')
-                    | matches!(byte, 0xef)
-            })
-        })
-        .count();
-    let from = 16 * clean;
-    text[from..]
-        .iter()
-        .position(|byte| SUSPICIOUS[usize::from(*byte)])
-        .map(|at| from + at)
+fn is_clean(text: &[u8]) -> bool {
+    // Eight bytes at a time; those at the end that make no eight are looked at in one word with some before them.
+    if let Some(last) = text.last_chunk::<8>() {
+        let mut clean = is_clean_word(*last);
+        let mut rest = text;
+        while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+            clean &= is_clean_word(*word);
+            rest = behind;
+        }
+        return clean;
+    }
+    if let (Some([a, b, c, d]), Some([e, f, g, h])) =
+        (text.first_chunk::<4>(), text.last_chunk::<4>())
+    {
+        return is_clean_word([*a, *b, *c, *d, *e, *f, *g, *h]);
+    }
+    let is_clean = |byte: &u8| *byte >= 0x20 && !SUSPICIOUS[usize::from(*byte)];
+    text.iter().all(is_clean)
+}
+
+#[inline]
+fn is_clean_word(word: [u8; 8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_ne_bytes(word);
+    // The upper bit of each byte that is zero, and maybe of others, but only if one is.
+    let zero = |word: u64| word.wrapping_sub(EACH) & !word & (EACH << 7);
+    let is = |word: u64, byte: u8| zero(word ^ (EACH * u64::from(byte)));
+    let found = zero(word & (EACH * 0xe0))
+        // `<` and `>` differ in one bit, and so do `"` and `&`.
+        | is(word | (EACH * 0x02), b'>')
+        | is(word | (EACH * 0x04), b'&')
+        | is(word, 0xef);
+    found == 0
 }
 
 /// The bytes that may begin a character which [`escape`] doesn't copy.
@@ -329,5 +498,40 @@ mod tests {
             out,
             "a&lt;b&gt;&amp;&quot;c&quot;\t\n&#13;\u{fffd}\u{fffd}\u{fffd}\u{ff21}\u{fffd}ä日🦀"
         );
+    }
+
+    #[test]
+    fn what_is_to_be_escaped_is_found_wherever_it_stands() {
+        for length in 0..20 {
+            for at in 0..=length {
+                for (special, written) in [
+                    ('&', "&amp;"),
+                    ('<', "&lt;"),
+                    ('>', "&gt;"),
+                    ('"', "&quot;"),
+                    ('\r', "&#13;"),
+                    ('\u{1f}', "\u{fffd}"),
+                    ('\u{ffff}', "\u{fffd}"),
+                    ('\n', "\n"),
+                    ('\'', "'"),
+                    ('ﬀ', "ﬀ"),
+                ] {
+                    let (before, behind) = ("~".repeat(at), " ".repeat(length - at));
+                    let mut out = String::new();
+                    escape(&format!("{before}{special}{behind}"), &mut out);
+                    assert_eq!(out, format!("{before}{written}{behind}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tags_of_any_length_are_written() {
+        for length in [1, 29, 30, 31, 32, 33, 100] {
+            let name = "n".repeat(length);
+            let mut writer = Writer::new();
+            writer.element(&name, "string", View::Text("é"));
+            assert_eq!(writer.finish(), format!("<{name}>é</{name}>"));
+        }
     }
 }

@@ -88,12 +88,13 @@ impl Filler {
             "anyType" => self.any(),
             ty => match (self.registry.object(ty), self.registry.enumeration(ty)) {
                 (Some(info), _) => Any::Object(self.object(info, extent)),
-                (None, Some((name, values))) => {
+                (None, Some(info)) => {
                     // One more than there are: a value that is not known.
-                    let value = usize::from(count) % (values.len() + 1);
+                    let at = usize::from(count) % (info.values().count() + 1);
+                    let value = info.values().nth(at);
                     Any::Enum(Box::new(EnumValue {
-                        type_name: name.to_owned(),
-                        value: values.get(value).unwrap_or(&"unheardOf").to_string(),
+                        type_name: info.name.to_owned(),
+                        value: value.map_or("unheardOf", |(value, _)| value).to_owned(),
                     }))
                 }
                 (None, None) => panic!("the type {ty} is not known"),

@@ -4,8 +4,9 @@
 use std::ops::{Deref, DerefMut};
 
 use vi_types::{
-    Any, BASE, Bindings, CastError, DateTime, Enum, Extends, FromAny, ManagedObjectReference,
-    Method, MethodInfo, Object, ObjectInfo, Poly, Property, PropertyMut, Registry, This,
+    Any, BASE, Bindings, CastError, DateTime, Enum, EnumInfo, Extends, FromAny, INFO, Interface,
+    ManagedObjectReference, Method, MethodInfo, Object, ObjectInfo, Poly, Property, PropertyMut,
+    Registry, This,
 };
 
 macro_rules! base_of {
@@ -29,18 +30,13 @@ macro_rules! object {
 
         static $info: ObjectInfo = ObjectInfo::new(
             stringify!($name),
-            "2.0",
             base_of!($($base_info)?),
-            concat!($($wire, "\n"),*),
+            concat!("2.0\n", $($wire, "\n"),*),
             vi_types::unset::<$name>,
         );
 
         impl Object for $name {
             fn type_info() -> &'static ObjectInfo {
-                &$info
-            }
-
-            fn info(&self) -> &'static ObjectInfo {
                 &$info
             }
 
@@ -55,6 +51,7 @@ macro_rules! object {
                     }
                 )?
                 match index {
+                    INFO => Property::Info(&$info),
                     $($index => Property::$kind(&self.$field),)*
                     _ => Property::Absent,
                 }
@@ -190,7 +187,7 @@ pub(crate) enum PowerState {
 
 impl Enum for PowerState {
     const NAME: &'static str = "PowerState";
-    const VALUES: &'static [&'static str] = &["poweredOff", "poweredOn"];
+    const VALUES: &'static str = "poweredOff\npoweredOn since 2.5\n";
 
     fn as_str(&self) -> &str {
         match self {
@@ -224,6 +221,14 @@ impl FromAny for PowerState {
 impl Method for Login {
     type Bindings = Handwritten;
     type Output = Content;
+    const INFO: MethodInfo = MethodInfo {
+        name: "Login",
+        request: Self::type_info,
+        this: This::ServiceContent("sessionManager"),
+        returns: "Content",
+        throws: "",
+        since: "2.0",
+    };
 
     fn output(returned: &Content) -> Property<'_> {
         Property::Object(returned)
@@ -237,6 +242,14 @@ impl Method for Login {
 impl Method for Retrieve {
     type Bindings = Handwritten;
     type Output = Vec<Content>;
+    const INFO: MethodInfo = MethodInfo {
+        name: "Retrieve",
+        request: Self::type_info,
+        this: This::Explicit,
+        returns: "Content",
+        throws: "",
+        since: "2.0",
+    };
 
     fn output(returned: &Vec<Content>) -> Property<'_> {
         Property::Objects(returned)
@@ -246,23 +259,6 @@ impl Method for Retrieve {
         PropertyMut::Objects(returned)
     }
 }
-
-static LOGIN_METHOD: MethodInfo = MethodInfo {
-    name: "Login",
-    request: &LOGIN,
-    this: This::ServiceContent("sessionManager"),
-    returns: "Content",
-    throws: "",
-    since: "2.0",
-};
-static RETRIEVE_METHOD: MethodInfo = MethodInfo {
-    name: "Retrieve",
-    request: &RETRIEVE,
-    this: This::Explicit,
-    returns: "Content",
-    throws: "",
-    since: "2.0",
-};
 
 pub(crate) struct Handwritten;
 
@@ -284,7 +280,11 @@ pub(crate) static REGISTRY: Registry = Registry {
         &FILE_BACKING,
         &NOT_AUTHENTICATED,
     ],
-    enumerations: &[("PowerState", PowerState::VALUES)],
-    methods: &[&LOGIN_METHOD, &RETRIEVE_METHOD],
+    enumerations: &[EnumInfo::of::<PowerState>()],
     managed_objects: &[],
+};
+
+pub(crate) static INTERFACE: Interface = Interface {
+    registry: &REGISTRY,
+    methods: &[&Login::INFO, &Retrieve::INFO],
 };

@@ -16,12 +16,14 @@ import (
 
 func main() {
 	esx := flag.Bool("esx", false, "simulate an ESX host instead of a vCenter")
+	machines := flag.Int("machines", 2, "how many virtual machines each host or resource pool has")
 	flag.Parse()
 
 	model := simulator.VPX()
 	if *esx {
 		model = simulator.ESX()
 	}
+	model.Machine = *machines
 	if err := model.Create(); err != nil {
 		log.Fatal(err)
 	}

@@ -8,7 +8,63 @@ use super::report::Report;
 pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let auth = tools.auth_file("vcsim.conf", "user", "pass")?;
     host(tools, report, &auth)?;
-    vcenter(tools, report, &auth)
+    vcenter(tools, report, &auth)?;
+    power_cycles(tools, report, &auth)
+}
+
+/// Domains are stopped and started: one, and a hundred at once.
+fn power_cycles(tools: &Tools, report: &mut Report, auth: &Path) -> Result<(), String> {
+    let host = Server::start(&tools.vcsim, &["-esx", "-machines", "100"])?;
+    let vcenter = Server::start(&tools.vcsim, &["-machines", "100"])?;
+    for (section, uri) in [
+        (
+            "virt-esx on vcsim as a host: power",
+            format!("esx://{}/?no_verify=1", host.greeting),
+        ),
+        (
+            "virt-esx on vcsim as a vCenter: power",
+            format!("vpx://{}/DC0/DC0_H0?no_verify=1", vcenter.greeting),
+        ),
+    ] {
+        let peer = Peer {
+            tools,
+            auth,
+            uri,
+            section,
+        };
+        let names = peer.run(&["list", "--all", "--name"])?.stdout;
+        let names: Vec<_> = names.lines().filter(|name| !name.is_empty()).collect();
+        report.check(
+            section,
+            "has 100 domains",
+            names.len() == 100,
+            &names.join(" "),
+        );
+        let Some(first) = names.first() else { continue };
+        let done = |words: &str| format!("Domain '{first}' {words}\n\n");
+        for (command, words) in [
+            ("destroy", "destroyed"),
+            ("start", "started"),
+            ("suspend", "suspended"),
+            ("resume", "resumed"),
+            ("reset", "was reset"),
+        ] {
+            peer.prints(report, &[command, first], &done(words))?;
+        }
+        for (command, words) in [("destroy", "destroyed"), ("start", "started")] {
+            let lines = names
+                .iter()
+                .map(|name| format!("Domain '{name}' {words}\n"));
+            let run = peer.run(&[command, "--all"])?;
+            let mut found: Vec<_> = run.stdout.lines().filter(|line| !line.is_empty()).collect();
+            let mut expected: Vec<_> = lines.map(|line| line.trim_end().to_owned()).collect();
+            found.sort_unstable();
+            expected.sort_unstable();
+            let held = run.succeeded() && found == expected;
+            report.check(section, &format!("{command} --all"), held, &run.to_string());
+        }
+    }
+    Ok(())
 }
 
 fn host(tools: &Tools, report: &mut Report, auth: &Path) -> Result<(), String> {

@@ -1,7 +1,9 @@
 //! Many domains.
 
+use std::time::Duration;
+
 use esx_driver::{DestroyFlags, ErrorKind, bulk, virt_model::DomainFilter};
-use esx_sim::{Question as Asked, Script, Simulator};
+use esx_sim::{Effect, Question as Asked, Rule, Script, Simulator};
 use futures_util::StreamExt as _;
 use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn};
 
@@ -19,19 +21,52 @@ async fn many(count: usize) -> (Simulator, Vec<Domain>) {
     (simulator, domains)
 }
 
+/// What comes of something while tasks go on only once everything waits for them.
+async fn stepped<F: Future + Unpin>(simulator: &Simulator, mut future: F) -> F::Output {
+    loop {
+        for _ in 0..60 {
+            if let Some(output) = futures_util::FutureExt::now_or_never(&mut future) {
+                return output;
+            }
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(Duration::from_millis(30)).await;
+        if simulator.load().waits > 0 {
+            simulator.step_tasks();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_may_break_while_many_wait() {
+    for effect in [Effect::DropBefore, Effect::DropAfter, Effect::ExpireSession] {
+        for method in ["CreateFilter", "WaitForUpdatesEx", "DestroyPropertyFilter"] {
+            for nth in 1..4 {
+                let (simulator, domains) = many(12).await;
+                simulator.stop_tasks();
+                simulator.inject(Rule::new(method, effect.clone()).nth(nth));
+                let results = bulk::run(domains, bulk::DEFAULT_PARALLEL, start);
+                let results = stepped(&simulator, results.collect::<Vec<_>>()).await;
+                for (domain, result) in &results {
+                    let result = result.as_ref();
+                    result.unwrap_or_else(|error| panic!("{effect:?} {method} {nth}: {error:?}"));
+                    assert_eq!(power(&simulator, domain), PoweredOn);
+                }
+                assert_eq!(results.len(), 12);
+                assert_eq!(simulator.load().tasks_begun, 12);
+                settle().await;
+                nothing_left(&simulator);
+            }
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_thousand_domains_are_started_eight_at_a_time() {
     let (simulator, domains) = many(1000).await;
     simulator.stop_tasks();
     let results = bulk::run(domains, bulk::DEFAULT_PARALLEL, start);
-    let mut results = results.collect::<Vec<_>>();
-    let results = loop {
-        if let Some(results) = begin(&mut results).await {
-            break results;
-        }
-        // By now as many are under way as may be.
-        simulator.step_tasks();
-    };
+    let results = stepped(&simulator, results.collect::<Vec<_>>()).await;
     assert_eq!(results.len(), 1000);
     for (domain, result) in &results {
         assert!(result.is_ok(), "{} {result:?}", domain.name());

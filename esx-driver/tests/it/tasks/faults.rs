@@ -1,5 +1,7 @@
 //! What breaks on the way: connections, sessions, callers.
 
+use std::time::Duration;
+
 use esx_driver::ErrorKind;
 use esx_sim::{Effect, Question as Asked, Rule, Script, Simulator};
 use http::StatusCode;
@@ -176,7 +178,7 @@ async fn dropped_everywhere(query: &str, script: impl Fn() -> Script) {
             if output.is_some() {
                 break;
             }
-            tokio::task::yield_now().await;
+            tokio::time::advance(Duration::from_millis(10)).await;
         }
         drop(starting);
         settle().await;

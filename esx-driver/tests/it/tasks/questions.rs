@@ -158,10 +158,18 @@ async fn blocked(simulator: &Simulator, domain: &Domain, method: &str) {
                 .call(&PowerOnVmTask {
                     this: vm,
                     host: None,
+                    ..Default::default()
                 })
                 .await
         }
-        _ => client.call(&SuspendVmTask { this: vm }).await,
+        _ => {
+            client
+                .call(&SuspendVmTask {
+                    this: vm,
+                    ..Default::default()
+                })
+                .await
+        }
     }
     .unwrap();
     simulator.clear_requests();
@@ -229,7 +237,11 @@ async fn another_task_is_in_the_way() {
     let (simulator, domain) = off("auto_answer=1").await;
     simulator.stop_tasks();
     let this = domain.moref().clone();
-    let other = PowerOnVmTask { this, host: None };
+    let other = PowerOnVmTask {
+        this,
+        host: None,
+        ..Default::default()
+    };
     domain.connect().client().call(&other).await.unwrap();
     simulator.clear_requests();
     let error = start(&domain).await.unwrap_err();
@@ -325,6 +337,7 @@ async fn somebody_else_may_answer_first() {
             this: vm,
             question_id: question.id,
             answer_choice: "0".to_owned(),
+            ..Default::default()
         };
         other.client().call(&request).await.unwrap();
     };
@@ -432,4 +445,70 @@ async fn questions_are_listed_and_answered() {
     assert!(domain.question().await.unwrap().is_none());
     let error = domain.answer(&question, "yes").await.unwrap_err();
     assert!(error.fault().unwrap().is::<ConcurrentAccess>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_uri_says_who_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("answers.toml");
+    std::fs::write(
+        &file,
+        "[[rule]]\nmessage = 'msg.serial.*'\nanswer = 'Append'\n",
+    )
+    .unwrap();
+    let query = format!("auto_answer=1&answers={}", file.display());
+    started(&query, asking(Asked::serial_port()))
+        .await
+        .2
+        .unwrap();
+    // What no rule fits is reported, also with auto_answer=1.
+    let (_, _, result) = started(&query, asking(Asked::moved_or_copied())).await;
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Blocked);
+
+    std::fs::write(&file, "[[rule]]\nanswer = 'Append'\n").unwrap();
+    let simulator = Simulator::esx().build();
+    let uri = format!("esx://esx.example.com/?{query}");
+    let error = crate::open(&simulator, &uri).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rules);
+    assert!(crate::methods(&simulator).is_empty(), "nothing was sent");
+}
+
+/// A program that never makes up its mind.
+struct Ponders;
+
+impl esx_driver::question::Answer for Ponders {
+    fn answer<'a>(&'a self, _: &'a Domain, _: &'a Question) -> BoxFuture<'a, Option<String>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_else_may_answer_while_a_program_thinks() {
+    let (simulator, domain) = off("").await;
+    let thinking = with(&domain, Policy::Callback(Arc::new(Ponders))).await;
+    simulator.script(asking(Asked::serial_port()));
+    let mut starting = start(&thinking).into_future();
+    assert!(begin(&mut starting).await.is_none());
+    let question = domain.question().await.unwrap().unwrap();
+    domain.answer(&question, "Append").await.unwrap();
+    starting.await.unwrap();
+    assert_eq!(power(&simulator, &domain), PoweredOn);
+
+    // Nobody waits for it for ever.
+    let (simulator, domain) = off("").await;
+    let thinking = with(&domain, Policy::Callback(Arc::new(Ponders))).await;
+    simulator.script(asking(Asked::serial_port()).cancelable(true));
+    let patience = std::time::Duration::from_secs(60);
+    let error = start(&thinking).deadline(patience).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let (simulator_too, domain) = off("").await;
+    let thinking = with(&domain, Policy::Callback(Arc::new(Ponders))).await;
+    simulator_too.script(asking(Asked::serial_port()).cancelable(true));
+    let soon = tokio::time::sleep(patience);
+    let error = start(&thinking).cancelled_by(soon).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert_eq!(tasks(&simulator_too, &domain), [Failed]);
+    settle().await;
+    nothing_left(&simulator);
+    nothing_left(&simulator_too);
 }

@@ -16,8 +16,41 @@ async fn power_cycle(script: Script) -> Vec<String> {
     crate::methods(&simulator)
 }
 
-#[tokio::test]
-async fn a_power_cycle() {
-    println!("{:#?}", power_cycle(Script::new("*").steps(1)).await);
-    println!("{:#?}", power_cycle(Script::new("*")).await);
+#[tokio::test(start_paused = true)]
+async fn a_power_cycle_that_is_soon_over_takes_eight_requests() {
+    let of_each = |start| {
+        [
+            // Power state, question and recent tasks, with their states.
+            "RetrievePropertiesEx",
+            start,
+            // The task, at once and a moment later.
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+        ]
+    };
+    let expected = [of_each("PowerOnVM_Task"), of_each("PowerOffVM_Task")].concat();
+    assert_eq!(power_cycle(Script::new("*").steps(1)).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_longer_task_is_watched_whatever_its_length() {
+    let of_each = |start| {
+        [
+            "RetrievePropertiesEx",
+            start,
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+            "CreatePropertyCollector",
+            "CreateFilter",
+            // How it is by now.
+            "WaitForUpdatesEx",
+            // Until it is over.
+            "WaitForUpdatesEx",
+            "DestroyPropertyCollector",
+        ]
+    };
+    let expected = [of_each("PowerOnVM_Task"), of_each("PowerOffVM_Task")].concat();
+    for steps in [2, 100] {
+        assert_eq!(power_cycle(Script::new("*").steps(steps)).await, expected);
+    }
 }

@@ -8,21 +8,23 @@ use vi_types::enums::{
 use vi_types::objects::{
     Description, GuestDiskInfo, GuestInfo, GuestNicInfo, GuestScreenInfo, NetIpConfigInfo,
     NetIpConfigInfoIpAddress, OptionValue, ParaVirtualScsiController, ToolsConfigInfo,
-    VirtualAhciController, VirtualCdrom, VirtualCdromIsoBackingInfo,
+    VirtualAhciController, VirtualBusLogicController, VirtualCdrom, VirtualCdromIsoBackingInfo,
     VirtualCdromRemotePassthroughBackingInfo, VirtualController, VirtualDevice,
     VirtualDeviceConnectInfo, VirtualDeviceDeviceBackingInfo, VirtualDeviceFileBackingInfo,
     VirtualDeviceRemoteDeviceBackingInfo, VirtualDisk, VirtualDiskFlatVer2BackingInfo,
-    VirtualE1000, VirtualEthernetCard, VirtualEthernetCardNetworkBackingInfo, VirtualHardware,
-    VirtualIdeController, VirtualKeyboard, VirtualLsiLogicController, VirtualMachineBootOptions,
-    VirtualMachineCapability, VirtualMachineConfigInfo, VirtualMachineConfigInfoDatastoreUrlPair,
+    VirtualE1000, VirtualE1000e, VirtualEthernetCard, VirtualEthernetCardNetworkBackingInfo,
+    VirtualHardware, VirtualIdeController, VirtualKeyboard, VirtualLsiLogicController,
+    VirtualLsiLogicSasController, VirtualMachineBootOptions, VirtualMachineCapability,
+    VirtualMachineConfigInfo, VirtualMachineConfigInfoDatastoreUrlPair,
     VirtualMachineConfigSummary, VirtualMachineDefaultPowerOpInfo, VirtualMachineFileInfo,
     VirtualMachineFileLayoutEx, VirtualMachineFileLayoutExFileInfo, VirtualMachineFlagInfo,
     VirtualMachineGuestSummary, VirtualMachineQuickStats, VirtualMachineRuntimeInfo,
     VirtualMachineStorageInfo, VirtualMachineStorageSummary, VirtualMachineSummary,
     VirtualMachineUsageOnDatastore, VirtualMachineVideoCard, VirtualMachineVmciDevice,
-    VirtualPciController, VirtualPointingDevice, VirtualPointingDeviceDeviceBackingInfo,
-    VirtualPs2Controller, VirtualScsiController, VirtualSioController, VirtualUsbxhciController,
-    VirtualVmxnet3,
+    VirtualNvmeController, VirtualPcNet32, VirtualPciController, VirtualPointingDevice,
+    VirtualPointingDeviceDeviceBackingInfo, VirtualPs2Controller, VirtualScsiController,
+    VirtualSerialPort, VirtualSerialPortFileBackingInfo, VirtualSioController,
+    VirtualUsbxhciController, VirtualVmxnet3,
 };
 use vi_types::{Any, DateTime, ManagedObjectReference, Poly, properties};
 
@@ -94,11 +96,40 @@ struct Spec {
     cpus: i32,
     memory_mb: i32,
     disks_gib: &'static [i64],
-    nics: u8,
+    /// What the disks are attached to; as far as it doesn't say, the SCSI controller.
+    buses: &'static [Bus],
+    scsi: Scsi,
+    /// One for each network card.
+    cards: &'static [Card],
+    /// A serial port that writes to a file.
+    serial: bool,
     tools: bool,
     iso: bool,
     annotation: &'static str,
     template: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bus {
+    Scsi,
+    Sata,
+    Nvme,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scsi {
+    ParaVirtual,
+    LsiLogic,
+    LsiLogicSas,
+    BusLogic,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Card {
+    Vmxnet3,
+    E1000,
+    E1000e,
+    PcNet32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -145,7 +176,10 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
             cpus: 2,
             memory_mb: 4096,
             disks_gib: &[32],
-            nics: 1,
+            buses: &[],
+            scsi: Scsi::ParaVirtual,
+            cards: &[Card::Vmxnet3],
+            serial: false,
             tools: true,
             iso: false,
             annotation: "",
@@ -163,7 +197,7 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
                 cpus: 8,
                 memory_mb: 32_768,
                 disks_gib: &[64, 500],
-                nics: 2,
+                cards: &[Card::Vmxnet3, Card::Vmxnet3],
                 ..base()
             },
             Spec {
@@ -172,6 +206,9 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
                 cpus: 4,
                 memory_mb: 16_384,
                 disks_gib: &[120, 2048],
+                buses: &[Bus::Scsi, Bus::Sata],
+                scsi: Scsi::LsiLogicSas,
+                cards: &[Card::E1000e],
                 ..base()
             },
             Spec {
@@ -180,7 +217,8 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
                 cpus: 1,
                 memory_mb: 512,
                 disks_gib: &[8],
-                nics: 3,
+                scsi: Scsi::BusLogic,
+                cards: &[Card::Vmxnet3, Card::E1000, Card::PcNet32],
                 tools: false,
                 ..base()
             },
@@ -191,6 +229,8 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
                 cpus: 4,
                 memory_mb: 8192,
                 disks_gib: &[80],
+                scsi: Scsi::LsiLogic,
+                cards: &[Card::E1000],
                 ..base()
             },
             // A name with a slash, which the server escapes.
@@ -200,7 +240,8 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
                 power: Power::Off,
                 cpus: 16,
                 memory_mb: 65_536,
-                disks_gib: &[200],
+                disks_gib: &[200, 100],
+                buses: &[Bus::Scsi, Bus::Nvme],
                 ..base()
             },
             Spec {
@@ -208,6 +249,7 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
                 power: Power::Off,
                 disks_gib: &[16],
                 iso: true,
+                serial: true,
                 tools: false,
                 template: place.kind == Kind::VCenter,
                 ..base()
@@ -244,7 +286,10 @@ fn dull(number: u64) -> Spec {
         } else {
             &[32]
         },
-        nics: 1,
+        buses: &[],
+        scsi: Scsi::ParaVirtual,
+        cards: &[Card::Vmxnet3],
+        serial: false,
         tools: random >> 32 & 7 != 0,
         iso: false,
         annotation: "",
@@ -299,6 +344,31 @@ impl<'a> Maker<'a> {
 
     fn path(&self, file: &str) -> String {
         datastore_path(&self.datastore.1, &format!("{}/{file}", self.directory))
+    }
+
+    fn nics(&self) -> u8 {
+        u8::try_from(self.spec.cards.len()).unwrap_or(u8::MAX)
+    }
+
+    /// What a disk is attached to, as far as such a server knows of it.
+    fn bus(&self, disk: i32) -> Bus {
+        let wanted = usize::try_from(disk)
+            .ok()
+            .and_then(|disk| self.spec.buses.get(disk));
+        match wanted {
+            Some(Bus::Sata) if self.since("5.5") => Bus::Sata,
+            Some(Bus::Nvme) if self.since("6.5") => Bus::Nvme,
+            _ => Bus::Scsi,
+        }
+    }
+
+    /// The keys of the disks on a bus.
+    fn disks_on(&self, bus: Bus) -> Vec<i32> {
+        let disks = (0..).zip(self.spec.disks_gib).map(|(index, _)| index);
+        disks
+            .filter(|index| self.bus(*index) == bus)
+            .map(|index| 2000 + index)
+            .collect()
     }
 
     fn mac(&self, nic: u8) -> String {
@@ -612,7 +682,7 @@ impl<'a> Maker<'a> {
                             "SATA controller 0",
                             0,
                             Some((100, 24)),
-                            &[16_000],
+                            &[&[16_000][..], &self.disks_on(Bus::Sata)].concat(),
                         ),
                         ..Default::default()
                     },
@@ -631,38 +701,97 @@ impl<'a> Maker<'a> {
                 .into(),
             );
         }
+        let on_nvme = self.disks_on(Bus::Nvme);
+        if !on_nvme.is_empty() {
+            devices.push(
+                VirtualNvmeController {
+                    base: controller(31_000, "NVME controller 0", 0, Some((100, 30)), &on_nvme),
+                    ..VirtualNvmeController::default()
+                }
+                .into(),
+            );
+        }
         devices.push(self.cdrom());
         for (index, gib) in (0..).zip(spec.disks_gib) {
             devices.push(self.disk(index, *gib));
         }
-        for nic in 0..spec.nics {
-            devices.push(self.nic(nic));
+        for (nic, card) in (0..).zip(spec.cards) {
+            devices.push(self.nic(nic, *card));
+        }
+        if spec.serial {
+            devices.push(self.serial_port());
         }
         devices.into_iter().map(T::from).collect()
     }
 
     fn scsi_controller(&self) -> Poly<VirtualDevice> {
-        let disks: Vec<i32> = (0..)
-            .zip(self.spec.disks_gib)
-            .map(|(index, _)| 2000 + index)
-            .collect();
-        let scsi = VirtualScsiController {
-            base: controller(1000, "SCSI controller 0", 0, Some((100, 3)), &disks),
+        let base = VirtualScsiController {
+            base: controller(
+                1000,
+                "SCSI controller 0",
+                0,
+                Some((100, 3)),
+                &self.disks_on(Bus::Scsi),
+            ),
             hot_add_remove: Some(true),
             shared_bus: VirtualScsiSharing::NoSharing,
             scsi_ctlr_unit_number: Some(7),
             ..VirtualScsiController::default()
         };
-        if self.since("4.0") {
-            return ParaVirtualScsiController {
-                base: scsi,
+        let kind = match self.spec.scsi {
+            // The others came later.
+            Scsi::ParaVirtual | Scsi::LsiLogicSas if !self.since("4.0") => Scsi::LsiLogic,
+            kind => kind,
+        };
+        match kind {
+            Scsi::ParaVirtual => ParaVirtualScsiController {
+                base,
                 ..ParaVirtualScsiController::default()
             }
-            .into();
+            .into(),
+            Scsi::LsiLogic => VirtualLsiLogicController {
+                base,
+                ..VirtualLsiLogicController::default()
+            }
+            .into(),
+            Scsi::LsiLogicSas => VirtualLsiLogicSasController {
+                base,
+                ..VirtualLsiLogicSasController::default()
+            }
+            .into(),
+            Scsi::BusLogic => VirtualBusLogicController {
+                base,
+                ..VirtualBusLogicController::default()
+            }
+            .into(),
         }
-        VirtualLsiLogicController {
-            base: scsi,
-            ..VirtualLsiLogicController::default()
+    }
+
+    fn serial_port(&self) -> Poly<VirtualDevice> {
+        let file = self.path("serial.log");
+        VirtualSerialPort {
+            base: VirtualDevice {
+                backing: Some(
+                    VirtualSerialPortFileBackingInfo {
+                        base: VirtualDeviceFileBackingInfo {
+                            file_name: file.clone(),
+                            datastore: Some(self.datastore.0.clone()),
+                            ..VirtualDeviceFileBackingInfo::default()
+                        },
+                        ..VirtualSerialPortFileBackingInfo::default()
+                    }
+                    .into(),
+                ),
+                connectable: Some(connectable(self.on()).into()),
+                ..device(
+                    9000,
+                    "Serial port 1",
+                    &format!("File {file}"),
+                    Some((400, 0)),
+                )
+            },
+            yield_on_poll: true,
+            ..VirtualSerialPort::default()
         }
         .into()
     }
@@ -726,8 +855,16 @@ impl<'a> Maker<'a> {
             _ => format!("{}_{index}.vmdk", self.directory),
         };
         let kb = gib * KB_PER_GIB;
-        // Unit 7 is the controller itself.
-        let unit = if index < 7 { index } else { index + 1 };
+        let bus = self.bus(index);
+        let before = (0..index).filter(|other| self.bus(*other) == bus).count();
+        let before = i32::try_from(before).unwrap_or(0);
+        let at = match bus {
+            // Unit 7 is the controller itself.
+            Bus::Scsi => (1000, if before < 7 { before } else { before + 1 }),
+            // Unit 0 is the CD-ROM drive.
+            Bus::Sata => (15_000, before + 1),
+            Bus::Nvme => (31_000, before),
+        };
         let number = self.spec.number * 16 + index as u64;
         VirtualDisk {
             base: VirtualDevice {
@@ -751,7 +888,7 @@ impl<'a> Maker<'a> {
                     2000 + index,
                     &format!("Hard disk {}", index + 1),
                     &format!("{} KB", grouped(kb)),
-                    Some((1000, unit)),
+                    Some(at),
                 )
             },
             capacity_in_kb: kb,
@@ -764,7 +901,7 @@ impl<'a> Maker<'a> {
         .into()
     }
 
-    fn nic(&self, index: u8) -> Poly<VirtualDevice> {
+    fn nic(&self, index: u8, kind: Card) -> Poly<VirtualDevice> {
         let number = i32::from(index);
         let card = VirtualEthernetCard {
             base: VirtualDevice {
@@ -796,21 +933,36 @@ impl<'a> Maker<'a> {
             wake_on_lan_enabled: Some(true),
             ..VirtualEthernetCard::default()
         };
-        if !self.since("4.0") {
-            return VirtualE1000 {
+        let kind = match kind {
+            Card::Vmxnet3 if !self.since("4.0") => Card::E1000,
+            Card::E1000e if !self.since("5.0") => Card::E1000,
+            kind => kind,
+        };
+        match kind {
+            Card::Vmxnet3 => VirtualVmxnet3 {
+                base: vi_types::objects::VirtualVmxnet {
+                    base: card,
+                    ..Default::default()
+                },
+                ..VirtualVmxnet3::default()
+            }
+            .into(),
+            Card::E1000 => VirtualE1000 {
                 base: card,
                 ..VirtualE1000::default()
             }
-            .into();
-        }
-        VirtualVmxnet3 {
-            base: vi_types::objects::VirtualVmxnet {
+            .into(),
+            Card::E1000e => VirtualE1000e {
                 base: card,
-                ..Default::default()
-            },
-            ..VirtualVmxnet3::default()
+                ..VirtualE1000e::default()
+            }
+            .into(),
+            Card::PcNet32 => VirtualPcNet32 {
+                base: card,
+                ..VirtualPcNet32::default()
+            }
+            .into(),
         }
-        .into()
     }
 
     fn runtime(&self) -> VirtualMachineRuntimeInfo {
@@ -875,7 +1027,7 @@ impl<'a> Maker<'a> {
     fn guest(&self) -> GuestInfo {
         let spec = self.spec;
         let speaks = self.speaks();
-        let nics = if speaks { spec.nics } else { 0 };
+        let nics = if speaks { self.nics() } else { 0 };
         let disks: &[i64] = if speaks { spec.disks_gib } else { &[] };
         let paths = match spec.guest.windows {
             true => ["C:\\", "D:\\"],
@@ -984,7 +1136,7 @@ impl<'a> Maker<'a> {
                 cpu_reservation: Some(0),
                 memory_reservation: Some(0),
                 num_cpu: Some(spec.cpus),
-                num_ethernet_cards: Some(i32::from(spec.nics)),
+                num_ethernet_cards: Some(i32::from(self.nics())),
                 num_virtual_disks: i32::try_from(spec.disks_gib.len()).ok(),
                 uuid: Some(self.bios_uuid()),
                 instance_uuid: self.since("4.0").then(|| self.instance_uuid()),

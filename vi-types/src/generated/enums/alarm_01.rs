@@ -29,17 +29,17 @@ pub enum ActionParameter {
 }
 impl rt::Enum for ActionParameter {
     const NAME: &'static str = "ActionParameter";
-    const VALUES: &'static [&'static str] = &[
-        "targetName",
-        "alarmName",
-        "oldStatus",
-        "newStatus",
-        "triggeringSummary",
-        "declaringSummary",
-        "eventDescription",
-        "target",
-        "alarm",
-    ];
+    const VALUES: &'static str = "
+targetName
+alarmName
+oldStatus
+newStatus
+triggeringSummary
+declaringSummary
+eventDescription
+target
+alarm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::TargetName => "targetName",
@@ -102,11 +102,11 @@ pub enum AlarmFilterSpecAlarmTypeByEntity {
 }
 impl rt::Enum for AlarmFilterSpecAlarmTypeByEntity {
     const NAME: &'static str = "AlarmFilterSpecAlarmTypeByEntity";
-    const VALUES: &'static [&'static str] = &[
-        "entityTypeAll",
-        "entityTypeHost",
-        "entityTypeVm",
-    ];
+    const VALUES: &'static str = "
+entityTypeAll
+entityTypeHost
+entityTypeVm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::EntityTypeAll => "entityTypeAll",
@@ -157,11 +157,11 @@ pub enum AlarmFilterSpecAlarmTypeByTrigger {
 }
 impl rt::Enum for AlarmFilterSpecAlarmTypeByTrigger {
     const NAME: &'static str = "AlarmFilterSpecAlarmTypeByTrigger";
-    const VALUES: &'static [&'static str] = &[
-        "triggerTypeAll",
-        "triggerTypeEvent",
-        "triggerTypeMetric",
-    ];
+    const VALUES: &'static str = "
+triggerTypeAll
+triggerTypeEvent
+triggerTypeMetric
+";
     fn as_str(&self) -> &str {
         match self {
             Self::TriggerTypeAll => "triggerTypeAll",
@@ -220,15 +220,15 @@ pub enum DayOfWeek {
 }
 impl rt::Enum for DayOfWeek {
     const NAME: &'static str = "DayOfWeek";
-    const VALUES: &'static [&'static str] = &[
-        "sunday",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-    ];
+    const VALUES: &'static str = "
+sunday
+monday
+tuesday
+wednesday
+thursday
+friday
+saturday
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Sunday => "sunday",
@@ -293,14 +293,14 @@ pub enum EventAlarmExpressionComparisonOperator {
 }
 impl rt::Enum for EventAlarmExpressionComparisonOperator {
     const NAME: &'static str = "EventAlarmExpressionComparisonOperator";
-    const VALUES: &'static [&'static str] = &[
-        "equals",
-        "notEqualTo",
-        "startsWith",
-        "doesNotStartWith",
-        "endsWith",
-        "doesNotEndWith",
-    ];
+    const VALUES: &'static str = "
+equals
+notEqualTo
+startsWith
+doesNotStartWith
+endsWith
+doesNotEndWith
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Equals => "equals",
@@ -355,7 +355,10 @@ pub enum MetricAlarmOperator {
 }
 impl rt::Enum for MetricAlarmOperator {
     const NAME: &'static str = "MetricAlarmOperator";
-    const VALUES: &'static [&'static str] = &["isAbove", "isBelow"];
+    const VALUES: &'static str = "
+isAbove
+isBelow
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IsAbove => "isAbove",
@@ -402,7 +405,10 @@ pub enum StateAlarmOperator {
 }
 impl rt::Enum for StateAlarmOperator {
     const NAME: &'static str = "StateAlarmOperator";
-    const VALUES: &'static [&'static str] = &["isEqual", "isUnequal"];
+    const VALUES: &'static str = "
+isEqual
+isUnequal
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IsEqual => "isEqual",
@@ -455,13 +461,13 @@ pub enum WeekOfMonth {
 }
 impl rt::Enum for WeekOfMonth {
     const NAME: &'static str = "WeekOfMonth";
-    const VALUES: &'static [&'static str] = &[
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "last",
-    ];
+    const VALUES: &'static str = "
+first
+second
+third
+fourth
+last
+";
     fn as_str(&self) -> &str {
         match self {
             Self::First => "first",

@@ -41,23 +41,23 @@ pub enum ActionType {
 }
 impl rt::Enum for ActionType {
     const NAME: &'static str = "ActionType";
-    const VALUES: &'static [&'static str] = &[
-        "MigrationV1",
-        "VmPowerV1",
-        "HostPowerV1",
-        "IncreaseLimitV1",
-        "IncreaseSizeV1",
-        "IncreaseSharesV1",
-        "IncreaseReservationV1",
-        "DecreaseOthersReservationV1",
-        "IncreaseClusterCapacityV1",
-        "DecreaseMigrationThresholdV1",
-        "HostMaintenanceV1",
-        "StorageMigrationV1",
-        "StoragePlacementV1",
-        "PlacementV1",
-        "HostInfraUpdateHaV1",
-    ];
+    const VALUES: &'static str = "
+MigrationV1
+VmPowerV1
+HostPowerV1
+IncreaseLimitV1
+IncreaseSizeV1
+IncreaseSharesV1
+IncreaseReservationV1
+DecreaseOthersReservationV1
+IncreaseClusterCapacityV1
+DecreaseMigrationThresholdV1
+HostMaintenanceV1
+StorageMigrationV1
+StoragePlacementV1
+PlacementV1
+HostInfraUpdateHaV1
+";
     fn as_str(&self) -> &str {
         match self {
             Self::MigrationV1 => "MigrationV1",
@@ -130,7 +130,10 @@ pub enum AffinityType {
 }
 impl rt::Enum for AffinityType {
     const NAME: &'static str = "AffinityType";
-    const VALUES: &'static [&'static str] = &["memory", "cpu"];
+    const VALUES: &'static str = "
+memory
+cpu
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Memory => "memory",
@@ -175,7 +178,9 @@ pub enum CannotEnableVmcpForClusterReason {
 }
 impl rt::Enum for CannotEnableVmcpForClusterReason {
     const NAME: &'static str = "CannotEnableVmcpForClusterReason";
-    const VALUES: &'static [&'static str] = &["APDTimeoutDisabled"];
+    const VALUES: &'static str = "
+APDTimeoutDisabled
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ApdTimeoutDisabled => "APDTimeoutDisabled",
@@ -224,12 +229,12 @@ pub enum CannotPowerOffVmInClusterOperation {
 }
 impl rt::Enum for CannotPowerOffVmInClusterOperation {
     const NAME: &'static str = "CannotPowerOffVmInClusterOperation";
-    const VALUES: &'static [&'static str] = &[
-        "suspend",
-        "powerOff",
-        "guestShutdown",
-        "guestSuspend",
-    ];
+    const VALUES: &'static str = "
+suspend
+powerOff
+guestShutdown
+guestSuspend
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Suspend => "suspend",
@@ -282,7 +287,11 @@ pub enum ClusterComputeResourceHciWorkflowState {
 }
 impl rt::Enum for ClusterComputeResourceHciWorkflowState {
     const NAME: &'static str = "ClusterComputeResourceHCIWorkflowState";
-    const VALUES: &'static [&'static str] = &["in_progress", "done", "invalid"];
+    const VALUES: &'static str = "
+in_progress
+done
+invalid
+";
     fn as_str(&self) -> &str {
         match self {
             Self::InProgress => "in_progress",
@@ -333,7 +342,11 @@ pub enum ClusterComputeResourceVcsHealthStatus {
 }
 impl rt::Enum for ClusterComputeResourceVcsHealthStatus {
     const NAME: &'static str = "ClusterComputeResourceVcsHealthStatus";
-    const VALUES: &'static [&'static str] = &["healthy", "degraded", "nonhealthy"];
+    const VALUES: &'static str = "
+healthy
+degraded
+nonhealthy
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Healthy => "healthy",
@@ -394,16 +407,16 @@ pub enum ClusterDasAamNodeStateDasState {
 }
 impl rt::Enum for ClusterDasAamNodeStateDasState {
     const NAME: &'static str = "ClusterDasAamNodeStateDasState";
-    const VALUES: &'static [&'static str] = &[
-        "uninitialized",
-        "initialized",
-        "configuring",
-        "unconfiguring",
-        "running",
-        "error",
-        "agentShutdown",
-        "nodeFailed",
-    ];
+    const VALUES: &'static str = "
+uninitialized
+initialized
+configuring
+unconfiguring
+running
+error
+agentShutdown
+nodeFailed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Uninitialized => "uninitialized",
@@ -464,11 +477,11 @@ pub enum ClusterDasConfigInfoHbDatastoreCandidate {
 }
 impl rt::Enum for ClusterDasConfigInfoHbDatastoreCandidate {
     const NAME: &'static str = "ClusterDasConfigInfoHBDatastoreCandidate";
-    const VALUES: &'static [&'static str] = &[
-        "userSelectedDs",
-        "allFeasibleDs",
-        "allFeasibleDsWithUserPreference",
-    ];
+    const VALUES: &'static str = "
+userSelectedDs
+allFeasibleDs
+allFeasibleDsWithUserPreference
+";
     fn as_str(&self) -> &str {
         match self {
             Self::UserSelectedDs => "userSelectedDs",
@@ -517,7 +530,10 @@ pub enum ClusterDasConfigInfoServiceState {
 }
 impl rt::Enum for ClusterDasConfigInfoServiceState {
     const NAME: &'static str = "ClusterDasConfigInfoServiceState";
-    const VALUES: &'static [&'static str] = &["disabled", "enabled"];
+    const VALUES: &'static str = "
+disabled
+enabled
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disabled => "disabled",
@@ -566,11 +582,11 @@ pub enum ClusterDasConfigInfoVmMonitoringState {
 }
 impl rt::Enum for ClusterDasConfigInfoVmMonitoringState {
     const NAME: &'static str = "ClusterDasConfigInfoVmMonitoringState";
-    const VALUES: &'static [&'static str] = &[
-        "vmMonitoringDisabled",
-        "vmMonitoringOnly",
-        "vmAndAppMonitoring",
-    ];
+    const VALUES: &'static str = "
+vmMonitoringDisabled
+vmMonitoringOnly
+vmAndAppMonitoring
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VmMonitoringDisabled => "vmMonitoringDisabled",
@@ -637,19 +653,19 @@ pub enum ClusterDasFdmAvailabilityState {
 }
 impl rt::Enum for ClusterDasFdmAvailabilityState {
     const NAME: &'static str = "ClusterDasFdmAvailabilityState";
-    const VALUES: &'static [&'static str] = &[
-        "uninitialized",
-        "election",
-        "master",
-        "connectedToMaster",
-        "networkPartitionedFromMaster",
-        "networkIsolated",
-        "hostDown",
-        "initializationError",
-        "uninitializationError",
-        "fdmUnreachable",
-        "retry",
-    ];
+    const VALUES: &'static str = "
+uninitialized
+election
+master
+connectedToMaster
+networkPartitionedFromMaster
+networkIsolated
+hostDown
+initializationError
+uninitializationError
+fdmUnreachable
+retry since 8.0.0.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Uninitialized => "uninitialized",
@@ -718,12 +734,12 @@ pub enum ClusterDasVmSettingsIsolationResponse {
 }
 impl rt::Enum for ClusterDasVmSettingsIsolationResponse {
     const NAME: &'static str = "ClusterDasVmSettingsIsolationResponse";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "powerOff",
-        "shutdown",
-        "clusterIsolationResponse",
-    ];
+    const VALUES: &'static str = "
+none
+powerOff
+shutdown
+clusterIsolationResponse
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -784,15 +800,15 @@ pub enum ClusterDasVmSettingsRestartPriority {
 }
 impl rt::Enum for ClusterDasVmSettingsRestartPriority {
     const NAME: &'static str = "ClusterDasVmSettingsRestartPriority";
-    const VALUES: &'static [&'static str] = &[
-        "disabled",
-        "lowest",
-        "low",
-        "medium",
-        "high",
-        "highest",
-        "clusterRestartPriority",
-    ];
+    const VALUES: &'static str = "
+disabled
+lowest
+low
+medium
+high
+highest
+clusterRestartPriority
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disabled => "disabled",
@@ -851,11 +867,11 @@ pub enum ClusterHostInfraUpdateHaModeActionOperationType {
 }
 impl rt::Enum for ClusterHostInfraUpdateHaModeActionOperationType {
     const NAME: &'static str = "ClusterHostInfraUpdateHaModeActionOperationType";
-    const VALUES: &'static [&'static str] = &[
-        "enterQuarantine",
-        "exitQuarantine",
-        "enterMaintenance",
-    ];
+    const VALUES: &'static str = "
+enterQuarantine
+exitQuarantine
+enterMaintenance
+";
     fn as_str(&self) -> &str {
         match self {
             Self::EnterQuarantine => "enterQuarantine",
@@ -904,7 +920,10 @@ pub enum ClusterInfraUpdateHaConfigInfoBehaviorType {
 }
 impl rt::Enum for ClusterInfraUpdateHaConfigInfoBehaviorType {
     const NAME: &'static str = "ClusterInfraUpdateHaConfigInfoBehaviorType";
-    const VALUES: &'static [&'static str] = &["Manual", "Automated"];
+    const VALUES: &'static str = "
+Manual
+Automated
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Manual => "Manual",
@@ -951,7 +970,10 @@ pub enum ClusterInfraUpdateHaConfigInfoRemediationType {
 }
 impl rt::Enum for ClusterInfraUpdateHaConfigInfoRemediationType {
     const NAME: &'static str = "ClusterInfraUpdateHaConfigInfoRemediationType";
-    const VALUES: &'static [&'static str] = &["QuarantineMode", "MaintenanceMode"];
+    const VALUES: &'static str = "
+QuarantineMode
+MaintenanceMode
+";
     fn as_str(&self) -> &str {
         match self {
             Self::QuarantineMode => "QuarantineMode",
@@ -998,10 +1020,10 @@ pub enum ClusterPowerOnVmOption {
 }
 impl rt::Enum for ClusterPowerOnVmOption {
     const NAME: &'static str = "ClusterPowerOnVmOption";
-    const VALUES: &'static [&'static str] = &[
-        "OverrideAutomationLevel",
-        "ReserveResources",
-    ];
+    const VALUES: &'static str = "
+OverrideAutomationLevel
+ReserveResources
+";
     fn as_str(&self) -> &str {
         match self {
             Self::OverrideAutomationLevel => "OverrideAutomationLevel",
@@ -1048,7 +1070,10 @@ pub enum ClusterSystemVmsConfigInfoDeploymentMode {
 }
 impl rt::Enum for ClusterSystemVmsConfigInfoDeploymentMode {
     const NAME: &'static str = "ClusterSystemVMsConfigInfoDeploymentMode";
-    const VALUES: &'static [&'static str] = &["SYSTEM_MANAGED", "ABSENT"];
+    const VALUES: &'static str = "
+SYSTEM_MANAGED
+ABSENT
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SystemManaged => "SYSTEM_MANAGED",
@@ -1101,13 +1126,13 @@ pub enum ClusterVmComponentProtectionSettingsStorageVmReaction {
 }
 impl rt::Enum for ClusterVmComponentProtectionSettingsStorageVmReaction {
     const NAME: &'static str = "ClusterVmComponentProtectionSettingsStorageVmReaction";
-    const VALUES: &'static [&'static str] = &[
-        "disabled",
-        "warning",
-        "restartConservative",
-        "restartAggressive",
-        "clusterDefault",
-    ];
+    const VALUES: &'static str = "
+disabled
+warning
+restartConservative
+restartAggressive
+clusterDefault
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disabled => "disabled",
@@ -1162,7 +1187,11 @@ pub enum ClusterVmComponentProtectionSettingsVmReactionOnApdCleared {
 }
 impl rt::Enum for ClusterVmComponentProtectionSettingsVmReactionOnApdCleared {
     const NAME: &'static str = "ClusterVmComponentProtectionSettingsVmReactionOnAPDCleared";
-    const VALUES: &'static [&'static str] = &["none", "reset", "useClusterDefault"];
+    const VALUES: &'static str = "
+none
+reset
+useClusterDefault
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -1217,13 +1246,13 @@ pub enum ClusterVmReadinessReadyCondition {
 }
 impl rt::Enum for ClusterVmReadinessReadyCondition {
     const NAME: &'static str = "ClusterVmReadinessReadyCondition";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "poweredOn",
-        "guestHbStatusGreen",
-        "appHbStatusGreen",
-        "useClusterDefault",
-    ];
+    const VALUES: &'static str = "
+none
+poweredOn
+guestHbStatusGreen
+appHbStatusGreen
+useClusterDefault
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -1276,7 +1305,10 @@ pub enum ComputeResourceNetworkBootMode {
 }
 impl rt::Enum for ComputeResourceNetworkBootMode {
     const NAME: &'static str = "ComputeResourceNetworkBootMode";
-    const VALUES: &'static [&'static str] = &["bootstrap", "stateless"];
+    const VALUES: &'static str = "
+bootstrap
+stateless
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Bootstrap => "bootstrap",
@@ -1341,19 +1373,19 @@ pub enum DasConfigFaultDasConfigFaultReason {
 }
 impl rt::Enum for DasConfigFaultDasConfigFaultReason {
     const NAME: &'static str = "DasConfigFaultDasConfigFaultReason";
-    const VALUES: &'static [&'static str] = &[
-        "HostNetworkMisconfiguration",
-        "HostMisconfiguration",
-        "InsufficientPrivileges",
-        "NoPrimaryAgentAvailable",
-        "Other",
-        "NoDatastoresConfigured",
-        "CreateConfigVvolFailed",
-        "VSanNotSupportedOnHost",
-        "DasNetworkMisconfiguration",
-        "SetDesiredImageSpecFailed",
-        "ApplyHAVibsOnClusterFailed",
-    ];
+    const VALUES: &'static str = "
+HostNetworkMisconfiguration
+HostMisconfiguration
+InsufficientPrivileges
+NoPrimaryAgentAvailable
+Other
+NoDatastoresConfigured
+CreateConfigVvolFailed
+VSanNotSupportedOnHost
+DasNetworkMisconfiguration
+SetDesiredImageSpecFailed
+ApplyHAVibsOnClusterFailed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HostNetworkMisconfiguration => "HostNetworkMisconfiguration",
@@ -1422,7 +1454,12 @@ pub enum DasVmPriority {
 }
 impl rt::Enum for DasVmPriority {
     const NAME: &'static str = "DasVmPriority";
-    const VALUES: &'static [&'static str] = &["disabled", "low", "medium", "high"];
+    const VALUES: &'static str = "
+disabled
+low
+medium
+high
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disabled => "disabled",
@@ -1473,7 +1510,10 @@ pub enum DrsInjectorWorkloadCorrelationState {
 }
 impl rt::Enum for DrsInjectorWorkloadCorrelationState {
     const NAME: &'static str = "DrsInjectorWorkloadCorrelationState";
-    const VALUES: &'static [&'static str] = &["Correlated", "Uncorrelated"];
+    const VALUES: &'static str = "
+Correlated
+Uncorrelated
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Correlated => "Correlated",
@@ -1526,13 +1566,13 @@ pub enum DrsRecommendationReasonCode {
 }
 impl rt::Enum for DrsRecommendationReasonCode {
     const NAME: &'static str = "DrsRecommendationReasonCode";
-    const VALUES: &'static [&'static str] = &[
-        "fairnessCpuAvg",
-        "fairnessMemAvg",
-        "jointAffin",
-        "antiAffin",
-        "hostMaint",
-    ];
+    const VALUES: &'static str = "
+fairnessCpuAvg
+fairnessMemAvg
+jointAffin
+antiAffin
+hostMaint
+";
     fn as_str(&self) -> &str {
         match self {
             Self::FairnessCpuAvg => "fairnessCpuAvg",
@@ -1585,7 +1625,10 @@ pub enum FolderDesiredHostState {
 }
 impl rt::Enum for FolderDesiredHostState {
     const NAME: &'static str = "FolderDesiredHostState";
-    const VALUES: &'static [&'static str] = &["maintenance", "non_maintenance"];
+    const VALUES: &'static str = "
+maintenance
+non_maintenance
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Maintenance => "maintenance",
@@ -1644,16 +1687,16 @@ pub enum FolderExternallyManagedFolderType {
 }
 impl rt::Enum for FolderExternallyManagedFolderType {
     const NAME: &'static str = "FolderExternallyManagedFolderType";
-    const VALUES: &'static [&'static str] = &[
-        "PROJECT_ROOT",
-        "PROJECT",
-        "VPC_ROOT",
-        "VPC",
-        "SUBNET",
-        "SEGMENT",
-        "SUPERVISOR",
-        "VSPHERE_POD",
-    ];
+    const VALUES: &'static str = "
+PROJECT_ROOT
+PROJECT
+VPC_ROOT
+VPC
+SUBNET
+SEGMENT
+SUPERVISOR
+VSPHERE_POD
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ProjectRoot => "PROJECT_ROOT",
@@ -1718,13 +1761,13 @@ pub enum HealthUpdateInfoComponentType {
 }
 impl rt::Enum for HealthUpdateInfoComponentType {
     const NAME: &'static str = "HealthUpdateInfoComponentType";
-    const VALUES: &'static [&'static str] = &[
-        "Memory",
-        "Power",
-        "Fan",
-        "Network",
-        "Storage",
-    ];
+    const VALUES: &'static str = "
+Memory
+Power
+Fan
+Network
+Storage
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Memory => "Memory",
@@ -1789,16 +1832,16 @@ pub enum HostDasErrorEventHostDasErrorReason {
 }
 impl rt::Enum for HostDasErrorEventHostDasErrorReason {
     const NAME: &'static str = "HostDasErrorEventHostDasErrorReason";
-    const VALUES: &'static [&'static str] = &[
-        "configFailed",
-        "timeout",
-        "communicationInitFailed",
-        "healthCheckScriptFailed",
-        "agentFailed",
-        "agentShutdown",
-        "isolationAddressUnpingable",
-        "other",
-    ];
+    const VALUES: &'static str = "
+configFailed
+timeout
+communicationInitFailed
+healthCheckScriptFailed
+agentFailed
+agentShutdown
+isolationAddressUnpingable
+other
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ConfigFailed => "configFailed",
@@ -1857,7 +1900,10 @@ pub enum HostPowerOperationType {
 }
 impl rt::Enum for HostPowerOperationType {
     const NAME: &'static str = "HostPowerOperationType";
-    const VALUES: &'static [&'static str] = &["powerOn", "powerOff"];
+    const VALUES: &'static str = "
+powerOn
+powerOff
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PowerOn => "powerOn",
@@ -1906,11 +1952,11 @@ pub enum InvalidDasConfigArgumentEntryForInvalidArgument {
 }
 impl rt::Enum for InvalidDasConfigArgumentEntryForInvalidArgument {
     const NAME: &'static str = "InvalidDasConfigArgumentEntryForInvalidArgument";
-    const VALUES: &'static [&'static str] = &[
-        "admissionControl",
-        "userHeartbeatDs",
-        "vmConfig",
-    ];
+    const VALUES: &'static str = "
+admissionControl
+userHeartbeatDs
+vmConfig
+";
     fn as_str(&self) -> &str {
         match self {
             Self::AdmissionControl => "admissionControl",
@@ -1961,11 +2007,11 @@ pub enum PlaceVmsXClusterSpecPlacementType {
 }
 impl rt::Enum for PlaceVmsXClusterSpecPlacementType {
     const NAME: &'static str = "PlaceVmsXClusterSpecPlacementType";
-    const VALUES: &'static [&'static str] = &[
-        "createAndPowerOn",
-        "reconfigure",
-        "relocate",
-    ];
+    const VALUES: &'static str = "
+createAndPowerOn
+reconfigure
+relocate
+";
     fn as_str(&self) -> &str {
         match self {
             Self::CreateAndPowerOn => "createAndPowerOn",
@@ -2018,12 +2064,12 @@ pub enum PlacementAffinityRuleRuleScope {
 }
 impl rt::Enum for PlacementAffinityRuleRuleScope {
     const NAME: &'static str = "PlacementAffinityRuleRuleScope";
-    const VALUES: &'static [&'static str] = &[
-        "cluster",
-        "host",
-        "storagePod",
-        "datastore",
-    ];
+    const VALUES: &'static str = "
+cluster
+host
+storagePod
+datastore
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Cluster => "cluster",
@@ -2078,12 +2124,12 @@ pub enum PlacementAffinityRuleRuleType {
 }
 impl rt::Enum for PlacementAffinityRuleRuleType {
     const NAME: &'static str = "PlacementAffinityRuleRuleType";
-    const VALUES: &'static [&'static str] = &[
-        "affinity",
-        "antiAffinity",
-        "softAffinity",
-        "softAntiAffinity",
-    ];
+    const VALUES: &'static str = "
+affinity
+antiAffinity
+softAffinity
+softAntiAffinity
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Affinity => "affinity",
@@ -2138,12 +2184,12 @@ pub enum PlacementSpecPlacementType {
 }
 impl rt::Enum for PlacementSpecPlacementType {
     const NAME: &'static str = "PlacementSpecPlacementType";
-    const VALUES: &'static [&'static str] = &[
-        "create",
-        "reconfigure",
-        "relocate",
-        "clone",
-    ];
+    const VALUES: &'static str = "
+create
+reconfigure
+relocate
+clone
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Create => "create",
@@ -2196,11 +2242,11 @@ pub enum QuarantineModeFaultFaultType {
 }
 impl rt::Enum for QuarantineModeFaultFaultType {
     const NAME: &'static str = "QuarantineModeFaultFaultType";
-    const VALUES: &'static [&'static str] = &[
-        "NoCompatibleNonQuarantinedHost",
-        "CorrectionDisallowed",
-        "CorrectionImpact",
-    ];
+    const VALUES: &'static str = "
+NoCompatibleNonQuarantinedHost
+CorrectionDisallowed
+CorrectionImpact
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NoCompatibleNonQuarantinedHost => "NoCompatibleNonQuarantinedHost",
@@ -2323,47 +2369,47 @@ pub enum RecommendationReasonCode {
 }
 impl rt::Enum for RecommendationReasonCode {
     const NAME: &'static str = "RecommendationReasonCode";
-    const VALUES: &'static [&'static str] = &[
-        "fairnessCpuAvg",
-        "fairnessMemAvg",
-        "jointAffin",
-        "antiAffin",
-        "hostMaint",
-        "enterStandby",
-        "reservationCpu",
-        "reservationMem",
-        "powerOnVm",
-        "powerSaving",
-        "increaseCapacity",
-        "checkResource",
-        "unreservedCapacity",
-        "colocateCommunicatingVM",
-        "balanceNetworkBandwidthUsage",
-        "vmHostHardAffinity",
-        "vmHostSoftAffinity",
-        "increaseAllocation",
-        "balanceDatastoreSpaceUsage",
-        "balanceDatastoreIOLoad",
-        "balanceDatastoreIOPSReservation",
-        "datastoreMaint",
-        "virtualDiskJointAffin",
-        "virtualDiskAntiAffin",
-        "datastoreSpaceOutage",
-        "storagePlacement",
-        "iolbDisabledInternal",
-        "xvmotionPlacement",
-        "networkBandwidthReservation",
-        "hostInDegradation",
-        "hostExitDegradation",
-        "maxVmsConstraint",
-        "ftConstraints",
-        "vmHostAffinityPolicy",
-        "vmHostAntiAffinityPolicy",
-        "vmAntiAffinityPolicy",
-        "balanceVsanUsage",
-        "ahPlacementOptimization",
-        "vmxUpgrade",
-    ];
+    const VALUES: &'static str = "
+fairnessCpuAvg
+fairnessMemAvg
+jointAffin
+antiAffin
+hostMaint
+enterStandby
+reservationCpu
+reservationMem
+powerOnVm
+powerSaving
+increaseCapacity
+checkResource
+unreservedCapacity
+colocateCommunicatingVM
+balanceNetworkBandwidthUsage
+vmHostHardAffinity
+vmHostSoftAffinity
+increaseAllocation
+balanceDatastoreSpaceUsage
+balanceDatastoreIOLoad
+balanceDatastoreIOPSReservation
+datastoreMaint
+virtualDiskJointAffin
+virtualDiskAntiAffin
+datastoreSpaceOutage
+storagePlacement
+iolbDisabledInternal
+xvmotionPlacement
+networkBandwidthReservation
+hostInDegradation
+hostExitDegradation
+maxVmsConstraint
+ftConstraints
+vmHostAffinityPolicy
+vmHostAntiAffinityPolicy
+vmAntiAffinityPolicy
+balanceVsanUsage since 7.0.2.0
+ahPlacementOptimization since 8.0.2.0
+vmxUpgrade since 8.0.3.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::FairnessCpuAvg => "fairnessCpuAvg",
@@ -2482,7 +2528,9 @@ pub enum RecommendationType {
 }
 impl rt::Enum for RecommendationType {
     const NAME: &'static str = "RecommendationType";
-    const VALUES: &'static [&'static str] = &["V1"];
+    const VALUES: &'static str = "
+V1
+";
     fn as_str(&self) -> &str {
         match self {
             Self::V1 => "V1",
@@ -2527,7 +2575,10 @@ pub enum ResourceConfigSpecScaleSharesBehavior {
 }
 impl rt::Enum for ResourceConfigSpecScaleSharesBehavior {
     const NAME: &'static str = "ResourceConfigSpecScaleSharesBehavior";
-    const VALUES: &'static [&'static str] = &["disabled", "scaleCpuAndMemoryShares"];
+    const VALUES: &'static str = "
+disabled
+scaleCpuAndMemoryShares
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disabled => "disabled",
@@ -2574,7 +2625,10 @@ pub enum StorageDrsPodConfigInfoBehavior {
 }
 impl rt::Enum for StorageDrsPodConfigInfoBehavior {
     const NAME: &'static str = "StorageDrsPodConfigInfoBehavior";
-    const VALUES: &'static [&'static str] = &["manual", "automated"];
+    const VALUES: &'static str = "
+manual
+automated
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Manual => "manual",
@@ -2621,7 +2675,10 @@ pub enum StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode {
 }
 impl rt::Enum for StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode {
     const NAME: &'static str = "StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode";
-    const VALUES: &'static [&'static str] = &["utilization", "freeSpace"];
+    const VALUES: &'static str = "
+utilization
+freeSpace
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Utilization => "utilization",
@@ -2668,7 +2725,10 @@ pub enum StorageIormThresholdMode {
 }
 impl rt::Enum for StorageIormThresholdMode {
     const NAME: &'static str = "StorageIORMThresholdMode";
-    const VALUES: &'static [&'static str] = &["automatic", "manual"];
+    const VALUES: &'static str = "
+automatic
+manual
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Automatic => "automatic",
@@ -2719,12 +2779,12 @@ pub enum StoragePlacementSpecPlacementType {
 }
 impl rt::Enum for StoragePlacementSpecPlacementType {
     const NAME: &'static str = "StoragePlacementSpecPlacementType";
-    const VALUES: &'static [&'static str] = &[
-        "create",
-        "reconfigure",
-        "relocate",
-        "clone",
-    ];
+    const VALUES: &'static str = "
+create
+reconfigure
+relocate
+clone
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Create => "create",
@@ -2777,7 +2837,11 @@ pub enum VirtualDiskRuleSpecRuleType {
 }
 impl rt::Enum for VirtualDiskRuleSpecRuleType {
     const NAME: &'static str = "VirtualDiskRuleSpecRuleType";
-    const VALUES: &'static [&'static str] = &["affinity", "antiAffinity", "disabled"];
+    const VALUES: &'static str = "
+affinity
+antiAffinity
+disabled
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Affinity => "affinity",
@@ -2832,13 +2896,13 @@ pub enum VmDasBeingResetEventReasonCode {
 }
 impl rt::Enum for VmDasBeingResetEventReasonCode {
     const NAME: &'static str = "VmDasBeingResetEventReasonCode";
-    const VALUES: &'static [&'static str] = &[
-        "vmtoolsHeartbeatFailure",
-        "appHeartbeatFailure",
-        "appImmediateResetRequest",
-        "vmcpResetApdCleared",
-        "guestOsCrashFailure",
-    ];
+    const VALUES: &'static str = "
+vmtoolsHeartbeatFailure
+appHeartbeatFailure
+appImmediateResetRequest
+vmcpResetApdCleared
+guestOsCrashFailure
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VmtoolsHeartbeatFailure => "vmtoolsHeartbeatFailure",

@@ -17,7 +17,11 @@ pub enum ArrayUpdateOperation {
 }
 impl rt::Enum for ArrayUpdateOperation {
     const NAME: &'static str = "ArrayUpdateOperation";
-    const VALUES: &'static [&'static str] = &["add", "remove", "edit"];
+    const VALUES: &'static str = "
+add
+remove
+edit
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Add => "add",
@@ -68,7 +72,11 @@ pub enum AutoStartWaitHeartbeatSetting {
 }
 impl rt::Enum for AutoStartWaitHeartbeatSetting {
     const NAME: &'static str = "AutoStartWaitHeartbeatSetting";
-    const VALUES: &'static [&'static str] = &["yes", "no", "systemDefault"];
+    const VALUES: &'static str = "
+yes
+no
+systemDefault
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Yes => "yes",
@@ -117,7 +125,10 @@ pub enum DpmBehavior {
 }
 impl rt::Enum for DpmBehavior {
     const NAME: &'static str = "DpmBehavior";
-    const VALUES: &'static [&'static str] = &["manual", "automated"];
+    const VALUES: &'static str = "
+manual
+automated
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Manual => "manual",
@@ -166,11 +177,11 @@ pub enum DrsBehavior {
 }
 impl rt::Enum for DrsBehavior {
     const NAME: &'static str = "DrsBehavior";
-    const VALUES: &'static [&'static str] = &[
-        "manual",
-        "partiallyAutomated",
-        "fullyAutomated",
-    ];
+    const VALUES: &'static str = "
+manual
+partiallyAutomated
+fullyAutomated
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Manual => "manual",
@@ -221,7 +232,11 @@ pub enum EventFilterSpecRecursionOption {
 }
 impl rt::Enum for EventFilterSpecRecursionOption {
     const NAME: &'static str = "EventFilterSpecRecursionOption";
-    const VALUES: &'static [&'static str] = &["self", "children", "all"];
+    const VALUES: &'static str = "
+self
+children
+all
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Self_ => "self",
@@ -274,12 +289,12 @@ pub enum FibreChannelPortType {
 }
 impl rt::Enum for FibreChannelPortType {
     const NAME: &'static str = "FibreChannelPortType";
-    const VALUES: &'static [&'static str] = &[
-        "fabric",
-        "loop",
-        "pointToPoint",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+fabric
+loop
+pointToPoint
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Fabric => "fabric",
@@ -332,7 +347,11 @@ pub enum HostInternetScsiHbaNetworkBindingSupportType {
 }
 impl rt::Enum for HostInternetScsiHbaNetworkBindingSupportType {
     const NAME: &'static str = "HostInternetScsiHbaNetworkBindingSupportType";
-    const VALUES: &'static [&'static str] = &["notsupported", "optional", "required"];
+    const VALUES: &'static str = "
+notsupported
+optional
+required
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Notsupported => "notsupported",
@@ -383,11 +402,11 @@ pub enum HostSystemConnectionState {
 }
 impl rt::Enum for HostSystemConnectionState {
     const NAME: &'static str = "HostSystemConnectionState";
-    const VALUES: &'static [&'static str] = &[
-        "connected",
-        "notResponding",
-        "disconnected",
-    ];
+    const VALUES: &'static str = "
+connected
+notResponding
+disconnected
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Connected => "connected",
@@ -440,12 +459,12 @@ pub enum HostSystemPowerState {
 }
 impl rt::Enum for HostSystemPowerState {
     const NAME: &'static str = "HostSystemPowerState";
-    const VALUES: &'static [&'static str] = &[
-        "poweredOn",
-        "poweredOff",
-        "standBy",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+poweredOn
+poweredOff
+standBy
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PoweredOn => "poweredOn",
@@ -502,13 +521,13 @@ pub enum LatencySensitivitySensitivityLevel {
 }
 impl rt::Enum for LatencySensitivitySensitivityLevel {
     const NAME: &'static str = "LatencySensitivitySensitivityLevel";
-    const VALUES: &'static [&'static str] = &[
-        "low",
-        "normal",
-        "medium",
-        "high",
-        "custom",
-    ];
+    const VALUES: &'static str = "
+low
+normal
+medium
+high
+custom
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Low => "low",
@@ -565,7 +584,12 @@ pub enum ManagedEntityStatus {
 }
 impl rt::Enum for ManagedEntityStatus {
     const NAME: &'static str = "ManagedEntityStatus";
-    const VALUES: &'static [&'static str] = &["gray", "green", "yellow", "red"];
+    const VALUES: &'static str = "
+gray
+green
+yellow
+red
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Gray => "gray",
@@ -618,7 +642,11 @@ pub enum ObjectUpdateKind {
 }
 impl rt::Enum for ObjectUpdateKind {
     const NAME: &'static str = "ObjectUpdateKind";
-    const VALUES: &'static [&'static str] = &["modify", "enter", "leave"];
+    const VALUES: &'static str = "
+modify
+enter
+leave
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Modify => "modify",
@@ -669,7 +697,11 @@ pub enum PerfStatsType {
 }
 impl rt::Enum for PerfStatsType {
     const NAME: &'static str = "PerfStatsType";
-    const VALUES: &'static [&'static str] = &["absolute", "delta", "rate"];
+    const VALUES: &'static str = "
+absolute
+delta
+rate
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Absolute => "absolute",
@@ -726,14 +758,14 @@ pub enum PerfSummaryType {
 }
 impl rt::Enum for PerfSummaryType {
     const NAME: &'static str = "PerfSummaryType";
-    const VALUES: &'static [&'static str] = &[
-        "average",
-        "maximum",
-        "minimum",
-        "latest",
-        "summation",
-        "none",
-    ];
+    const VALUES: &'static str = "
+average
+maximum
+minimum
+latest
+summation
+none
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Average => "average",
@@ -792,12 +824,12 @@ pub enum PropertyChangeOp {
 }
 impl rt::Enum for PropertyChangeOp {
     const NAME: &'static str = "PropertyChangeOp";
-    const VALUES: &'static [&'static str] = &[
-        "add",
-        "remove",
-        "assign",
-        "indirectRemove",
-    ];
+    const VALUES: &'static str = "
+add
+remove
+assign
+indirectRemove
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Add => "add",
@@ -852,7 +884,12 @@ pub enum SharesLevel {
 }
 impl rt::Enum for SharesLevel {
     const NAME: &'static str = "SharesLevel";
-    const VALUES: &'static [&'static str] = &["low", "normal", "high", "custom"];
+    const VALUES: &'static str = "
+low
+normal
+high
+custom
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Low => "low",
@@ -905,7 +942,11 @@ pub enum TaskFilterSpecRecursionOption {
 }
 impl rt::Enum for TaskFilterSpecRecursionOption {
     const NAME: &'static str = "TaskFilterSpecRecursionOption";
-    const VALUES: &'static [&'static str] = &["self", "children", "all"];
+    const VALUES: &'static str = "
+self
+children
+all
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Self_ => "self",
@@ -956,11 +997,11 @@ pub enum TaskFilterSpecTimeOption {
 }
 impl rt::Enum for TaskFilterSpecTimeOption {
     const NAME: &'static str = "TaskFilterSpecTimeOption";
-    const VALUES: &'static [&'static str] = &[
-        "queuedTime",
-        "startedTime",
-        "completedTime",
-    ];
+    const VALUES: &'static str = "
+queuedTime
+startedTime
+completedTime
+";
     fn as_str(&self) -> &str {
         match self {
             Self::QueuedTime => "queuedTime",
@@ -1013,7 +1054,12 @@ pub enum TaskInfoState {
 }
 impl rt::Enum for TaskInfoState {
     const NAME: &'static str = "TaskInfoState";
-    const VALUES: &'static [&'static str] = &["queued", "running", "success", "error"];
+    const VALUES: &'static str = "
+queued
+running
+success
+error
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Queued => "queued",
@@ -1066,7 +1112,11 @@ pub enum VirtualDeviceConfigSpecFileOperation {
 }
 impl rt::Enum for VirtualDeviceConfigSpecFileOperation {
     const NAME: &'static str = "VirtualDeviceConfigSpecFileOperation";
-    const VALUES: &'static [&'static str] = &["create", "destroy", "replace"];
+    const VALUES: &'static str = "
+create
+destroy
+replace
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Create => "create",
@@ -1117,7 +1167,11 @@ pub enum VirtualDeviceConfigSpecOperation {
 }
 impl rt::Enum for VirtualDeviceConfigSpecOperation {
     const NAME: &'static str = "VirtualDeviceConfigSpecOperation";
-    const VALUES: &'static [&'static str] = &["add", "remove", "edit"];
+    const VALUES: &'static str = "
+add
+remove
+edit
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Add => "add",
@@ -1172,13 +1226,13 @@ pub enum VirtualMachineConnectionState {
 }
 impl rt::Enum for VirtualMachineConnectionState {
     const NAME: &'static str = "VirtualMachineConnectionState";
-    const VALUES: &'static [&'static str] = &[
-        "connected",
-        "disconnected",
-        "orphaned",
-        "inaccessible",
-        "invalid",
-    ];
+    const VALUES: &'static str = "
+connected
+disconnected
+orphaned
+inaccessible
+invalid
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Connected => "connected",
@@ -1239,14 +1293,14 @@ pub enum VirtualMachineFaultToleranceState {
 }
 impl rt::Enum for VirtualMachineFaultToleranceState {
     const NAME: &'static str = "VirtualMachineFaultToleranceState";
-    const VALUES: &'static [&'static str] = &[
-        "notConfigured",
-        "disabled",
-        "enabled",
-        "needSecondary",
-        "starting",
-        "running",
-    ];
+    const VALUES: &'static str = "
+notConfigured
+disabled
+enabled
+needSecondary
+starting
+running
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotConfigured => "notConfigured",
@@ -1303,11 +1357,11 @@ pub enum VirtualMachineMovePriority {
 }
 impl rt::Enum for VirtualMachineMovePriority {
     const NAME: &'static str = "VirtualMachineMovePriority";
-    const VALUES: &'static [&'static str] = &[
-        "lowPriority",
-        "highPriority",
-        "defaultPriority",
-    ];
+    const VALUES: &'static str = "
+lowPriority
+highPriority
+defaultPriority
+";
     fn as_str(&self) -> &str {
         match self {
             Self::LowPriority => "lowPriority",
@@ -1358,7 +1412,11 @@ pub enum VirtualMachinePowerState {
 }
 impl rt::Enum for VirtualMachinePowerState {
     const NAME: &'static str = "VirtualMachinePowerState";
-    const VALUES: &'static [&'static str] = &["poweredOff", "poweredOn", "suspended"];
+    const VALUES: &'static str = "
+poweredOff
+poweredOn
+suspended
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PoweredOff => "poweredOff",
@@ -1409,7 +1467,11 @@ pub enum VirtualMachineRecordReplayState {
 }
 impl rt::Enum for VirtualMachineRecordReplayState {
     const NAME: &'static str = "VirtualMachineRecordReplayState";
-    const VALUES: &'static [&'static str] = &["recording", "replaying", "inactive"];
+    const VALUES: &'static str = "
+recording
+replaying
+inactive
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Recording => "recording",
@@ -1458,7 +1520,10 @@ pub enum VirtualMachineRelocateTransformation {
 }
 impl rt::Enum for VirtualMachineRelocateTransformation {
     const NAME: &'static str = "VirtualMachineRelocateTransformation";
-    const VALUES: &'static [&'static str] = &["flat", "sparse"];
+    const VALUES: &'static str = "
+flat
+sparse
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Flat => "flat",
@@ -1509,12 +1574,12 @@ pub enum VirtualMachineToolsStatus {
 }
 impl rt::Enum for VirtualMachineToolsStatus {
     const NAME: &'static str = "VirtualMachineToolsStatus";
-    const VALUES: &'static [&'static str] = &[
-        "toolsNotInstalled",
-        "toolsNotRunning",
-        "toolsOld",
-        "toolsOk",
-    ];
+    const VALUES: &'static str = "
+toolsNotInstalled
+toolsNotRunning
+toolsOld
+toolsOk
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ToolsNotInstalled => "toolsNotInstalled",
@@ -1567,11 +1632,11 @@ pub enum VirtualScsiSharing {
 }
 impl rt::Enum for VirtualScsiSharing {
     const NAME: &'static str = "VirtualSCSISharing";
-    const VALUES: &'static [&'static str] = &[
-        "noSharing",
-        "virtualSharing",
-        "physicalSharing",
-    ];
+    const VALUES: &'static str = "
+noSharing
+virtualSharing
+physicalSharing
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NoSharing => "noSharing",

@@ -15,7 +15,10 @@ pub enum ClusterCryptoConfigInfoCryptoMode {
 }
 impl rt::Enum for ClusterCryptoConfigInfoCryptoMode {
     const NAME: &'static str = "ClusterCryptoConfigInfoCryptoMode";
-    const VALUES: &'static [&'static str] = &["onDemand", "forceEnable"];
+    const VALUES: &'static str = "
+onDemand
+forceEnable
+";
     fn as_str(&self) -> &str {
         match self {
             Self::OnDemand => "onDemand",
@@ -64,7 +67,11 @@ pub enum CryptoManagerHostKeyManagementType {
 }
 impl rt::Enum for CryptoManagerHostKeyManagementType {
     const NAME: &'static str = "CryptoManagerHostKeyManagementType";
-    const VALUES: &'static [&'static str] = &["unknown", "internal", "external"];
+    const VALUES: &'static str = "
+unknown
+internal
+external
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -129,18 +136,18 @@ pub enum CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason {
 }
 impl rt::Enum for CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason {
     const NAME: &'static str = "CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason";
-    const VALUES: &'static [&'static str] = &[
-        "KeyStateMissingInCache",
-        "KeyStateClusterInvalid",
-        "KeyStateClusterUnreachable",
-        "KeyStateMissingInKMS",
-        "KeyStateNotActiveOrEnabled",
-        "KeyStateManagedByTrustAuthority",
-        "KeyStateManagedByNKP",
-        "NoPermissionToAccessKeyProvider",
-        "WrappingKeyMissingInKMS",
-        "WrappingKeyNotActiveOrEnabled",
-    ];
+    const VALUES: &'static str = "
+KeyStateMissingInCache
+KeyStateClusterInvalid
+KeyStateClusterUnreachable
+KeyStateMissingInKMS
+KeyStateNotActiveOrEnabled
+KeyStateManagedByTrustAuthority
+KeyStateManagedByNKP since 8.0.3.0
+NoPermissionToAccessKeyProvider since 8.0.3.0
+WrappingKeyMissingInKMS since 9.0.0.0
+WrappingKeyNotActiveOrEnabled since 9.0.0.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::KeyStateMissingInCache => "KeyStateMissingInCache",
@@ -207,12 +214,12 @@ pub enum HostCryptoState {
 }
 impl rt::Enum for HostCryptoState {
     const NAME: &'static str = "HostCryptoState";
-    const VALUES: &'static [&'static str] = &[
-        "incapable",
-        "prepared",
-        "safe",
-        "pendingIncapable",
-    ];
+    const VALUES: &'static str = "
+incapable
+prepared
+safe
+pendingIncapable
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Incapable => "incapable",
@@ -263,7 +270,10 @@ pub enum KmipClusterInfoKeyType {
 }
 impl rt::Enum for KmipClusterInfoKeyType {
     const NAME: &'static str = "KmipClusterInfoKeyType";
-    const VALUES: &'static [&'static str] = &["rawKey", "wrappedKey"];
+    const VALUES: &'static str = "
+rawKey
+wrappedKey
+";
     fn as_str(&self) -> &str {
         match self {
             Self::RawKey => "rawKey",
@@ -314,12 +324,12 @@ pub enum KmipClusterInfoKmsManagementType {
 }
 impl rt::Enum for KmipClusterInfoKmsManagementType {
     const NAME: &'static str = "KmipClusterInfoKmsManagementType";
-    const VALUES: &'static [&'static str] = &[
-        "unknown",
-        "vCenter",
-        "trustAuthority",
-        "nativeProvider",
-    ];
+    const VALUES: &'static str = "
+unknown
+vCenter
+trustAuthority
+nativeProvider since 7.0.2.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -370,7 +380,10 @@ pub enum VirtualMachineCryptoState {
 }
 impl rt::Enum for VirtualMachineCryptoState {
     const NAME: &'static str = "VirtualMachineCryptoState";
-    const VALUES: &'static [&'static str] = &["unlocked", "locked"];
+    const VALUES: &'static str = "
+unlocked
+locked
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unlocked => "unlocked",

@@ -19,12 +19,12 @@ pub enum CustomizationFailedReasonCode {
 }
 impl rt::Enum for CustomizationFailedReasonCode {
     const NAME: &'static str = "CustomizationFailedReasonCode";
-    const VALUES: &'static [&'static str] = &[
-        "userDefinedScriptDisabled",
-        "customizationDisabled",
-        "rawDataIsNotSupported",
-        "wrongMetadataFormat",
-    ];
+    const VALUES: &'static str = "
+userDefinedScriptDisabled
+customizationDisabled since 7.0.1.0
+rawDataIsNotSupported since 7.0.3.0
+wrongMetadataFormat since 7.0.3.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::UserDefinedScriptDisabled => "userDefinedScriptDisabled",
@@ -75,7 +75,10 @@ pub enum CustomizationLicenseDataMode {
 }
 impl rt::Enum for CustomizationLicenseDataMode {
     const NAME: &'static str = "CustomizationLicenseDataMode";
-    const VALUES: &'static [&'static str] = &["perServer", "perSeat"];
+    const VALUES: &'static str = "
+perServer
+perSeat
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PerServer => "perServer",
@@ -124,11 +127,11 @@ pub enum CustomizationNetBiosMode {
 }
 impl rt::Enum for CustomizationNetBiosMode {
     const NAME: &'static str = "CustomizationNetBIOSMode";
-    const VALUES: &'static [&'static str] = &[
-        "enableNetBIOSViaDhcp",
-        "enableNetBIOS",
-        "disableNetBIOS",
-    ];
+    const VALUES: &'static str = "
+enableNetBIOSViaDhcp
+enableNetBIOS
+disableNetBIOS
+";
     fn as_str(&self) -> &str {
         match self {
             Self::EnableNetBiosViaDhcp => "enableNetBIOSViaDhcp",
@@ -179,7 +182,11 @@ pub enum CustomizationSysprepRebootOption {
 }
 impl rt::Enum for CustomizationSysprepRebootOption {
     const NAME: &'static str = "CustomizationSysprepRebootOption";
-    const VALUES: &'static [&'static str] = &["reboot", "noreboot", "shutdown"];
+    const VALUES: &'static str = "
+reboot
+noreboot
+shutdown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Reboot => "reboot",

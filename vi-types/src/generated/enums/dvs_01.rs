@@ -19,12 +19,12 @@ pub enum DvPortStatusVmDirectPathGen2InactiveReasonNetwork {
 }
 impl rt::Enum for DvPortStatusVmDirectPathGen2InactiveReasonNetwork {
     const NAME: &'static str = "DVPortStatusVmDirectPathGen2InactiveReasonNetwork";
-    const VALUES: &'static [&'static str] = &[
-        "portNptIncompatibleDvs",
-        "portNptNoCompatibleNics",
-        "portNptNoVirtualFunctionsAvailable",
-        "portNptDisabledForPort",
-    ];
+    const VALUES: &'static str = "
+portNptIncompatibleDvs
+portNptNoCompatibleNics
+portNptNoVirtualFunctionsAvailable
+portNptDisabledForPort
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PortNptIncompatibleDvs => "portNptIncompatibleDvs",
@@ -79,10 +79,10 @@ pub enum DvPortStatusVmDirectPathGen2InactiveReasonOther {
 }
 impl rt::Enum for DvPortStatusVmDirectPathGen2InactiveReasonOther {
     const NAME: &'static str = "DVPortStatusVmDirectPathGen2InactiveReasonOther";
-    const VALUES: &'static [&'static str] = &[
-        "portNptIncompatibleHost",
-        "portNptIncompatibleConnectee",
-    ];
+    const VALUES: &'static str = "
+portNptIncompatibleHost
+portNptIncompatibleConnectee
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PortNptIncompatibleHost => "portNptIncompatibleHost",
@@ -129,7 +129,10 @@ pub enum DvsFilterSpecLinkConfig {
 }
 impl rt::Enum for DvsFilterSpecLinkConfig {
     const NAME: &'static str = "DVSFilterSpecLinkConfig";
-    const VALUES: &'static [&'static str] = &["blocked", "unblocked"];
+    const VALUES: &'static str = "
+blocked
+unblocked
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Blocked => "blocked",
@@ -176,7 +179,10 @@ pub enum DvsFilterSpecLinkState {
 }
 impl rt::Enum for DvsFilterSpecLinkState {
     const NAME: &'static str = "DVSFilterSpecLinkState";
-    const VALUES: &'static [&'static str] = &["down", "up"];
+    const VALUES: &'static str = "
+down
+up
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Down => "down",
@@ -223,7 +229,10 @@ pub enum DvsMacLimitPolicyType {
 }
 impl rt::Enum for DvsMacLimitPolicyType {
     const NAME: &'static str = "DVSMacLimitPolicyType";
-    const VALUES: &'static [&'static str] = &["allow", "drop"];
+    const VALUES: &'static str = "
+allow
+drop
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Allow => "allow",
@@ -270,7 +279,10 @@ pub enum DistributedVirtualPortgroupBackingType {
 }
 impl rt::Enum for DistributedVirtualPortgroupBackingType {
     const NAME: &'static str = "DistributedVirtualPortgroupBackingType";
-    const VALUES: &'static [&'static str] = &["standard", "nsx"];
+    const VALUES: &'static str = "
+standard
+nsx
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Standard => "standard",
@@ -319,7 +331,11 @@ pub enum DistributedVirtualPortgroupMetaTagName {
 }
 impl rt::Enum for DistributedVirtualPortgroupMetaTagName {
     const NAME: &'static str = "DistributedVirtualPortgroupMetaTagName";
-    const VALUES: &'static [&'static str] = &["dvsName", "portgroupName", "portIndex"];
+    const VALUES: &'static str = "
+dvsName
+portgroupName
+portIndex
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DvsName => "dvsName",
@@ -370,11 +386,11 @@ pub enum DistributedVirtualPortgroupPortgroupType {
 }
 impl rt::Enum for DistributedVirtualPortgroupPortgroupType {
     const NAME: &'static str = "DistributedVirtualPortgroupPortgroupType";
-    const VALUES: &'static [&'static str] = &[
-        "earlyBinding",
-        "lateBinding",
-        "ephemeral",
-    ];
+    const VALUES: &'static str = "
+earlyBinding
+lateBinding
+ephemeral
+";
     fn as_str(&self) -> &str {
         match self {
             Self::EarlyBinding => "earlyBinding",
@@ -445,21 +461,21 @@ pub enum DistributedVirtualSwitchHostInfrastructureTrafficClass {
 }
 impl rt::Enum for DistributedVirtualSwitchHostInfrastructureTrafficClass {
     const NAME: &'static str = "DistributedVirtualSwitchHostInfrastructureTrafficClass";
-    const VALUES: &'static [&'static str] = &[
-        "management",
-        "faultTolerance",
-        "vmotion",
-        "virtualMachine",
-        "iSCSI",
-        "nfs",
-        "hbr",
-        "vsan",
-        "vdp",
-        "backupNfc",
-        "nvmetcp",
-        "provisioning",
-        "vSANiSCSI",
-    ];
+    const VALUES: &'static str = "
+management
+faultTolerance
+vmotion
+virtualMachine
+iSCSI
+nfs
+hbr
+vsan
+vdp
+backupNfc since 7.0.1.0
+nvmetcp since 7.0.3.0
+provisioning since 9.0.0.0
+vSANiSCSI
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Management => "management",
@@ -536,14 +552,14 @@ pub enum DistributedVirtualSwitchHostMemberHostComponentState {
 }
 impl rt::Enum for DistributedVirtualSwitchHostMemberHostComponentState {
     const NAME: &'static str = "DistributedVirtualSwitchHostMemberHostComponentState";
-    const VALUES: &'static [&'static str] = &[
-        "up",
-        "pending",
-        "outOfSync",
-        "warning",
-        "disconnected",
-        "down",
-    ];
+    const VALUES: &'static str = "
+up
+pending
+outOfSync
+warning
+disconnected
+down
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Up => "up",
@@ -600,7 +616,11 @@ pub enum DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus {
 }
 impl rt::Enum for DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus {
     const NAME: &'static str = "DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus";
-    const VALUES: &'static [&'static str] = &["SUCCEEDED", "IN_PROGRESS", "FAILED"];
+    const VALUES: &'static str = "
+SUCCEEDED
+IN_PROGRESS
+FAILED
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Succeeded => "SUCCEEDED",
@@ -650,7 +670,10 @@ pub enum DistributedVirtualSwitchHostMemberHostUplinkStateState {
 }
 impl rt::Enum for DistributedVirtualSwitchHostMemberHostUplinkStateState {
     const NAME: &'static str = "DistributedVirtualSwitchHostMemberHostUplinkStateState";
-    const VALUES: &'static [&'static str] = &["active", "standby"];
+    const VALUES: &'static str = "
+active
+standby
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Active => "active",
@@ -697,7 +720,10 @@ pub enum DistributedVirtualSwitchHostMemberTransportZoneType {
 }
 impl rt::Enum for DistributedVirtualSwitchHostMemberTransportZoneType {
     const NAME: &'static str = "DistributedVirtualSwitchHostMemberTransportZoneType";
-    const VALUES: &'static [&'static str] = &["vlan", "overlay"];
+    const VALUES: &'static str = "
+vlan
+overlay
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Vlan => "vlan",
@@ -744,7 +770,10 @@ pub enum DistributedVirtualSwitchNetworkResourceControlVersion {
 }
 impl rt::Enum for DistributedVirtualSwitchNetworkResourceControlVersion {
     const NAME: &'static str = "DistributedVirtualSwitchNetworkResourceControlVersion";
-    const VALUES: &'static [&'static str] = &["version2", "version3"];
+    const VALUES: &'static str = "
+version2
+version3
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Version2 => "version2",
@@ -797,13 +826,13 @@ pub enum DistributedVirtualSwitchNicTeamingPolicyMode {
 }
 impl rt::Enum for DistributedVirtualSwitchNicTeamingPolicyMode {
     const NAME: &'static str = "DistributedVirtualSwitchNicTeamingPolicyMode";
-    const VALUES: &'static [&'static str] = &[
-        "loadbalance_ip",
-        "loadbalance_srcmac",
-        "loadbalance_srcid",
-        "failover_explicit",
-        "loadbalance_loadbased",
-    ];
+    const VALUES: &'static str = "
+loadbalance_ip
+loadbalance_srcmac
+loadbalance_srcid
+failover_explicit
+loadbalance_loadbased
+";
     fn as_str(&self) -> &str {
         match self {
             Self::LoadbalanceIp => "loadbalance_ip",
@@ -862,13 +891,13 @@ pub enum DistributedVirtualSwitchPortConnecteeConnecteeType {
 }
 impl rt::Enum for DistributedVirtualSwitchPortConnecteeConnecteeType {
     const NAME: &'static str = "DistributedVirtualSwitchPortConnecteeConnecteeType";
-    const VALUES: &'static [&'static str] = &[
-        "pnic",
-        "vmVnic",
-        "hostConsoleVnic",
-        "hostVmkVnic",
-        "systemCrxVnic",
-    ];
+    const VALUES: &'static str = "
+pnic
+vmVnic
+hostConsoleVnic
+hostVmkVnic
+systemCrxVnic since 8.0.1.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Pnic => "pnic",
@@ -927,13 +956,13 @@ pub enum DistributedVirtualSwitchProductSpecOperationType {
 }
 impl rt::Enum for DistributedVirtualSwitchProductSpecOperationType {
     const NAME: &'static str = "DistributedVirtualSwitchProductSpecOperationType";
-    const VALUES: &'static [&'static str] = &[
-        "preInstall",
-        "upgrade",
-        "notifyAvailableUpgrade",
-        "proceedWithUpgrade",
-        "updateBundleInfo",
-    ];
+    const VALUES: &'static str = "
+preInstall
+upgrade
+notifyAvailableUpgrade
+proceedWithUpgrade
+updateBundleInfo
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PreInstall => "preInstall",
@@ -990,12 +1019,12 @@ pub enum DvsEventPortBlockState {
 }
 impl rt::Enum for DvsEventPortBlockState {
     const NAME: &'static str = "DvsEventPortBlockState";
-    const VALUES: &'static [&'static str] = &[
-        "unset",
-        "blocked",
-        "unblocked",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+unset
+blocked
+unblocked
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unset => "unset",
@@ -1046,7 +1075,10 @@ pub enum DvsFilterOnFailure {
 }
 impl rt::Enum for DvsFilterOnFailure {
     const NAME: &'static str = "DvsFilterOnFailure";
-    const VALUES: &'static [&'static str] = &["failOpen", "failClosed"];
+    const VALUES: &'static str = "
+failOpen
+failClosed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::FailOpen => "failOpen",
@@ -1095,11 +1127,11 @@ pub enum DvsNetworkRuleDirectionType {
 }
 impl rt::Enum for DvsNetworkRuleDirectionType {
     const NAME: &'static str = "DvsNetworkRuleDirectionType";
-    const VALUES: &'static [&'static str] = &[
-        "incomingPackets",
-        "outgoingPackets",
-        "both",
-    ];
+    const VALUES: &'static str = "
+incomingPackets
+outgoingPackets
+both
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IncomingPackets => "incomingPackets",
@@ -1150,11 +1182,11 @@ pub enum EntityImportType {
 }
 impl rt::Enum for EntityImportType {
     const NAME: &'static str = "EntityImportType";
-    const VALUES: &'static [&'static str] = &[
-        "createEntityWithNewIdentifier",
-        "createEntityWithOriginalIdentifier",
-        "applyToEntitySpecified",
-    ];
+    const VALUES: &'static str = "
+createEntityWithNewIdentifier
+createEntityWithOriginalIdentifier
+applyToEntitySpecified
+";
     fn as_str(&self) -> &str {
         match self {
             Self::CreateEntityWithNewIdentifier => "createEntityWithNewIdentifier",
@@ -1207,10 +1239,10 @@ pub enum EntityType {
 }
 impl rt::Enum for EntityType {
     const NAME: &'static str = "EntityType";
-    const VALUES: &'static [&'static str] = &[
-        "distributedVirtualSwitch",
-        "distributedVirtualPortgroup",
-    ];
+    const VALUES: &'static str = "
+distributedVirtualSwitch
+distributedVirtualPortgroup
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DistributedVirtualSwitch => "distributedVirtualSwitch",
@@ -1257,7 +1289,10 @@ pub enum HostDvsConfigSpecSwitchMode {
 }
 impl rt::Enum for HostDvsConfigSpecSwitchMode {
     const NAME: &'static str = "HostDVSConfigSpecSwitchMode";
-    const VALUES: &'static [&'static str] = &["normal", "mux"];
+    const VALUES: &'static str = "
+normal
+mux
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Normal => "normal",
@@ -1306,7 +1341,11 @@ pub enum HostDistributedVirtualSwitchManagerFailoverReason {
 }
 impl rt::Enum for HostDistributedVirtualSwitchManagerFailoverReason {
     const NAME: &'static str = "HostDistributedVirtualSwitchManagerFailoverReason";
-    const VALUES: &'static [&'static str] = &["crash", "linkDown", "userInitiated"];
+    const VALUES: &'static str = "
+crash
+linkDown
+userInitiated
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Crash => "crash",
@@ -1353,7 +1392,9 @@ pub enum HostDistributedVirtualSwitchManagerFailoverStage {
 }
 impl rt::Enum for HostDistributedVirtualSwitchManagerFailoverStage {
     const NAME: &'static str = "HostDistributedVirtualSwitchManagerFailoverStage";
-    const VALUES: &'static [&'static str] = &["STAGE_1"];
+    const VALUES: &'static str = "
+STAGE_1
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Stage1 => "STAGE_1",
@@ -1402,12 +1443,12 @@ pub enum PortGroupConnecteeType {
 }
 impl rt::Enum for PortGroupConnecteeType {
     const NAME: &'static str = "PortGroupConnecteeType";
-    const VALUES: &'static [&'static str] = &[
-        "virtualMachine",
-        "systemManagement",
-        "host",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+virtualMachine
+systemManagement
+host
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VirtualMachine => "virtualMachine",
@@ -1462,12 +1503,12 @@ pub enum VMwareDvsTeamingMatchStatus {
 }
 impl rt::Enum for VMwareDvsTeamingMatchStatus {
     const NAME: &'static str = "VMwareDVSTeamingMatchStatus";
-    const VALUES: &'static [&'static str] = &[
-        "iphashMatch",
-        "nonIphashMatch",
-        "iphashMismatch",
-        "nonIphashMismatch",
-    ];
+    const VALUES: &'static str = "
+iphashMatch
+nonIphashMatch
+iphashMismatch
+nonIphashMismatch
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IphashMatch => "iphashMatch",
@@ -1520,7 +1561,11 @@ pub enum VMwareDvsVspanSessionEncapType {
 }
 impl rt::Enum for VMwareDvsVspanSessionEncapType {
     const NAME: &'static str = "VMwareDVSVspanSessionEncapType";
-    const VALUES: &'static [&'static str] = &["gre", "erspan2", "erspan3"];
+    const VALUES: &'static str = "
+gre
+erspan2
+erspan3
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Gre => "gre",
@@ -1575,13 +1620,13 @@ pub enum VMwareDvsVspanSessionType {
 }
 impl rt::Enum for VMwareDvsVspanSessionType {
     const NAME: &'static str = "VMwareDVSVspanSessionType";
-    const VALUES: &'static [&'static str] = &[
-        "mixedDestMirror",
-        "dvPortMirror",
-        "remoteMirrorSource",
-        "remoteMirrorDest",
-        "encapsulatedRemoteMirrorSource",
-    ];
+    const VALUES: &'static str = "
+mixedDestMirror
+dvPortMirror
+remoteMirrorSource
+remoteMirrorDest
+encapsulatedRemoteMirrorSource
+";
     fn as_str(&self) -> &str {
         match self {
             Self::MixedDestMirror => "mixedDestMirror",
@@ -1634,7 +1679,10 @@ pub enum VMwareDvsLacpApiVersion {
 }
 impl rt::Enum for VMwareDvsLacpApiVersion {
     const NAME: &'static str = "VMwareDvsLacpApiVersion";
-    const VALUES: &'static [&'static str] = &["singleLag", "multipleLag"];
+    const VALUES: &'static str = "
+singleLag
+multipleLag
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SingleLag => "singleLag",
@@ -1717,28 +1765,28 @@ pub enum VMwareDvsLacpLoadBalanceAlgorithm {
 }
 impl rt::Enum for VMwareDvsLacpLoadBalanceAlgorithm {
     const NAME: &'static str = "VMwareDvsLacpLoadBalanceAlgorithm";
-    const VALUES: &'static [&'static str] = &[
-        "srcMac",
-        "destMac",
-        "srcDestMac",
-        "destIpVlan",
-        "srcIpVlan",
-        "srcDestIpVlan",
-        "destTcpUdpPort",
-        "srcTcpUdpPort",
-        "srcDestTcpUdpPort",
-        "destIpTcpUdpPort",
-        "srcIpTcpUdpPort",
-        "srcDestIpTcpUdpPort",
-        "destIpTcpUdpPortVlan",
-        "srcIpTcpUdpPortVlan",
-        "srcDestIpTcpUdpPortVlan",
-        "destIp",
-        "srcIp",
-        "srcDestIp",
-        "vlan",
-        "srcPortId",
-    ];
+    const VALUES: &'static str = "
+srcMac
+destMac
+srcDestMac
+destIpVlan
+srcIpVlan
+srcDestIpVlan
+destTcpUdpPort
+srcTcpUdpPort
+srcDestTcpUdpPort
+destIpTcpUdpPort
+srcIpTcpUdpPort
+srcDestIpTcpUdpPort
+destIpTcpUdpPortVlan
+srcIpTcpUdpPortVlan
+srcDestIpTcpUdpPortVlan
+destIp
+srcIp
+srcDestIp
+vlan
+srcPortId
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SrcMac => "srcMac",
@@ -1821,7 +1869,10 @@ pub enum VMwareDvsMulticastFilteringMode {
 }
 impl rt::Enum for VMwareDvsMulticastFilteringMode {
     const NAME: &'static str = "VMwareDvsMulticastFilteringMode";
-    const VALUES: &'static [&'static str] = &["legacyFiltering", "snooping"];
+    const VALUES: &'static str = "
+legacyFiltering
+snooping
+";
     fn as_str(&self) -> &str {
         match self {
             Self::LegacyFiltering => "legacyFiltering",
@@ -1868,7 +1919,10 @@ pub enum VMwareUplinkLacpMode {
 }
 impl rt::Enum for VMwareUplinkLacpMode {
     const NAME: &'static str = "VMwareUplinkLacpMode";
-    const VALUES: &'static [&'static str] = &["active", "passive"];
+    const VALUES: &'static str = "
+active
+passive
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Active => "active",
@@ -1915,7 +1969,10 @@ pub enum VMwareUplinkLacpTimeoutMode {
 }
 impl rt::Enum for VMwareUplinkLacpTimeoutMode {
     const NAME: &'static str = "VMwareUplinkLacpTimeoutMode";
-    const VALUES: &'static [&'static str] = &["fast", "slow"];
+    const VALUES: &'static str = "
+fast
+slow
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Fast => "fast",
@@ -1964,7 +2021,11 @@ pub enum VmwareDistributedVirtualSwitchPvlanPortType {
 }
 impl rt::Enum for VmwareDistributedVirtualSwitchPvlanPortType {
     const NAME: &'static str = "VmwareDistributedVirtualSwitchPvlanPortType";
-    const VALUES: &'static [&'static str] = &["promiscuous", "isolated", "community"];
+    const VALUES: &'static str = "
+promiscuous
+isolated
+community
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Promiscuous => "promiscuous",

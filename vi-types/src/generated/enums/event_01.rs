@@ -19,7 +19,12 @@ pub enum EventCategory {
 }
 impl rt::Enum for EventCategory {
     const NAME: &'static str = "EventCategory";
-    const VALUES: &'static [&'static str] = &["info", "warning", "error", "user"];
+    const VALUES: &'static str = "
+info
+warning
+error
+user
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Info => "info",
@@ -74,7 +79,12 @@ pub enum EventEventSeverity {
 }
 impl rt::Enum for EventEventSeverity {
     const NAME: &'static str = "EventEventSeverity";
-    const VALUES: &'static [&'static str] = &["error", "warning", "info", "user"];
+    const VALUES: &'static str = "
+error
+warning
+info
+user
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Error => "error",
@@ -139,17 +149,17 @@ pub enum HostDisconnectedEventReasonCode {
 }
 impl rt::Enum for HostDisconnectedEventReasonCode {
     const NAME: &'static str = "HostDisconnectedEventReasonCode";
-    const VALUES: &'static [&'static str] = &[
-        "sslThumbprintVerifyFailed",
-        "licenseExpired",
-        "agentUpgrade",
-        "userRequest",
-        "insufficientLicenses",
-        "agentOutOfDate",
-        "passwordDecryptFailure",
-        "unknown",
-        "vcVRAMCapacityExceeded",
-    ];
+    const VALUES: &'static str = "
+sslThumbprintVerifyFailed
+licenseExpired
+agentUpgrade
+userRequest
+insufficientLicenses
+agentOutOfDate
+passwordDecryptFailure
+unknown
+vcVRAMCapacityExceeded
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SslThumbprintVerifyFailed => "sslThumbprintVerifyFailed",
@@ -210,7 +220,10 @@ pub enum VmShutdownOnIsolationEventOperation {
 }
 impl rt::Enum for VmShutdownOnIsolationEventOperation {
     const NAME: &'static str = "VmShutdownOnIsolationEventOperation";
-    const VALUES: &'static [&'static str] = &["shutdown", "poweredOff"];
+    const VALUES: &'static str = "
+shutdown
+poweredOff
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Shutdown => "shutdown",

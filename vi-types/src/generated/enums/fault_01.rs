@@ -29,17 +29,17 @@ pub enum AgentInstallFailedReason {
 }
 impl rt::Enum for AgentInstallFailedReason {
     const NAME: &'static str = "AgentInstallFailedReason";
-    const VALUES: &'static [&'static str] = &[
-        "NotEnoughSpaceOnDevice",
-        "PrepareToUpgradeFailed",
-        "AgentNotRunning",
-        "AgentNotReachable",
-        "InstallTimedout",
-        "SignatureVerificationFailed",
-        "AgentUploadFailed",
-        "AgentUploadTimedout",
-        "UnknownInstallerError",
-    ];
+    const VALUES: &'static str = "
+NotEnoughSpaceOnDevice
+PrepareToUpgradeFailed
+AgentNotRunning
+AgentNotReachable
+InstallTimedout
+SignatureVerificationFailed
+AgentUploadFailed
+AgentUploadTimedout
+UnknownInstallerError
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotEnoughSpaceOnDevice => "NotEnoughSpaceOnDevice",
@@ -100,7 +100,10 @@ pub enum AuthenticationRequiredAuthenticationScheme {
 }
 impl rt::Enum for AuthenticationRequiredAuthenticationScheme {
     const NAME: &'static str = "AuthenticationRequiredAuthenticationScheme";
-    const VALUES: &'static [&'static str] = &["Basic", "Bearer"];
+    const VALUES: &'static str = "
+Basic
+Bearer
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Basic => "Basic",
@@ -151,12 +154,12 @@ pub enum AuthenticationRequiredErrorType {
 }
 impl rt::Enum for AuthenticationRequiredErrorType {
     const NAME: &'static str = "AuthenticationRequiredErrorType";
-    const VALUES: &'static [&'static str] = &[
-        "invalid_request",
-        "invalid_token",
-        "insufficient_scope",
-        "registration_required",
-    ];
+    const VALUES: &'static str = "
+invalid_request
+invalid_token
+insufficient_scope
+registration_required
+";
     fn as_str(&self) -> &str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -219,16 +222,16 @@ pub enum CannotUseNetworkReason {
 }
 impl rt::Enum for CannotUseNetworkReason {
     const NAME: &'static str = "CannotUseNetworkReason";
-    const VALUES: &'static [&'static str] = &[
-        "NetworkReservationNotSupported",
-        "MismatchedNetworkPolicies",
-        "MismatchedDvsVersionOrVendor",
-        "VMotionToUnsupportedNetworkType",
-        "NetworkUnderMaintenance",
-        "MismatchedEnsMode",
-        "MismatchedRealTimeDvs",
-        "NsxNetworkAvailabilityDegraded",
-    ];
+    const VALUES: &'static str = "
+NetworkReservationNotSupported
+MismatchedNetworkPolicies
+MismatchedDvsVersionOrVendor
+VMotionToUnsupportedNetworkType
+NetworkUnderMaintenance
+MismatchedEnsMode
+MismatchedRealTimeDvs since 8.0.3.1
+NsxNetworkAvailabilityDegraded
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NetworkReservationNotSupported => "NetworkReservationNotSupported",
@@ -289,7 +292,11 @@ pub enum DeviceNotSupportedReason {
 }
 impl rt::Enum for DeviceNotSupportedReason {
     const NAME: &'static str = "DeviceNotSupportedReason";
-    const VALUES: &'static [&'static str] = &["host", "guest", "ft"];
+    const VALUES: &'static str = "
+host
+guest
+ft since 8.0.3.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Host => "host",
@@ -336,7 +343,9 @@ pub enum DisallowedChangeByServiceDisallowedChange {
 }
 impl rt::Enum for DisallowedChangeByServiceDisallowedChange {
     const NAME: &'static str = "DisallowedChangeByServiceDisallowedChange";
-    const VALUES: &'static [&'static str] = &["hotExtendDisk"];
+    const VALUES: &'static str = "
+hotExtendDisk
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HotExtendDisk => "hotExtendDisk",
@@ -379,7 +388,9 @@ pub enum HostHasComponentFailureHostComponentType {
 }
 impl rt::Enum for HostHasComponentFailureHostComponentType {
     const NAME: &'static str = "HostHasComponentFailureHostComponentType";
-    const VALUES: &'static [&'static str] = &["Datastore"];
+    const VALUES: &'static str = "
+Datastore
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Datastore => "Datastore",
@@ -424,7 +435,10 @@ pub enum NumVirtualCpusIncompatibleReason {
 }
 impl rt::Enum for NumVirtualCpusIncompatibleReason {
     const NAME: &'static str = "NumVirtualCpusIncompatibleReason";
-    const VALUES: &'static [&'static str] = &["recordReplay", "faultTolerance"];
+    const VALUES: &'static str = "
+recordReplay
+faultTolerance
+";
     fn as_str(&self) -> &str {
         match self {
             Self::RecordReplay => "recordReplay",

@@ -15,7 +15,10 @@ pub enum CannotMoveFaultToleranceVmMoveType {
 }
 impl rt::Enum for CannotMoveFaultToleranceVmMoveType {
     const NAME: &'static str = "CannotMoveFaultToleranceVmMoveType";
-    const VALUES: &'static [&'static str] = &["resourcePool", "cluster"];
+    const VALUES: &'static str = "
+resourcePool
+cluster
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ResourcePool => "resourcePool",
@@ -64,7 +67,11 @@ pub enum FtIssuesOnHostHostSelectionType {
 }
 impl rt::Enum for FtIssuesOnHostHostSelectionType {
     const NAME: &'static str = "FtIssuesOnHostHostSelectionType";
-    const VALUES: &'static [&'static str] = &["user", "vc", "drs"];
+    const VALUES: &'static str = "
+user
+vc
+drs
+";
     fn as_str(&self) -> &str {
         match self {
             Self::User => "user",
@@ -127,17 +134,17 @@ pub enum HostCapabilityFtUnsupportedReason {
 }
 impl rt::Enum for HostCapabilityFtUnsupportedReason {
     const NAME: &'static str = "HostCapabilityFtUnsupportedReason";
-    const VALUES: &'static [&'static str] = &[
-        "vMotionNotLicensed",
-        "missingVMotionNic",
-        "missingFTLoggingNic",
-        "ftNotLicensed",
-        "haAgentIssue",
-        "unsupportedProduct",
-        "cpuHvUnsupported",
-        "cpuHwmmuUnsupported",
-        "cpuHvDisabled",
-    ];
+    const VALUES: &'static str = "
+vMotionNotLicensed
+missingVMotionNic
+missingFTLoggingNic
+ftNotLicensed
+haAgentIssue
+unsupportedProduct
+cpuHvUnsupported
+cpuHwmmuUnsupported
+cpuHvDisabled
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VMotionNotLicensed => "vMotionNotLicensed",
@@ -198,7 +205,10 @@ pub enum HostIncompatibleForFaultToleranceReason {
 }
 impl rt::Enum for HostIncompatibleForFaultToleranceReason {
     const NAME: &'static str = "HostIncompatibleForFaultToleranceReason";
-    const VALUES: &'static [&'static str] = &["product", "processor"];
+    const VALUES: &'static str = "
+product
+processor
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Product => "product",
@@ -245,7 +255,10 @@ pub enum HostIncompatibleForRecordReplayReason {
 }
 impl rt::Enum for HostIncompatibleForRecordReplayReason {
     const NAME: &'static str = "HostIncompatibleForRecordReplayReason";
-    const VALUES: &'static [&'static str] = &["product", "processor"];
+    const VALUES: &'static str = "
+product
+processor
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Product => "product",
@@ -300,14 +313,14 @@ pub enum HostReplayUnsupportedReason {
 }
 impl rt::Enum for HostReplayUnsupportedReason {
     const NAME: &'static str = "HostReplayUnsupportedReason";
-    const VALUES: &'static [&'static str] = &[
-        "incompatibleProduct",
-        "incompatibleCpu",
-        "hvDisabled",
-        "cpuidLimitSet",
-        "oldBIOS",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+incompatibleProduct
+incompatibleCpu
+hvDisabled
+cpuidLimitSet
+oldBIOS
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IncompatibleProduct => "incompatibleProduct",
@@ -362,7 +375,10 @@ pub enum IncompatibleHostForVmReplicationIncompatibleReason {
 }
 impl rt::Enum for IncompatibleHostForVmReplicationIncompatibleReason {
     const NAME: &'static str = "IncompatibleHostForVmReplicationIncompatibleReason";
-    const VALUES: &'static [&'static str] = &["rpo", "netCompression"];
+    const VALUES: &'static str = "
+rpo
+netCompression
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Rpo => "rpo",
@@ -409,10 +425,10 @@ pub enum NotSupportedDeviceForFtDeviceType {
 }
 impl rt::Enum for NotSupportedDeviceForFtDeviceType {
     const NAME: &'static str = "NotSupportedDeviceForFTDeviceType";
-    const VALUES: &'static [&'static str] = &[
-        "virtualVmxnet3",
-        "paraVirtualSCSIController",
-    ];
+    const VALUES: &'static str = "
+virtualVmxnet3
+paraVirtualSCSIController
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VirtualVmxnet3 => "virtualVmxnet3",
@@ -469,15 +485,15 @@ pub enum ReplicationDiskConfigFaultReasonForFault {
 }
 impl rt::Enum for ReplicationDiskConfigFaultReasonForFault {
     const NAME: &'static str = "ReplicationDiskConfigFaultReasonForFault";
-    const VALUES: &'static [&'static str] = &[
-        "diskNotFound",
-        "diskTypeNotSupported",
-        "invalidDiskKey",
-        "invalidDiskReplicationId",
-        "duplicateDiskReplicationId",
-        "invalidPersistentFilePath",
-        "reconfigureDiskReplicationIdNotAllowed",
-    ];
+    const VALUES: &'static str = "
+diskNotFound
+diskTypeNotSupported
+invalidDiskKey
+invalidDiskReplicationId
+duplicateDiskReplicationId
+invalidPersistentFilePath
+reconfigureDiskReplicationIdNotAllowed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DiskNotFound => "diskNotFound",
@@ -568,25 +584,25 @@ pub enum ReplicationVmConfigFaultReasonForFault {
 }
 impl rt::Enum for ReplicationVmConfigFaultReasonForFault {
     const NAME: &'static str = "ReplicationVmConfigFaultReasonForFault";
-    const VALUES: &'static [&'static str] = &[
-        "incompatibleHwVersion",
-        "invalidVmReplicationId",
-        "invalidGenerationNumber",
-        "outOfBoundsRpoValue",
-        "invalidDestinationIpAddress",
-        "invalidDestinationPort",
-        "invalidExtraVmOptions",
-        "staleGenerationNumber",
-        "reconfigureVmReplicationIdNotAllowed",
-        "cannotRetrieveVmReplicationConfiguration",
-        "replicationAlreadyEnabled",
-        "invalidPriorConfiguration",
-        "replicationNotEnabled",
-        "replicationConfigurationFailed",
-        "encryptedVm",
-        "invalidThumbprint",
-        "incompatibleDevice",
-    ];
+    const VALUES: &'static str = "
+incompatibleHwVersion
+invalidVmReplicationId
+invalidGenerationNumber
+outOfBoundsRpoValue
+invalidDestinationIpAddress
+invalidDestinationPort
+invalidExtraVmOptions
+staleGenerationNumber
+reconfigureVmReplicationIdNotAllowed
+cannotRetrieveVmReplicationConfiguration
+replicationAlreadyEnabled
+invalidPriorConfiguration
+replicationNotEnabled
+replicationConfigurationFailed
+encryptedVm
+invalidThumbprint
+incompatibleDevice
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IncompatibleHwVersion => "incompatibleHwVersion",
@@ -685,17 +701,17 @@ pub enum ReplicationVmFaultReasonForFault {
 }
 impl rt::Enum for ReplicationVmFaultReasonForFault {
     const NAME: &'static str = "ReplicationVmFaultReasonForFault";
-    const VALUES: &'static [&'static str] = &[
-        "notConfigured",
-        "poweredOff",
-        "suspended",
-        "poweredOn",
-        "offlineReplicating",
-        "invalidState",
-        "invalidInstanceId",
-        "closeDiskError",
-        "groupExist",
-    ];
+    const VALUES: &'static str = "
+notConfigured
+poweredOff
+suspended
+poweredOn
+offlineReplicating
+invalidState
+invalidInstanceId
+closeDiskError
+groupExist
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotConfigured => "notConfigured",
@@ -756,7 +772,10 @@ pub enum ReplicationVmInProgressFaultActivity {
 }
 impl rt::Enum for ReplicationVmInProgressFaultActivity {
     const NAME: &'static str = "ReplicationVmInProgressFaultActivity";
-    const VALUES: &'static [&'static str] = &["fullSync", "delta"];
+    const VALUES: &'static str = "
+fullSync
+delta
+";
     fn as_str(&self) -> &str {
         match self {
             Self::FullSync => "fullSync",
@@ -811,14 +830,14 @@ pub enum ReplicationVmState {
 }
 impl rt::Enum for ReplicationVmState {
     const NAME: &'static str = "ReplicationVmState";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "paused",
-        "syncing",
-        "idle",
-        "active",
-        "error",
-    ];
+    const VALUES: &'static str = "
+none
+paused
+syncing
+idle
+active
+error
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -875,11 +894,11 @@ pub enum VirtualMachineConfigSpecEncryptedFtModes {
 }
 impl rt::Enum for VirtualMachineConfigSpecEncryptedFtModes {
     const NAME: &'static str = "VirtualMachineConfigSpecEncryptedFtModes";
-    const VALUES: &'static [&'static str] = &[
-        "ftEncryptionDisabled",
-        "ftEncryptionOpportunistic",
-        "ftEncryptionRequired",
-    ];
+    const VALUES: &'static str = "
+ftEncryptionDisabled
+ftEncryptionOpportunistic
+ftEncryptionRequired
+";
     fn as_str(&self) -> &str {
         match self {
             Self::FtEncryptionDisabled => "ftEncryptionDisabled",
@@ -930,7 +949,11 @@ pub enum VirtualMachineFaultToleranceType {
 }
 impl rt::Enum for VirtualMachineFaultToleranceType {
     const NAME: &'static str = "VirtualMachineFaultToleranceType";
-    const VALUES: &'static [&'static str] = &["unset", "recordReplay", "checkpointing"];
+    const VALUES: &'static str = "
+unset
+recordReplay
+checkpointing
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unset => "unset",
@@ -983,12 +1006,12 @@ pub enum VmFailedStartingSecondaryEventFailureReason {
 }
 impl rt::Enum for VmFailedStartingSecondaryEventFailureReason {
     const NAME: &'static str = "VmFailedStartingSecondaryEventFailureReason";
-    const VALUES: &'static [&'static str] = &[
-        "incompatibleHost",
-        "loginFailed",
-        "registerVmFailed",
-        "migrateFailed",
-    ];
+    const VALUES: &'static str = "
+incompatibleHost
+loginFailed
+registerVmFailed
+migrateFailed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IncompatibleHost => "incompatibleHost",
@@ -1113,47 +1136,47 @@ pub enum VmFaultToleranceConfigIssueReasonForIssue {
 }
 impl rt::Enum for VmFaultToleranceConfigIssueReasonForIssue {
     const NAME: &'static str = "VmFaultToleranceConfigIssueReasonForIssue";
-    const VALUES: &'static [&'static str] = &[
-        "haNotEnabled",
-        "moreThanOneSecondary",
-        "recordReplayNotSupported",
-        "replayNotSupported",
-        "templateVm",
-        "multipleVCPU",
-        "hostInactive",
-        "ftUnsupportedHardware",
-        "ftUnsupportedProduct",
-        "missingVMotionNic",
-        "missingFTLoggingNic",
-        "thinDisk",
-        "verifySSLCertificateFlagNotSet",
-        "hasSnapshots",
-        "noConfig",
-        "ftSecondaryVm",
-        "hasLocalDisk",
-        "esxAgentVm",
-        "video3dEnabled",
-        "hasUnsupportedDisk",
-        "insufficientBandwidth",
-        "hasNestedHVConfiguration",
-        "hasVFlashConfiguration",
-        "unsupportedProduct",
-        "cpuHvUnsupported",
-        "cpuHwmmuUnsupported",
-        "cpuHvDisabled",
-        "hasEFIFirmware",
-        "tooManyVCPUs",
-        "tooMuchMemory",
-        "vMotionNotLicensed",
-        "ftNotLicensed",
-        "haAgentIssue",
-        "unsupportedSPBM",
-        "hasLinkedCloneDisk",
-        "unsupportedPMemHAFailOver",
-        "unsupportedEncryptedDisk",
-        "ftMetroClusterNotEditable",
-        "noHostGroupConfigured",
-    ];
+    const VALUES: &'static str = "
+haNotEnabled
+moreThanOneSecondary
+recordReplayNotSupported
+replayNotSupported
+templateVm
+multipleVCPU
+hostInactive
+ftUnsupportedHardware
+ftUnsupportedProduct
+missingVMotionNic
+missingFTLoggingNic
+thinDisk
+verifySSLCertificateFlagNotSet
+hasSnapshots
+noConfig
+ftSecondaryVm
+hasLocalDisk
+esxAgentVm
+video3dEnabled
+hasUnsupportedDisk
+insufficientBandwidth
+hasNestedHVConfiguration
+hasVFlashConfiguration
+unsupportedProduct
+cpuHvUnsupported
+cpuHwmmuUnsupported
+cpuHvDisabled
+hasEFIFirmware
+tooManyVCPUs
+tooMuchMemory
+vMotionNotLicensed since 8.0.3.0
+ftNotLicensed since 8.0.3.0
+haAgentIssue since 8.0.3.0
+unsupportedSPBM since 8.0.3.0
+hasLinkedCloneDisk since 8.0.3.0
+unsupportedPMemHAFailOver since 7.0.2.0
+unsupportedEncryptedDisk since 8.0.3.0
+ftMetroClusterNotEditable since 8.0.3.0
+noHostGroupConfigured since 8.0.3.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HaNotEnabled => "haNotEnabled",
@@ -1280,13 +1303,13 @@ pub enum VmFaultToleranceInvalidFileBackingDeviceType {
 }
 impl rt::Enum for VmFaultToleranceInvalidFileBackingDeviceType {
     const NAME: &'static str = "VmFaultToleranceInvalidFileBackingDeviceType";
-    const VALUES: &'static [&'static str] = &[
-        "virtualFloppy",
-        "virtualCdrom",
-        "virtualSerialPort",
-        "virtualParallelPort",
-        "virtualDisk",
-    ];
+    const VALUES: &'static str = "
+virtualFloppy
+virtualCdrom
+virtualSerialPort
+virtualParallelPort
+virtualDisk
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VirtualFloppy => "virtualFloppy",

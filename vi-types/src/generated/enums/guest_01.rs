@@ -17,7 +17,11 @@ pub enum GuestFileType {
 }
 impl rt::Enum for GuestFileType {
     const NAME: &'static str = "GuestFileType";
-    const VALUES: &'static [&'static str] = &["file", "directory", "symlink"];
+    const VALUES: &'static str = "
+file
+directory
+symlink
+";
     fn as_str(&self) -> &str {
         match self {
             Self::File => "file",
@@ -68,7 +72,11 @@ pub enum GuestRegKeyWowSpec {
 }
 impl rt::Enum for GuestRegKeyWowSpec {
     const NAME: &'static str = "GuestRegKeyWowSpec";
-    const VALUES: &'static [&'static str] = &["WOWNative", "WOW32", "WOW64"];
+    const VALUES: &'static str = "
+WOWNative
+WOW32
+WOW64
+";
     fn as_str(&self) -> &str {
         match self {
             Self::WowNative => "WOWNative",

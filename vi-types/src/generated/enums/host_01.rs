@@ -23,14 +23,14 @@ pub enum AutoStartAction {
 }
 impl rt::Enum for AutoStartAction {
     const NAME: &'static str = "AutoStartAction";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "systemDefault",
-        "powerOn",
-        "powerOff",
-        "guestShutdown",
-        "suspend",
-    ];
+    const VALUES: &'static str = "
+none
+systemDefault
+powerOn
+powerOff
+guestShutdown
+suspend
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -85,7 +85,10 @@ pub enum BatchResultResult {
 }
 impl rt::Enum for BatchResultResult {
     const NAME: &'static str = "BatchResultResult";
-    const VALUES: &'static [&'static str] = &["success", "fail"];
+    const VALUES: &'static str = "
+success
+fail
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Success => "success",
@@ -132,7 +135,10 @@ pub enum DiagnosticPartitionStorageType {
 }
 impl rt::Enum for DiagnosticPartitionStorageType {
     const NAME: &'static str = "DiagnosticPartitionStorageType";
-    const VALUES: &'static [&'static str] = &["directAttached", "networkAttached"];
+    const VALUES: &'static str = "
+directAttached
+networkAttached
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DirectAttached => "directAttached",
@@ -179,7 +185,10 @@ pub enum DiagnosticPartitionType {
 }
 impl rt::Enum for DiagnosticPartitionType {
     const NAME: &'static str = "DiagnosticPartitionType";
-    const VALUES: &'static [&'static str] = &["singleHost", "multiHost"];
+    const VALUES: &'static str = "
+singleHost
+multiHost
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SingleHost => "singleHost",
@@ -232,13 +241,13 @@ pub enum HostAccessMode {
 }
 impl rt::Enum for HostAccessMode {
     const NAME: &'static str = "HostAccessMode";
-    const VALUES: &'static [&'static str] = &[
-        "accessNone",
-        "accessAdmin",
-        "accessNoAccess",
-        "accessReadOnly",
-        "accessOther",
-    ];
+    const VALUES: &'static str = "
+accessNone
+accessAdmin
+accessNoAccess
+accessReadOnly
+accessOther
+";
     fn as_str(&self) -> &str {
         match self {
             Self::AccessNone => "accessNone",
@@ -289,7 +298,9 @@ pub enum HostActiveDirectoryAuthenticationCertificateDigest {
 }
 impl rt::Enum for HostActiveDirectoryAuthenticationCertificateDigest {
     const NAME: &'static str = "HostActiveDirectoryAuthenticationCertificateDigest";
-    const VALUES: &'static [&'static str] = &["SHA1"];
+    const VALUES: &'static str = "
+SHA1
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Sha1 => "SHA1",
@@ -344,15 +355,15 @@ pub enum HostActiveDirectoryInfoDomainMembershipStatus {
 }
 impl rt::Enum for HostActiveDirectoryInfoDomainMembershipStatus {
     const NAME: &'static str = "HostActiveDirectoryInfoDomainMembershipStatus";
-    const VALUES: &'static [&'static str] = &[
-        "unknown",
-        "ok",
-        "noServers",
-        "clientTrustBroken",
-        "serverTrustBroken",
-        "inconsistentTrust",
-        "otherProblem",
-    ];
+    const VALUES: &'static str = "
+unknown
+ok
+noServers
+clientTrustBroken
+serverTrustBroken
+inconsistentTrust
+otherProblem
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -409,7 +420,10 @@ pub enum HostBiosInfoFirmwareType {
 }
 impl rt::Enum for HostBiosInfoFirmwareType {
     const NAME: &'static str = "HostBIOSInfoFirmwareType";
-    const VALUES: &'static [&'static str] = &["BIOS", "UEFI"];
+    const VALUES: &'static str = "
+BIOS
+UEFI
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Bios => "BIOS",
@@ -458,7 +472,11 @@ pub enum HostCapabilityDrtmTypes {
 }
 impl rt::Enum for HostCapabilityDrtmTypes {
     const NAME: &'static str = "HostCapabilityDRTMTypes";
-    const VALUES: &'static [&'static str] = &["none", "intelTxt", "amdSkinit"];
+    const VALUES: &'static str = "
+none
+intelTxt
+amdSkinit
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -509,7 +527,11 @@ pub enum HostCapabilityUnmapMethodSupported {
 }
 impl rt::Enum for HostCapabilityUnmapMethodSupported {
     const NAME: &'static str = "HostCapabilityUnmapMethodSupported";
-    const VALUES: &'static [&'static str] = &["priority", "fixed", "dynamic"];
+    const VALUES: &'static str = "
+priority
+fixed
+dynamic
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Priority => "priority",
@@ -560,11 +582,11 @@ pub enum HostCapabilityVmDirectPathGen2UnsupportedReason {
 }
 impl rt::Enum for HostCapabilityVmDirectPathGen2UnsupportedReason {
     const NAME: &'static str = "HostCapabilityVmDirectPathGen2UnsupportedReason";
-    const VALUES: &'static [&'static str] = &[
-        "hostNptIncompatibleProduct",
-        "hostNptIncompatibleHardware",
-        "hostNptDisabled",
-    ];
+    const VALUES: &'static str = "
+hostNptIncompatibleProduct
+hostNptIncompatibleHardware
+hostNptDisabled
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HostNptIncompatibleProduct => "hostNptIncompatibleProduct",
@@ -621,14 +643,14 @@ pub enum HostCertificateManagerCertificateInfoCertificateStatus {
 }
 impl rt::Enum for HostCertificateManagerCertificateInfoCertificateStatus {
     const NAME: &'static str = "HostCertificateManagerCertificateInfoCertificateStatus";
-    const VALUES: &'static [&'static str] = &[
-        "unknown",
-        "expired",
-        "expiring",
-        "expiringShortly",
-        "expirationImminent",
-        "good",
-    ];
+    const VALUES: &'static str = "
+unknown
+expired
+expiring
+expiringShortly
+expirationImminent
+good
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -683,7 +705,10 @@ pub enum HostCertificateManagerCertificateKind {
 }
 impl rt::Enum for HostCertificateManagerCertificateKind {
     const NAME: &'static str = "HostCertificateManagerCertificateKind";
-    const VALUES: &'static [&'static str] = &["Machine", "VASAClient"];
+    const VALUES: &'static str = "
+Machine
+VASAClient
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Machine => "Machine",
@@ -732,7 +757,11 @@ pub enum HostCertificateManagerCryptoAlgorithm {
 }
 impl rt::Enum for HostCertificateManagerCryptoAlgorithm {
     const NAME: &'static str = "HostCertificateManagerCryptoAlgorithm";
-    const VALUES: &'static [&'static str] = &["RSA_2048", "RSA_3072", "RSA_4096"];
+    const VALUES: &'static str = "
+RSA_2048
+RSA_3072
+RSA_4096
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Rsa2048 => "RSA_2048",
@@ -781,7 +810,10 @@ pub enum HostConfigChangeMode {
 }
 impl rt::Enum for HostConfigChangeMode {
     const NAME: &'static str = "HostConfigChangeMode";
-    const VALUES: &'static [&'static str] = &["modify", "replace"];
+    const VALUES: &'static str = "
+modify
+replace
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Modify => "modify",
@@ -832,7 +864,12 @@ pub enum HostConfigChangeOperation {
 }
 impl rt::Enum for HostConfigChangeOperation {
     const NAME: &'static str = "HostConfigChangeOperation";
-    const VALUES: &'static [&'static str] = &["add", "remove", "edit", "ignore"];
+    const VALUES: &'static str = "
+add
+remove
+edit
+ignore
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Add => "add",
@@ -883,7 +920,10 @@ pub enum HostConfigChangeOwner {
 }
 impl rt::Enum for HostConfigChangeOwner {
     const NAME: &'static str = "HostConfigChangeOwner";
-    const VALUES: &'static [&'static str] = &["NSX", "VSAN"];
+    const VALUES: &'static str = "
+NSX
+VSAN
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Nsx => "NSX",
@@ -936,7 +976,13 @@ pub enum HostCpuPackageVendor {
 }
 impl rt::Enum for HostCpuPackageVendor {
     const NAME: &'static str = "HostCpuPackageVendor";
-    const VALUES: &'static [&'static str] = &["unknown", "intel", "amd", "hygon", "arm"];
+    const VALUES: &'static str = "
+unknown
+intel
+amd
+hygon
+arm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -991,7 +1037,11 @@ pub enum HostCpuPowerManagementInfoPolicyType {
 }
 impl rt::Enum for HostCpuPowerManagementInfoPolicyType {
     const NAME: &'static str = "HostCpuPowerManagementInfoPolicyType";
-    const VALUES: &'static [&'static str] = &["off", "staticPolicy", "dynamicPolicy"];
+    const VALUES: &'static str = "
+off
+staticPolicy
+dynamicPolicy
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Off => "off",
@@ -1042,7 +1092,11 @@ pub enum HostCpuSchedulerInfoCpuSchedulerPolicyInfo {
 }
 impl rt::Enum for HostCpuSchedulerInfoCpuSchedulerPolicyInfo {
     const NAME: &'static str = "HostCpuSchedulerInfoCpuSchedulerPolicyInfo";
-    const VALUES: &'static [&'static str] = &["systemDefault", "scav1", "scav2"];
+    const VALUES: &'static str = "
+systemDefault
+scav1
+scav2
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SystemDefault => "systemDefault",
@@ -1091,7 +1145,10 @@ pub enum HostDateTimeInfoProtocol {
 }
 impl rt::Enum for HostDateTimeInfoProtocol {
     const NAME: &'static str = "HostDateTimeInfoProtocol";
-    const VALUES: &'static [&'static str] = &["ntp", "ptp"];
+    const VALUES: &'static str = "
+ntp
+ptp
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Ntp => "ntp",
@@ -1146,14 +1203,14 @@ pub enum HostDigestInfoDigestMethodType {
 }
 impl rt::Enum for HostDigestInfoDigestMethodType {
     const NAME: &'static str = "HostDigestInfoDigestMethodType";
-    const VALUES: &'static [&'static str] = &[
-        "SHA1",
-        "MD5",
-        "SHA256",
-        "SHA384",
-        "SHA512",
-        "SM3_256",
-    ];
+    const VALUES: &'static str = "
+SHA1
+MD5
+SHA256
+SHA384
+SHA512
+SM3_256
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Sha1 => "SHA1",
@@ -1206,7 +1263,9 @@ pub enum HostFeatureVersionKey {
 }
 impl rt::Enum for HostFeatureVersionKey {
     const NAME: &'static str = "HostFeatureVersionKey";
-    const VALUES: &'static [&'static str] = &["faultTolerance"];
+    const VALUES: &'static str = "
+faultTolerance
+";
     fn as_str(&self) -> &str {
         match self {
             Self::FaultTolerance => "faultTolerance",
@@ -1251,7 +1310,10 @@ pub enum HostFirewallRuleDirection {
 }
 impl rt::Enum for HostFirewallRuleDirection {
     const NAME: &'static str = "HostFirewallRuleDirection";
-    const VALUES: &'static [&'static str] = &["inbound", "outbound"];
+    const VALUES: &'static str = "
+inbound
+outbound
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Inbound => "inbound",
@@ -1298,7 +1360,10 @@ pub enum HostFirewallRulePortType {
 }
 impl rt::Enum for HostFirewallRulePortType {
     const NAME: &'static str = "HostFirewallRulePortType";
-    const VALUES: &'static [&'static str] = &["src", "dst"];
+    const VALUES: &'static str = "
+src
+dst
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Src => "src",
@@ -1345,7 +1410,10 @@ pub enum HostFirewallRuleProtocol {
 }
 impl rt::Enum for HostFirewallRuleProtocol {
     const NAME: &'static str = "HostFirewallRuleProtocol";
-    const VALUES: &'static [&'static str] = &["tcp", "udp"];
+    const VALUES: &'static str = "
+tcp
+udp
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Tcp => "tcp",
@@ -1396,12 +1464,12 @@ pub enum HostFirewallSystemRuleSetId {
 }
 impl rt::Enum for HostFirewallSystemRuleSetId {
     const NAME: &'static str = "HostFirewallSystemRuleSetId";
-    const VALUES: &'static [&'static str] = &[
-        "faultTolerance",
-        "fdm",
-        "updateManager",
-        "vpxHeartbeats",
-    ];
+    const VALUES: &'static str = "
+faultTolerance
+fdm
+updateManager
+vpxHeartbeats
+";
     fn as_str(&self) -> &str {
         match self {
             Self::FaultTolerance => "faultTolerance",
@@ -1450,7 +1518,9 @@ pub enum HostFirewallSystemServiceName {
 }
 impl rt::Enum for HostFirewallSystemServiceName {
     const NAME: &'static str = "HostFirewallSystemServiceName";
-    const VALUES: &'static [&'static str] = &["vpxa"];
+    const VALUES: &'static str = "
+vpxa
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Vpxa => "vpxa",
@@ -1497,7 +1567,11 @@ pub enum HostFruFruType {
 }
 impl rt::Enum for HostFruFruType {
     const NAME: &'static str = "HostFruFruType";
-    const VALUES: &'static [&'static str] = &["undefined", "board", "product"];
+    const VALUES: &'static str = "
+undefined
+board
+product
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Undefined => "undefined",
@@ -1546,7 +1620,10 @@ pub enum HostGraphicsConfigGraphicsType {
 }
 impl rt::Enum for HostGraphicsConfigGraphicsType {
     const NAME: &'static str = "HostGraphicsConfigGraphicsType";
-    const VALUES: &'static [&'static str] = &["shared", "sharedDirect"];
+    const VALUES: &'static str = "
+shared
+sharedDirect
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Shared => "shared",
@@ -1593,7 +1670,10 @@ pub enum HostGraphicsConfigSharedPassthruAssignmentPolicy {
 }
 impl rt::Enum for HostGraphicsConfigSharedPassthruAssignmentPolicy {
     const NAME: &'static str = "HostGraphicsConfigSharedPassthruAssignmentPolicy";
-    const VALUES: &'static [&'static str] = &["performance", "consolidation"];
+    const VALUES: &'static str = "
+performance
+consolidation
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Performance => "performance",
@@ -1640,7 +1720,10 @@ pub enum HostGraphicsConfigVgpuMode {
 }
 impl rt::Enum for HostGraphicsConfigVgpuMode {
     const NAME: &'static str = "HostGraphicsConfigVgpuMode";
-    const VALUES: &'static [&'static str] = &["sameSize", "mixedSize"];
+    const VALUES: &'static str = "
+sameSize
+mixedSize
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SameSize => "sameSize",
@@ -1691,12 +1774,12 @@ pub enum HostGraphicsInfoGraphicsType {
 }
 impl rt::Enum for HostGraphicsInfoGraphicsType {
     const NAME: &'static str = "HostGraphicsInfoGraphicsType";
-    const VALUES: &'static [&'static str] = &[
-        "basic",
-        "shared",
-        "direct",
-        "sharedDirect",
-    ];
+    const VALUES: &'static str = "
+basic
+shared
+direct
+sharedDirect
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Basic => "basic",
@@ -1751,12 +1834,12 @@ pub enum HostGraphicsInfoVgpuMode {
 }
 impl rt::Enum for HostGraphicsInfoVgpuMode {
     const NAME: &'static str = "HostGraphicsInfoVgpuMode";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "sameSize",
-        "mixedSize",
-        "multiInstanceGpu",
-    ];
+    const VALUES: &'static str = "
+none
+sameSize
+mixedSize
+multiInstanceGpu
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -1811,7 +1894,12 @@ pub enum HostHardwareElementStatus {
 }
 impl rt::Enum for HostHardwareElementStatus {
     const NAME: &'static str = "HostHardwareElementStatus";
-    const VALUES: &'static [&'static str] = &["Unknown", "Green", "Yellow", "Red"];
+    const VALUES: &'static str = "
+Unknown
+Green
+Yellow
+Red
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "Unknown",
@@ -1866,12 +1954,12 @@ pub enum HostImageAcceptanceLevel {
 }
 impl rt::Enum for HostImageAcceptanceLevel {
     const NAME: &'static str = "HostImageAcceptanceLevel";
-    const VALUES: &'static [&'static str] = &[
-        "vmware_certified",
-        "vmware_accepted",
-        "partner",
-        "community",
-    ];
+    const VALUES: &'static str = "
+vmware_certified
+vmware_accepted
+partner
+community
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VmwareCertified => "vmware_certified",
@@ -1924,11 +2012,11 @@ pub enum HostLockdownMode {
 }
 impl rt::Enum for HostLockdownMode {
     const NAME: &'static str = "HostLockdownMode";
-    const VALUES: &'static [&'static str] = &[
-        "lockdownDisabled",
-        "lockdownNormal",
-        "lockdownStrict",
-    ];
+    const VALUES: &'static str = "
+lockdownDisabled
+lockdownNormal
+lockdownStrict
+";
     fn as_str(&self) -> &str {
         match self {
             Self::LockdownDisabled => "lockdownDisabled",
@@ -1979,7 +2067,11 @@ pub enum HostLowLevelProvisioningManagerFileType {
 }
 impl rt::Enum for HostLowLevelProvisioningManagerFileType {
     const NAME: &'static str = "HostLowLevelProvisioningManagerFileType";
-    const VALUES: &'static [&'static str] = &["File", "VirtualDisk", "Directory"];
+    const VALUES: &'static str = "
+File
+VirtualDisk
+Directory
+";
     fn as_str(&self) -> &str {
         match self {
             Self::File => "File",
@@ -2028,7 +2120,10 @@ pub enum HostLowLevelProvisioningManagerReloadTarget {
 }
 impl rt::Enum for HostLowLevelProvisioningManagerReloadTarget {
     const NAME: &'static str = "HostLowLevelProvisioningManagerReloadTarget";
-    const VALUES: &'static [&'static str] = &["currentConfig", "snapshotConfig"];
+    const VALUES: &'static str = "
+currentConfig
+snapshotConfig
+";
     fn as_str(&self) -> &str {
         match self {
             Self::CurrentConfig => "currentConfig",
@@ -2073,7 +2168,9 @@ pub enum HostMaintenanceSpecPurpose {
 }
 impl rt::Enum for HostMaintenanceSpecPurpose {
     const NAME: &'static str = "HostMaintenanceSpecPurpose";
-    const VALUES: &'static [&'static str] = &["hostUpgrade"];
+    const VALUES: &'static str = "
+hostUpgrade
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HostUpgrade => "hostUpgrade",
@@ -2122,12 +2219,12 @@ pub enum HostMemoryTierFlags {
 }
 impl rt::Enum for HostMemoryTierFlags {
     const NAME: &'static str = "HostMemoryTierFlags";
-    const VALUES: &'static [&'static str] = &[
-        "memoryTier",
-        "persistentTier",
-        "cachingTier",
-        "unmappableTier",
-    ];
+    const VALUES: &'static str = "
+memoryTier
+persistentTier
+cachingTier
+unmappableTier since 8.0.3.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::MemoryTier => "memoryTier",
@@ -2182,7 +2279,12 @@ pub enum HostMemoryTierType {
 }
 impl rt::Enum for HostMemoryTierType {
     const NAME: &'static str = "HostMemoryTierType";
-    const VALUES: &'static [&'static str] = &["DRAM", "PMem", "NVMe", "Peaberry"];
+    const VALUES: &'static str = "
+DRAM
+PMem
+NVMe since 8.0.3.0
+Peaberry
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Dram => "DRAM",
@@ -2235,11 +2337,11 @@ pub enum HostMemoryTieringType {
 }
 impl rt::Enum for HostMemoryTieringType {
     const NAME: &'static str = "HostMemoryTieringType";
-    const VALUES: &'static [&'static str] = &[
-        "noTiering",
-        "hardwareTiering",
-        "softwareTiering",
-    ];
+    const VALUES: &'static str = "
+noTiering
+hardwareTiering
+softwareTiering since 8.0.3.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NoTiering => "noTiering",
@@ -2292,7 +2394,12 @@ pub enum HostNumericSensorHealthState {
 }
 impl rt::Enum for HostNumericSensorHealthState {
     const NAME: &'static str = "HostNumericSensorHealthState";
-    const VALUES: &'static [&'static str] = &["unknown", "green", "yellow", "red"];
+    const VALUES: &'static str = "
+unknown
+green
+yellow
+red
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -2365,21 +2472,21 @@ pub enum HostNumericSensorType {
 }
 impl rt::Enum for HostNumericSensorType {
     const NAME: &'static str = "HostNumericSensorType";
-    const VALUES: &'static [&'static str] = &[
-        "fan",
-        "power",
-        "temperature",
-        "voltage",
-        "other",
-        "processor",
-        "memory",
-        "storage",
-        "systemBoard",
-        "battery",
-        "bios",
-        "cable",
-        "watchdog",
-    ];
+    const VALUES: &'static str = "
+fan
+power
+temperature
+voltage
+other
+processor
+memory
+storage
+systemBoard
+battery
+bios
+cable
+watchdog
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Fan => "fan",
@@ -2450,11 +2557,11 @@ pub enum HostPartialMaintenanceModeId {
 }
 impl rt::Enum for HostPartialMaintenanceModeId {
     const NAME: &'static str = "HostPartialMaintenanceModeId";
-    const VALUES: &'static [&'static str] = &[
-        "sphereletPartialMM",
-        "nsxPartialMM",
-        "quickPatchPartialMM",
-    ];
+    const VALUES: &'static str = "
+sphereletPartialMM
+nsxPartialMM
+quickPatchPartialMM since 8.0.3.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SphereletPartialMm => "sphereletPartialMM",
@@ -2507,12 +2614,12 @@ pub enum HostPartialMaintenanceModeStatus {
 }
 impl rt::Enum for HostPartialMaintenanceModeStatus {
     const NAME: &'static str = "HostPartialMaintenanceModeStatus";
-    const VALUES: &'static [&'static str] = &[
-        "notInPartialMM",
-        "enteringPartialMM",
-        "exitingPartialMM",
-        "inPartialMM",
-    ];
+    const VALUES: &'static str = "
+notInPartialMM
+enteringPartialMM
+exitingPartialMM
+inPartialMM
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotInPartialMm => "notInPartialMM",
@@ -2563,7 +2670,10 @@ pub enum HostPatchManagerInstallState {
 }
 impl rt::Enum for HostPatchManagerInstallState {
     const NAME: &'static str = "HostPatchManagerInstallState";
-    const VALUES: &'static [&'static str] = &["hostRestarted", "imageActive"];
+    const VALUES: &'static str = "
+hostRestarted
+imageActive
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HostRestarted => "hostRestarted",
@@ -2620,15 +2730,15 @@ pub enum HostPatchManagerIntegrityStatus {
 }
 impl rt::Enum for HostPatchManagerIntegrityStatus {
     const NAME: &'static str = "HostPatchManagerIntegrityStatus";
-    const VALUES: &'static [&'static str] = &[
-        "validated",
-        "keyNotFound",
-        "keyRevoked",
-        "keyExpired",
-        "digestMismatch",
-        "notEnoughSignatures",
-        "validationError",
-    ];
+    const VALUES: &'static str = "
+validated
+keyNotFound
+keyRevoked
+keyExpired
+digestMismatch
+notEnoughSignatures
+validationError
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Validated => "validated",
@@ -2693,14 +2803,14 @@ pub enum HostPatchManagerReason {
 }
 impl rt::Enum for HostPatchManagerReason {
     const NAME: &'static str = "HostPatchManagerReason";
-    const VALUES: &'static [&'static str] = &[
-        "obsoleted",
-        "missingPatch",
-        "missingLib",
-        "hasDependentPatch",
-        "conflictPatch",
-        "conflictLib",
-    ];
+    const VALUES: &'static str = "
+obsoleted
+missingPatch
+missingLib
+hasDependentPatch
+conflictPatch
+conflictLib
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Obsoleted => "obsoleted",
@@ -2765,15 +2875,15 @@ pub enum HostPciPassthruInfoDirectPathDeviceMode {
 }
 impl rt::Enum for HostPciPassthruInfoDirectPathDeviceMode {
     const NAME: &'static str = "HostPciPassthruInfoDirectPathDeviceMode";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "host",
-        "directPath",
-        "enhancedDirectPath",
-        "vGpuSameSize",
-        "vGpuMixedSize",
-        "systemSelect",
-    ];
+    const VALUES: &'static str = "
+none
+host
+directPath
+enhancedDirectPath
+vGpuSameSize
+vGpuMixedSize
+systemSelect
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -2832,7 +2942,11 @@ pub enum HostPtpConfigDeviceType {
 }
 impl rt::Enum for HostPtpConfigDeviceType {
     const NAME: &'static str = "HostPtpConfigDeviceType";
-    const VALUES: &'static [&'static str] = &["none", "virtualNic", "pciPassthruNic"];
+    const VALUES: &'static str = "
+none
+virtualNic
+pciPassthruNic
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -2885,12 +2999,12 @@ pub enum HostRuntimeInfoNetStackInstanceRuntimeInfoState {
 }
 impl rt::Enum for HostRuntimeInfoNetStackInstanceRuntimeInfoState {
     const NAME: &'static str = "HostRuntimeInfoNetStackInstanceRuntimeInfoState";
-    const VALUES: &'static [&'static str] = &[
-        "inactive",
-        "active",
-        "deactivating",
-        "activating",
-    ];
+    const VALUES: &'static str = "
+inactive
+active
+deactivating
+activating
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Inactive => "inactive",
@@ -2941,7 +3055,10 @@ pub enum HostRuntimeInfoStateEncryptionInfoProtectionMode {
 }
 impl rt::Enum for HostRuntimeInfoStateEncryptionInfoProtectionMode {
     const NAME: &'static str = "HostRuntimeInfoStateEncryptionInfoProtectionMode";
-    const VALUES: &'static [&'static str] = &["none", "tpm"];
+    const VALUES: &'static str = "
+none
+tpm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",

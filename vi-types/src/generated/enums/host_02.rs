@@ -17,7 +17,11 @@ pub enum HostRuntimeInfoStatelessNvdsMigrationState {
 }
 impl rt::Enum for HostRuntimeInfoStatelessNvdsMigrationState {
     const NAME: &'static str = "HostRuntimeInfoStatelessNvdsMigrationState";
-    const VALUES: &'static [&'static str] = &["ready", "notNeeded", "unknown"];
+    const VALUES: &'static str = "
+ready
+notNeeded
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Ready => "ready",
@@ -68,7 +72,11 @@ pub enum HostServicePolicy {
 }
 impl rt::Enum for HostServicePolicy {
     const NAME: &'static str = "HostServicePolicy";
-    const VALUES: &'static [&'static str] = &["on", "automatic", "off"];
+    const VALUES: &'static str = "
+on
+automatic
+off
+";
     fn as_str(&self) -> &str {
         match self {
             Self::On => "on",
@@ -121,12 +129,12 @@ pub enum HostSevInfoSevState {
 }
 impl rt::Enum for HostSevInfoSevState {
     const NAME: &'static str = "HostSevInfoSevState";
-    const VALUES: &'static [&'static str] = &[
-        "uninitialized",
-        "initialized",
-        "working",
-        "disabledBios",
-    ];
+    const VALUES: &'static str = "
+uninitialized
+initialized
+working
+disabledBios
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Uninitialized => "uninitialized",
@@ -179,7 +187,11 @@ pub enum HostSgxInfoFlcModes {
 }
 impl rt::Enum for HostSgxInfoFlcModes {
     const NAME: &'static str = "HostSgxInfoFlcModes";
-    const VALUES: &'static [&'static str] = &["off", "locked", "unlocked"];
+    const VALUES: &'static str = "
+off
+locked
+unlocked
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Off => "off",
@@ -240,16 +252,16 @@ pub enum HostSgxInfoSgxStates {
 }
 impl rt::Enum for HostSgxInfoSgxStates {
     const NAME: &'static str = "HostSgxInfoSgxStates";
-    const VALUES: &'static [&'static str] = &[
-        "notPresent",
-        "disabledBIOS",
-        "disabledCFW101",
-        "disabledCPUMismatch",
-        "disabledNoFLC",
-        "disabledNUMAUnsup",
-        "disabledMaxEPCRegs",
-        "enabled",
-    ];
+    const VALUES: &'static str = "
+notPresent
+disabledBIOS
+disabledCFW101
+disabledCPUMismatch
+disabledNoFLC
+disabledNUMAUnsup
+disabledMaxEPCRegs
+enabled
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotPresent => "notPresent",
@@ -310,7 +322,11 @@ pub enum HostSgxRegistrationInfoRegistrationStatus {
 }
 impl rt::Enum for HostSgxRegistrationInfoRegistrationStatus {
     const NAME: &'static str = "HostSgxRegistrationInfoRegistrationStatus";
-    const VALUES: &'static [&'static str] = &["notApplicable", "incomplete", "complete"];
+    const VALUES: &'static str = "
+notApplicable
+incomplete
+complete
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotApplicable => "notApplicable",
@@ -359,7 +375,10 @@ pub enum HostSgxRegistrationInfoRegistrationType {
 }
 impl rt::Enum for HostSgxRegistrationInfoRegistrationType {
     const NAME: &'static str = "HostSgxRegistrationInfoRegistrationType";
-    const VALUES: &'static [&'static str] = &["manifest", "addPackage"];
+    const VALUES: &'static str = "
+manifest
+addPackage
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Manifest => "manifest",
@@ -408,11 +427,11 @@ pub enum HostSnmpAgentCapability {
 }
 impl rt::Enum for HostSnmpAgentCapability {
     const NAME: &'static str = "HostSnmpAgentCapability";
-    const VALUES: &'static [&'static str] = &[
-        "COMPLETE",
-        "DIAGNOSTICS",
-        "CONFIGURATION",
-    ];
+    const VALUES: &'static str = "
+COMPLETE
+DIAGNOSTICS
+CONFIGURATION
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Complete => "COMPLETE",
@@ -465,7 +484,12 @@ pub enum HostStandbyMode {
 }
 impl rt::Enum for HostStandbyMode {
     const NAME: &'static str = "HostStandbyMode";
-    const VALUES: &'static [&'static str] = &["entering", "exiting", "in", "none"];
+    const VALUES: &'static str = "
+entering
+exiting
+in
+none
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Entering => "entering",
@@ -522,13 +546,13 @@ pub enum HostSystemIdentificationInfoIdentifier {
 }
 impl rt::Enum for HostSystemIdentificationInfoIdentifier {
     const NAME: &'static str = "HostSystemIdentificationInfoIdentifier";
-    const VALUES: &'static [&'static str] = &[
-        "AssetTag",
-        "ServiceTag",
-        "OemSpecificString",
-        "EnclosureSerialNumberTag",
-        "SerialNumberTag",
-    ];
+    const VALUES: &'static str = "
+AssetTag
+ServiceTag
+OemSpecificString
+EnclosureSerialNumberTag
+SerialNumberTag
+";
     fn as_str(&self) -> &str {
         match self {
             Self::AssetTag => "AssetTag",
@@ -589,14 +613,14 @@ pub enum HostSystemRemediationStateState {
 }
 impl rt::Enum for HostSystemRemediationStateState {
     const NAME: &'static str = "HostSystemRemediationStateState";
-    const VALUES: &'static [&'static str] = &[
-        "remediationReady",
-        "precheckRemediationRunning",
-        "precheckRemediationComplete",
-        "precheckRemediationFailed",
-        "remediationRunning",
-        "remediationFailed",
-    ];
+    const VALUES: &'static str = "
+remediationReady
+precheckRemediationRunning
+precheckRemediationComplete
+precheckRemediationFailed
+remediationRunning
+remediationFailed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::RemediationReady => "remediationReady",
@@ -657,13 +681,13 @@ pub enum HostTdxInfoTdxState {
 }
 impl rt::Enum for HostTdxInfoTdxState {
     const NAME: &'static str = "HostTdxInfoTdxState";
-    const VALUES: &'static [&'static str] = &[
-        "initializing",
-        "initialized",
-        "configured",
-        "ready",
-        "disabledBios",
-    ];
+    const VALUES: &'static str = "
+initializing
+initialized
+configured
+ready
+disabledBios
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Initializing => "initializing",
@@ -716,7 +740,10 @@ pub enum HostTpmAttestationInfoAcceptanceStatus {
 }
 impl rt::Enum for HostTpmAttestationInfoAcceptanceStatus {
     const NAME: &'static str = "HostTpmAttestationInfoAcceptanceStatus";
-    const VALUES: &'static [&'static str] = &["notAccepted", "accepted"];
+    const VALUES: &'static str = "
+notAccepted
+accepted
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotAccepted => "notAccepted",
@@ -765,7 +792,11 @@ pub enum HostTrustAuthorityAttestationInfoAttestationStatus {
 }
 impl rt::Enum for HostTrustAuthorityAttestationInfoAttestationStatus {
     const NAME: &'static str = "HostTrustAuthorityAttestationInfoAttestationStatus";
-    const VALUES: &'static [&'static str] = &["attested", "notAttested", "unknown"];
+    const VALUES: &'static str = "
+attested
+notAttested
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Attested => "attested",
@@ -816,7 +847,11 @@ pub enum HostVmciAccessManagerMode {
 }
 impl rt::Enum for HostVmciAccessManagerMode {
     const NAME: &'static str = "HostVmciAccessManagerMode";
-    const VALUES: &'static [&'static str] = &["grant", "replace", "revoke"];
+    const VALUES: &'static str = "
+grant
+replace
+revoke
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Grant => "grant",
@@ -871,13 +906,13 @@ pub enum SoftwarePackageConstraint {
 }
 impl rt::Enum for SoftwarePackageConstraint {
     const NAME: &'static str = "SoftwarePackageConstraint";
-    const VALUES: &'static [&'static str] = &[
-        "equals",
-        "lessThan",
-        "lessThanEqual",
-        "greaterThanEqual",
-        "greaterThan",
-    ];
+    const VALUES: &'static str = "
+equals
+lessThan
+lessThanEqual
+greaterThanEqual
+greaterThan
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Equals => "equals",
@@ -932,7 +967,11 @@ pub enum SoftwarePackageVibType {
 }
 impl rt::Enum for SoftwarePackageVibType {
     const NAME: &'static str = "SoftwarePackageVibType";
-    const VALUES: &'static [&'static str] = &["bootbank", "tools", "meta"];
+    const VALUES: &'static str = "
+bootbank
+tools
+meta
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Bootbank => "bootbank",

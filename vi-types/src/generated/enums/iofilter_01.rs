@@ -17,7 +17,11 @@ pub enum IoFilterOperation {
 }
 impl rt::Enum for IoFilterOperation {
     const NAME: &'static str = "IoFilterOperation";
-    const VALUES: &'static [&'static str] = &["install", "uninstall", "upgrade"];
+    const VALUES: &'static str = "
+install
+uninstall
+upgrade
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Install => "install",
@@ -78,16 +82,16 @@ pub enum IoFilterType {
 }
 impl rt::Enum for IoFilterType {
     const NAME: &'static str = "IoFilterType";
-    const VALUES: &'static [&'static str] = &[
-        "cache",
-        "replication",
-        "encryption",
-        "compression",
-        "inspection",
-        "datastoreIoControl",
-        "dataProvider",
-        "dataCapture",
-    ];
+    const VALUES: &'static str = "
+cache
+replication
+encryption
+compression
+inspection
+datastoreIoControl
+dataProvider
+dataCapture since 7.0.2.1
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Cache => "cache",

@@ -17,7 +17,11 @@ pub enum ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState {
 }
 impl rt::Enum for ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState {
     const NAME: &'static str = "ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState";
-    const VALUES: &'static [&'static str] = &["licensed", "unlicensed", "unknown"];
+    const VALUES: &'static str = "
+licensed
+unlicensed
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Licensed => "licensed",
@@ -76,15 +80,15 @@ pub enum HostLicensableResourceKey {
 }
 impl rt::Enum for HostLicensableResourceKey {
     const NAME: &'static str = "HostLicensableResourceKey";
-    const VALUES: &'static [&'static str] = &[
-        "numCpuPackages",
-        "numCpuCores",
-        "memorySize",
-        "memoryForVms",
-        "numVmsStarted",
-        "numVmsStarting",
-        "vsanCapacity",
-    ];
+    const VALUES: &'static str = "
+numCpuPackages
+numCpuCores
+memorySize
+memoryForVms
+numVmsStarted
+numVmsStarting
+vsanCapacity since 8.0.3.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NumCpuPackages => "numCpuPackages",
@@ -145,12 +149,12 @@ pub enum LicenseAssignmentFailedReason {
 }
 impl rt::Enum for LicenseAssignmentFailedReason {
     const NAME: &'static str = "LicenseAssignmentFailedReason";
-    const VALUES: &'static [&'static str] = &[
-        "keyEntityMismatch",
-        "downgradeDisallowed",
-        "inventoryNotManageableByVirtualCenter",
-        "hostsUnmanageableByVirtualCenterWithoutLicenseServer",
-    ];
+    const VALUES: &'static str = "
+keyEntityMismatch
+downgradeDisallowed
+inventoryNotManageableByVirtualCenter
+hostsUnmanageableByVirtualCenterWithoutLicenseServer
+";
     fn as_str(&self) -> &str {
         match self {
             Self::KeyEntityMismatch => "keyEntityMismatch",
@@ -211,7 +215,11 @@ pub enum LicenseFeatureInfoSourceRestriction {
 }
 impl rt::Enum for LicenseFeatureInfoSourceRestriction {
     const NAME: &'static str = "LicenseFeatureInfoSourceRestriction";
-    const VALUES: &'static [&'static str] = &["unrestricted", "served", "file"];
+    const VALUES: &'static str = "
+unrestricted
+served
+file
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unrestricted => "unrestricted",
@@ -262,7 +270,11 @@ pub enum LicenseFeatureInfoState {
 }
 impl rt::Enum for LicenseFeatureInfoState {
     const NAME: &'static str = "LicenseFeatureInfoState";
-    const VALUES: &'static [&'static str] = &["enabled", "disabled", "optional"];
+    const VALUES: &'static str = "
+enabled
+disabled
+optional
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Enabled => "enabled",
@@ -317,13 +329,13 @@ pub enum LicenseFeatureInfoUnit {
 }
 impl rt::Enum for LicenseFeatureInfoUnit {
     const NAME: &'static str = "LicenseFeatureInfoUnit";
-    const VALUES: &'static [&'static str] = &[
-        "host",
-        "cpuCore",
-        "cpuPackage",
-        "server",
-        "vm",
-    ];
+    const VALUES: &'static str = "
+host
+cpuCore
+cpuPackage
+server
+vm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Host => "host",
@@ -406,25 +418,25 @@ pub enum LicenseManagerLicenseKey {
 }
 impl rt::Enum for LicenseManagerLicenseKey {
     const NAME: &'static str = "LicenseManagerLicenseKey";
-    const VALUES: &'static [&'static str] = &[
-        "esxFull",
-        "esxVmtn",
-        "esxExpress",
-        "san",
-        "iscsi",
-        "nas",
-        "vsmp",
-        "backup",
-        "vc",
-        "vcExpress",
-        "esxHost",
-        "gsxHost",
-        "serverHost",
-        "drsPower",
-        "vmotion",
-        "drs",
-        "das",
-    ];
+    const VALUES: &'static str = "
+esxFull
+esxVmtn
+esxExpress
+san
+iscsi
+nas
+vsmp
+backup
+vc
+vcExpress
+esxHost
+gsxHost
+serverHost
+drsPower
+vmotion
+drs
+das
+";
     fn as_str(&self) -> &str {
         match self {
             Self::EsxFull => "esxFull",
@@ -505,12 +517,12 @@ pub enum LicenseManagerState {
 }
 impl rt::Enum for LicenseManagerState {
     const NAME: &'static str = "LicenseManagerState";
-    const VALUES: &'static [&'static str] = &[
-        "initializing",
-        "normal",
-        "marginal",
-        "fault",
-    ];
+    const VALUES: &'static str = "
+initializing
+normal
+marginal
+fault
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Initializing => "initializing",
@@ -565,12 +577,12 @@ pub enum LicenseReservationInfoState {
 }
 impl rt::Enum for LicenseReservationInfoState {
     const NAME: &'static str = "LicenseReservationInfoState";
-    const VALUES: &'static [&'static str] = &[
-        "notUsed",
-        "noLicense",
-        "unlicensedUse",
-        "licensed",
-    ];
+    const VALUES: &'static str = "
+notUsed
+noLicense
+unlicensedUse
+licensed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotUsed => "notUsed",
@@ -621,10 +633,10 @@ pub enum ThirdPartyLicenseAssignmentFailedReason {
 }
 impl rt::Enum for ThirdPartyLicenseAssignmentFailedReason {
     const NAME: &'static str = "ThirdPartyLicenseAssignmentFailedReason";
-    const VALUES: &'static [&'static str] = &[
-        "licenseAssignmentFailed",
-        "moduleNotInstalled",
-    ];
+    const VALUES: &'static str = "
+licenseAssignmentFailed
+moduleNotInstalled
+";
     fn as_str(&self) -> &str {
         match self {
             Self::LicenseAssignmentFailed => "licenseAssignmentFailed",

@@ -21,13 +21,13 @@ pub enum HostIpConfigIpV6AddressConfigType {
 }
 impl rt::Enum for HostIpConfigIpV6AddressConfigType {
     const NAME: &'static str = "HostIpConfigIpV6AddressConfigType";
-    const VALUES: &'static [&'static str] = &[
-        "other",
-        "manual",
-        "dhcp",
-        "linklayer",
-        "random",
-    ];
+    const VALUES: &'static str = "
+other
+manual
+dhcp
+linklayer
+random
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Other => "other",
@@ -90,15 +90,15 @@ pub enum HostIpConfigIpV6AddressStatus {
 }
 impl rt::Enum for HostIpConfigIpV6AddressStatus {
     const NAME: &'static str = "HostIpConfigIpV6AddressStatus";
-    const VALUES: &'static [&'static str] = &[
-        "preferred",
-        "deprecated",
-        "invalid",
-        "inaccessible",
-        "unknown",
-        "tentative",
-        "duplicate",
-    ];
+    const VALUES: &'static str = "
+preferred
+deprecated
+invalid
+inaccessible
+unknown
+tentative
+duplicate
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Preferred => "preferred",
@@ -155,7 +155,10 @@ pub enum HostNetStackInstanceCongestionControlAlgorithmType {
 }
 impl rt::Enum for HostNetStackInstanceCongestionControlAlgorithmType {
     const NAME: &'static str = "HostNetStackInstanceCongestionControlAlgorithmType";
-    const VALUES: &'static [&'static str] = &["newreno", "cubic"];
+    const VALUES: &'static str = "
+newreno
+cubic
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Newreno => "newreno",
@@ -210,14 +213,14 @@ pub enum HostNetStackInstanceSystemStackKey {
 }
 impl rt::Enum for HostNetStackInstanceSystemStackKey {
     const NAME: &'static str = "HostNetStackInstanceSystemStackKey";
-    const VALUES: &'static [&'static str] = &[
-        "defaultTcpipStack",
-        "vmotion",
-        "vSphereProvisioning",
-        "mirror",
-        "ops",
-        "vnetworking",
-    ];
+    const VALUES: &'static str = "
+defaultTcpipStack
+vmotion
+vSphereProvisioning
+mirror since 8.0.0.1
+ops since 8.0.0.1
+vnetworking
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DefaultTcpipStack => "defaultTcpipStack",
@@ -276,7 +279,12 @@ pub enum HostOpaqueSwitchOpaqueSwitchState {
 }
 impl rt::Enum for HostOpaqueSwitchOpaqueSwitchState {
     const NAME: &'static str = "HostOpaqueSwitchOpaqueSwitchState";
-    const VALUES: &'static [&'static str] = &["up", "warning", "down", "maintenance"];
+    const VALUES: &'static str = "
+up
+warning
+down
+maintenance
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Up => "up",
@@ -335,14 +343,14 @@ pub enum HostRdmaDeviceConnectionState {
 }
 impl rt::Enum for HostRdmaDeviceConnectionState {
     const NAME: &'static str = "HostRdmaDeviceConnectionState";
-    const VALUES: &'static [&'static str] = &[
-        "unknown",
-        "down",
-        "init",
-        "armed",
-        "active",
-        "activeDefer",
-    ];
+    const VALUES: &'static str = "
+unknown
+down
+init
+armed
+active
+activeDefer
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -423,23 +431,23 @@ pub enum HostVirtualNicManagerNicType {
 }
 impl rt::Enum for HostVirtualNicManagerNicType {
     const NAME: &'static str = "HostVirtualNicManagerNicType";
-    const VALUES: &'static [&'static str] = &[
-        "vmotion",
-        "faultToleranceLogging",
-        "vSphereReplication",
-        "vSphereReplicationNFC",
-        "management",
-        "vsan",
-        "vSphereProvisioning",
-        "vsanWitness",
-        "vSphereBackupNFC",
-        "ptp",
-        "vsanReplication",
-        "nvmeTcp",
-        "nvmeRdma",
-        "vsanExternal",
-        "vnetworking",
-    ];
+    const VALUES: &'static str = "
+vmotion
+faultToleranceLogging
+vSphereReplication
+vSphereReplicationNFC
+management
+vsan
+vSphereProvisioning
+vsanWitness
+vSphereBackupNFC
+ptp
+vsanReplication
+nvmeTcp since 7.0.3.0
+nvmeRdma since 7.0.3.0
+vsanExternal since 9.0.0.0
+vnetworking
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Vmotion => "vmotion",
@@ -516,12 +524,12 @@ pub enum IscsiPortInfoPathStatus {
 }
 impl rt::Enum for IscsiPortInfoPathStatus {
     const NAME: &'static str = "IscsiPortInfoPathStatus";
-    const VALUES: &'static [&'static str] = &[
-        "notUsed",
-        "active",
-        "standBy",
-        "lastActive",
-    ];
+    const VALUES: &'static str = "
+notUsed
+active
+standBy
+lastActive
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NotUsed => "notUsed",
@@ -576,7 +584,12 @@ pub enum LinkDiscoveryProtocolConfigOperationType {
 }
 impl rt::Enum for LinkDiscoveryProtocolConfigOperationType {
     const NAME: &'static str = "LinkDiscoveryProtocolConfigOperationType";
-    const VALUES: &'static [&'static str] = &["none", "listen", "advertise", "both"];
+    const VALUES: &'static str = "
+none
+listen
+advertise
+both
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -627,7 +640,10 @@ pub enum LinkDiscoveryProtocolConfigProtocolType {
 }
 impl rt::Enum for LinkDiscoveryProtocolConfigProtocolType {
     const NAME: &'static str = "LinkDiscoveryProtocolConfigProtocolType";
-    const VALUES: &'static [&'static str] = &["cdp", "lldp"];
+    const VALUES: &'static str = "
+cdp
+lldp
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Cdp => "cdp",
@@ -678,7 +694,12 @@ pub enum NetIpStackInfoEntryType {
 }
 impl rt::Enum for NetIpStackInfoEntryType {
     const NAME: &'static str = "NetIpStackInfoEntryType";
-    const VALUES: &'static [&'static str] = &["other", "invalid", "dynamic", "manual"];
+    const VALUES: &'static str = "
+other
+invalid
+dynamic
+manual
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Other => "other",
@@ -733,7 +754,12 @@ pub enum NetIpStackInfoPreference {
 }
 impl rt::Enum for NetIpStackInfoPreference {
     const NAME: &'static str = "NetIpStackInfoPreference";
-    const VALUES: &'static [&'static str] = &["reserved", "low", "medium", "high"];
+    const VALUES: &'static str = "
+reserved
+low
+medium
+high
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Reserved => "reserved",
@@ -784,7 +810,10 @@ pub enum PhysicalNicResourcePoolSchedulerDisallowedReason {
 }
 impl rt::Enum for PhysicalNicResourcePoolSchedulerDisallowedReason {
     const NAME: &'static str = "PhysicalNicResourcePoolSchedulerDisallowedReason";
-    const VALUES: &'static [&'static str] = &["userOptOut", "hardwareUnsupported"];
+    const VALUES: &'static str = "
+userOptOut
+hardwareUnsupported
+";
     fn as_str(&self) -> &str {
         match self {
             Self::UserOptOut => "userOptOut",
@@ -829,7 +858,9 @@ pub enum PhysicalNicVmDirectPathGen2SupportedMode {
 }
 impl rt::Enum for PhysicalNicVmDirectPathGen2SupportedMode {
     const NAME: &'static str = "PhysicalNicVmDirectPathGen2SupportedMode";
-    const VALUES: &'static [&'static str] = &["upt"];
+    const VALUES: &'static str = "
+upt
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Upt => "upt",

@@ -15,7 +15,10 @@ pub enum HttpNfcLeaseManifestEntryChecksumType {
 }
 impl rt::Enum for HttpNfcLeaseManifestEntryChecksumType {
     const NAME: &'static str = "HttpNfcLeaseManifestEntryChecksumType";
-    const VALUES: &'static [&'static str] = &["sha1", "sha256"];
+    const VALUES: &'static str = "
+sha1
+sha256
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Sha1 => "sha1",
@@ -62,7 +65,10 @@ pub enum HttpNfcLeaseMode {
 }
 impl rt::Enum for HttpNfcLeaseMode {
     const NAME: &'static str = "HttpNfcLeaseMode";
-    const VALUES: &'static [&'static str] = &["pushOrGet", "pull"];
+    const VALUES: &'static str = "
+pushOrGet
+pull
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PushOrGet => "pushOrGet",
@@ -113,7 +119,12 @@ pub enum HttpNfcLeaseState {
 }
 impl rt::Enum for HttpNfcLeaseState {
     const NAME: &'static str = "HttpNfcLeaseState";
-    const VALUES: &'static [&'static str] = &["initializing", "ready", "done", "error"];
+    const VALUES: &'static str = "
+initializing
+ready
+done
+error
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Initializing => "initializing",
@@ -166,11 +177,11 @@ pub enum OvfConsumerOstNodeType {
 }
 impl rt::Enum for OvfConsumerOstNodeType {
     const NAME: &'static str = "OvfConsumerOstNodeType";
-    const VALUES: &'static [&'static str] = &[
-        "envelope",
-        "virtualSystem",
-        "virtualSystemCollection",
-    ];
+    const VALUES: &'static str = "
+envelope
+virtualSystem
+virtualSystemCollection
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Envelope => "envelope",
@@ -235,18 +246,18 @@ pub enum OvfCreateImportSpecParamsDiskProvisioningType {
 }
 impl rt::Enum for OvfCreateImportSpecParamsDiskProvisioningType {
     const NAME: &'static str = "OvfCreateImportSpecParamsDiskProvisioningType";
-    const VALUES: &'static [&'static str] = &[
-        "monolithicSparse",
-        "monolithicFlat",
-        "twoGbMaxExtentSparse",
-        "twoGbMaxExtentFlat",
-        "thin",
-        "thick",
-        "seSparse",
-        "eagerZeroedThick",
-        "sparse",
-        "flat",
-    ];
+    const VALUES: &'static str = "
+monolithicSparse
+monolithicFlat
+twoGbMaxExtentSparse
+twoGbMaxExtentFlat
+thin
+thick
+seSparse
+eagerZeroedThick
+sparse
+flat
+";
     fn as_str(&self) -> &str {
         match self {
             Self::MonolithicSparse => "monolithicSparse",

@@ -17,7 +17,11 @@ pub enum AnswerFileValidationInfoStatus {
 }
 impl rt::Enum for AnswerFileValidationInfoStatus {
     const NAME: &'static str = "AnswerFileValidationInfoStatus";
-    const VALUES: &'static [&'static str] = &["success", "failed", "failed_defaults"];
+    const VALUES: &'static str = "
+success
+failed
+failed_defaults
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Success => "success",
@@ -78,16 +82,16 @@ pub enum ApplyHostProfileConfigurationResultStatus {
 }
 impl rt::Enum for ApplyHostProfileConfigurationResultStatus {
     const NAME: &'static str = "ApplyHostProfileConfigurationResultStatus";
-    const VALUES: &'static [&'static str] = &[
-        "success",
-        "failed",
-        "reboot_failed",
-        "stateless_reboot_failed",
-        "check_compliance_failed",
-        "state_not_satisfied",
-        "exit_maintenancemode_failed",
-        "canceled",
-    ];
+    const VALUES: &'static str = "
+success
+failed
+reboot_failed
+stateless_reboot_failed
+check_compliance_failed
+state_not_satisfied
+exit_maintenancemode_failed
+canceled
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Success => "success",
@@ -150,7 +154,12 @@ pub enum ClusterProfileServiceType {
 }
 impl rt::Enum for ClusterProfileServiceType {
     const NAME: &'static str = "ClusterProfileServiceType";
-    const VALUES: &'static [&'static str] = &["DRS", "HA", "DPM", "FT"];
+    const VALUES: &'static str = "
+DRS
+HA
+DPM
+FT
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Drs => "DRS",
@@ -205,12 +214,12 @@ pub enum ComplianceResultStatus {
 }
 impl rt::Enum for ComplianceResultStatus {
     const NAME: &'static str = "ComplianceResultStatus";
-    const VALUES: &'static [&'static str] = &[
-        "compliant",
-        "nonCompliant",
-        "unknown",
-        "running",
-    ];
+    const VALUES: &'static str = "
+compliant
+nonCompliant
+unknown
+running
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Compliant => "compliant",
@@ -263,7 +272,11 @@ pub enum HostProfileManagerAnswerFileStatus {
 }
 impl rt::Enum for HostProfileManagerAnswerFileStatus {
     const NAME: &'static str = "HostProfileManagerAnswerFileStatus";
-    const VALUES: &'static [&'static str] = &["valid", "invalid", "unknown"];
+    const VALUES: &'static str = "
+valid
+invalid
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Valid => "valid",
@@ -312,7 +325,10 @@ pub enum HostProfileManagerCompositionResultResultElementStatus {
 }
 impl rt::Enum for HostProfileManagerCompositionResultResultElementStatus {
     const NAME: &'static str = "HostProfileManagerCompositionResultResultElementStatus";
-    const VALUES: &'static [&'static str] = &["success", "error"];
+    const VALUES: &'static str = "
+success
+error
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Success => "success",
@@ -359,7 +375,10 @@ pub enum HostProfileManagerCompositionValidationResultResultElementStatus {
 }
 impl rt::Enum for HostProfileManagerCompositionValidationResultResultElementStatus {
     const NAME: &'static str = "HostProfileManagerCompositionValidationResultResultElementStatus";
-    const VALUES: &'static [&'static str] = &["success", "error"];
+    const VALUES: &'static str = "
+success
+error
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Success => "success",
@@ -407,10 +426,10 @@ pub enum HostProfileManagerTaskListRequirement {
 }
 impl rt::Enum for HostProfileManagerTaskListRequirement {
     const NAME: &'static str = "HostProfileManagerTaskListRequirement";
-    const VALUES: &'static [&'static str] = &[
-        "maintenanceModeRequired",
-        "rebootRequired",
-    ];
+    const VALUES: &'static str = "
+maintenanceModeRequired
+rebootRequired
+";
     fn as_str(&self) -> &str {
         match self {
             Self::MaintenanceModeRequired => "maintenanceModeRequired",
@@ -461,7 +480,12 @@ pub enum HostProfileValidationFailureInfoUpdateType {
 }
 impl rt::Enum for HostProfileValidationFailureInfoUpdateType {
     const NAME: &'static str = "HostProfileValidationFailureInfoUpdateType";
-    const VALUES: &'static [&'static str] = &["HostBased", "Import", "Edit", "Compose"];
+    const VALUES: &'static str = "
+HostBased
+Import
+Edit
+Compose
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HostBased => "HostBased",
@@ -514,7 +538,11 @@ pub enum HostProfileValidationState {
 }
 impl rt::Enum for HostProfileValidationState {
     const NAME: &'static str = "HostProfileValidationState";
-    const VALUES: &'static [&'static str] = &["Ready", "Running", "Failed"];
+    const VALUES: &'static str = "
+Ready
+Running
+Failed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Ready => "Ready",
@@ -563,10 +591,10 @@ pub enum InvalidProfileReferenceHostReason {
 }
 impl rt::Enum for InvalidProfileReferenceHostReason {
     const NAME: &'static str = "InvalidProfileReferenceHostReason";
-    const VALUES: &'static [&'static str] = &[
-        "incompatibleVersion",
-        "missingReferenceHost",
-    ];
+    const VALUES: &'static str = "
+incompatibleVersion
+missingReferenceHost
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IncompatibleVersion => "incompatibleVersion",
@@ -615,7 +643,11 @@ pub enum ProfileExecuteResultStatus {
 }
 impl rt::Enum for ProfileExecuteResultStatus {
     const NAME: &'static str = "ProfileExecuteResultStatus";
-    const VALUES: &'static [&'static str] = &["success", "needInput", "error"];
+    const VALUES: &'static str = "
+success
+needInput
+error
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Success => "success",
@@ -672,14 +704,14 @@ pub enum ProfileNumericComparator {
 }
 impl rt::Enum for ProfileNumericComparator {
     const NAME: &'static str = "ProfileNumericComparator";
-    const VALUES: &'static [&'static str] = &[
-        "lessThan",
-        "lessThanEqual",
-        "equal",
-        "notEqual",
-        "greaterThanEqual",
-        "greaterThan",
-    ];
+    const VALUES: &'static str = "
+lessThan
+lessThanEqual
+equal
+notEqual
+greaterThanEqual
+greaterThan
+";
     fn as_str(&self) -> &str {
         match self {
             Self::LessThan => "lessThan",
@@ -740,13 +772,13 @@ pub enum ProfileParameterMetadataRelationType {
 }
 impl rt::Enum for ProfileParameterMetadataRelationType {
     const NAME: &'static str = "ProfileParameterMetadataRelationType";
-    const VALUES: &'static [&'static str] = &[
-        "dynamic_relation",
-        "extensible_relation",
-        "localizable_relation",
-        "static_relation",
-        "validation_relation",
-    ];
+    const VALUES: &'static str = "
+dynamic_relation
+extensible_relation
+localizable_relation
+static_relation
+validation_relation
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DynamicRelation => "dynamic_relation",

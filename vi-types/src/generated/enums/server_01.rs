@@ -25,15 +25,15 @@ pub enum DiagnosticManagerLogCreator {
 }
 impl rt::Enum for DiagnosticManagerLogCreator {
     const NAME: &'static str = "DiagnosticManagerLogCreator";
-    const VALUES: &'static [&'static str] = &[
-        "vpxd",
-        "vpxa",
-        "hostd",
-        "serverd",
-        "install",
-        "vpxClient",
-        "recordLog",
-    ];
+    const VALUES: &'static str = "
+vpxd
+vpxa
+hostd
+serverd
+install
+vpxClient
+recordLog
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Vpxd => "vpxd",
@@ -88,7 +88,9 @@ pub enum DiagnosticManagerLogFormat {
 }
 impl rt::Enum for DiagnosticManagerLogFormat {
     const NAME: &'static str = "DiagnosticManagerLogFormat";
-    const VALUES: &'static [&'static str] = &["plain"];
+    const VALUES: &'static str = "
+plain
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Plain => "plain",
@@ -133,7 +135,10 @@ pub enum PerfFormat {
 }
 impl rt::Enum for PerfFormat {
     const NAME: &'static str = "PerfFormat";
-    const VALUES: &'static [&'static str] = &["normal", "csv"];
+    const VALUES: &'static str = "
+normal
+csv
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Normal => "normal",
@@ -208,24 +213,24 @@ pub enum PerformanceManagerUnit {
 }
 impl rt::Enum for PerformanceManagerUnit {
     const NAME: &'static str = "PerformanceManagerUnit";
-    const VALUES: &'static [&'static str] = &[
-        "percent",
-        "kiloBytes",
-        "megaBytes",
-        "gigaBytes",
-        "megaHertz",
-        "number",
-        "microsecond",
-        "millisecond",
-        "second",
-        "kiloBytesPerSecond",
-        "megaBytesPerSecond",
-        "watt",
-        "joule",
-        "teraBytes",
-        "celsius",
-        "nanosecond",
-    ];
+    const VALUES: &'static str = "
+percent
+kiloBytes
+megaBytes
+gigaBytes
+megaHertz
+number
+microsecond
+millisecond
+second
+kiloBytesPerSecond
+megaBytesPerSecond
+watt
+joule
+teraBytes
+celsius
+nanosecond since 8.0.0.1
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Percent => "percent",
@@ -300,7 +305,10 @@ pub enum SearchIndexPredicateArrayOperator {
 }
 impl rt::Enum for SearchIndexPredicateArrayOperator {
     const NAME: &'static str = "SearchIndexPredicateArrayOperator";
-    const VALUES: &'static [&'static str] = &["AllElements", "AnyElement"];
+    const VALUES: &'static str = "
+AllElements
+AnyElement
+";
     fn as_str(&self) -> &str {
         match self {
             Self::AllElements => "AllElements",
@@ -363,18 +371,18 @@ pub enum SearchIndexPredicateComparisonOperator {
 }
 impl rt::Enum for SearchIndexPredicateComparisonOperator {
     const NAME: &'static str = "SearchIndexPredicateComparisonOperator";
-    const VALUES: &'static [&'static str] = &[
-        "Equal",
-        "NotEqual",
-        "Greater",
-        "GreaterOrEqual",
-        "Less",
-        "LessOrEqual",
-        "In",
-        "NotIn",
-        "Like",
-        "NotLike",
-    ];
+    const VALUES: &'static str = "
+Equal
+NotEqual
+Greater
+GreaterOrEqual
+Less
+LessOrEqual
+In
+NotIn
+Like
+NotLike
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Equal => "Equal",
@@ -465,24 +473,24 @@ pub enum SearchIndexQuerySpecResourceType {
 }
 impl rt::Enum for SearchIndexQuerySpecResourceType {
     const NAME: &'static str = "SearchIndexQuerySpecResourceType";
-    const VALUES: &'static [&'static str] = &[
-        "ClusterComputeResource",
-        "ComputeResource",
-        "Datacenter",
-        "Datastore",
-        "DistributedVirtualPortgroup",
-        "DistributedVirtualSwitch",
-        "Folder",
-        "HostSystem",
-        "Network",
-        "OpaqueNetwork",
-        "ResourcePool",
-        "ServiceInstance",
-        "StoragePod",
-        "VirtualApp",
-        "VirtualMachine",
-        "VmwareDistributedVirtualSwitch",
-    ];
+    const VALUES: &'static str = "
+ClusterComputeResource
+ComputeResource
+Datacenter
+Datastore
+DistributedVirtualPortgroup
+DistributedVirtualSwitch
+Folder
+HostSystem
+Network
+OpaqueNetwork
+ResourcePool
+ServiceInstance
+StoragePod
+VirtualApp
+VirtualMachine
+VmwareDistributedVirtualSwitch
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ClusterComputeResource => "ClusterComputeResource",
@@ -559,11 +567,11 @@ pub enum SessionManagerGenericServiceTicketTicketType {
 }
 impl rt::Enum for SessionManagerGenericServiceTicketTicketType {
     const NAME: &'static str = "SessionManagerGenericServiceTicketTicketType";
-    const VALUES: &'static [&'static str] = &[
-        "HttpNfcServiceTicket",
-        "HostServiceTicket",
-        "VcServiceTicket",
-    ];
+    const VALUES: &'static str = "
+HttpNfcServiceTicket
+HostServiceTicket
+VcServiceTicket
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HttpNfcServiceTicket => "HttpNfcServiceTicket",
@@ -624,16 +632,16 @@ pub enum SessionManagerHttpServiceRequestSpecMethod {
 }
 impl rt::Enum for SessionManagerHttpServiceRequestSpecMethod {
     const NAME: &'static str = "SessionManagerHttpServiceRequestSpecMethod";
-    const VALUES: &'static [&'static str] = &[
-        "httpOptions",
-        "httpGet",
-        "httpHead",
-        "httpPost",
-        "httpPut",
-        "httpDelete",
-        "httpTrace",
-        "httpConnect",
-    ];
+    const VALUES: &'static str = "
+httpOptions
+httpGet
+httpHead
+httpPost
+httpPut
+httpDelete
+httpTrace
+httpConnect
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HttpOptions => "httpOptions",
@@ -694,7 +702,11 @@ pub enum SimpleCommandEncoding {
 }
 impl rt::Enum for SimpleCommandEncoding {
     const NAME: &'static str = "SimpleCommandEncoding";
-    const VALUES: &'static [&'static str] = &["CSV", "HEX", "STRING"];
+    const VALUES: &'static str = "
+CSV
+HEX
+STRING
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Csv => "CSV",

@@ -15,7 +15,10 @@ pub enum DatastoreAccessible {
 }
 impl rt::Enum for DatastoreAccessible {
     const NAME: &'static str = "DatastoreAccessible";
-    const VALUES: &'static [&'static str] = &["True", "False"];
+    const VALUES: &'static str = "
+True
+False
+";
     fn as_str(&self) -> &str {
         match self {
             Self::True => "True",
@@ -64,7 +67,11 @@ pub enum DatastoreSectorFormat {
 }
 impl rt::Enum for DatastoreSectorFormat {
     const NAME: &'static str = "DatastoreSectorFormat";
-    const VALUES: &'static [&'static str] = &["native_512", "emulated_512", "native_4k"];
+    const VALUES: &'static str = "
+native_512
+emulated_512
+native_4k
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Native512 => "native_512",
@@ -115,11 +122,11 @@ pub enum DatastoreSummaryMaintenanceModeState {
 }
 impl rt::Enum for DatastoreSummaryMaintenanceModeState {
     const NAME: &'static str = "DatastoreSummaryMaintenanceModeState";
-    const VALUES: &'static [&'static str] = &[
-        "normal",
-        "enteringMaintenance",
-        "inMaintenance",
-    ];
+    const VALUES: &'static str = "
+normal
+enteringMaintenance
+inMaintenance
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Normal => "normal",
@@ -170,11 +177,11 @@ pub enum FileSystemMountInfoVStorageSupportStatus {
 }
 impl rt::Enum for FileSystemMountInfoVStorageSupportStatus {
     const NAME: &'static str = "FileSystemMountInfoVStorageSupportStatus";
-    const VALUES: &'static [&'static str] = &[
-        "vStorageSupported",
-        "vStorageUnsupported",
-        "vStorageUnknown",
-    ];
+    const VALUES: &'static str = "
+vStorageSupported
+vStorageUnsupported
+vStorageUnknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VStorageSupported => "vStorageSupported",
@@ -227,12 +234,12 @@ pub enum HostDigestVerificationSetting {
 }
 impl rt::Enum for HostDigestVerificationSetting {
     const NAME: &'static str = "HostDigestVerificationSetting";
-    const VALUES: &'static [&'static str] = &[
-        "digestDisabled",
-        "headerOnly",
-        "dataOnly",
-        "headerAndData",
-    ];
+    const VALUES: &'static str = "
+digestDisabled
+headerOnly
+dataOnly
+headerAndData
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DigestDisabled => "digestDisabled",
@@ -285,7 +292,11 @@ pub enum HostDiskPartitionInfoPartitionFormat {
 }
 impl rt::Enum for HostDiskPartitionInfoPartitionFormat {
     const NAME: &'static str = "HostDiskPartitionInfoPartitionFormat";
-    const VALUES: &'static [&'static str] = &["gpt", "mbr", "unknown"];
+    const VALUES: &'static str = "
+gpt
+mbr
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Gpt => "gpt",
@@ -346,16 +357,16 @@ pub enum HostDiskPartitionInfoType {
 }
 impl rt::Enum for HostDiskPartitionInfoType {
     const NAME: &'static str = "HostDiskPartitionInfoType";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "vmfs",
-        "linuxNative",
-        "linuxSwap",
-        "extended",
-        "ntfs",
-        "vmkDiagnostic",
-        "vffs",
-    ];
+    const VALUES: &'static str = "
+none
+vmfs
+linuxNative
+linuxSwap
+extended
+ntfs
+vmkDiagnostic
+vffs
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -430,18 +441,18 @@ pub enum HostFileSystemVolumeFileSystemType {
 }
 impl rt::Enum for HostFileSystemVolumeFileSystemType {
     const NAME: &'static str = "HostFileSystemVolumeFileSystemType";
-    const VALUES: &'static [&'static str] = &[
-        "VMFS",
-        "NFS",
-        "NFS41",
-        "CIFS",
-        "vsan",
-        "VFFS",
-        "VVOL",
-        "PMEM",
-        "vsanD",
-        "OTHER",
-    ];
+    const VALUES: &'static str = "
+VMFS
+NFS
+NFS41
+CIFS
+vsan
+VFFS
+VVOL
+PMEM
+vsanD since 7.0.1.0
+OTHER
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Vmfs => "VMFS",
@@ -508,12 +519,12 @@ pub enum HostInternetScsiHbaChapAuthenticationType {
 }
 impl rt::Enum for HostInternetScsiHbaChapAuthenticationType {
     const NAME: &'static str = "HostInternetScsiHbaChapAuthenticationType";
-    const VALUES: &'static [&'static str] = &[
-        "chapProhibited",
-        "chapDiscouraged",
-        "chapPreferred",
-        "chapRequired",
-    ];
+    const VALUES: &'static str = "
+chapProhibited
+chapDiscouraged
+chapPreferred
+chapRequired
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ChapProhibited => "chapProhibited",
@@ -568,12 +579,12 @@ pub enum HostInternetScsiHbaDigestType {
 }
 impl rt::Enum for HostInternetScsiHbaDigestType {
     const NAME: &'static str = "HostInternetScsiHbaDigestType";
-    const VALUES: &'static [&'static str] = &[
-        "digestProhibited",
-        "digestDiscouraged",
-        "digestPreferred",
-        "digestRequired",
-    ];
+    const VALUES: &'static str = "
+digestProhibited
+digestDiscouraged
+digestPreferred
+digestRequired
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DigestProhibited => "digestProhibited",
@@ -628,12 +639,12 @@ pub enum HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType {
 }
 impl rt::Enum for HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType {
     const NAME: &'static str = "HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType";
-    const VALUES: &'static [&'static str] = &[
-        "DHCP",
-        "AutoConfigured",
-        "Static",
-        "Other",
-    ];
+    const VALUES: &'static str = "
+DHCP
+AutoConfigured
+Static
+Other
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Dhcp => "DHCP",
@@ -684,7 +695,10 @@ pub enum HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation {
 }
 impl rt::Enum for HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation {
     const NAME: &'static str = "HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation";
-    const VALUES: &'static [&'static str] = &["add", "remove"];
+    const VALUES: &'static str = "
+add
+remove
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Add => "add",
@@ -737,13 +751,13 @@ pub enum HostInternetScsiHbaStaticTargetTargetDiscoveryMethod {
 }
 impl rt::Enum for HostInternetScsiHbaStaticTargetTargetDiscoveryMethod {
     const NAME: &'static str = "HostInternetScsiHbaStaticTargetTargetDiscoveryMethod";
-    const VALUES: &'static [&'static str] = &[
-        "staticMethod",
-        "sendTargetMethod",
-        "slpMethod",
-        "isnsMethod",
-        "unknownMethod",
-    ];
+    const VALUES: &'static str = "
+staticMethod
+sendTargetMethod
+slpMethod
+isnsMethod
+unknownMethod
+";
     fn as_str(&self) -> &str {
         match self {
             Self::StaticMethod => "staticMethod",
@@ -798,11 +812,11 @@ pub enum HostMountInfoInaccessibleReason {
 }
 impl rt::Enum for HostMountInfoInaccessibleReason {
     const NAME: &'static str = "HostMountInfoInaccessibleReason";
-    const VALUES: &'static [&'static str] = &[
-        "AllPathsDown_Start",
-        "AllPathsDown_Timeout",
-        "PermanentDeviceLoss",
-    ];
+    const VALUES: &'static str = "
+AllPathsDown_Start
+AllPathsDown_Timeout
+PermanentDeviceLoss
+";
     fn as_str(&self) -> &str {
         match self {
             Self::AllPathsDownStart => "AllPathsDown_Start",
@@ -865,17 +879,17 @@ pub enum HostMountInfoMountFailedReason {
 }
 impl rt::Enum for HostMountInfoMountFailedReason {
     const NAME: &'static str = "HostMountInfoMountFailedReason";
-    const VALUES: &'static [&'static str] = &[
-        "CONNECT_FAILURE",
-        "MOUNT_NOT_SUPPORTED",
-        "NFS_NOT_SUPPORTED",
-        "MOUNT_DENIED",
-        "MOUNT_NOT_DIR",
-        "VOLUME_LIMIT_EXCEEDED",
-        "CONN_LIMIT_EXCEEDED",
-        "MOUNT_EXISTS",
-        "OTHERS",
-    ];
+    const VALUES: &'static str = "
+CONNECT_FAILURE
+MOUNT_NOT_SUPPORTED
+NFS_NOT_SUPPORTED
+MOUNT_DENIED
+MOUNT_NOT_DIR
+VOLUME_LIMIT_EXCEEDED
+CONN_LIMIT_EXCEEDED
+MOUNT_EXISTS
+OTHERS
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ConnectFailure => "CONNECT_FAILURE",
@@ -936,7 +950,10 @@ pub enum HostMountMode {
 }
 impl rt::Enum for HostMountMode {
     const NAME: &'static str = "HostMountMode";
-    const VALUES: &'static [&'static str] = &["readWrite", "readOnly"];
+    const VALUES: &'static str = "
+readWrite
+readOnly
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ReadWrite => "readWrite",
@@ -987,12 +1004,12 @@ pub enum HostNasVolumeSecurityType {
 }
 impl rt::Enum for HostNasVolumeSecurityType {
     const NAME: &'static str = "HostNasVolumeSecurityType";
-    const VALUES: &'static [&'static str] = &[
-        "AUTH_SYS",
-        "SEC_KRB5",
-        "SEC_KRB5I",
-        "SEC_KRB5P",
-    ];
+    const VALUES: &'static str = "
+AUTH_SYS
+SEC_KRB5
+SEC_KRB5I
+SEC_KRB5P since 9.0.0.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::AuthSys => "AUTH_SYS",
@@ -1043,7 +1060,10 @@ pub enum HostNvmeDiscoveryLogSubsystemType {
 }
 impl rt::Enum for HostNvmeDiscoveryLogSubsystemType {
     const NAME: &'static str = "HostNvmeDiscoveryLogSubsystemType";
-    const VALUES: &'static [&'static str] = &["discovery", "nvm"];
+    const VALUES: &'static str = "
+discovery
+nvm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Discovery => "discovery",
@@ -1092,11 +1112,11 @@ pub enum HostNvmeDiscoveryLogTransportRequirements {
 }
 impl rt::Enum for HostNvmeDiscoveryLogTransportRequirements {
     const NAME: &'static str = "HostNvmeDiscoveryLogTransportRequirements";
-    const VALUES: &'static [&'static str] = &[
-        "secureChannelRequired",
-        "secureChannelNotRequired",
-        "requirementsNotSpecified",
-    ];
+    const VALUES: &'static str = "
+secureChannelRequired
+secureChannelNotRequired
+requirementsNotSpecified
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SecureChannelRequired => "secureChannelRequired",
@@ -1153,14 +1173,14 @@ pub enum HostNvmeTransportParametersNvmeAddressFamily {
 }
 impl rt::Enum for HostNvmeTransportParametersNvmeAddressFamily {
     const NAME: &'static str = "HostNvmeTransportParametersNvmeAddressFamily";
-    const VALUES: &'static [&'static str] = &[
-        "ipv4",
-        "ipv6",
-        "infiniBand",
-        "fc",
-        "loopback",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+ipv4
+ipv6
+infiniBand
+fc
+loopback
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Ipv4 => "ipv4",
@@ -1223,14 +1243,14 @@ pub enum HostNvmeTransportType {
 }
 impl rt::Enum for HostNvmeTransportType {
     const NAME: &'static str = "HostNvmeTransportType";
-    const VALUES: &'static [&'static str] = &[
-        "pcie",
-        "fibreChannel",
-        "rdma",
-        "tcp",
-        "loopback",
-        "unsupported",
-    ];
+    const VALUES: &'static str = "
+pcie
+fibreChannel
+rdma
+tcp since 7.0.3.0
+loopback
+unsupported
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Pcie => "pcie",
@@ -1285,7 +1305,10 @@ pub enum HostProtocolEndpointPeType {
 }
 impl rt::Enum for HostProtocolEndpointPeType {
     const NAME: &'static str = "HostProtocolEndpointPEType";
-    const VALUES: &'static [&'static str] = &["block", "nas"];
+    const VALUES: &'static str = "
+block
+nas
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Block => "block",
@@ -1334,7 +1357,11 @@ pub enum HostProtocolEndpointProtocolEndpointType {
 }
 impl rt::Enum for HostProtocolEndpointProtocolEndpointType {
     const NAME: &'static str = "HostProtocolEndpointProtocolEndpointType";
-    const VALUES: &'static [&'static str] = &["scsi", "nfs", "nfs4x"];
+    const VALUES: &'static str = "
+scsi
+nfs
+nfs4x
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Scsi => "scsi",
@@ -1383,10 +1410,10 @@ pub enum HostQualifiedNameType {
 }
 impl rt::Enum for HostQualifiedNameType {
     const NAME: &'static str = "HostQualifiedNameType";
-    const VALUES: &'static [&'static str] = &[
-        "nvmeQualifiedName",
-        "vvolNvmeQualifiedName",
-    ];
+    const VALUES: &'static str = "
+nvmeQualifiedName
+vvolNvmeQualifiedName since 8.0.0.0
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NvmeQualifiedName => "nvmeQualifiedName",
@@ -1433,7 +1460,10 @@ pub enum HostStorageProtocol {
 }
 impl rt::Enum for HostStorageProtocol {
     const NAME: &'static str = "HostStorageProtocol";
-    const VALUES: &'static [&'static str] = &["scsi", "nvme"];
+    const VALUES: &'static str = "
+scsi
+nvme
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Scsi => "scsi",
@@ -1480,7 +1510,10 @@ pub enum HostUnresolvedVmfsExtentUnresolvedReason {
 }
 impl rt::Enum for HostUnresolvedVmfsExtentUnresolvedReason {
     const NAME: &'static str = "HostUnresolvedVmfsExtentUnresolvedReason";
-    const VALUES: &'static [&'static str] = &["diskIdMismatch", "uuidConflict"];
+    const VALUES: &'static str = "
+diskIdMismatch
+uuidConflict
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DiskIdMismatch => "diskIdMismatch",
@@ -1527,7 +1560,10 @@ pub enum HostUnresolvedVmfsResolutionSpecVmfsUuidResolution {
 }
 impl rt::Enum for HostUnresolvedVmfsResolutionSpecVmfsUuidResolution {
     const NAME: &'static str = "HostUnresolvedVmfsResolutionSpecVmfsUuidResolution";
-    const VALUES: &'static [&'static str] = &["resignature", "forceMount"];
+    const VALUES: &'static str = "
+resignature
+forceMount
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Resignature => "resignature",
@@ -1574,7 +1610,10 @@ pub enum HostVmfsVolumeUnmapBandwidthPolicy {
 }
 impl rt::Enum for HostVmfsVolumeUnmapBandwidthPolicy {
     const NAME: &'static str = "HostVmfsVolumeUnmapBandwidthPolicy";
-    const VALUES: &'static [&'static str] = &["fixed", "dynamic"];
+    const VALUES: &'static str = "
+fixed
+dynamic
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Fixed => "fixed",
@@ -1621,7 +1660,10 @@ pub enum HostVmfsVolumeUnmapPriority {
 }
 impl rt::Enum for HostVmfsVolumeUnmapPriority {
     const NAME: &'static str = "HostVmfsVolumeUnmapPriority";
-    const VALUES: &'static [&'static str] = &["none", "low"];
+    const VALUES: &'static str = "
+none
+low
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -1670,7 +1712,11 @@ pub enum InternetScsiSnsDiscoveryMethod {
 }
 impl rt::Enum for InternetScsiSnsDiscoveryMethod {
     const NAME: &'static str = "InternetScsiSnsDiscoveryMethod";
-    const VALUES: &'static [&'static str] = &["isnsStatic", "isnsDhcp", "isnsSlp"];
+    const VALUES: &'static str = "
+isnsStatic
+isnsDhcp
+isnsSlp
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IsnsStatic => "isnsStatic",
@@ -1725,13 +1771,13 @@ pub enum MultipathState {
 }
 impl rt::Enum for MultipathState {
     const NAME: &'static str = "MultipathState";
-    const VALUES: &'static [&'static str] = &[
-        "standby",
-        "active",
-        "disabled",
-        "dead",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+standby
+active
+disabled
+dead
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Standby => "standby",
@@ -1784,7 +1830,10 @@ pub enum NvdimmInterleaveSetState {
 }
 impl rt::Enum for NvdimmInterleaveSetState {
     const NAME: &'static str = "NvdimmInterleaveSetState";
-    const VALUES: &'static [&'static str] = &["invalid", "active"];
+    const VALUES: &'static str = "
+invalid
+active
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Invalid => "invalid",
@@ -1837,13 +1886,13 @@ pub enum NvdimmNamespaceDetailsHealthStatus {
 }
 impl rt::Enum for NvdimmNamespaceDetailsHealthStatus {
     const NAME: &'static str = "NvdimmNamespaceDetailsHealthStatus";
-    const VALUES: &'static [&'static str] = &[
-        "normal",
-        "missing",
-        "labelMissing",
-        "interleaveBroken",
-        "labelInconsistent",
-    ];
+    const VALUES: &'static str = "
+normal
+missing
+labelMissing
+interleaveBroken
+labelInconsistent
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Normal => "normal",
@@ -1898,7 +1947,11 @@ pub enum NvdimmNamespaceDetailsState {
 }
 impl rt::Enum for NvdimmNamespaceDetailsState {
     const NAME: &'static str = "NvdimmNamespaceDetailsState";
-    const VALUES: &'static [&'static str] = &["invalid", "notInUse", "inUse"];
+    const VALUES: &'static str = "
+invalid
+notInUse
+inUse
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Invalid => "invalid",
@@ -1957,15 +2010,15 @@ pub enum NvdimmNamespaceHealthStatus {
 }
 impl rt::Enum for NvdimmNamespaceHealthStatus {
     const NAME: &'static str = "NvdimmNamespaceHealthStatus";
-    const VALUES: &'static [&'static str] = &[
-        "normal",
-        "missing",
-        "labelMissing",
-        "interleaveBroken",
-        "labelInconsistent",
-        "bttCorrupt",
-        "badBlockSize",
-    ];
+    const VALUES: &'static str = "
+normal
+missing
+labelMissing
+interleaveBroken
+labelInconsistent
+bttCorrupt
+badBlockSize
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Normal => "normal",
@@ -2024,7 +2077,11 @@ pub enum NvdimmNamespaceState {
 }
 impl rt::Enum for NvdimmNamespaceState {
     const NAME: &'static str = "NvdimmNamespaceState";
-    const VALUES: &'static [&'static str] = &["invalid", "notInUse", "inUse"];
+    const VALUES: &'static str = "
+invalid
+notInUse
+inUse
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Invalid => "invalid",
@@ -2073,7 +2130,10 @@ pub enum NvdimmNamespaceType {
 }
 impl rt::Enum for NvdimmNamespaceType {
     const NAME: &'static str = "NvdimmNamespaceType";
-    const VALUES: &'static [&'static str] = &["blockNamespace", "persistentNamespace"];
+    const VALUES: &'static str = "
+blockNamespace
+persistentNamespace
+";
     fn as_str(&self) -> &str {
         match self {
             Self::BlockNamespace => "blockNamespace",
@@ -2120,7 +2180,10 @@ pub enum NvdimmNvdimmHealthInfoState {
 }
 impl rt::Enum for NvdimmNvdimmHealthInfoState {
     const NAME: &'static str = "NvdimmNvdimmHealthInfoState";
-    const VALUES: &'static [&'static str] = &["normal", "error"];
+    const VALUES: &'static str = "
+normal
+error
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Normal => "normal",
@@ -2179,16 +2242,16 @@ pub enum NvdimmRangeType {
 }
 impl rt::Enum for NvdimmRangeType {
     const NAME: &'static str = "NvdimmRangeType";
-    const VALUES: &'static [&'static str] = &[
-        "volatileRange",
-        "persistentRange",
-        "controlRange",
-        "blockRange",
-        "volatileVirtualDiskRange",
-        "volatileVirtualCDRange",
-        "persistentVirtualDiskRange",
-        "persistentVirtualCDRange",
-    ];
+    const VALUES: &'static str = "
+volatileRange
+persistentRange
+controlRange
+blockRange
+volatileVirtualDiskRange
+volatileVirtualCDRange
+persistentVirtualDiskRange
+persistentVirtualCDRange
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VolatileRange => "volatileRange",
@@ -2253,13 +2316,13 @@ pub enum ScsiDiskType {
 }
 impl rt::Enum for ScsiDiskType {
     const NAME: &'static str = "ScsiDiskType";
-    const VALUES: &'static [&'static str] = &[
-        "native512",
-        "emulated512",
-        "native4k",
-        "SoftwareEmulated4k",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+native512
+emulated512
+native4k
+SoftwareEmulated4k
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Native512 => "native512",
@@ -2316,12 +2379,12 @@ pub enum ScsiLunDescriptorQuality {
 }
 impl rt::Enum for ScsiLunDescriptorQuality {
     const NAME: &'static str = "ScsiLunDescriptorQuality";
-    const VALUES: &'static [&'static str] = &[
-        "highQuality",
-        "mediumQuality",
-        "lowQuality",
-        "unknownQuality",
-    ];
+    const VALUES: &'static str = "
+highQuality
+mediumQuality
+lowQuality
+unknownQuality
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HighQuality => "highQuality",
@@ -2376,12 +2439,12 @@ pub enum ScsiLunLunReservationStatus {
 }
 impl rt::Enum for ScsiLunLunReservationStatus {
     const NAME: &'static str = "ScsiLunLunReservationStatus";
-    const VALUES: &'static [&'static str] = &[
-        "LUN_RESERVED_UNKNOWN",
-        "LUN_RESERVED_YES",
-        "LUN_RESERVED_NO",
-        "LUN_RESERVED_NOT_SUPPORTED",
-    ];
+    const VALUES: &'static str = "
+LUN_RESERVED_UNKNOWN
+LUN_RESERVED_YES
+LUN_RESERVED_NO
+LUN_RESERVED_NOT_SUPPORTED
+";
     fn as_str(&self) -> &str {
         match self {
             Self::LunReservedUnknown => "LUN_RESERVED_UNKNOWN",
@@ -2444,16 +2507,16 @@ pub enum ScsiLunState {
 }
 impl rt::Enum for ScsiLunState {
     const NAME: &'static str = "ScsiLunState";
-    const VALUES: &'static [&'static str] = &[
-        "unknownState",
-        "ok",
-        "error",
-        "off",
-        "quiesced",
-        "degraded",
-        "lostCommunication",
-        "timeout",
-    ];
+    const VALUES: &'static str = "
+unknownState
+ok
+error
+off
+quiesced
+degraded
+lostCommunication
+timeout
+";
     fn as_str(&self) -> &str {
         match self {
             Self::UnknownState => "unknownState",
@@ -2534,21 +2597,21 @@ pub enum ScsiLunType {
 }
 impl rt::Enum for ScsiLunType {
     const NAME: &'static str = "ScsiLunType";
-    const VALUES: &'static [&'static str] = &[
-        "disk",
-        "tape",
-        "printer",
-        "processor",
-        "worm",
-        "cdrom",
-        "scanner",
-        "opticalDevice",
-        "mediaChanger",
-        "communications",
-        "storageArrayController",
-        "enclosure",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+disk
+tape
+printer
+processor
+worm
+cdrom
+scanner
+opticalDevice
+mediaChanger
+communications
+storageArrayController
+enclosure
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disk => "disk",
@@ -2619,11 +2682,11 @@ pub enum ScsiLunVStorageSupportStatus {
 }
 impl rt::Enum for ScsiLunVStorageSupportStatus {
     const NAME: &'static str = "ScsiLunVStorageSupportStatus";
-    const VALUES: &'static [&'static str] = &[
-        "vStorageSupported",
-        "vStorageUnsupported",
-        "vStorageUnknown",
-    ];
+    const VALUES: &'static str = "
+vStorageSupported
+vStorageUnsupported
+vStorageUnknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VStorageSupported => "vStorageSupported",
@@ -2676,12 +2739,12 @@ pub enum SlpDiscoveryMethod {
 }
 impl rt::Enum for SlpDiscoveryMethod {
     const NAME: &'static str = "SlpDiscoveryMethod";
-    const VALUES: &'static [&'static str] = &[
-        "slpDhcp",
-        "slpAutoUnicast",
-        "slpAutoMulticast",
-        "slpManual",
-    ];
+    const VALUES: &'static str = "
+slpDhcp
+slpAutoUnicast
+slpAutoMulticast
+slpManual
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SlpDhcp => "slpDhcp",
@@ -2738,13 +2801,13 @@ pub enum VFlashModuleNotSupportedReason {
 }
 impl rt::Enum for VFlashModuleNotSupportedReason {
     const NAME: &'static str = "VFlashModuleNotSupportedReason";
-    const VALUES: &'static [&'static str] = &[
-        "CacheModeNotSupported",
-        "CacheConsistencyTypeNotSupported",
-        "CacheBlockSizeNotSupported",
-        "CacheReservationNotSupported",
-        "DiskSizeNotSupported",
-    ];
+    const VALUES: &'static str = "
+CacheModeNotSupported
+CacheConsistencyTypeNotSupported
+CacheBlockSizeNotSupported
+CacheReservationNotSupported
+DiskSizeNotSupported
+";
     fn as_str(&self) -> &str {
         match self {
             Self::CacheModeNotSupported => "CacheModeNotSupported",
@@ -2797,7 +2860,10 @@ pub enum VirtualDiskVFlashCacheConfigInfoCacheConsistencyType {
 }
 impl rt::Enum for VirtualDiskVFlashCacheConfigInfoCacheConsistencyType {
     const NAME: &'static str = "VirtualDiskVFlashCacheConfigInfoCacheConsistencyType";
-    const VALUES: &'static [&'static str] = &["strong", "weak"];
+    const VALUES: &'static str = "
+strong
+weak
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Strong => "strong",
@@ -2844,7 +2910,10 @@ pub enum VirtualDiskVFlashCacheConfigInfoCacheMode {
 }
 impl rt::Enum for VirtualDiskVFlashCacheConfigInfoCacheMode {
     const NAME: &'static str = "VirtualDiskVFlashCacheConfigInfoCacheMode";
-    const VALUES: &'static [&'static str] = &["write_thru", "write_back"];
+    const VALUES: &'static str = "
+write_thru
+write_back
+";
     fn as_str(&self) -> &str {
         match self {
             Self::WriteThru => "write_thru",

@@ -21,13 +21,13 @@ pub enum VAppAutoStartAction {
 }
 impl rt::Enum for VAppAutoStartAction {
     const NAME: &'static str = "VAppAutoStartAction";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "powerOn",
-        "powerOff",
-        "guestShutdown",
-        "suspend",
-    ];
+    const VALUES: &'static str = "
+none
+powerOn
+powerOff
+guestShutdown
+suspend
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -82,7 +82,11 @@ pub enum VAppCloneSpecProvisioningType {
 }
 impl rt::Enum for VAppCloneSpecProvisioningType {
     const NAME: &'static str = "VAppCloneSpecProvisioningType";
-    const VALUES: &'static [&'static str] = &["sameAsSource", "thin", "thick"];
+    const VALUES: &'static str = "
+sameAsSource
+thin
+thick
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SameAsSource => "sameAsSource",
@@ -131,7 +135,10 @@ pub enum VAppIpAssignmentInfoAllocationSchemes {
 }
 impl rt::Enum for VAppIpAssignmentInfoAllocationSchemes {
     const NAME: &'static str = "VAppIPAssignmentInfoAllocationSchemes";
-    const VALUES: &'static [&'static str] = &["dhcp", "ovfenv"];
+    const VALUES: &'static str = "
+dhcp
+ovfenv
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Dhcp => "dhcp",
@@ -182,12 +189,12 @@ pub enum VAppIpAssignmentInfoIpAllocationPolicy {
 }
 impl rt::Enum for VAppIpAssignmentInfoIpAllocationPolicy {
     const NAME: &'static str = "VAppIPAssignmentInfoIpAllocationPolicy";
-    const VALUES: &'static [&'static str] = &[
-        "dhcpPolicy",
-        "transientPolicy",
-        "fixedPolicy",
-        "fixedAllocatedPolicy",
-    ];
+    const VALUES: &'static str = "
+dhcpPolicy
+transientPolicy
+fixedPolicy
+fixedAllocatedPolicy
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DhcpPolicy => "dhcpPolicy",
@@ -238,7 +245,10 @@ pub enum VAppIpAssignmentInfoProtocols {
 }
 impl rt::Enum for VAppIpAssignmentInfoProtocols {
     const NAME: &'static str = "VAppIPAssignmentInfoProtocols";
-    const VALUES: &'static [&'static str] = &["IPv4", "IPv6"];
+    const VALUES: &'static str = "
+IPv4
+IPv6
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IPv4 => "IPv4",
@@ -289,12 +299,12 @@ pub enum VirtualAppVAppState {
 }
 impl rt::Enum for VirtualAppVAppState {
     const NAME: &'static str = "VirtualAppVAppState";
-    const VALUES: &'static [&'static str] = &[
-        "started",
-        "stopped",
-        "starting",
-        "stopping",
-    ];
+    const VALUES: &'static str = "
+started
+stopped
+starting
+stopping
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Started => "started",

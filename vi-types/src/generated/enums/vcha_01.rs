@@ -17,7 +17,11 @@ pub enum VchaClusterMode {
 }
 impl rt::Enum for VchaClusterMode {
     const NAME: &'static str = "VchaClusterMode";
-    const VALUES: &'static [&'static str] = &["enabled", "disabled", "maintenance"];
+    const VALUES: &'static str = "
+enabled
+disabled
+maintenance
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Enabled => "enabled",
@@ -68,7 +72,11 @@ pub enum VchaClusterState {
 }
 impl rt::Enum for VchaClusterState {
     const NAME: &'static str = "VchaClusterState";
-    const VALUES: &'static [&'static str] = &["healthy", "degraded", "isolated"];
+    const VALUES: &'static str = "
+healthy
+degraded
+isolated
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Healthy => "healthy",
@@ -119,7 +127,11 @@ pub enum VchaNodeRole {
 }
 impl rt::Enum for VchaNodeRole {
     const NAME: &'static str = "VchaNodeRole";
-    const VALUES: &'static [&'static str] = &["active", "passive", "witness"];
+    const VALUES: &'static str = "
+active
+passive
+witness
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Active => "active",
@@ -168,7 +180,10 @@ pub enum VchaNodeState {
 }
 impl rt::Enum for VchaNodeState {
     const NAME: &'static str = "VchaNodeState";
-    const VALUES: &'static [&'static str] = &["up", "down"];
+    const VALUES: &'static str = "
+up
+down
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Up => "up",
@@ -219,12 +234,12 @@ pub enum VchaState {
 }
 impl rt::Enum for VchaState {
     const NAME: &'static str = "VchaState";
-    const VALUES: &'static [&'static str] = &[
-        "configured",
-        "notConfigured",
-        "invalid",
-        "prepared",
-    ];
+    const VALUES: &'static str = "
+configured
+notConfigured
+invalid
+prepared
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Configured => "configured",

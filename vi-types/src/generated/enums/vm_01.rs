@@ -17,7 +17,11 @@ pub enum ConfigSpecOperation {
 }
 impl rt::Enum for ConfigSpecOperation {
     const NAME: &'static str = "ConfigSpecOperation";
-    const VALUES: &'static [&'static str] = &["add", "edit", "remove"];
+    const VALUES: &'static str = "
+add
+edit
+remove
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Add => "add",
@@ -66,7 +70,10 @@ pub enum DeviceProtocol {
 }
 impl rt::Enum for DeviceProtocol {
     const NAME: &'static str = "DeviceProtocol";
-    const VALUES: &'static [&'static str] = &["NVMe", "SCSI"];
+    const VALUES: &'static str = "
+NVMe
+SCSI
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NvMe => "NVMe",
@@ -115,7 +122,11 @@ pub enum GuestInfoAppStateType {
 }
 impl rt::Enum for GuestInfoAppStateType {
     const NAME: &'static str = "GuestInfoAppStateType";
-    const VALUES: &'static [&'static str] = &["none", "appStateOk", "appStateNeedReset"];
+    const VALUES: &'static str = "
+none
+appStateOk
+appStateNeedReset
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -170,13 +181,13 @@ pub enum GuestInfoCustomizationStatus {
 }
 impl rt::Enum for GuestInfoCustomizationStatus {
     const NAME: &'static str = "GuestInfoCustomizationStatus";
-    const VALUES: &'static [&'static str] = &[
-        "TOOLSDEPLOYPKG_IDLE",
-        "TOOLSDEPLOYPKG_PENDING",
-        "TOOLSDEPLOYPKG_RUNNING",
-        "TOOLSDEPLOYPKG_SUCCEEDED",
-        "TOOLSDEPLOYPKG_FAILED",
-    ];
+    const VALUES: &'static str = "
+TOOLSDEPLOYPKG_IDLE
+TOOLSDEPLOYPKG_PENDING
+TOOLSDEPLOYPKG_RUNNING
+TOOLSDEPLOYPKG_SUCCEEDED
+TOOLSDEPLOYPKG_FAILED
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ToolsdeploypkgIdle => "TOOLSDEPLOYPKG_IDLE",
@@ -227,7 +238,9 @@ pub enum GuestQuiesceEndGuestQuiesceError {
 }
 impl rt::Enum for GuestQuiesceEndGuestQuiesceError {
     const NAME: &'static str = "GuestQuiesceEndGuestQuiesceError";
-    const VALUES: &'static [&'static str] = &["failure"];
+    const VALUES: &'static str = "
+failure
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Failure => "failure",
@@ -276,12 +289,12 @@ pub enum NetBiosConfigInfoMode {
 }
 impl rt::Enum for NetBiosConfigInfoMode {
     const NAME: &'static str = "NetBIOSConfigInfoMode";
-    const VALUES: &'static [&'static str] = &[
-        "unknown",
-        "enabled",
-        "disabled",
-        "enabledViaDHCP",
-    ];
+    const VALUES: &'static str = "
+unknown
+enabled
+disabled
+enabledViaDHCP
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -338,13 +351,13 @@ pub enum NetIpConfigInfoIpAddressOrigin {
 }
 impl rt::Enum for NetIpConfigInfoIpAddressOrigin {
     const NAME: &'static str = "NetIpConfigInfoIpAddressOrigin";
-    const VALUES: &'static [&'static str] = &[
-        "other",
-        "manual",
-        "dhcp",
-        "linklayer",
-        "random",
-    ];
+    const VALUES: &'static str = "
+other
+manual
+dhcp
+linklayer
+random
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Other => "other",
@@ -407,15 +420,15 @@ pub enum NetIpConfigInfoIpAddressStatus {
 }
 impl rt::Enum for NetIpConfigInfoIpAddressStatus {
     const NAME: &'static str = "NetIpConfigInfoIpAddressStatus";
-    const VALUES: &'static [&'static str] = &[
-        "preferred",
-        "deprecated",
-        "invalid",
-        "inaccessible",
-        "unknown",
-        "tentative",
-        "duplicate",
-    ];
+    const VALUES: &'static str = "
+preferred
+deprecated
+invalid
+inaccessible
+unknown
+tentative
+duplicate
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Preferred => "preferred",
@@ -474,7 +487,11 @@ pub enum QuiesceMode {
 }
 impl rt::Enum for QuiesceMode {
     const NAME: &'static str = "QuiesceMode";
-    const VALUES: &'static [&'static str] = &["application", "filesystem", "none"];
+    const VALUES: &'static str = "
+application
+filesystem
+none
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Application => "application",
@@ -525,7 +542,11 @@ pub enum ScheduledHardwareUpgradeInfoHardwareUpgradePolicy {
 }
 impl rt::Enum for ScheduledHardwareUpgradeInfoHardwareUpgradePolicy {
     const NAME: &'static str = "ScheduledHardwareUpgradeInfoHardwareUpgradePolicy";
-    const VALUES: &'static [&'static str] = &["never", "onSoftPowerOff", "always"];
+    const VALUES: &'static str = "
+never
+onSoftPowerOff
+always
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Never => "never",
@@ -578,7 +599,12 @@ pub enum ScheduledHardwareUpgradeInfoHardwareUpgradeStatus {
 }
 impl rt::Enum for ScheduledHardwareUpgradeInfoHardwareUpgradeStatus {
     const NAME: &'static str = "ScheduledHardwareUpgradeInfoHardwareUpgradeStatus";
-    const VALUES: &'static [&'static str] = &["none", "pending", "success", "failed"];
+    const VALUES: &'static str = "
+none
+pending
+success
+failed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -629,7 +655,10 @@ pub enum UpgradePolicy {
 }
 impl rt::Enum for UpgradePolicy {
     const NAME: &'static str = "UpgradePolicy";
-    const VALUES: &'static [&'static str] = &["manual", "upgradeAtPowerCycle"];
+    const VALUES: &'static str = "
+manual
+upgradeAtPowerCycle
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Manual => "manual",
@@ -676,7 +705,10 @@ pub enum VirtualDeviceConfigSpecChangeMode {
 }
 impl rt::Enum for VirtualDeviceConfigSpecChangeMode {
     const NAME: &'static str = "VirtualDeviceConfigSpecChangeMode";
-    const VALUES: &'static [&'static str] = &["fail", "skip"];
+    const VALUES: &'static str = "
+fail
+skip
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Fail => "fail",
@@ -725,7 +757,11 @@ pub enum VirtualDeviceConnectInfoMigrateConnectOp {
 }
 impl rt::Enum for VirtualDeviceConnectInfoMigrateConnectOp {
     const NAME: &'static str = "VirtualDeviceConnectInfoMigrateConnectOp";
-    const VALUES: &'static [&'static str] = &["connect", "disconnect", "unset"];
+    const VALUES: &'static str = "
+connect
+disconnect
+unset
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Connect => "connect",
@@ -778,12 +814,12 @@ pub enum VirtualDeviceConnectInfoStatus {
 }
 impl rt::Enum for VirtualDeviceConnectInfoStatus {
     const NAME: &'static str = "VirtualDeviceConnectInfoStatus";
-    const VALUES: &'static [&'static str] = &[
-        "ok",
-        "recoverableError",
-        "unrecoverableError",
-        "untried",
-    ];
+    const VALUES: &'static str = "
+ok
+recoverableError
+unrecoverableError
+untried
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Ok => "ok",
@@ -840,7 +876,13 @@ pub enum VirtualDeviceFileExtension {
 }
 impl rt::Enum for VirtualDeviceFileExtension {
     const NAME: &'static str = "VirtualDeviceFileExtension";
-    const VALUES: &'static [&'static str] = &["iso", "flp", "vmdk", "dsk", "rdm"];
+    const VALUES: &'static str = "
+iso
+flp
+vmdk
+dsk
+rdm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Iso => "iso",
@@ -895,7 +937,11 @@ pub enum VirtualDiskAdapterType {
 }
 impl rt::Enum for VirtualDiskAdapterType {
     const NAME: &'static str = "VirtualDiskAdapterType";
-    const VALUES: &'static [&'static str] = &["ide", "busLogic", "lsiLogic"];
+    const VALUES: &'static str = "
+ide
+busLogic
+lsiLogic
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Ide => "ide",
@@ -944,7 +990,10 @@ pub enum VirtualDiskCompatibilityMode {
 }
 impl rt::Enum for VirtualDiskCompatibilityMode {
     const NAME: &'static str = "VirtualDiskCompatibilityMode";
-    const VALUES: &'static [&'static str] = &["virtualMode", "physicalMode"];
+    const VALUES: &'static str = "
+virtualMode
+physicalMode
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VirtualMode => "virtualMode",
@@ -993,11 +1042,11 @@ pub enum VirtualDiskDeltaDiskFormat {
 }
 impl rt::Enum for VirtualDiskDeltaDiskFormat {
     const NAME: &'static str = "VirtualDiskDeltaDiskFormat";
-    const VALUES: &'static [&'static str] = &[
-        "redoLogFormat",
-        "nativeFormat",
-        "seSparseFormat",
-    ];
+    const VALUES: &'static str = "
+redoLogFormat
+nativeFormat
+seSparseFormat
+";
     fn as_str(&self) -> &str {
         match self {
             Self::RedoLogFormat => "redoLogFormat",
@@ -1046,7 +1095,10 @@ pub enum VirtualDiskDeltaDiskFormatVariant {
 }
 impl rt::Enum for VirtualDiskDeltaDiskFormatVariant {
     const NAME: &'static str = "VirtualDiskDeltaDiskFormatVariant";
-    const VALUES: &'static [&'static str] = &["vmfsSparseVariant", "vsanSparseVariant"];
+    const VALUES: &'static str = "
+vmfsSparseVariant
+vsanSparseVariant
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VmfsSparseVariant => "vmfsSparseVariant",
@@ -1093,7 +1145,10 @@ pub enum VirtualDiskDiskChainBrokenIssue {
 }
 impl rt::Enum for VirtualDiskDiskChainBrokenIssue {
     const NAME: &'static str = "VirtualDiskDiskChainBrokenIssue";
-    const VALUES: &'static [&'static str] = &["noIssue", "cidMismatch"];
+    const VALUES: &'static str = "
+noIssue
+cidMismatch
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NoIssue => "noIssue",
@@ -1148,14 +1203,14 @@ pub enum VirtualDiskMode {
 }
 impl rt::Enum for VirtualDiskMode {
     const NAME: &'static str = "VirtualDiskMode";
-    const VALUES: &'static [&'static str] = &[
-        "persistent",
-        "nonpersistent",
-        "undoable",
-        "independent_persistent",
-        "independent_nonpersistent",
-        "append",
-    ];
+    const VALUES: &'static str = "
+persistent
+nonpersistent
+undoable
+independent_persistent
+independent_nonpersistent
+append
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Persistent => "persistent",
@@ -1210,7 +1265,10 @@ pub enum VirtualDiskSharing {
 }
 impl rt::Enum for VirtualDiskSharing {
     const NAME: &'static str = "VirtualDiskSharing";
-    const VALUES: &'static [&'static str] = &["sharingNone", "sharingMultiWriter"];
+    const VALUES: &'static str = "
+sharingNone
+sharingMultiWriter
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SharingNone => "sharingNone",
@@ -1279,21 +1337,21 @@ pub enum VirtualDiskType {
 }
 impl rt::Enum for VirtualDiskType {
     const NAME: &'static str = "VirtualDiskType";
-    const VALUES: &'static [&'static str] = &[
-        "preallocated",
-        "thin",
-        "seSparse",
-        "rdm",
-        "rdmp",
-        "raw",
-        "delta",
-        "sparse2Gb",
-        "thick2Gb",
-        "eagerZeroedThick",
-        "sparseMonolithic",
-        "flatMonolithic",
-        "thick",
-    ];
+    const VALUES: &'static str = "
+preallocated
+thin
+seSparse
+rdm
+rdmp
+raw
+delta
+sparse2Gb
+thick2Gb
+eagerZeroedThick
+sparseMonolithic
+flatMonolithic
+thick
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Preallocated => "preallocated",
@@ -1364,7 +1422,11 @@ pub enum VirtualEthernetCardLegacyNetworkDeviceName {
 }
 impl rt::Enum for VirtualEthernetCardLegacyNetworkDeviceName {
     const NAME: &'static str = "VirtualEthernetCardLegacyNetworkDeviceName";
-    const VALUES: &'static [&'static str] = &["bridged", "nat", "hostonly"];
+    const VALUES: &'static str = "
+bridged
+nat
+hostonly
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Bridged => "bridged",
@@ -1415,7 +1477,11 @@ pub enum VirtualEthernetCardMacType {
 }
 impl rt::Enum for VirtualEthernetCardMacType {
     const NAME: &'static str = "VirtualEthernetCardMacType";
-    const VALUES: &'static [&'static str] = &["manual", "generated", "assigned"];
+    const VALUES: &'static str = "
+manual
+generated
+assigned
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Manual => "manual",
@@ -1464,7 +1530,10 @@ pub enum VirtualHardwareMotherboardLayout {
 }
 impl rt::Enum for VirtualHardwareMotherboardLayout {
     const NAME: &'static str = "VirtualHardwareMotherboardLayout";
-    const VALUES: &'static [&'static str] = &["i440bxHostBridge", "acpiHostBridges"];
+    const VALUES: &'static str = "
+i440bxHostBridge
+acpiHostBridges
+";
     fn as_str(&self) -> &str {
         match self {
             Self::I440bxHostBridge => "i440bxHostBridge",
@@ -1513,11 +1582,11 @@ pub enum VirtualMachineAppHeartbeatStatusType {
 }
 impl rt::Enum for VirtualMachineAppHeartbeatStatusType {
     const NAME: &'static str = "VirtualMachineAppHeartbeatStatusType";
-    const VALUES: &'static [&'static str] = &[
-        "appStatusGray",
-        "appStatusGreen",
-        "appStatusRed",
-    ];
+    const VALUES: &'static str = "
+appStatusGray
+appStatusGreen
+appStatusRed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::AppStatusGray => "appStatusGray",
@@ -1566,7 +1635,10 @@ pub enum VirtualMachineBootOptionsNetworkBootProtocolType {
 }
 impl rt::Enum for VirtualMachineBootOptionsNetworkBootProtocolType {
     const NAME: &'static str = "VirtualMachineBootOptionsNetworkBootProtocolType";
-    const VALUES: &'static [&'static str] = &["ipv4", "ipv6"];
+    const VALUES: &'static str = "
+ipv4
+ipv6
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Ipv4 => "ipv4",
@@ -1611,7 +1683,9 @@ pub enum VirtualMachineCertThumbprintHashAlgorithm {
 }
 impl rt::Enum for VirtualMachineCertThumbprintHashAlgorithm {
     const NAME: &'static str = "VirtualMachineCertThumbprintHashAlgorithm";
-    const VALUES: &'static [&'static str] = &["sha256"];
+    const VALUES: &'static str = "
+sha256
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Sha256 => "sha256",
@@ -1656,7 +1730,10 @@ pub enum VirtualMachineCloneSpecTpmProvisionPolicy {
 }
 impl rt::Enum for VirtualMachineCloneSpecTpmProvisionPolicy {
     const NAME: &'static str = "VirtualMachineCloneSpecTpmProvisionPolicy";
-    const VALUES: &'static [&'static str] = &["copy", "replace"];
+    const VALUES: &'static str = "
+copy
+replace
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Copy => "copy",
@@ -1705,7 +1782,11 @@ pub enum VirtualMachineConfigInfoNpivWwnType {
 }
 impl rt::Enum for VirtualMachineConfigInfoNpivWwnType {
     const NAME: &'static str = "VirtualMachineConfigInfoNpivWwnType";
-    const VALUES: &'static [&'static str] = &["vc", "host", "external"];
+    const VALUES: &'static str = "
+vc
+host
+external
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Vc => "vc",
@@ -1756,7 +1837,11 @@ pub enum VirtualMachineConfigInfoSwapPlacementType {
 }
 impl rt::Enum for VirtualMachineConfigInfoSwapPlacementType {
     const NAME: &'static str = "VirtualMachineConfigInfoSwapPlacementType";
-    const VALUES: &'static [&'static str] = &["inherit", "vmDirectory", "hostLocal"];
+    const VALUES: &'static str = "
+inherit
+vmDirectory
+hostLocal
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Inherit => "inherit",
@@ -1807,7 +1892,11 @@ pub enum VirtualMachineConfigSpecEncryptedVMotionModes {
 }
 impl rt::Enum for VirtualMachineConfigSpecEncryptedVMotionModes {
     const NAME: &'static str = "VirtualMachineConfigSpecEncryptedVMotionModes";
-    const VALUES: &'static [&'static str] = &["disabled", "opportunistic", "required"];
+    const VALUES: &'static str = "
+disabled
+opportunistic
+required
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disabled => "disabled",
@@ -1860,7 +1949,12 @@ pub enum VirtualMachineConfigSpecNpivWwnOp {
 }
 impl rt::Enum for VirtualMachineConfigSpecNpivWwnOp {
     const NAME: &'static str = "VirtualMachineConfigSpecNpivWwnOp";
-    const VALUES: &'static [&'static str] = &["generate", "set", "remove", "extend"];
+    const VALUES: &'static str = "
+generate
+set
+remove
+extend
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Generate => "generate",
@@ -1912,10 +2006,10 @@ pub enum VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectP
 impl rt::Enum
 for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther {
     const NAME: &'static str = "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther";
-    const VALUES: &'static [&'static str] = &[
-        "vmNptIncompatibleHost",
-        "vmNptIncompatibleNetwork",
-    ];
+    const VALUES: &'static str = "
+vmNptIncompatibleHost
+vmNptIncompatibleNetwork
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VmNptIncompatibleHost => "vmNptIncompatibleHost",
@@ -1993,22 +2087,22 @@ pub enum VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectP
 impl rt::Enum
 for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm {
     const NAME: &'static str = "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm";
-    const VALUES: &'static [&'static str] = &[
-        "vmNptIncompatibleGuest",
-        "vmNptIncompatibleGuestDriver",
-        "vmNptIncompatibleAdapterType",
-        "vmNptDisabledOrDisconnectedAdapter",
-        "vmNptIncompatibleAdapterFeatures",
-        "vmNptIncompatibleBackingType",
-        "vmNptInsufficientMemoryReservation",
-        "vmNptFaultToleranceOrRecordReplayConfigured",
-        "vmNptConflictingIOChainConfigured",
-        "vmNptMonitorBlocks",
-        "vmNptConflictingOperationInProgress",
-        "vmNptRuntimeError",
-        "vmNptOutOfIntrVector",
-        "vmNptVMCIActive",
-    ];
+    const VALUES: &'static str = "
+vmNptIncompatibleGuest
+vmNptIncompatibleGuestDriver
+vmNptIncompatibleAdapterType
+vmNptDisabledOrDisconnectedAdapter
+vmNptIncompatibleAdapterFeatures
+vmNptIncompatibleBackingType
+vmNptInsufficientMemoryReservation
+vmNptFaultToleranceOrRecordReplayConfigured
+vmNptConflictingIOChainConfigured
+vmNptMonitorBlocks
+vmNptConflictingOperationInProgress
+vmNptRuntimeError
+vmNptOutOfIntrVector
+vmNptVMCIActive
+";
     fn as_str(&self) -> &str {
         match self {
             Self::VmNptIncompatibleGuest => "vmNptIncompatibleGuest",
@@ -2151,33 +2245,33 @@ pub enum VirtualMachineFileLayoutExFileType {
 }
 impl rt::Enum for VirtualMachineFileLayoutExFileType {
     const NAME: &'static str = "VirtualMachineFileLayoutExFileType";
-    const VALUES: &'static [&'static str] = &[
-        "config",
-        "extendedConfig",
-        "diskDescriptor",
-        "diskExtent",
-        "digestDescriptor",
-        "digestExtent",
-        "diskReplicationState",
-        "log",
-        "stat",
-        "namespaceData",
-        "dataSetsDiskModeStore",
-        "dataSetsVmModeStore",
-        "nvram",
-        "snapshotData",
-        "snapshotMemory",
-        "snapshotList",
-        "snapshotManifestList",
-        "suspend",
-        "suspendMemory",
-        "swap",
-        "uwswap",
-        "core",
-        "screenshot",
-        "ftMetadata",
-        "guestCustomization",
-    ];
+    const VALUES: &'static str = "
+config
+extendedConfig
+diskDescriptor
+diskExtent
+digestDescriptor
+digestExtent
+diskReplicationState
+log
+stat
+namespaceData
+dataSetsDiskModeStore since 8.0.0.0
+dataSetsVmModeStore since 8.0.0.0
+nvram
+snapshotData
+snapshotMemory
+snapshotList
+snapshotManifestList
+suspend
+suspendMemory
+swap
+uwswap
+core
+screenshot
+ftMetadata
+guestCustomization
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Config => "config",
@@ -2272,7 +2366,11 @@ pub enum VirtualMachineFlagInfoMonitorType {
 }
 impl rt::Enum for VirtualMachineFlagInfoMonitorType {
     const NAME: &'static str = "VirtualMachineFlagInfoMonitorType";
-    const VALUES: &'static [&'static str] = &["release", "debug", "stats"];
+    const VALUES: &'static str = "
+release
+debug
+stats
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Release => "release",
@@ -2323,7 +2421,11 @@ pub enum VirtualMachineFlagInfoVirtualExecUsage {
 }
 impl rt::Enum for VirtualMachineFlagInfoVirtualExecUsage {
     const NAME: &'static str = "VirtualMachineFlagInfoVirtualExecUsage";
-    const VALUES: &'static [&'static str] = &["hvAuto", "hvOn", "hvOff"];
+    const VALUES: &'static str = "
+hvAuto
+hvOn
+hvOff
+";
     fn as_str(&self) -> &str {
         match self {
             Self::HvAuto => "hvAuto",
@@ -2374,7 +2476,11 @@ pub enum VirtualMachineFlagInfoVirtualMmuUsage {
 }
 impl rt::Enum for VirtualMachineFlagInfoVirtualMmuUsage {
     const NAME: &'static str = "VirtualMachineFlagInfoVirtualMmuUsage";
-    const VALUES: &'static [&'static str] = &["automatic", "on", "off"];
+    const VALUES: &'static str = "
+automatic
+on
+off
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Automatic => "automatic",
@@ -2425,7 +2531,11 @@ pub enum VirtualMachineForkConfigInfoChildType {
 }
 impl rt::Enum for VirtualMachineForkConfigInfoChildType {
     const NAME: &'static str = "VirtualMachineForkConfigInfoChildType";
-    const VALUES: &'static [&'static str] = &["none", "persistent", "nonpersistent"];
+    const VALUES: &'static str = "
+none
+persistent
+nonpersistent
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -2474,7 +2584,10 @@ pub enum VirtualMachineGuestArchitecture {
 }
 impl rt::Enum for VirtualMachineGuestArchitecture {
     const NAME: &'static str = "VirtualMachineGuestArchitecture";
-    const VALUES: &'static [&'static str] = &["x86", "arm"];
+    const VALUES: &'static str = "
+x86
+arm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::X86 => "x86",
@@ -2529,14 +2642,14 @@ pub enum VirtualMachineGuestOsFamily {
 }
 impl rt::Enum for VirtualMachineGuestOsFamily {
     const NAME: &'static str = "VirtualMachineGuestOsFamily";
-    const VALUES: &'static [&'static str] = &[
-        "windowsGuest",
-        "linuxGuest",
-        "netwareGuest",
-        "solarisGuest",
-        "darwinGuestFamily",
-        "otherGuestFamily",
-    ];
+    const VALUES: &'static str = "
+windowsGuest
+linuxGuest
+netwareGuest
+solarisGuest
+darwinGuestFamily
+otherGuestFamily
+";
     fn as_str(&self) -> &str {
         match self {
             Self::WindowsGuest => "windowsGuest",
@@ -3009,219 +3122,219 @@ pub enum VirtualMachineGuestOsIdentifier {
 }
 impl rt::Enum for VirtualMachineGuestOsIdentifier {
     const NAME: &'static str = "VirtualMachineGuestOsIdentifier";
-    const VALUES: &'static [&'static str] = &[
-        "dosGuest",
-        "win31Guest",
-        "win95Guest",
-        "win98Guest",
-        "winMeGuest",
-        "winNTGuest",
-        "win2000ProGuest",
-        "win2000ServGuest",
-        "win2000AdvServGuest",
-        "winXPHomeGuest",
-        "winXPProGuest",
-        "winXPPro64Guest",
-        "winNetWebGuest",
-        "winNetStandardGuest",
-        "winNetEnterpriseGuest",
-        "winNetDatacenterGuest",
-        "winNetBusinessGuest",
-        "winNetStandard64Guest",
-        "winNetEnterprise64Guest",
-        "winLonghornGuest",
-        "winLonghorn64Guest",
-        "winNetDatacenter64Guest",
-        "winVistaGuest",
-        "winVista64Guest",
-        "windows7Guest",
-        "windows7_64Guest",
-        "windows7Server64Guest",
-        "windows8Guest",
-        "windows8_64Guest",
-        "windows8Server64Guest",
-        "windows9Guest",
-        "windows9_64Guest",
-        "windows9Server64Guest",
-        "windows11_64Guest",
-        "windows12_64Guest",
-        "windowsHyperVGuest",
-        "windows2019srv_64Guest",
-        "windows2019srvNext_64Guest",
-        "windows2022srvNext_64Guest",
-        "freebsdGuest",
-        "freebsd64Guest",
-        "freebsd11Guest",
-        "freebsd11_64Guest",
-        "freebsd12Guest",
-        "freebsd12_64Guest",
-        "freebsd13Guest",
-        "freebsd13_64Guest",
-        "freebsd14Guest",
-        "freebsd14_64Guest",
-        "freebsd15Guest",
-        "freebsd15_64Guest",
-        "redhatGuest",
-        "rhel2Guest",
-        "rhel3Guest",
-        "rhel3_64Guest",
-        "rhel4Guest",
-        "rhel4_64Guest",
-        "rhel5Guest",
-        "rhel5_64Guest",
-        "rhel6Guest",
-        "rhel6_64Guest",
-        "rhel7Guest",
-        "rhel7_64Guest",
-        "rhel8_64Guest",
-        "rhel9_64Guest",
-        "rhel10_64Guest",
-        "centosGuest",
-        "centos64Guest",
-        "centos6Guest",
-        "centos6_64Guest",
-        "centos7Guest",
-        "centos7_64Guest",
-        "centos8_64Guest",
-        "centos9_64Guest",
-        "oracleLinuxGuest",
-        "oracleLinux64Guest",
-        "oracleLinux6Guest",
-        "oracleLinux6_64Guest",
-        "oracleLinux7Guest",
-        "oracleLinux7_64Guest",
-        "oracleLinux8_64Guest",
-        "oracleLinux9_64Guest",
-        "oracleLinux10_64Guest",
-        "suseGuest",
-        "suse64Guest",
-        "slesGuest",
-        "sles64Guest",
-        "sles10Guest",
-        "sles10_64Guest",
-        "sles11Guest",
-        "sles11_64Guest",
-        "sles12Guest",
-        "sles12_64Guest",
-        "sles15_64Guest",
-        "sles16_64Guest",
-        "nld9Guest",
-        "oesGuest",
-        "sjdsGuest",
-        "mandrakeGuest",
-        "mandrivaGuest",
-        "mandriva64Guest",
-        "turboLinuxGuest",
-        "turboLinux64Guest",
-        "ubuntuGuest",
-        "ubuntu64Guest",
-        "debian4Guest",
-        "debian4_64Guest",
-        "debian5Guest",
-        "debian5_64Guest",
-        "debian6Guest",
-        "debian6_64Guest",
-        "debian7Guest",
-        "debian7_64Guest",
-        "debian8Guest",
-        "debian8_64Guest",
-        "debian9Guest",
-        "debian9_64Guest",
-        "debian10Guest",
-        "debian10_64Guest",
-        "debian11Guest",
-        "debian11_64Guest",
-        "debian12Guest",
-        "debian12_64Guest",
-        "debian13Guest",
-        "debian13_64Guest",
-        "asianux3Guest",
-        "asianux3_64Guest",
-        "asianux4Guest",
-        "asianux4_64Guest",
-        "asianux5_64Guest",
-        "asianux7_64Guest",
-        "asianux8_64Guest",
-        "asianux9_64Guest",
-        "miraclelinux_64Guest",
-        "pardus_64Guest",
-        "opensuseGuest",
-        "opensuse64Guest",
-        "fedoraGuest",
-        "fedora64Guest",
-        "coreos64Guest",
-        "vmwarePhoton64Guest",
-        "other24xLinuxGuest",
-        "other26xLinuxGuest",
-        "otherLinuxGuest",
-        "other3xLinuxGuest",
-        "other4xLinuxGuest",
-        "other5xLinuxGuest",
-        "other6xLinuxGuest",
-        "other7xLinuxGuest",
-        "genericLinuxGuest",
-        "other24xLinux64Guest",
-        "other26xLinux64Guest",
-        "other3xLinux64Guest",
-        "other4xLinux64Guest",
-        "other5xLinux64Guest",
-        "other6xLinux64Guest",
-        "other7xLinux64Guest",
-        "otherLinux64Guest",
-        "solaris6Guest",
-        "solaris7Guest",
-        "solaris8Guest",
-        "solaris9Guest",
-        "solaris10Guest",
-        "solaris10_64Guest",
-        "solaris11_64Guest",
-        "fusionos_64Guest",
-        "prolinux_64Guest",
-        "kylinlinux_64Guest",
-        "flatcar_64Guest",
-        "os2Guest",
-        "eComStationGuest",
-        "eComStation2Guest",
-        "netware4Guest",
-        "netware5Guest",
-        "netware6Guest",
-        "openServer5Guest",
-        "openServer6Guest",
-        "unixWare7Guest",
-        "darwinGuest",
-        "darwin64Guest",
-        "darwin10Guest",
-        "darwin10_64Guest",
-        "darwin11Guest",
-        "darwin11_64Guest",
-        "darwin12_64Guest",
-        "darwin13_64Guest",
-        "darwin14_64Guest",
-        "darwin15_64Guest",
-        "darwin16_64Guest",
-        "darwin17_64Guest",
-        "darwin18_64Guest",
-        "darwin19_64Guest",
-        "darwin20_64Guest",
-        "darwin21_64Guest",
-        "darwin22_64Guest",
-        "darwin23_64Guest",
-        "vmkernelGuest",
-        "vmkernel5Guest",
-        "vmkernel6Guest",
-        "vmkernel65Guest",
-        "vmkernel7Guest",
-        "vmkernel8Guest",
-        "vmkernel9Guest",
-        "amazonlinux2_64Guest",
-        "amazonlinux3_64Guest",
-        "crxPod1Guest",
-        "crxSys1Guest",
-        "rockylinux_64Guest",
-        "almalinux_64Guest",
-        "otherGuest",
-        "otherGuest64",
-    ];
+    const VALUES: &'static str = "
+dosGuest
+win31Guest
+win95Guest
+win98Guest
+winMeGuest
+winNTGuest
+win2000ProGuest
+win2000ServGuest
+win2000AdvServGuest
+winXPHomeGuest
+winXPProGuest
+winXPPro64Guest
+winNetWebGuest
+winNetStandardGuest
+winNetEnterpriseGuest
+winNetDatacenterGuest
+winNetBusinessGuest
+winNetStandard64Guest
+winNetEnterprise64Guest
+winLonghornGuest
+winLonghorn64Guest
+winNetDatacenter64Guest
+winVistaGuest
+winVista64Guest
+windows7Guest
+windows7_64Guest
+windows7Server64Guest
+windows8Guest
+windows8_64Guest
+windows8Server64Guest
+windows9Guest
+windows9_64Guest
+windows9Server64Guest
+windows11_64Guest since 8.0.0.1
+windows12_64Guest since 8.0.0.1
+windowsHyperVGuest
+windows2019srv_64Guest
+windows2019srvNext_64Guest since 7.0.1.0
+windows2022srvNext_64Guest since 8.0.0.1
+freebsdGuest
+freebsd64Guest
+freebsd11Guest
+freebsd11_64Guest
+freebsd12Guest
+freebsd12_64Guest
+freebsd13Guest since 7.0.1.0
+freebsd13_64Guest since 7.0.1.0
+freebsd14Guest since 8.0.0.1
+freebsd14_64Guest since 8.0.0.1
+freebsd15Guest since 9.0.0.0
+freebsd15_64Guest since 9.0.0.0
+redhatGuest
+rhel2Guest
+rhel3Guest
+rhel3_64Guest
+rhel4Guest
+rhel4_64Guest
+rhel5Guest
+rhel5_64Guest
+rhel6Guest
+rhel6_64Guest
+rhel7Guest
+rhel7_64Guest
+rhel8_64Guest
+rhel9_64Guest since 7.0.1.0
+rhel10_64Guest since 9.0.0.0
+centosGuest
+centos64Guest
+centos6Guest
+centos6_64Guest
+centos7Guest
+centos7_64Guest
+centos8_64Guest
+centos9_64Guest since 7.0.1.0
+oracleLinuxGuest
+oracleLinux64Guest
+oracleLinux6Guest
+oracleLinux6_64Guest
+oracleLinux7Guest
+oracleLinux7_64Guest
+oracleLinux8_64Guest
+oracleLinux9_64Guest since 7.0.1.0
+oracleLinux10_64Guest since 9.0.0.0
+suseGuest
+suse64Guest
+slesGuest
+sles64Guest
+sles10Guest
+sles10_64Guest
+sles11Guest
+sles11_64Guest
+sles12Guest
+sles12_64Guest
+sles15_64Guest
+sles16_64Guest since 7.0.1.0
+nld9Guest
+oesGuest
+sjdsGuest
+mandrakeGuest
+mandrivaGuest
+mandriva64Guest
+turboLinuxGuest
+turboLinux64Guest
+ubuntuGuest
+ubuntu64Guest
+debian4Guest
+debian4_64Guest
+debian5Guest
+debian5_64Guest
+debian6Guest
+debian6_64Guest
+debian7Guest
+debian7_64Guest
+debian8Guest
+debian8_64Guest
+debian9Guest
+debian9_64Guest
+debian10Guest
+debian10_64Guest
+debian11Guest
+debian11_64Guest
+debian12Guest since 8.0.0.1
+debian12_64Guest since 8.0.0.1
+debian13Guest since 9.0.0.0
+debian13_64Guest since 9.0.0.0
+asianux3Guest
+asianux3_64Guest
+asianux4Guest
+asianux4_64Guest
+asianux5_64Guest
+asianux7_64Guest
+asianux8_64Guest
+asianux9_64Guest since 7.0.1.0
+miraclelinux_64Guest since 9.0.0.0
+pardus_64Guest since 9.0.0.0
+opensuseGuest
+opensuse64Guest
+fedoraGuest
+fedora64Guest
+coreos64Guest
+vmwarePhoton64Guest
+other24xLinuxGuest
+other26xLinuxGuest
+otherLinuxGuest
+other3xLinuxGuest
+other4xLinuxGuest
+other5xLinuxGuest since 7.0.1.0
+other6xLinuxGuest since 8.0.0.1
+other7xLinuxGuest since 9.0.0.0
+genericLinuxGuest
+other24xLinux64Guest
+other26xLinux64Guest
+other3xLinux64Guest
+other4xLinux64Guest
+other5xLinux64Guest since 7.0.1.0
+other6xLinux64Guest since 8.0.0.1
+other7xLinux64Guest since 9.0.0.0
+otherLinux64Guest
+solaris6Guest
+solaris7Guest
+solaris8Guest
+solaris9Guest
+solaris10Guest
+solaris10_64Guest
+solaris11_64Guest
+fusionos_64Guest since 9.0.0.0
+prolinux_64Guest since 9.0.0.0
+kylinlinux_64Guest since 9.0.0.0
+flatcar_64Guest
+os2Guest
+eComStationGuest
+eComStation2Guest
+netware4Guest
+netware5Guest
+netware6Guest
+openServer5Guest
+openServer6Guest
+unixWare7Guest
+darwinGuest
+darwin64Guest
+darwin10Guest
+darwin10_64Guest
+darwin11Guest
+darwin11_64Guest
+darwin12_64Guest
+darwin13_64Guest
+darwin14_64Guest
+darwin15_64Guest
+darwin16_64Guest
+darwin17_64Guest
+darwin18_64Guest
+darwin19_64Guest
+darwin20_64Guest since 7.0.1.0
+darwin21_64Guest since 7.0.1.0
+darwin22_64Guest since 8.0.0.1
+darwin23_64Guest since 8.0.0.1
+vmkernelGuest
+vmkernel5Guest
+vmkernel6Guest
+vmkernel65Guest
+vmkernel7Guest
+vmkernel8Guest since 8.0.0.1
+vmkernel9Guest since 9.0.0.0
+amazonlinux2_64Guest
+amazonlinux3_64Guest since 7.0.1.0
+crxPod1Guest
+crxSys1Guest since 8.0.3.0
+rockylinux_64Guest since 8.0.0.1
+almalinux_64Guest since 8.0.0.1
+otherGuest
+otherGuest64
+";
     fn as_str(&self) -> &str {
         match self {
             Self::DosGuest => "dosGuest",

@@ -23,14 +23,14 @@ pub enum VirtualMachineGuestState {
 }
 impl rt::Enum for VirtualMachineGuestState {
     const NAME: &'static str = "VirtualMachineGuestState";
-    const VALUES: &'static [&'static str] = &[
-        "running",
-        "shuttingDown",
-        "resetting",
-        "standby",
-        "notRunning",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+running
+shuttingDown
+resetting
+standby
+notRunning
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Running => "running",
@@ -87,7 +87,11 @@ pub enum VirtualMachineHtSharing {
 }
 impl rt::Enum for VirtualMachineHtSharing {
     const NAME: &'static str = "VirtualMachineHtSharing";
-    const VALUES: &'static [&'static str] = &["any", "none", "internal"];
+    const VALUES: &'static str = "
+any
+none
+internal
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Any => "any",
@@ -138,7 +142,11 @@ pub enum VirtualMachineMemoryAllocationPolicy {
 }
 impl rt::Enum for VirtualMachineMemoryAllocationPolicy {
     const NAME: &'static str = "VirtualMachineMemoryAllocationPolicy";
-    const VALUES: &'static [&'static str] = &["swapNone", "swapSome", "swapMost"];
+    const VALUES: &'static str = "
+swapNone
+swapSome
+swapMost
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SwapNone => "swapNone",
@@ -187,7 +195,10 @@ pub enum VirtualMachineMetadataManagerVmMetadataOp {
 }
 impl rt::Enum for VirtualMachineMetadataManagerVmMetadataOp {
     const NAME: &'static str = "VirtualMachineMetadataManagerVmMetadataOp";
-    const VALUES: &'static [&'static str] = &["Update", "Remove"];
+    const VALUES: &'static str = "
+Update
+Remove
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Update => "Update",
@@ -232,7 +243,9 @@ pub enum VirtualMachineMetadataManagerVmMetadataOwnerOwner {
 }
 impl rt::Enum for VirtualMachineMetadataManagerVmMetadataOwnerOwner {
     const NAME: &'static str = "VirtualMachineMetadataManagerVmMetadataOwnerOwner";
-    const VALUES: &'static [&'static str] = &["ComVmwareVsphereHA"];
+    const VALUES: &'static str = "
+ComVmwareVsphereHA
+";
     fn as_str(&self) -> &str {
         match self {
             Self::ComVmwareVsphereHa => "ComVmwareVsphereHA",
@@ -287,15 +300,15 @@ pub enum VirtualMachineNeedSecondaryReason {
 }
 impl rt::Enum for VirtualMachineNeedSecondaryReason {
     const NAME: &'static str = "VirtualMachineNeedSecondaryReason";
-    const VALUES: &'static [&'static str] = &[
-        "initializing",
-        "divergence",
-        "lostConnection",
-        "partialHardwareFailure",
-        "userAction",
-        "checkpointError",
-        "other",
-    ];
+    const VALUES: &'static str = "
+initializing
+divergence
+lostConnection
+partialHardwareFailure
+userAction
+checkpointError
+other
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Initializing => "initializing",
@@ -356,7 +369,12 @@ pub enum VirtualMachinePowerOffBehavior {
 }
 impl rt::Enum for VirtualMachinePowerOffBehavior {
     const NAME: &'static str = "VirtualMachinePowerOffBehavior";
-    const VALUES: &'static [&'static str] = &["powerOff", "revert", "prompt", "take"];
+    const VALUES: &'static str = "
+powerOff
+revert
+prompt
+take
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PowerOff => "powerOff",
@@ -409,7 +427,11 @@ pub enum VirtualMachinePowerOpType {
 }
 impl rt::Enum for VirtualMachinePowerOpType {
     const NAME: &'static str = "VirtualMachinePowerOpType";
-    const VALUES: &'static [&'static str] = &["soft", "hard", "preset"];
+    const VALUES: &'static str = "
+soft
+hard
+preset
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Soft => "soft",
@@ -464,13 +486,13 @@ pub enum VirtualMachineRelocateDiskMoveOptions {
 }
 impl rt::Enum for VirtualMachineRelocateDiskMoveOptions {
     const NAME: &'static str = "VirtualMachineRelocateDiskMoveOptions";
-    const VALUES: &'static [&'static str] = &[
-        "moveAllDiskBackingsAndAllowSharing",
-        "moveAllDiskBackingsAndDisallowSharing",
-        "moveChildMostDiskBacking",
-        "createNewChildDiskBacking",
-        "moveAllDiskBackingsAndConsolidate",
-    ];
+    const VALUES: &'static str = "
+moveAllDiskBackingsAndAllowSharing
+moveAllDiskBackingsAndDisallowSharing
+moveChildMostDiskBacking
+createNewChildDiskBacking
+moveAllDiskBackingsAndConsolidate
+";
     fn as_str(&self) -> &str {
         match self {
             Self::MoveAllDiskBackingsAndAllowSharing => {
@@ -555,20 +577,20 @@ pub enum VirtualMachineScsiPassthroughType {
 }
 impl rt::Enum for VirtualMachineScsiPassthroughType {
     const NAME: &'static str = "VirtualMachineScsiPassthroughType";
-    const VALUES: &'static [&'static str] = &[
-        "disk",
-        "tape",
-        "printer",
-        "processor",
-        "worm",
-        "cdrom",
-        "scanner",
-        "optical",
-        "media",
-        "com",
-        "raid",
-        "unknown",
-    ];
+    const VALUES: &'static str = "
+disk
+tape
+printer
+processor
+worm
+cdrom
+scanner
+optical
+media
+com
+raid
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disk => "disk",
@@ -635,7 +657,10 @@ pub enum VirtualMachineSgxInfoFlcModes {
 }
 impl rt::Enum for VirtualMachineSgxInfoFlcModes {
     const NAME: &'static str = "VirtualMachineSgxInfoFlcModes";
-    const VALUES: &'static [&'static str] = &["locked", "unlocked"];
+    const VALUES: &'static str = "
+locked
+unlocked
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Locked => "locked",
@@ -682,7 +707,10 @@ pub enum VirtualMachineStandbyActionType {
 }
 impl rt::Enum for VirtualMachineStandbyActionType {
     const NAME: &'static str = "VirtualMachineStandbyActionType";
-    const VALUES: &'static [&'static str] = &["checkpoint", "powerOnSuspend"];
+    const VALUES: &'static str = "
+checkpoint
+powerOnSuspend
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Checkpoint => "checkpoint",
@@ -739,15 +767,15 @@ pub enum VirtualMachineTicketType {
 }
 impl rt::Enum for VirtualMachineTicketType {
     const NAME: &'static str = "VirtualMachineTicketType";
-    const VALUES: &'static [&'static str] = &[
-        "mks",
-        "device",
-        "guestControl",
-        "dnd",
-        "webmks",
-        "guestIntegrity",
-        "webRemoteDevice",
-    ];
+    const VALUES: &'static str = "
+mks
+device
+guestControl
+dnd
+webmks
+guestIntegrity
+webRemoteDevice
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Mks => "mks",
@@ -810,13 +838,13 @@ pub enum VirtualMachineToolsInstallType {
 }
 impl rt::Enum for VirtualMachineToolsInstallType {
     const NAME: &'static str = "VirtualMachineToolsInstallType";
-    const VALUES: &'static [&'static str] = &[
-        "guestToolsTypeUnknown",
-        "guestToolsTypeMSI",
-        "guestToolsTypeTar",
-        "guestToolsTypeOSP",
-        "guestToolsTypeOpenVMTools",
-    ];
+    const VALUES: &'static str = "
+guestToolsTypeUnknown
+guestToolsTypeMSI
+guestToolsTypeTar
+guestToolsTypeOSP
+guestToolsTypeOpenVMTools
+";
     fn as_str(&self) -> &str {
         match self {
             Self::GuestToolsTypeUnknown => "guestToolsTypeUnknown",
@@ -871,11 +899,11 @@ pub enum VirtualMachineToolsRunningStatus {
 }
 impl rt::Enum for VirtualMachineToolsRunningStatus {
     const NAME: &'static str = "VirtualMachineToolsRunningStatus";
-    const VALUES: &'static [&'static str] = &[
-        "guestToolsNotRunning",
-        "guestToolsRunning",
-        "guestToolsExecutingScripts",
-    ];
+    const VALUES: &'static str = "
+guestToolsNotRunning
+guestToolsRunning
+guestToolsExecutingScripts
+";
     fn as_str(&self) -> &str {
         match self {
             Self::GuestToolsNotRunning => "guestToolsNotRunning",
@@ -938,17 +966,17 @@ pub enum VirtualMachineToolsVersionStatus {
 }
 impl rt::Enum for VirtualMachineToolsVersionStatus {
     const NAME: &'static str = "VirtualMachineToolsVersionStatus";
-    const VALUES: &'static [&'static str] = &[
-        "guestToolsNotInstalled",
-        "guestToolsNeedUpgrade",
-        "guestToolsCurrent",
-        "guestToolsUnmanaged",
-        "guestToolsTooOld",
-        "guestToolsSupportedOld",
-        "guestToolsSupportedNew",
-        "guestToolsTooNew",
-        "guestToolsBlacklisted",
-    ];
+    const VALUES: &'static str = "
+guestToolsNotInstalled
+guestToolsNeedUpgrade
+guestToolsCurrent
+guestToolsUnmanaged
+guestToolsTooOld
+guestToolsSupportedOld
+guestToolsSupportedNew
+guestToolsTooNew
+guestToolsBlacklisted
+";
     fn as_str(&self) -> &str {
         match self {
             Self::GuestToolsNotInstalled => "guestToolsNotInstalled",
@@ -1009,7 +1037,10 @@ pub enum VirtualMachineVmciDeviceAction {
 }
 impl rt::Enum for VirtualMachineVmciDeviceAction {
     const NAME: &'static str = "VirtualMachineVMCIDeviceAction";
-    const VALUES: &'static [&'static str] = &["allow", "deny"];
+    const VALUES: &'static str = "
+allow
+deny
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Allow => "allow",
@@ -1058,7 +1089,11 @@ pub enum VirtualMachineVmciDeviceDirection {
 }
 impl rt::Enum for VirtualMachineVmciDeviceDirection {
     const NAME: &'static str = "VirtualMachineVMCIDeviceDirection";
-    const VALUES: &'static [&'static str] = &["guest", "host", "anyDirection"];
+    const VALUES: &'static str = "
+guest
+host
+anyDirection
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Guest => "guest",
@@ -1115,14 +1150,14 @@ pub enum VirtualMachineVmciDeviceProtocol {
 }
 impl rt::Enum for VirtualMachineVmciDeviceProtocol {
     const NAME: &'static str = "VirtualMachineVMCIDeviceProtocol";
-    const VALUES: &'static [&'static str] = &[
-        "hypervisor",
-        "doorbell",
-        "queuepair",
-        "datagram",
-        "stream",
-        "anyProtocol",
-    ];
+    const VALUES: &'static str = "
+hypervisor
+doorbell
+queuepair
+datagram
+stream
+anyProtocol
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Hypervisor => "hypervisor",
@@ -1179,7 +1214,11 @@ pub enum VirtualMachineVideoCardUse3dRenderer {
 }
 impl rt::Enum for VirtualMachineVideoCardUse3dRenderer {
     const NAME: &'static str = "VirtualMachineVideoCardUse3dRenderer";
-    const VALUES: &'static [&'static str] = &["automatic", "software", "hardware"];
+    const VALUES: &'static str = "
+automatic
+software
+hardware
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Automatic => "automatic",
@@ -1234,13 +1273,13 @@ pub enum VirtualMachineVirtualDeviceSwapDeviceSwapStatus {
 }
 impl rt::Enum for VirtualMachineVirtualDeviceSwapDeviceSwapStatus {
     const NAME: &'static str = "VirtualMachineVirtualDeviceSwapDeviceSwapStatus";
-    const VALUES: &'static [&'static str] = &[
-        "none",
-        "scheduled",
-        "inprogress",
-        "failed",
-        "completed",
-    ];
+    const VALUES: &'static str = "
+none
+scheduled
+inprogress
+failed
+completed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "none",
@@ -1293,10 +1332,10 @@ pub enum VirtualMachineVirtualPMemSnapshotMode {
 }
 impl rt::Enum for VirtualMachineVirtualPMemSnapshotMode {
     const NAME: &'static str = "VirtualMachineVirtualPMemSnapshotMode";
-    const VALUES: &'static [&'static str] = &[
-        "independent_persistent",
-        "independent_eraseonrevert",
-    ];
+    const VALUES: &'static str = "
+independent_persistent
+independent_eraseonrevert
+";
     fn as_str(&self) -> &str {
         match self {
             Self::IndependentPersistent => "independent_persistent",
@@ -1345,11 +1384,11 @@ pub enum VirtualMachineWindowsQuiesceSpecVssBackupContext {
 }
 impl rt::Enum for VirtualMachineWindowsQuiesceSpecVssBackupContext {
     const NAME: &'static str = "VirtualMachineWindowsQuiesceSpecVssBackupContext";
-    const VALUES: &'static [&'static str] = &[
-        "ctx_auto",
-        "ctx_backup",
-        "ctx_file_share_backup",
-    ];
+    const VALUES: &'static str = "
+ctx_auto
+ctx_backup
+ctx_file_share_backup
+";
     fn as_str(&self) -> &str {
         match self {
             Self::CtxAuto => "ctx_auto",
@@ -1398,7 +1437,10 @@ pub enum VirtualNvmeControllerSharing {
 }
 impl rt::Enum for VirtualNvmeControllerSharing {
     const NAME: &'static str = "VirtualNVMEControllerSharing";
-    const VALUES: &'static [&'static str] = &["noSharing", "physicalSharing"];
+    const VALUES: &'static str = "
+noSharing
+physicalSharing
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NoSharing => "noSharing",
@@ -1457,16 +1499,16 @@ pub enum VirtualPointingDeviceHostChoice {
 }
 impl rt::Enum for VirtualPointingDeviceHostChoice {
     const NAME: &'static str = "VirtualPointingDeviceHostChoice";
-    const VALUES: &'static [&'static str] = &[
-        "autodetect",
-        "intellimouseExplorer",
-        "intellimousePs2",
-        "logitechMouseman",
-        "microsoft_serial",
-        "mouseSystems",
-        "mousemanSerial",
-        "ps2",
-    ];
+    const VALUES: &'static str = "
+autodetect
+intellimouseExplorer
+intellimousePs2
+logitechMouseman
+microsoft_serial
+mouseSystems
+mousemanSerial
+ps2
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Autodetect => "autodetect",
@@ -1525,7 +1567,10 @@ pub enum VirtualSerialPortEndPoint {
 }
 impl rt::Enum for VirtualSerialPortEndPoint {
     const NAME: &'static str = "VirtualSerialPortEndPoint";
-    const VALUES: &'static [&'static str] = &["client", "server"];
+    const VALUES: &'static str = "
+client
+server
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Client => "client",
@@ -1576,7 +1621,12 @@ pub enum VirtualVmxnet3StrictLatencyConfigDisableOffload {
 }
 impl rt::Enum for VirtualVmxnet3StrictLatencyConfigDisableOffload {
     const NAME: &'static str = "VirtualVmxnet3StrictLatencyConfigDisableOffload";
-    const VALUES: &'static [&'static str] = &["NONE", "TSO", "LRO", "TSO_LRO"];
+    const VALUES: &'static str = "
+NONE
+TSO
+LRO
+TSO_LRO
+";
     fn as_str(&self) -> &str {
         match self {
             Self::None => "NONE",
@@ -1627,10 +1677,10 @@ pub enum VmPlacementPolicyVmPlacementPolicyStrictness {
 }
 impl rt::Enum for VmPlacementPolicyVmPlacementPolicyStrictness {
     const NAME: &'static str = "VmPlacementPolicyVmPlacementPolicyStrictness";
-    const VALUES: &'static [&'static str] = &[
-        "PreferredDuringPlacementPreferredDuringExecution",
-        "RequiredDuringPlacementPreferredDuringExecution",
-    ];
+    const VALUES: &'static str = "
+PreferredDuringPlacementPreferredDuringExecution
+RequiredDuringPlacementPreferredDuringExecution
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PreferredDuringPlacementPreferredDuringExecution => {
@@ -1687,11 +1737,11 @@ pub enum VmPlacementPolicyVmPlacementPolicyTopology {
 }
 impl rt::Enum for VmPlacementPolicyVmPlacementPolicyTopology {
     const NAME: &'static str = "VmPlacementPolicyVmPlacementPolicyTopology";
-    const VALUES: &'static [&'static str] = &[
-        "Host",
-        "ClusterComputeResource",
-        "VSphereZone",
-    ];
+    const VALUES: &'static str = "
+Host
+ClusterComputeResource
+VSphereZone
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Host => "Host",

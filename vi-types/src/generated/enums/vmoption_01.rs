@@ -17,7 +17,11 @@ pub enum GuestOsDescriptorFirmwareType {
 }
 impl rt::Enum for GuestOsDescriptorFirmwareType {
     const NAME: &'static str = "GuestOsDescriptorFirmwareType";
-    const VALUES: &'static [&'static str] = &["bios", "efi", "csm"];
+    const VALUES: &'static str = "
+bios
+efi
+csm
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Bios => "bios",
@@ -76,15 +80,15 @@ pub enum GuestOsDescriptorSupportLevel {
 }
 impl rt::Enum for GuestOsDescriptorSupportLevel {
     const NAME: &'static str = "GuestOsDescriptorSupportLevel";
-    const VALUES: &'static [&'static str] = &[
-        "experimental",
-        "legacy",
-        "terminated",
-        "supported",
-        "unsupported",
-        "deprecated",
-        "techPreview",
-    ];
+    const VALUES: &'static str = "
+experimental
+legacy
+terminated
+supported
+unsupported
+deprecated
+techPreview
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Experimental => "experimental",
@@ -141,7 +145,10 @@ pub enum VirtualDeviceUriBackingOptionDirection {
 }
 impl rt::Enum for VirtualDeviceUriBackingOptionDirection {
     const NAME: &'static str = "VirtualDeviceURIBackingOptionDirection";
-    const VALUES: &'static [&'static str] = &["server", "client"];
+    const VALUES: &'static str = "
+server
+client
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Server => "server",
@@ -188,7 +195,10 @@ pub enum VirtualMachineTargetInfoConfigurationTag {
 }
 impl rt::Enum for VirtualMachineTargetInfoConfigurationTag {
     const NAME: &'static str = "VirtualMachineTargetInfoConfigurationTag";
-    const VALUES: &'static [&'static str] = &["compliant", "clusterWide"];
+    const VALUES: &'static str = "
+compliant
+clusterWide
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Compliant => "compliant",
@@ -269,27 +279,27 @@ pub enum VirtualMachineUsbInfoFamily {
 }
 impl rt::Enum for VirtualMachineUsbInfoFamily {
     const NAME: &'static str = "VirtualMachineUsbInfoFamily";
-    const VALUES: &'static [&'static str] = &[
-        "audio",
-        "hid",
-        "hid_bootable",
-        "physical",
-        "communication",
-        "imaging",
-        "printer",
-        "storage",
-        "hub",
-        "smart_card",
-        "security",
-        "video",
-        "wireless",
-        "bluetooth",
-        "wusb",
-        "pda",
-        "vendor_specific",
-        "other",
-        "unknownFamily",
-    ];
+    const VALUES: &'static str = "
+audio
+hid
+hid_bootable
+physical
+communication
+imaging
+printer
+storage
+hub
+smart_card
+security
+video
+wireless
+bluetooth
+wusb
+pda
+vendor_specific
+other
+unknownFamily
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Audio => "audio",
@@ -380,15 +390,15 @@ pub enum VirtualMachineUsbInfoSpeed {
 }
 impl rt::Enum for VirtualMachineUsbInfoSpeed {
     const NAME: &'static str = "VirtualMachineUsbInfoSpeed";
-    const VALUES: &'static [&'static str] = &[
-        "low",
-        "full",
-        "high",
-        "superSpeed",
-        "superSpeedPlus",
-        "superSpeed20Gbps",
-        "unknownSpeed",
-    ];
+    const VALUES: &'static str = "
+low
+full
+high
+superSpeed
+superSpeedPlus
+superSpeed20Gbps since 7.0.3.2
+unknownSpeed
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Low => "low",
@@ -449,12 +459,12 @@ pub enum VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType {
 }
 impl rt::Enum for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType {
     const NAME: &'static str = "VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType";
-    const VALUES: &'static [&'static str] = &[
-        "pciPassthru",
-        "nvidiaVgpu",
-        "sriovNic",
-        "dvx",
-    ];
+    const VALUES: &'static str = "
+pciPassthru
+nvidiaVgpu
+sriovNic
+dvx
+";
     fn as_str(&self) -> &str {
         match self {
             Self::PciPassthru => "pciPassthru",
@@ -507,7 +517,10 @@ pub enum VirtualMachineVgpuProfileInfoProfileClass {
 }
 impl rt::Enum for VirtualMachineVgpuProfileInfoProfileClass {
     const NAME: &'static str = "VirtualMachineVgpuProfileInfoProfileClass";
-    const VALUES: &'static [&'static str] = &["compute", "quadro"];
+    const VALUES: &'static str = "
+compute
+quadro
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Compute => "compute",
@@ -554,7 +567,10 @@ pub enum VirtualMachineVgpuProfileInfoProfileSharing {
 }
 impl rt::Enum for VirtualMachineVgpuProfileInfoProfileSharing {
     const NAME: &'static str = "VirtualMachineVgpuProfileInfoProfileSharing";
-    const VALUES: &'static [&'static str] = &["timeSliced", "mig"];
+    const VALUES: &'static str = "
+timeSliced
+mig
+";
     fn as_str(&self) -> &str {
         match self {
             Self::TimeSliced => "timeSliced",
@@ -601,7 +617,10 @@ pub enum VirtualVmxnet3VrdmaOptionDeviceProtocols {
 }
 impl rt::Enum for VirtualVmxnet3VrdmaOptionDeviceProtocols {
     const NAME: &'static str = "VirtualVmxnet3VrdmaOptionDeviceProtocols";
-    const VALUES: &'static [&'static str] = &["rocev1", "rocev2"];
+    const VALUES: &'static str = "
+rocev1
+rocev2
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Rocev1 => "rocev1",

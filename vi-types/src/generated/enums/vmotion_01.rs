@@ -21,13 +21,13 @@ pub enum CheckTestType {
 }
 impl rt::Enum for CheckTestType {
     const NAME: &'static str = "CheckTestType";
-    const VALUES: &'static [&'static str] = &[
-        "sourceTests",
-        "hostTests",
-        "resourcePoolTests",
-        "datastoreTests",
-        "networkTests",
-    ];
+    const VALUES: &'static str = "
+sourceTests
+hostTests
+resourcePoolTests
+datastoreTests
+networkTests
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SourceTests => "sourceTests",
@@ -80,7 +80,10 @@ pub enum VMotionCompatibilityType {
 }
 impl rt::Enum for VMotionCompatibilityType {
     const NAME: &'static str = "VMotionCompatibilityType";
-    const VALUES: &'static [&'static str] = &["cpu", "software"];
+    const VALUES: &'static str = "
+cpu
+software
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Cpu => "cpu",
@@ -131,12 +134,12 @@ pub enum ValidateMigrationTestType {
 }
 impl rt::Enum for ValidateMigrationTestType {
     const NAME: &'static str = "ValidateMigrationTestType";
-    const VALUES: &'static [&'static str] = &[
-        "sourceTests",
-        "compatibilityTests",
-        "diskAccessibilityTests",
-        "resourceTests",
-    ];
+    const VALUES: &'static str = "
+sourceTests
+compatibilityTests
+diskAccessibilityTests
+resourceTests
+";
     fn as_str(&self) -> &str {
         match self {
             Self::SourceTests => "sourceTests",
@@ -187,7 +190,10 @@ pub enum WillLoseHaProtectionResolution {
 }
 impl rt::Enum for WillLoseHaProtectionResolution {
     const NAME: &'static str = "WillLoseHAProtectionResolution";
-    const VALUES: &'static [&'static str] = &["svmotion", "relocate"];
+    const VALUES: &'static str = "
+svmotion
+relocate
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Svmotion => "svmotion",

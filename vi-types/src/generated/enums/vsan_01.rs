@@ -17,7 +17,11 @@ pub enum VsanDiskIssueType {
 }
 impl rt::Enum for VsanDiskIssueType {
     const NAME: &'static str = "VsanDiskIssueType";
-    const VALUES: &'static [&'static str] = &["nonExist", "stampMismatch", "unknown"];
+    const VALUES: &'static str = "
+nonExist
+stampMismatch
+unknown
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NonExist => "nonExist",
@@ -68,11 +72,11 @@ pub enum VsanHostDecommissionModeObjectAction {
 }
 impl rt::Enum for VsanHostDecommissionModeObjectAction {
     const NAME: &'static str = "VsanHostDecommissionModeObjectAction";
-    const VALUES: &'static [&'static str] = &[
-        "noAction",
-        "ensureObjectAccessibility",
-        "evacuateAllData",
-    ];
+    const VALUES: &'static str = "
+noAction
+ensureObjectAccessibility
+evacuateAllData
+";
     fn as_str(&self) -> &str {
         match self {
             Self::NoAction => "noAction",
@@ -123,7 +127,11 @@ pub enum VsanHostDiskResultState {
 }
 impl rt::Enum for VsanHostDiskResultState {
     const NAME: &'static str = "VsanHostDiskResultState";
-    const VALUES: &'static [&'static str] = &["inUse", "eligible", "ineligible"];
+    const VALUES: &'static str = "
+inUse
+eligible
+ineligible
+";
     fn as_str(&self) -> &str {
         match self {
             Self::InUse => "inUse",
@@ -174,7 +182,11 @@ pub enum VsanHostHealthState {
 }
 impl rt::Enum for VsanHostHealthState {
     const NAME: &'static str = "VsanHostHealthState";
-    const VALUES: &'static [&'static str] = &["unknown", "healthy", "unhealthy"];
+    const VALUES: &'static str = "
+unknown
+healthy
+unhealthy
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Unknown => "unknown",
@@ -239,18 +251,18 @@ pub enum VsanHostNodeState {
 }
 impl rt::Enum for VsanHostNodeState {
     const NAME: &'static str = "VsanHostNodeState";
-    const VALUES: &'static [&'static str] = &[
-        "error",
-        "disabled",
-        "agent",
-        "master",
-        "backup",
-        "starting",
-        "stopping",
-        "enteringMaintenanceMode",
-        "exitingMaintenanceMode",
-        "decommissioning",
-    ];
+    const VALUES: &'static str = "
+error
+disabled
+agent
+master
+backup
+starting
+stopping
+enteringMaintenanceMode
+exitingMaintenanceMode
+decommissioning
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Error => "error",
@@ -313,7 +325,10 @@ pub enum VsanUpgradeSystemUpgradeHistoryDiskGroupOpType {
 }
 impl rt::Enum for VsanUpgradeSystemUpgradeHistoryDiskGroupOpType {
     const NAME: &'static str = "VsanUpgradeSystemUpgradeHistoryDiskGroupOpType";
-    const VALUES: &'static [&'static str] = &["add", "remove"];
+    const VALUES: &'static str = "
+add
+remove
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Add => "add",

@@ -17,11 +17,11 @@ pub enum BaseConfigInfoDiskFileBackingInfoProvisioningType {
 }
 impl rt::Enum for BaseConfigInfoDiskFileBackingInfoProvisioningType {
     const NAME: &'static str = "BaseConfigInfoDiskFileBackingInfoProvisioningType";
-    const VALUES: &'static [&'static str] = &[
-        "thin",
-        "eagerZeroedThick",
-        "lazyZeroedThick",
-    ];
+    const VALUES: &'static str = "
+thin
+eagerZeroedThick
+lazyZeroedThick
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Thin => "thin",
@@ -68,7 +68,9 @@ pub enum VStorageObjectConsumptionType {
 }
 impl rt::Enum for VStorageObjectConsumptionType {
     const NAME: &'static str = "VStorageObjectConsumptionType";
-    const VALUES: &'static [&'static str] = &["disk"];
+    const VALUES: &'static str = "
+disk
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Disk => "disk",
@@ -115,7 +117,11 @@ pub enum VslmVsoPostRelocateChangeMetadataOperation {
 }
 impl rt::Enum for VslmVsoPostRelocateChangeMetadataOperation {
     const NAME: &'static str = "VslmVsoPostRelocateChangeMetadataOperation";
-    const VALUES: &'static [&'static str] = &["UPDATE", "RESET", "NO_OP"];
+    const VALUES: &'static str = "
+UPDATE
+RESET
+NO_OP
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Update => "UPDATE",
@@ -208,32 +214,32 @@ pub enum VslmDiskInfoFlag {
 }
 impl rt::Enum for VslmDiskInfoFlag {
     const NAME: &'static str = "vslmDiskInfoFlag";
-    const VALUES: &'static [&'static str] = &[
-        "id",
-        "descriptorVersion",
-        "backingObjectId",
-        "path",
-        "parentPath",
-        "name",
-        "deviceName",
-        "capacity",
-        "allocated",
-        "type",
-        "consumers",
-        "tentativeState",
-        "createTime",
-        "ioFilter",
-        "controlFlags",
-        "keepAfterVmDelete",
-        "relocationDisabled",
-        "keyId",
-        "keyProviderId",
-        "nativeSnapshotSupported",
-        "cbtEnabled",
-        "virtualDiskFormat",
-        "sharedFileBacking",
-        "linkedCloneDetails",
-    ];
+    const VALUES: &'static str = "
+id
+descriptorVersion
+backingObjectId
+path
+parentPath
+name
+deviceName
+capacity
+allocated
+type
+consumers
+tentativeState
+createTime
+ioFilter
+controlFlags
+keepAfterVmDelete
+relocationDisabled
+keyId
+keyProviderId
+nativeSnapshotSupported
+cbtEnabled
+virtualDiskFormat
+sharedFileBacking
+linkedCloneDetails
+";
     fn as_str(&self) -> &str {
         match self {
             Self::Id => "id",
@@ -326,11 +332,11 @@ pub enum VslmVStorageObjectControlFlag {
 }
 impl rt::Enum for VslmVStorageObjectControlFlag {
     const NAME: &'static str = "vslmVStorageObjectControlFlag";
-    const VALUES: &'static [&'static str] = &[
-        "keepAfterDeleteVm",
-        "disableRelocation",
-        "enableChangedBlockTracking",
-    ];
+    const VALUES: &'static str = "
+keepAfterDeleteVm
+disableRelocation
+enableChangedBlockTracking
+";
     fn as_str(&self) -> &str {
         match self {
             Self::KeepAfterDeleteVm => "keepAfterDeleteVm",

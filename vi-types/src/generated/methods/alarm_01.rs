@@ -12,6 +12,8 @@ pub struct AcknowledgeAlarm {
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcknowledgeAlarm {
     #[inline(never)]
@@ -19,14 +21,14 @@ impl Default for AcknowledgeAlarm {
         Self {
             alarm: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ACKNOWLEDGE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcknowledgeAlarm",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
@@ -37,12 +39,9 @@ impl rt::Object for AcknowledgeAlarm {
         &ACKNOWLEDGE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACKNOWLEDGE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACKNOWLEDGE_ALARM),
             0 => P::Value(&self.alarm),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -62,6 +61,14 @@ rt::serde!(object AcknowledgeAlarm);
 impl rt::Method for AcknowledgeAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcknowledgeAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -76,18 +83,22 @@ impl rt::Method for AcknowledgeAlarm {
 pub struct AreAlarmActionsEnabled {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AreAlarmActionsEnabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Default::default() }
+        Self {
+            entity: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ARE_ALARM_ACTIONS_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AreAlarmActionsEnabled",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference entity r
 ",
     rt::unset::<AreAlarmActionsEnabled>,
@@ -97,12 +108,9 @@ impl rt::Object for AreAlarmActionsEnabled {
         &ARE_ALARM_ACTIONS_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ARE_ALARM_ACTIONS_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ARE_ALARM_ACTIONS_ENABLED),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -120,6 +128,14 @@ rt::serde!(object AreAlarmActionsEnabled);
 impl rt::Method for AreAlarmActionsEnabled {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AreAlarmActionsEnabled",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "boolean",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -136,18 +152,22 @@ impl rt::Method for AreAlarmActionsEnabled {
 pub struct ClearTriggeredAlarms {
     /// `filter`: required `AlarmFilterSpec`.
     pub filter: objects::AlarmFilterSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearTriggeredAlarms {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: Default::default() }
+        Self {
+            filter: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLEAR_TRIGGERED_ALARMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearTriggeredAlarms",
-    "6.7",
     None,
-    "
+    "6.7
 AlarmFilterSpec filter r
 ",
     rt::unset::<ClearTriggeredAlarms>,
@@ -157,12 +177,9 @@ impl rt::Object for ClearTriggeredAlarms {
         &CLEAR_TRIGGERED_ALARMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_TRIGGERED_ALARMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_TRIGGERED_ALARMS),
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
@@ -180,6 +197,14 @@ rt::serde!(object ClearTriggeredAlarms);
 impl rt::Method for ClearTriggeredAlarms {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearTriggeredAlarms",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -198,6 +223,8 @@ pub struct CreateAlarm {
     pub entity: rt::ManagedObjectReference,
     /// `spec`: required `AlarmSpec` or a descendant.
     pub spec: rt::Poly<objects::AlarmSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateAlarm {
     #[inline(never)]
@@ -205,14 +232,14 @@ impl Default for CreateAlarm {
         Self {
             entity: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateAlarm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 AlarmSpec spec r
 ",
@@ -223,12 +250,9 @@ impl rt::Object for CreateAlarm {
         &CREATE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_ALARM),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -248,6 +272,14 @@ rt::serde!(object CreateAlarm);
 impl rt::Method for CreateAlarm {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -268,6 +300,8 @@ pub struct CreateObjectScheduledTask {
     pub obj: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateObjectScheduledTask {
     #[inline(never)]
@@ -275,14 +309,14 @@ impl Default for CreateObjectScheduledTask {
         Self {
             obj: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateObjectScheduledTask",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference obj r
 ScheduledTaskSpec spec r
 ",
@@ -293,12 +327,9 @@ impl rt::Object for CreateObjectScheduledTask {
         &CREATE_OBJECT_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_OBJECT_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_OBJECT_SCHEDULED_TASK),
             0 => P::Value(&self.obj),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -318,6 +349,14 @@ rt::serde!(object CreateObjectScheduledTask);
 impl rt::Method for CreateObjectScheduledTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateObjectScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("scheduledTaskManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -338,6 +377,8 @@ pub struct CreateScheduledTask {
     pub entity: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateScheduledTask {
     #[inline(never)]
@@ -345,14 +386,14 @@ impl Default for CreateScheduledTask {
         Self {
             entity: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 ScheduledTaskSpec spec r
 ",
@@ -363,12 +404,9 @@ impl rt::Object for CreateScheduledTask {
         &CREATE_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SCHEDULED_TASK),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -388,6 +426,14 @@ rt::serde!(object CreateScheduledTask);
 impl rt::Method for CreateScheduledTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("scheduledTaskManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -406,6 +452,8 @@ pub struct DisableAlarm {
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableAlarm {
     #[inline(never)]
@@ -413,14 +461,14 @@ impl Default for DisableAlarm {
         Self {
             alarm: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISABLE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableAlarm",
-    "6.9.1",
     None,
-    "
+    "6.9.1
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
@@ -431,12 +479,9 @@ impl rt::Object for DisableAlarm {
         &DISABLE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_ALARM),
             0 => P::Value(&self.alarm),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -456,6 +501,14 @@ rt::serde!(object DisableAlarm);
 impl rt::Method for DisableAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -472,6 +525,8 @@ pub struct EnableAlarm {
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableAlarm {
     #[inline(never)]
@@ -479,14 +534,14 @@ impl Default for EnableAlarm {
         Self {
             alarm: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableAlarm",
-    "6.9.1",
     None,
-    "
+    "6.9.1
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
@@ -497,12 +552,9 @@ impl rt::Object for EnableAlarm {
         &ENABLE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_ALARM),
             0 => P::Value(&self.alarm),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -522,6 +574,14 @@ rt::serde!(object EnableAlarm);
 impl rt::Method for EnableAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -538,6 +598,8 @@ pub struct EnableAlarmActions {
     pub entity: rt::ManagedObjectReference,
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableAlarmActions {
     #[inline(never)]
@@ -545,14 +607,14 @@ impl Default for EnableAlarmActions {
         Self {
             entity: Default::default(),
             enabled: false,
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_ALARM_ACTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableAlarmActions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference entity r
 boolean enabled r
 ",
@@ -563,12 +625,9 @@ impl rt::Object for EnableAlarmActions {
         &ENABLE_ALARM_ACTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_ALARM_ACTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_ALARM_ACTIONS),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.enabled),
             _ => P::Absent,
@@ -588,6 +647,14 @@ rt::serde!(object EnableAlarmActions);
 impl rt::Method for EnableAlarmActions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableAlarmActions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -604,18 +671,19 @@ impl rt::Method for EnableAlarmActions {
 pub struct GetAlarm {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetAlarm {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: None }
+        Self { entity: None, _more: () }
     }
 }
 pub(crate) static GET_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetAlarm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity o
 ",
     rt::unset::<GetAlarm>,
@@ -625,12 +693,9 @@ impl rt::Object for GetAlarm {
         &GET_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_ALARM),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -648,6 +713,14 @@ rt::serde!(object GetAlarm);
 impl rt::Method for GetAlarm {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -662,18 +735,22 @@ impl rt::Method for GetAlarm {
 pub struct GetAlarmState {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetAlarmState {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Default::default() }
+        Self {
+            entity: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GET_ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetAlarmState",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 ",
     rt::unset::<GetAlarmState>,
@@ -683,12 +760,9 @@ impl rt::Object for GetAlarmState {
         &GET_ALARM_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_ALARM_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_ALARM_STATE),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -706,6 +780,14 @@ rt::serde!(object GetAlarmState);
 impl rt::Method for GetAlarmState {
     type Output = Vec<objects::AlarmState>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetAlarmState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("alarmManager"),
+        returns: "AlarmState",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -726,6 +808,8 @@ pub struct ReconfigureAlarm {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `AlarmSpec` or a descendant.
     pub spec: rt::Poly<objects::AlarmSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureAlarm {
     #[inline(never)]
@@ -733,14 +817,14 @@ impl Default for ReconfigureAlarm {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureAlarm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 AlarmSpec spec r
 ",
@@ -751,12 +835,9 @@ impl rt::Object for ReconfigureAlarm {
         &RECONFIGURE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_ALARM),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -776,6 +857,14 @@ rt::serde!(object ReconfigureAlarm);
 impl rt::Method for ReconfigureAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidName DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -798,6 +887,8 @@ pub struct ReconfigureScheduledTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureScheduledTask {
     #[inline(never)]
@@ -805,14 +896,14 @@ impl Default for ReconfigureScheduledTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ScheduledTaskSpec spec r
 ",
@@ -823,12 +914,9 @@ impl rt::Object for ReconfigureScheduledTask {
         &RECONFIGURE_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_SCHEDULED_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -848,6 +936,14 @@ rt::serde!(object ReconfigureScheduledTask);
 impl rt::Method for ReconfigureScheduledTask {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState InvalidName DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -867,18 +963,22 @@ impl rt::Throws<objects::DuplicateName> for ReconfigureScheduledTask {}
 pub struct RemoveAlarm {
     /// `_this`: required reference to `Alarm`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveAlarm {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAlarm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RemoveAlarm>,
@@ -888,12 +988,9 @@ impl rt::Object for RemoveAlarm {
         &REMOVE_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_ALARM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -911,6 +1008,14 @@ rt::serde!(object RemoveAlarm);
 impl rt::Method for RemoveAlarm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveAlarm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -929,18 +1034,22 @@ impl rt::Method for RemoveAlarm {
 pub struct RemoveScheduledTask {
     /// `_this`: required reference to `ScheduledTask`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveScheduledTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RemoveScheduledTask>,
@@ -950,12 +1059,9 @@ impl rt::Object for RemoveScheduledTask {
         &REMOVE_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SCHEDULED_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -973,6 +1079,14 @@ rt::serde!(object RemoveScheduledTask);
 impl rt::Method for RemoveScheduledTask {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -990,18 +1104,19 @@ impl rt::Throws<objects::InvalidState> for RemoveScheduledTask {}
 pub struct RetrieveEntityScheduledTask {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveEntityScheduledTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: None }
+        Self { entity: None, _more: () }
     }
 }
 pub(crate) static RETRIEVE_ENTITY_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveEntityScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity o
 ",
     rt::unset::<RetrieveEntityScheduledTask>,
@@ -1011,12 +1126,9 @@ impl rt::Object for RetrieveEntityScheduledTask {
         &RETRIEVE_ENTITY_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ENTITY_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ENTITY_SCHEDULED_TASK),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -1034,6 +1146,14 @@ rt::serde!(object RetrieveEntityScheduledTask);
 impl rt::Method for RetrieveEntityScheduledTask {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveEntityScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("scheduledTaskManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1050,18 +1170,19 @@ impl rt::Method for RetrieveEntityScheduledTask {
 pub struct RetrieveObjectScheduledTask {
     /// `obj`: optional reference.
     pub obj: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveObjectScheduledTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { obj: None }
+        Self { obj: None, _more: () }
     }
 }
 pub(crate) static RETRIEVE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveObjectScheduledTask",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference obj o
 ",
     rt::unset::<RetrieveObjectScheduledTask>,
@@ -1071,12 +1192,9 @@ impl rt::Object for RetrieveObjectScheduledTask {
         &RETRIEVE_OBJECT_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_OBJECT_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_OBJECT_SCHEDULED_TASK),
             0 => P::Value(&self.obj),
             _ => P::Absent,
         }
@@ -1094,6 +1212,14 @@ rt::serde!(object RetrieveObjectScheduledTask);
 impl rt::Method for RetrieveObjectScheduledTask {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveObjectScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("scheduledTaskManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1112,18 +1238,22 @@ impl rt::Method for RetrieveObjectScheduledTask {
 pub struct RunScheduledTask {
     /// `_this`: required reference to `ScheduledTask`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RunScheduledTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RUN_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunScheduledTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RunScheduledTask>,
@@ -1133,12 +1263,9 @@ impl rt::Object for RunScheduledTask {
         &RUN_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RUN_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RUN_SCHEDULED_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1156,6 +1283,14 @@ rt::serde!(object RunScheduledTask);
 impl rt::Method for RunScheduledTask {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RunScheduledTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -14,18 +14,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AbandonHciWorkflow {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AbandonHciWorkflow {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ABANDON_HCI_WORKFLOW: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbandonHciWorkflow",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ",
     rt::unset::<AbandonHciWorkflow>,
@@ -35,12 +39,9 @@ impl rt::Object for AbandonHciWorkflow {
         &ABANDON_HCI_WORKFLOW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ABANDON_HCI_WORKFLOW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ABANDON_HCI_WORKFLOW),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -58,6 +59,14 @@ rt::serde!(object AbandonHciWorkflow);
 impl rt::Method for AbandonHciWorkflow {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AbandonHciWorkflow",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -81,6 +90,8 @@ pub struct AddFilter {
     pub filter_name: String,
     /// `infoIds`: list of string.
     pub info_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddFilter {
     #[inline(never)]
@@ -89,14 +100,14 @@ impl Default for AddFilter {
             provider_id: String::new(),
             filter_name: String::new(),
             info_ids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddFilter",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 string filterName r
 string infoIds ol
@@ -108,12 +119,9 @@ impl rt::Object for AddFilter {
         &ADD_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_FILTER),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.filter_name),
             2 => P::Value(&self.info_ids),
@@ -135,6 +143,14 @@ rt::serde!(object AddFilter);
 impl rt::Method for AddFilter {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -156,6 +172,8 @@ pub struct AddFilterEntities {
     pub filter_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddFilterEntities {
     #[inline(never)]
@@ -163,14 +181,14 @@ impl Default for AddFilterEntities {
         Self {
             filter_id: String::new(),
             entities: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddFilterEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ManagedObjectReference entities ol
 ",
@@ -181,12 +199,9 @@ impl rt::Object for AddFilterEntities {
         &ADD_FILTER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_FILTER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_FILTER_ENTITIES),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.entities),
             _ => P::Absent,
@@ -206,6 +221,14 @@ rt::serde!(object AddFilterEntities);
 impl rt::Method for AddFilterEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddFilterEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -235,6 +258,8 @@ pub struct AddHostTask {
     pub resource_pool: Option<rt::ManagedObjectReference>,
     /// `license`: optional string, since VI API 4.0.
     pub license: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddHostTask {
     #[inline(never)]
@@ -245,14 +270,14 @@ impl Default for AddHostTask {
             as_connected: false,
             resource_pool: None,
             license: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostConnectSpec spec r
 boolean asConnected r
@@ -266,12 +291,9 @@ impl rt::Object for AddHostTask {
         &ADD_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.as_connected),
@@ -297,6 +319,14 @@ rt::serde!(object AddHostTask);
 impl rt::Method for AddHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidLogin HostConnectFault DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -323,6 +353,8 @@ pub struct AddMonitoredEntities {
     pub provider_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddMonitoredEntities {
     #[inline(never)]
@@ -330,14 +362,14 @@ impl Default for AddMonitoredEntities {
         Self {
             provider_id: String::new(),
             entities: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddMonitoredEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ManagedObjectReference entities ol
 ",
@@ -348,12 +380,9 @@ impl rt::Object for AddMonitoredEntities {
         &ADD_MONITORED_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_MONITORED_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_MONITORED_ENTITIES),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.entities),
             _ => P::Absent,
@@ -373,6 +402,14 @@ rt::serde!(object AddMonitoredEntities);
 impl rt::Method for AddMonitoredEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddMonitoredEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -396,6 +433,8 @@ pub struct ApplyEvcModeVmTask {
     pub mask: Vec<objects::HostFeatureMask>,
     /// `completeMasks`: optional boolean.
     pub complete_masks: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyEvcModeVmTask {
     #[inline(never)]
@@ -404,14 +443,14 @@ impl Default for ApplyEvcModeVmTask {
             this: Default::default(),
             mask: Vec::new(),
             complete_masks: None,
+            _more: (),
         }
     }
 }
 pub(crate) static APPLY_EVC_MODE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyEvcModeVM_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 HostFeatureMask mask ol
 boolean completeMasks o
@@ -423,12 +462,9 @@ impl rt::Object for ApplyEvcModeVmTask {
         &APPLY_EVC_MODE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_EVC_MODE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_EVC_MODE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mask),
             2 => P::Value(&self.complete_masks),
@@ -450,6 +486,14 @@ rt::serde!(object ApplyEvcModeVmTask);
 impl rt::Method for ApplyEvcModeVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyEvcModeVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -470,6 +514,8 @@ pub struct ApplyRecommendation {
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyRecommendation {
     #[inline(never)]
@@ -477,14 +523,14 @@ impl Default for ApplyRecommendation {
         Self {
             this: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static APPLY_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyRecommendation",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string key r
 ",
@@ -495,12 +541,9 @@ impl rt::Object for ApplyRecommendation {
         &APPLY_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_RECOMMENDATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -520,6 +563,14 @@ rt::serde!(object ApplyRecommendation);
 impl rt::Method for ApplyRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -540,6 +591,8 @@ pub struct ApplyStorageDrsRecommendationToPodTask {
     pub pod: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyStorageDrsRecommendationToPodTask {
     #[inline(never)]
@@ -547,14 +600,14 @@ impl Default for ApplyStorageDrsRecommendationToPodTask {
         Self {
             pod: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageDrsRecommendationToPod_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference pod r
 string key r
 ",
@@ -565,12 +618,9 @@ impl rt::Object for ApplyStorageDrsRecommendationToPodTask {
         &APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK),
             0 => P::Value(&self.pod),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -590,6 +640,14 @@ rt::serde!(object ApplyStorageDrsRecommendationToPodTask);
 impl rt::Method for ApplyStorageDrsRecommendationToPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyStorageDrsRecommendationToPod_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -611,18 +669,19 @@ impl rt::TaskMethod for ApplyStorageDrsRecommendationToPodTask {
 pub struct ApplyStorageDrsRecommendationTask {
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyStorageDrsRecommendationTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: Vec::new() }
+        Self { key: Vec::new(), _more: () }
     }
 }
 pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageDrsRecommendation_Task",
-    "5.0",
     None,
-    "
+    "5.0
 string key rl
 ",
     rt::unset::<ApplyStorageDrsRecommendationTask>,
@@ -632,12 +691,9 @@ impl rt::Object for ApplyStorageDrsRecommendationTask {
         &APPLY_STORAGE_DRS_RECOMMENDATION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_STORAGE_DRS_RECOMMENDATION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_STORAGE_DRS_RECOMMENDATION_TASK),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -655,6 +711,14 @@ rt::serde!(object ApplyStorageDrsRecommendationTask);
 impl rt::Method for ApplyStorageDrsRecommendationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyStorageDrsRecommendation_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -676,6 +740,8 @@ pub struct CancelRecommendation {
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CancelRecommendation {
     #[inline(never)]
@@ -683,14 +749,14 @@ impl Default for CancelRecommendation {
         Self {
             this: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANCEL_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelRecommendation",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 string key r
 ",
@@ -701,12 +767,9 @@ impl rt::Object for CancelRecommendation {
         &CANCEL_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_RECOMMENDATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -726,6 +789,14 @@ rt::serde!(object CancelRecommendation);
 impl rt::Method for CancelRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -742,18 +813,19 @@ impl rt::Method for CancelRecommendation {
 pub struct CancelStorageDrsRecommendation {
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CancelStorageDrsRecommendation {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: Vec::new() }
+        Self { key: Vec::new(), _more: () }
     }
 }
 pub(crate) static CANCEL_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelStorageDrsRecommendation",
-    "5.0",
     None,
-    "
+    "5.0
 string key rl
 ",
     rt::unset::<CancelStorageDrsRecommendation>,
@@ -763,12 +835,9 @@ impl rt::Object for CancelStorageDrsRecommendation {
         &CANCEL_STORAGE_DRS_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_STORAGE_DRS_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_STORAGE_DRS_RECOMMENDATION),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -786,6 +855,14 @@ rt::serde!(object CancelStorageDrsRecommendation);
 impl rt::Method for CancelStorageDrsRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelStorageDrsRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -808,6 +885,8 @@ pub struct CheckAddHostEvcTask {
     pub this: rt::ManagedObjectReference,
     /// `cnxSpec`: required `HostConnectSpec`.
     pub cnx_spec: objects::HostConnectSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckAddHostEvcTask {
     #[inline(never)]
@@ -815,14 +894,14 @@ impl Default for CheckAddHostEvcTask {
         Self {
             this: Default::default(),
             cnx_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_ADD_HOST_EVC_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckAddHostEvc_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostConnectSpec cnxSpec r
 ",
@@ -833,12 +912,9 @@ impl rt::Object for CheckAddHostEvcTask {
         &CHECK_ADD_HOST_EVC_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_ADD_HOST_EVC_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_ADD_HOST_EVC_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cnx_spec),
             _ => P::Absent,
@@ -858,6 +934,14 @@ rt::serde!(object CheckAddHostEvcTask);
 impl rt::Method for CheckAddHostEvcTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckAddHostEvc_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidLogin HostConnectFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -885,6 +969,8 @@ pub struct CheckConfigureEvcModeTask {
     pub evc_mode_key: String,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckConfigureEvcModeTask {
     #[inline(never)]
@@ -893,14 +979,14 @@ impl Default for CheckConfigureEvcModeTask {
             this: Default::default(),
             evc_mode_key: String::new(),
             evc_graphics_mode_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_CONFIGURE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckConfigureEvcMode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string evcModeKey r
 string evcGraphicsModeKey o since 7.0.1.0
@@ -912,12 +998,9 @@ impl rt::Object for CheckConfigureEvcModeTask {
         &CHECK_CONFIGURE_EVC_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_CONFIGURE_EVC_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_CONFIGURE_EVC_MODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.evc_mode_key),
             2 => P::Value(&self.evc_graphics_mode_key),
@@ -939,6 +1022,14 @@ rt::serde!(object CheckConfigureEvcModeTask);
 impl rt::Method for CheckConfigureEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckConfigureEvcMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -964,6 +1055,8 @@ pub struct ClusterEnterMaintenanceMode {
     pub option: Vec<rt::Poly<objects::OptionValue>>,
     /// `info`: optional `ClusterComputeResourceMaintenanceInfo`, since VI API 8.0.3.0.
     pub info: Option<Box<objects::ClusterComputeResourceMaintenanceInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEnterMaintenanceMode {
     #[inline(never)]
@@ -973,14 +1066,14 @@ impl Default for ClusterEnterMaintenanceMode {
             host: Vec::new(),
             option: Vec::new(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEnterMaintenanceMode",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference host rl
 OptionValue option ol
@@ -993,12 +1086,9 @@ impl rt::Object for ClusterEnterMaintenanceMode {
         &CLUSTER_ENTER_MAINTENANCE_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ENTER_MAINTENANCE_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ENTER_MAINTENANCE_MODE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Value(&self.option),
@@ -1022,6 +1112,14 @@ rt::serde!(object ClusterEnterMaintenanceMode);
 impl rt::Method for ClusterEnterMaintenanceMode {
     type Output = objects::ClusterEnterMaintenanceResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClusterEnterMaintenanceMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterEnterMaintenanceResult",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1040,6 +1138,8 @@ pub struct ConfigureDatastoreIormTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `StorageIORMConfigSpec`.
     pub spec: objects::StorageIormConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureDatastoreIormTask {
     #[inline(never)]
@@ -1047,14 +1147,14 @@ impl Default for ConfigureDatastoreIormTask {
         Self {
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_DATASTORE_IORM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureDatastoreIORM_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference datastore r
 StorageIORMConfigSpec spec r
 ",
@@ -1065,12 +1165,9 @@ impl rt::Object for ConfigureDatastoreIormTask {
         &CONFIGURE_DATASTORE_IORM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_DATASTORE_IORM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_DATASTORE_IORM_TASK),
             0 => P::Value(&self.datastore),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1090,6 +1187,14 @@ rt::serde!(object ConfigureDatastoreIormTask);
 impl rt::Method for ConfigureDatastoreIormTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureDatastoreIORM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "IORMNotSupportedHostOnDatastore InaccessibleDatastore",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1119,6 +1224,8 @@ pub struct ConfigureEvcModeTask {
     pub evc_mode_key: String,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureEvcModeTask {
     #[inline(never)]
@@ -1127,14 +1234,14 @@ impl Default for ConfigureEvcModeTask {
             this: Default::default(),
             evc_mode_key: String::new(),
             evc_graphics_mode_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureEvcMode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string evcModeKey r
 string evcGraphicsModeKey o since 7.0.1.0
@@ -1146,12 +1253,9 @@ impl rt::Object for ConfigureEvcModeTask {
         &CONFIGURE_EVC_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_EVC_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_EVC_MODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.evc_mode_key),
             2 => P::Value(&self.evc_graphics_mode_key),
@@ -1173,6 +1277,14 @@ rt::serde!(object ConfigureEvcModeTask);
 impl rt::Method for ConfigureEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureEvcMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "EVCConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1197,6 +1309,8 @@ pub struct ConfigureHciTask {
     pub cluster_spec: objects::ClusterComputeResourceHciConfigSpec,
     /// `hostInputs`: list of `ClusterComputeResourceHostConfigurationInput`.
     pub host_inputs: Vec<objects::ClusterComputeResourceHostConfigurationInput>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureHciTask {
     #[inline(never)]
@@ -1205,14 +1319,14 @@ impl Default for ConfigureHciTask {
             this: Default::default(),
             cluster_spec: Default::default(),
             host_inputs: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_HCI_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureHCI_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ClusterComputeResourceHCIConfigSpec clusterSpec r
 ClusterComputeResourceHostConfigurationInput hostInputs ol
@@ -1224,12 +1338,9 @@ impl rt::Object for ConfigureHciTask {
         &CONFIGURE_HCI_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_HCI_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_HCI_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_spec),
             2 => P::Objects(&self.host_inputs),
@@ -1251,6 +1362,14 @@ rt::serde!(object ConfigureHciTask);
 impl rt::Method for ConfigureHciTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureHCI_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1272,6 +1391,8 @@ pub struct ConfigureStorageDrsForPodTask {
     pub spec: objects::StorageDrsConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureStorageDrsForPodTask {
     #[inline(never)]
@@ -1280,14 +1401,14 @@ impl Default for ConfigureStorageDrsForPodTask {
             pod: Default::default(),
             spec: Default::default(),
             modify: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_STORAGE_DRS_FOR_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureStorageDrsForPod_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference pod r
 StorageDrsConfigSpec spec r
 boolean modify r
@@ -1299,12 +1420,9 @@ impl rt::Object for ConfigureStorageDrsForPodTask {
         &CONFIGURE_STORAGE_DRS_FOR_POD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_STORAGE_DRS_FOR_POD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_STORAGE_DRS_FOR_POD_TASK),
             0 => P::Value(&self.pod),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.modify),
@@ -1326,6 +1444,14 @@ rt::serde!(object ConfigureStorageDrsForPodTask);
 impl rt::Method for ConfigureStorageDrsForPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureStorageDrsForPod_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1351,6 +1477,8 @@ pub struct CreateCluster {
     pub name: String,
     /// `spec`: required `ClusterConfigSpec`.
     pub spec: objects::ClusterConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCluster {
     #[inline(never)]
@@ -1359,14 +1487,14 @@ impl Default for CreateCluster {
             this: Default::default(),
             name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCluster",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 ClusterConfigSpec spec r
@@ -1378,12 +1506,9 @@ impl rt::Object for CreateCluster {
         &CREATE_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Object(&self.spec),
@@ -1405,6 +1530,14 @@ rt::serde!(object CreateCluster);
 impl rt::Method for CreateCluster {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1429,6 +1562,8 @@ pub struct CreateClusterEx {
     pub name: String,
     /// `spec`: required `ClusterConfigSpecEx`.
     pub spec: objects::ClusterConfigSpecEx,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateClusterEx {
     #[inline(never)]
@@ -1437,14 +1572,14 @@ impl Default for CreateClusterEx {
             this: Default::default(),
             name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_CLUSTER_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateClusterEx",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 string name r
 ClusterConfigSpecEx spec r
@@ -1456,12 +1591,9 @@ impl rt::Object for CreateClusterEx {
         &CREATE_CLUSTER_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CLUSTER_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CLUSTER_EX),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Object(&self.spec),
@@ -1483,6 +1615,14 @@ rt::serde!(object CreateClusterEx);
 impl rt::Method for CreateClusterEx {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateClusterEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1505,6 +1645,8 @@ pub struct CreateStoragePod {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateStoragePod {
     #[inline(never)]
@@ -1512,14 +1654,14 @@ impl Default for CreateStoragePod {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_STORAGE_POD: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateStoragePod",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string name r
 ",
@@ -1530,12 +1672,9 @@ impl rt::Object for CreateStoragePod {
         &CREATE_STORAGE_POD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_STORAGE_POD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_STORAGE_POD),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1555,6 +1694,14 @@ rt::serde!(object CreateStoragePod);
 impl rt::Method for CreateStoragePod {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateStoragePod",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1575,18 +1722,22 @@ impl rt::Throws<objects::InvalidName> for CreateStoragePod {}
 pub struct DatastoreEnterMaintenanceMode {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreEnterMaintenanceMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DATASTORE_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEnterMaintenanceMode",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DatastoreEnterMaintenanceMode>,
@@ -1596,12 +1747,9 @@ impl rt::Object for DatastoreEnterMaintenanceMode {
         &DATASTORE_ENTER_MAINTENANCE_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_ENTER_MAINTENANCE_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_ENTER_MAINTENANCE_MODE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1619,6 +1767,14 @@ rt::serde!(object DatastoreEnterMaintenanceMode);
 impl rt::Method for DatastoreEnterMaintenanceMode {
     type Output = objects::StoragePlacementResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DatastoreEnterMaintenanceMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "StoragePlacementResult",
+        throws: "InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1638,18 +1794,22 @@ impl rt::Throws<objects::InvalidState> for DatastoreEnterMaintenanceMode {}
 pub struct DatastoreExitMaintenanceModeTask {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreExitMaintenanceModeTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DATASTORE_EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreExitMaintenanceMode_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DatastoreExitMaintenanceModeTask>,
@@ -1659,12 +1819,9 @@ impl rt::Object for DatastoreExitMaintenanceModeTask {
         &DATASTORE_EXIT_MAINTENANCE_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_EXIT_MAINTENANCE_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_EXIT_MAINTENANCE_MODE_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1682,6 +1839,14 @@ rt::serde!(object DatastoreExitMaintenanceModeTask);
 impl rt::Method for DatastoreExitMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DatastoreExitMaintenanceMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1702,18 +1867,22 @@ impl rt::Throws<objects::InvalidState> for DatastoreExitMaintenanceModeTask {}
 pub struct DisableEvcModeTask {
     /// `_this`: required reference to `ClusterEVCManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableEvcModeTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISABLE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableEvcMode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisableEvcModeTask>,
@@ -1723,12 +1892,9 @@ impl rt::Object for DisableEvcModeTask {
         &DISABLE_EVC_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_EVC_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_EVC_MODE_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1746,6 +1912,14 @@ rt::serde!(object DisableEvcModeTask);
 impl rt::Method for DisableEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableEvcMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1765,18 +1939,22 @@ impl rt::TaskMethod for DisableEvcModeTask {
 pub struct EvcManager {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvcManager",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<EvcManager>,
@@ -1786,12 +1964,9 @@ impl rt::Object for EvcManager {
         &EVC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_MANAGER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1809,6 +1984,14 @@ rt::serde!(object EvcManager);
 impl rt::Method for EvcManager {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EvcManager",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1829,6 +2012,8 @@ pub struct ExtendHciTask {
     pub host_inputs: Vec<objects::ClusterComputeResourceHostConfigurationInput>,
     /// `vSanConfigSpec`: optional `SDDCBase`.
     pub v_san_config_spec: Option<Box<objects::SddcBase>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendHciTask {
     #[inline(never)]
@@ -1837,14 +2022,14 @@ impl Default for ExtendHciTask {
             this: Default::default(),
             host_inputs: Vec::new(),
             v_san_config_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXTEND_HCI_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendHCI_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ClusterComputeResourceHostConfigurationInput hostInputs ol
 SDDCBase vSanConfigSpec o
@@ -1856,12 +2041,9 @@ impl rt::Object for ExtendHciTask {
         &EXTEND_HCI_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_HCI_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_HCI_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.host_inputs),
             2 => P::Optional(&self.v_san_config_spec),
@@ -1883,6 +2065,14 @@ rt::serde!(object ExtendHciTask);
 impl rt::Method for ExtendHciTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendHCI_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1904,6 +2094,8 @@ pub struct FindRulesForVm {
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindRulesForVm {
     #[inline(never)]
@@ -1911,14 +2103,14 @@ impl Default for FindRulesForVm {
         Self {
             this: Default::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_RULES_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindRulesForVm",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
@@ -1929,12 +2121,9 @@ impl rt::Object for FindRulesForVm {
         &FIND_RULES_FOR_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_RULES_FOR_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_RULES_FOR_VM),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             _ => P::Absent,
@@ -1954,6 +2143,14 @@ rt::serde!(object FindRulesForVm);
 impl rt::Method for FindRulesForVm {
     type Output = Vec<rt::Poly<objects::ClusterRuleInfo>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindRulesForVm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterRuleInfo",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1970,18 +2167,22 @@ impl rt::Method for FindRulesForVm {
 pub struct GetResourceUsage {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetResourceUsage {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GET_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetResourceUsage",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<GetResourceUsage>,
@@ -1991,12 +2192,9 @@ impl rt::Object for GetResourceUsage {
         &GET_RESOURCE_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_RESOURCE_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_RESOURCE_USAGE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2014,6 +2212,14 @@ rt::serde!(object GetResourceUsage);
 impl rt::Method for GetResourceUsage {
     type Output = objects::ClusterResourceUsageSummary;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetResourceUsage",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterResourceUsageSummary",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2030,18 +2236,22 @@ impl rt::Method for GetResourceUsage {
 pub struct GetSystemVmsRestrictedDatastores {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetSystemVmsRestrictedDatastores {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GET_SYSTEM_VMS_RESTRICTED_DATASTORES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetSystemVMsRestrictedDatastores",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 ",
     rt::unset::<GetSystemVmsRestrictedDatastores>,
@@ -2051,12 +2261,9 @@ impl rt::Object for GetSystemVmsRestrictedDatastores {
         &GET_SYSTEM_VMS_RESTRICTED_DATASTORES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_SYSTEM_VMS_RESTRICTED_DATASTORES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_SYSTEM_VMS_RESTRICTED_DATASTORES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2074,6 +2281,14 @@ rt::serde!(object GetSystemVmsRestrictedDatastores);
 impl rt::Method for GetSystemVmsRestrictedDatastores {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetSystemVMsRestrictedDatastores",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2094,6 +2309,8 @@ pub struct HasMonitoredEntity {
     pub provider_id: String,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasMonitoredEntity {
     #[inline(never)]
@@ -2101,14 +2318,14 @@ impl Default for HasMonitoredEntity {
         Self {
             provider_id: String::new(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HAS_MONITORED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasMonitoredEntity",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ManagedObjectReference entity r
 ",
@@ -2119,12 +2336,9 @@ impl rt::Object for HasMonitoredEntity {
         &HAS_MONITORED_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_MONITORED_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_MONITORED_ENTITY),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -2144,6 +2358,14 @@ rt::serde!(object HasMonitoredEntity);
 impl rt::Method for HasMonitoredEntity {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasMonitoredEntity",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "boolean",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2161,18 +2383,22 @@ impl rt::Throws<objects::NotFound> for HasMonitoredEntity {}
 pub struct HasProvider {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasProvider {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HAS_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasProvider",
-    "6.5",
     None,
-    "
+    "6.5
 string id r
 ",
     rt::unset::<HasProvider>,
@@ -2182,12 +2408,9 @@ impl rt::Object for HasProvider {
         &HAS_PROVIDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_PROVIDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_PROVIDER),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -2205,6 +2428,14 @@ rt::serde!(object HasProvider);
 impl rt::Method for HasProvider {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasProvider",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "boolean",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2225,6 +2456,8 @@ pub struct LookupVmOverheadMemory {
     pub vm: rt::ManagedObjectReference,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LookupVmOverheadMemory {
     #[inline(never)]
@@ -2232,14 +2465,14 @@ impl Default for LookupVmOverheadMemory {
         Self {
             vm: Default::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LOOKUP_VM_OVERHEAD_MEMORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LookupVmOverheadMemory",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference vm r
 ManagedObjectReference host r
 ",
@@ -2250,12 +2483,9 @@ impl rt::Object for LookupVmOverheadMemory {
         &LOOKUP_VM_OVERHEAD_MEMORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOOKUP_VM_OVERHEAD_MEMORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOOKUP_VM_OVERHEAD_MEMORY),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -2275,6 +2505,14 @@ rt::serde!(object LookupVmOverheadMemory);
 impl rt::Method for LookupVmOverheadMemory {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LookupVmOverheadMemory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("overheadMemoryManager"),
+        returns: "long",
+        throws: "NotFound InvalidArgument ManagedObjectNotFound InvalidType",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2301,6 +2539,8 @@ pub struct MoveHostIntoTask {
     pub host: rt::ManagedObjectReference,
     /// `resourcePool`: optional reference to `ResourcePool`.
     pub resource_pool: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveHostIntoTask {
     #[inline(never)]
@@ -2309,14 +2549,14 @@ impl Default for MoveHostIntoTask {
             this: Default::default(),
             host: Default::default(),
             resource_pool: None,
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_HOST_INTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveHostInto_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host r
 ManagedObjectReference resourcePool o
@@ -2328,12 +2568,9 @@ impl rt::Object for MoveHostIntoTask {
         &MOVE_HOST_INTO_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_HOST_INTO_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_HOST_INTO_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Value(&self.resource_pool),
@@ -2355,6 +2592,14 @@ rt::serde!(object MoveHostIntoTask);
 impl rt::Method for MoveHostIntoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveHostInto_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TooManyHosts InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2381,6 +2626,8 @@ pub struct MoveIntoTask {
     pub this: rt::ManagedObjectReference,
     /// `host`: list, not empty, of reference to `HostSystem`; needs the privilege `Host.Inventory.MoveHost`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveIntoTask {
     #[inline(never)]
@@ -2388,14 +2635,14 @@ impl Default for MoveIntoTask {
         Self {
             this: Default::default(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_INTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveInto_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host rl
 ",
@@ -2406,12 +2653,9 @@ impl rt::Object for MoveIntoTask {
         &MOVE_INTO_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_INTO_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_INTO_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -2431,6 +2675,14 @@ rt::serde!(object MoveIntoTask);
 impl rt::Method for MoveIntoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveInto_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName TooManyHosts InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2458,6 +2710,8 @@ pub struct PlaceVm {
     pub this: rt::ManagedObjectReference,
     /// `placementSpec`: required `PlacementSpec`.
     pub placement_spec: objects::PlacementSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlaceVm {
     #[inline(never)]
@@ -2465,14 +2719,14 @@ impl Default for PlaceVm {
         Self {
             this: Default::default(),
             placement_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PLACE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlaceVm",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 PlacementSpec placementSpec r
 ",
@@ -2483,12 +2737,9 @@ impl rt::Object for PlaceVm {
         &PLACE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACE_VM),
             0 => P::Value(&self.this),
             1 => P::Object(&self.placement_spec),
             _ => P::Absent,
@@ -2508,6 +2759,14 @@ rt::serde!(object PlaceVm);
 impl rt::Method for PlaceVm {
     type Output = objects::PlacementResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PlaceVm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "PlacementResult",
+        throws: "InvalidState",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2529,6 +2788,8 @@ pub struct PostHealthUpdates {
     pub provider_id: String,
     /// `updates`: list of `HealthUpdate`.
     pub updates: Vec<objects::HealthUpdate>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PostHealthUpdates {
     #[inline(never)]
@@ -2536,14 +2797,14 @@ impl Default for PostHealthUpdates {
         Self {
             provider_id: String::new(),
             updates: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static POST_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PostHealthUpdates",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 HealthUpdate updates ol
 ",
@@ -2554,12 +2815,9 @@ impl rt::Object for PostHealthUpdates {
         &POST_HEALTH_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POST_HEALTH_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POST_HEALTH_UPDATES),
             0 => P::Value(&self.provider_id),
             1 => P::Objects(&self.updates),
             _ => P::Absent,
@@ -2579,6 +2837,14 @@ rt::serde!(object PostHealthUpdates);
 impl rt::Method for PostHealthUpdates {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PostHealthUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2602,6 +2868,8 @@ pub struct PowerOnMultiVmTask {
     pub vm: Vec<rt::ManagedObjectReference>,
     /// `option`: list of `OptionValue` or a descendant, since VI API 4.1.
     pub option: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnMultiVmTask {
     #[inline(never)]
@@ -2610,14 +2878,14 @@ impl Default for PowerOnMultiVmTask {
             this: Default::default(),
             vm: Vec::new(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_ON_MULTI_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnMultiVM_Task",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference vm rl
 OptionValue option ol since 4.1
@@ -2629,12 +2897,9 @@ impl rt::Object for PowerOnMultiVmTask {
         &POWER_ON_MULTI_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_MULTI_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_MULTI_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.option),
@@ -2656,6 +2921,14 @@ rt::serde!(object PowerOnMultiVmTask);
 impl rt::Method for PowerOnMultiVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOnMultiVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2677,20 +2950,22 @@ impl rt::TaskMethod for PowerOnMultiVmTask {
 pub struct QueryDatastorePerformanceSummary {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDatastorePerformanceSummary {
     #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_DATASTORE_PERFORMANCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDatastorePerformanceSummary",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference datastore r
 ",
     rt::unset::<QueryDatastorePerformanceSummary>,
@@ -2700,12 +2975,9 @@ impl rt::Object for QueryDatastorePerformanceSummary {
         &QUERY_DATASTORE_PERFORMANCE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DATASTORE_PERFORMANCE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DATASTORE_PERFORMANCE_SUMMARY),
             0 => P::Value(&self.datastore),
             _ => P::Absent,
         }
@@ -2723,6 +2995,14 @@ rt::serde!(object QueryDatastorePerformanceSummary);
 impl rt::Method for QueryDatastorePerformanceSummary {
     type Output = Vec<objects::StoragePerformanceSummary>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDatastorePerformanceSummary",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "StoragePerformanceSummary",
+        throws: "NotFound",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2742,18 +3022,22 @@ impl rt::Throws<objects::NotFound> for QueryDatastorePerformanceSummary {}
 pub struct QueryFilterEntities {
     /// `filterId`: required string.
     pub filter_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFilterEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_id: String::new() }
+        Self {
+            filter_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ",
     rt::unset::<QueryFilterEntities>,
@@ -2763,12 +3047,9 @@ impl rt::Object for QueryFilterEntities {
         &QUERY_FILTER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILTER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILTER_ENTITIES),
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
@@ -2786,6 +3067,14 @@ rt::serde!(object QueryFilterEntities);
 impl rt::Method for QueryFilterEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFilterEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2805,18 +3094,22 @@ impl rt::Throws<objects::NotFound> for QueryFilterEntities {}
 pub struct QueryFilterInfoIds {
     /// `filterId`: required string.
     pub filter_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFilterInfoIds {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_id: String::new() }
+        Self {
+            filter_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FILTER_INFO_IDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterInfoIds",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ",
     rt::unset::<QueryFilterInfoIds>,
@@ -2826,12 +3119,9 @@ impl rt::Object for QueryFilterInfoIds {
         &QUERY_FILTER_INFO_IDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILTER_INFO_IDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILTER_INFO_IDS),
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
@@ -2849,6 +3139,14 @@ rt::serde!(object QueryFilterInfoIds);
 impl rt::Method for QueryFilterInfoIds {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFilterInfoIds",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2868,18 +3166,22 @@ impl rt::Throws<objects::NotFound> for QueryFilterInfoIds {}
 pub struct QueryFilterList {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFilterList {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FILTER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterList",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<QueryFilterList>,
@@ -2889,12 +3191,9 @@ impl rt::Object for QueryFilterList {
         &QUERY_FILTER_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILTER_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILTER_LIST),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -2912,6 +3211,14 @@ rt::serde!(object QueryFilterList);
 impl rt::Method for QueryFilterList {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFilterList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2931,18 +3238,22 @@ impl rt::Throws<objects::NotFound> for QueryFilterList {}
 pub struct QueryFilterName {
     /// `filterId`: required string.
     pub filter_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFilterName {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_id: String::new() }
+        Self {
+            filter_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FILTER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterName",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ",
     rt::unset::<QueryFilterName>,
@@ -2952,12 +3263,9 @@ impl rt::Object for QueryFilterName {
         &QUERY_FILTER_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILTER_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILTER_NAME),
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
@@ -2975,6 +3283,14 @@ rt::serde!(object QueryFilterName);
 impl rt::Method for QueryFilterName {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFilterName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2994,18 +3310,22 @@ impl rt::Throws<objects::NotFound> for QueryFilterName {}
 pub struct QueryHealthUpdateInfos {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHealthUpdateInfos {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HEALTH_UPDATE_INFOS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHealthUpdateInfos",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<QueryHealthUpdateInfos>,
@@ -3015,12 +3335,9 @@ impl rt::Object for QueryHealthUpdateInfos {
         &QUERY_HEALTH_UPDATE_INFOS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HEALTH_UPDATE_INFOS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HEALTH_UPDATE_INFOS),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -3038,6 +3355,14 @@ rt::serde!(object QueryHealthUpdateInfos);
 impl rt::Method for QueryHealthUpdateInfos {
     type Output = Vec<objects::HealthUpdateInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHealthUpdateInfos",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "HealthUpdateInfo",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3057,18 +3382,22 @@ impl rt::Throws<objects::NotFound> for QueryHealthUpdateInfos {}
 pub struct QueryHealthUpdates {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHealthUpdates {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHealthUpdates",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<QueryHealthUpdates>,
@@ -3078,12 +3407,9 @@ impl rt::Object for QueryHealthUpdates {
         &QUERY_HEALTH_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HEALTH_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HEALTH_UPDATES),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -3101,6 +3427,14 @@ rt::serde!(object QueryHealthUpdates);
 impl rt::Method for QueryHealthUpdates {
     type Output = Vec<objects::HealthUpdate>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHealthUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "HealthUpdate",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3118,18 +3452,22 @@ impl rt::Throws<objects::NotFound> for QueryHealthUpdates {}
 pub struct QueryIormConfigOption {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIormConfigOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_IORM_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIORMConfigOption",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference host r
 ",
     rt::unset::<QueryIormConfigOption>,
@@ -3139,12 +3477,9 @@ impl rt::Object for QueryIormConfigOption {
         &QUERY_IORM_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_IORM_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_IORM_CONFIG_OPTION),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -3162,6 +3497,14 @@ rt::serde!(object QueryIormConfigOption);
 impl rt::Method for QueryIormConfigOption {
     type Output = objects::StorageIormConfigOption;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryIORMConfigOption",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "StorageIORMConfigOption",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3180,18 +3523,22 @@ impl rt::Method for QueryIormConfigOption {
 pub struct QueryMonitoredEntities {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMonitoredEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMonitoredEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<QueryMonitoredEntities>,
@@ -3201,12 +3548,9 @@ impl rt::Object for QueryMonitoredEntities {
         &QUERY_MONITORED_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MONITORED_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MONITORED_ENTITIES),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -3224,6 +3568,14 @@ rt::serde!(object QueryMonitoredEntities);
 impl rt::Method for QueryMonitoredEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMonitoredEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3238,18 +3590,20 @@ impl rt::Throws<objects::NotFound> for QueryMonitoredEntities {}
 /// Returns: list of string.
 ///
 /// Needs the privilege `System.View`.
-pub struct QueryProviderList {}
+pub struct QueryProviderList {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for QueryProviderList {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static QUERY_PROVIDER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProviderList",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<QueryProviderList>,
 );
 impl rt::Object for QueryProviderList {
@@ -3257,12 +3611,9 @@ impl rt::Object for QueryProviderList {
         &QUERY_PROVIDER_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PROVIDER_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PROVIDER_LIST),
             _ => P::Absent,
         }
     }
@@ -3278,6 +3629,14 @@ rt::serde!(object QueryProviderList);
 impl rt::Method for QueryProviderList {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryProviderList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3296,18 +3655,22 @@ impl rt::Method for QueryProviderList {
 pub struct QueryProviderName {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryProviderName {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PROVIDER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProviderName",
-    "6.5",
     None,
-    "
+    "6.5
 string id r
 ",
     rt::unset::<QueryProviderName>,
@@ -3317,12 +3680,9 @@ impl rt::Object for QueryProviderName {
         &QUERY_PROVIDER_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PROVIDER_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PROVIDER_NAME),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -3340,6 +3700,14 @@ rt::serde!(object QueryProviderName);
 impl rt::Method for QueryProviderName {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryProviderName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3361,6 +3729,8 @@ pub struct QueryUnmonitoredHosts {
     pub provider_id: String,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUnmonitoredHosts {
     #[inline(never)]
@@ -3368,14 +3738,14 @@ impl Default for QueryUnmonitoredHosts {
         Self {
             provider_id: String::new(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_UNMONITORED_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnmonitoredHosts",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ManagedObjectReference cluster r
 ",
@@ -3386,12 +3756,9 @@ impl rt::Object for QueryUnmonitoredHosts {
         &QUERY_UNMONITORED_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNMONITORED_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_UNMONITORED_HOSTS),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.cluster),
             _ => P::Absent,
@@ -3411,6 +3778,14 @@ rt::serde!(object QueryUnmonitoredHosts);
 impl rt::Method for QueryUnmonitoredHosts {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUnmonitoredHosts",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3428,20 +3803,22 @@ impl rt::Throws<objects::NotFound> for QueryUnmonitoredHosts {}
 pub struct RecommendDatastores {
     /// `storageSpec`: required `StoragePlacementSpec`.
     pub storage_spec: objects::StoragePlacementSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecommendDatastores {
     #[inline(never)]
     fn default() -> Self {
         Self {
             storage_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECOMMEND_DATASTORES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommendDatastores",
-    "5.0",
     None,
-    "
+    "5.0
 StoragePlacementSpec storageSpec r
 ",
     rt::unset::<RecommendDatastores>,
@@ -3451,12 +3828,9 @@ impl rt::Object for RecommendDatastores {
         &RECOMMEND_DATASTORES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECOMMEND_DATASTORES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECOMMEND_DATASTORES),
             0 => P::Object(&self.storage_spec),
             _ => P::Absent,
         }
@@ -3474,6 +3848,14 @@ rt::serde!(object RecommendDatastores);
 impl rt::Method for RecommendDatastores {
     type Output = objects::StoragePlacementResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RecommendDatastores",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "StoragePlacementResult",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3494,6 +3876,8 @@ pub struct RecommendHostsForVm {
     pub vm: rt::ManagedObjectReference,
     /// `pool`: optional reference to `ResourcePool`.
     pub pool: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecommendHostsForVm {
     #[inline(never)]
@@ -3502,14 +3886,14 @@ impl Default for RecommendHostsForVm {
             this: Default::default(),
             vm: Default::default(),
             pool: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RECOMMEND_HOSTS_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommendHostsForVm",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ManagedObjectReference pool o
@@ -3521,12 +3905,9 @@ impl rt::Object for RecommendHostsForVm {
         &RECOMMEND_HOSTS_FOR_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECOMMEND_HOSTS_FOR_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECOMMEND_HOSTS_FOR_VM),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.pool),
@@ -3548,6 +3929,14 @@ rt::serde!(object RecommendHostsForVm);
 impl rt::Method for RecommendHostsForVm {
     type Output = Vec<objects::ClusterHostRecommendation>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RecommendHostsForVm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterHostRecommendation",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3568,6 +3957,8 @@ pub struct ReconfigureClusterTask {
     pub spec: objects::ClusterConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureClusterTask {
     #[inline(never)]
@@ -3576,14 +3967,14 @@ impl Default for ReconfigureClusterTask {
             this: Default::default(),
             spec: Default::default(),
             modify: false,
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_CLUSTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureCluster_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ClusterConfigSpec spec r
 boolean modify r
@@ -3595,12 +3986,9 @@ impl rt::Object for ReconfigureClusterTask {
         &RECONFIGURE_CLUSTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_CLUSTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_CLUSTER_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.modify),
@@ -3622,6 +4010,14 @@ rt::serde!(object ReconfigureClusterTask);
 impl rt::Method for ReconfigureClusterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureCluster_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3645,6 +4041,8 @@ pub struct ReconfigureComputeResourceTask {
     pub spec: rt::Poly<objects::ComputeResourceConfigSpec>,
     /// `modify`: required boolean.
     pub modify: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureComputeResourceTask {
     #[inline(never)]
@@ -3653,14 +4051,14 @@ impl Default for ReconfigureComputeResourceTask {
             this: Default::default(),
             spec: Default::default(),
             modify: false,
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_COMPUTE_RESOURCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureComputeResource_Task",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ComputeResourceConfigSpec spec r
 boolean modify r
@@ -3672,12 +4070,9 @@ impl rt::Object for ReconfigureComputeResourceTask {
         &RECONFIGURE_COMPUTE_RESOURCE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_COMPUTE_RESOURCE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_COMPUTE_RESOURCE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             2 => P::Value(&self.modify),
@@ -3699,6 +4094,14 @@ rt::serde!(object ReconfigureComputeResourceTask);
 impl rt::Method for ReconfigureComputeResourceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureComputeResource_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3722,6 +4125,8 @@ pub struct ReconfigureDatacenterTask {
     pub spec: objects::DatacenterConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDatacenterTask {
     #[inline(never)]
@@ -3730,14 +4135,14 @@ impl Default for ReconfigureDatacenterTask {
             this: Default::default(),
             spec: Default::default(),
             modify: false,
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_DATACENTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDatacenter_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 DatacenterConfigSpec spec r
 boolean modify r
@@ -3749,12 +4154,9 @@ impl rt::Object for ReconfigureDatacenterTask {
         &RECONFIGURE_DATACENTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DATACENTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DATACENTER_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.modify),
@@ -3776,6 +4178,14 @@ rt::serde!(object ReconfigureDatacenterTask);
 impl rt::Method for ReconfigureDatacenterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDatacenter_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3795,18 +4205,22 @@ impl rt::TaskMethod for ReconfigureDatacenterTask {
 pub struct RefreshRecommendation {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshRecommendation {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshRecommendation",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshRecommendation>,
@@ -3816,12 +4230,9 @@ impl rt::Object for RefreshRecommendation {
         &REFRESH_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_RECOMMENDATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3839,6 +4250,14 @@ rt::serde!(object RefreshRecommendation);
 impl rt::Method for RefreshRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3855,18 +4274,22 @@ impl rt::Method for RefreshRecommendation {
 pub struct RefreshRuntime {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshRuntime {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshRuntime",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshRuntime>,
@@ -3876,12 +4299,9 @@ impl rt::Object for RefreshRuntime {
         &REFRESH_RUNTIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_RUNTIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_RUNTIME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3899,6 +4319,14 @@ rt::serde!(object RefreshRuntime);
 impl rt::Method for RefreshRuntime {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshRuntime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3915,18 +4343,22 @@ impl rt::Method for RefreshRuntime {
 pub struct RefreshStorageDrsRecommendation {
     /// `pod`: required reference to `StoragePod`.
     pub pod: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshStorageDrsRecommendation {
     #[inline(never)]
     fn default() -> Self {
-        Self { pod: Default::default() }
+        Self {
+            pod: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageDrsRecommendation",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference pod r
 ",
     rt::unset::<RefreshStorageDrsRecommendation>,
@@ -3936,12 +4368,9 @@ impl rt::Object for RefreshStorageDrsRecommendation {
         &REFRESH_STORAGE_DRS_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_STORAGE_DRS_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_STORAGE_DRS_RECOMMENDATION),
             0 => P::Value(&self.pod),
             _ => P::Absent,
         }
@@ -3959,6 +4388,14 @@ rt::serde!(object RefreshStorageDrsRecommendation);
 impl rt::Method for RefreshStorageDrsRecommendation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshStorageDrsRecommendation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3977,18 +4414,22 @@ impl rt::Method for RefreshStorageDrsRecommendation {
 pub struct RefreshStorageDrsRecommendationsForPodTask {
     /// `pod`: required reference to `StoragePod`.
     pub pod: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshStorageDrsRecommendationsForPodTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { pod: Default::default() }
+        Self {
+            pod: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageDrsRecommendationsForPod_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference pod r
 ",
     rt::unset::<RefreshStorageDrsRecommendationsForPodTask>,
@@ -3998,12 +4439,9 @@ impl rt::Object for RefreshStorageDrsRecommendationsForPodTask {
         &REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK),
             0 => P::Value(&self.pod),
             _ => P::Absent,
         }
@@ -4021,6 +4459,14 @@ rt::serde!(object RefreshStorageDrsRecommendationsForPodTask);
 impl rt::Method for RefreshStorageDrsRecommendationsForPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshStorageDrsRecommendationsForPod_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4044,6 +4490,8 @@ pub struct RegisterHealthUpdateProvider {
     pub name: String,
     /// `healthUpdateInfo`: list of `HealthUpdateInfo`.
     pub health_update_info: Vec<objects::HealthUpdateInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterHealthUpdateProvider {
     #[inline(never)]
@@ -4051,14 +4499,14 @@ impl Default for RegisterHealthUpdateProvider {
         Self {
             name: String::new(),
             health_update_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REGISTER_HEALTH_UPDATE_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterHealthUpdateProvider",
-    "6.5",
     None,
-    "
+    "6.5
 string name r
 HealthUpdateInfo healthUpdateInfo ol
 ",
@@ -4069,12 +4517,9 @@ impl rt::Object for RegisterHealthUpdateProvider {
         &REGISTER_HEALTH_UPDATE_PROVIDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_HEALTH_UPDATE_PROVIDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_HEALTH_UPDATE_PROVIDER),
             0 => P::Value(&self.name),
             1 => P::Objects(&self.health_update_info),
             _ => P::Absent,
@@ -4094,6 +4539,14 @@ rt::serde!(object RegisterHealthUpdateProvider);
 impl rt::Method for RegisterHealthUpdateProvider {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterHealthUpdateProvider",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4112,18 +4565,22 @@ impl rt::Method for RegisterHealthUpdateProvider {
 pub struct RemoveFilter {
     /// `filterId`: required string.
     pub filter_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveFilter {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_id: String::new() }
+        Self {
+            filter_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFilter",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ",
     rt::unset::<RemoveFilter>,
@@ -4133,12 +4590,9 @@ impl rt::Object for RemoveFilter {
         &REMOVE_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_FILTER),
             0 => P::Value(&self.filter_id),
             _ => P::Absent,
         }
@@ -4156,6 +4610,14 @@ rt::serde!(object RemoveFilter);
 impl rt::Method for RemoveFilter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4177,6 +4639,8 @@ pub struct RemoveFilterEntities {
     pub filter_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveFilterEntities {
     #[inline(never)]
@@ -4184,14 +4648,14 @@ impl Default for RemoveFilterEntities {
         Self {
             filter_id: String::new(),
             entities: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFilterEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string filterId r
 ManagedObjectReference entities ol
 ",
@@ -4202,12 +4666,9 @@ impl rt::Object for RemoveFilterEntities {
         &REMOVE_FILTER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_FILTER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_FILTER_ENTITIES),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.entities),
             _ => P::Absent,
@@ -4227,6 +4688,14 @@ rt::serde!(object RemoveFilterEntities);
 impl rt::Method for RemoveFilterEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveFilterEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4248,6 +4717,8 @@ pub struct RemoveMonitoredEntities {
     pub provider_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveMonitoredEntities {
     #[inline(never)]
@@ -4255,14 +4726,14 @@ impl Default for RemoveMonitoredEntities {
         Self {
             provider_id: String::new(),
             entities: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveMonitoredEntities",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ManagedObjectReference entities ol
 ",
@@ -4273,12 +4744,9 @@ impl rt::Object for RemoveMonitoredEntities {
         &REMOVE_MONITORED_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_MONITORED_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_MONITORED_ENTITIES),
             0 => P::Value(&self.provider_id),
             1 => P::Value(&self.entities),
             _ => P::Absent,
@@ -4298,6 +4766,14 @@ rt::serde!(object RemoveMonitoredEntities);
 impl rt::Method for RemoveMonitoredEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveMonitoredEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4316,18 +4792,22 @@ impl rt::Throws<objects::InvalidState> for RemoveMonitoredEntities {}
 pub struct RetrieveDasAdvancedRuntimeInfo {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveDasAdvancedRuntimeInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_DAS_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDasAdvancedRuntimeInfo",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveDasAdvancedRuntimeInfo>,
@@ -4337,12 +4817,9 @@ impl rt::Object for RetrieveDasAdvancedRuntimeInfo {
         &RETRIEVE_DAS_ADVANCED_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_DAS_ADVANCED_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_DAS_ADVANCED_RUNTIME_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4360,6 +4837,14 @@ rt::serde!(object RetrieveDasAdvancedRuntimeInfo);
 impl rt::Method for RetrieveDasAdvancedRuntimeInfo {
     type Output = Option<rt::Poly<objects::ClusterDasAdvancedRuntimeInfo>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDasAdvancedRuntimeInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterDasAdvancedRuntimeInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

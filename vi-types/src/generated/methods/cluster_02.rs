@@ -12,18 +12,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct StampAllRulesWithUuidTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StampAllRulesWithUuidTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STAMP_ALL_RULES_WITH_UUID_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StampAllRulesWithUuid_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<StampAllRulesWithUuidTask>,
@@ -33,12 +37,9 @@ impl rt::Object for StampAllRulesWithUuidTask {
         &STAMP_ALL_RULES_WITH_UUID_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STAMP_ALL_RULES_WITH_UUID_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STAMP_ALL_RULES_WITH_UUID_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +57,14 @@ rt::serde!(object StampAllRulesWithUuidTask);
 impl rt::Method for StampAllRulesWithUuidTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StampAllRulesWithUuid_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -77,18 +86,22 @@ impl rt::TaskMethod for StampAllRulesWithUuidTask {
 pub struct UnregisterAndDestroyTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterAndDestroyTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNREGISTER_AND_DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterAndDestroy_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UnregisterAndDestroyTask>,
@@ -98,12 +111,9 @@ impl rt::Object for UnregisterAndDestroyTask {
         &UNREGISTER_AND_DESTROY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_AND_DESTROY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_AND_DESTROY_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -121,6 +131,14 @@ rt::serde!(object UnregisterAndDestroyTask);
 impl rt::Method for UnregisterAndDestroyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterAndDestroy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "ConcurrentAccess InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -144,18 +162,22 @@ impl rt::Throws<objects::InvalidState> for UnregisterAndDestroyTask {}
 pub struct UnregisterHealthUpdateProvider {
     /// `providerId`: required string.
     pub provider_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterHealthUpdateProvider {
     #[inline(never)]
     fn default() -> Self {
-        Self { provider_id: String::new() }
+        Self {
+            provider_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNREGISTER_HEALTH_UPDATE_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterHealthUpdateProvider",
-    "6.5",
     None,
-    "
+    "6.5
 string providerId r
 ",
     rt::unset::<UnregisterHealthUpdateProvider>,
@@ -165,12 +187,9 @@ impl rt::Object for UnregisterHealthUpdateProvider {
         &UNREGISTER_HEALTH_UPDATE_PROVIDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_HEALTH_UPDATE_PROVIDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_HEALTH_UPDATE_PROVIDER),
             0 => P::Value(&self.provider_id),
             _ => P::Absent,
         }
@@ -188,6 +207,14 @@ rt::serde!(object UnregisterHealthUpdateProvider);
 impl rt::Method for UnregisterHealthUpdateProvider {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterHealthUpdateProvider",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("healthUpdateManager"),
+        returns: "",
+        throws: "NotFound InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -212,6 +239,8 @@ pub struct ValidateHciConfiguration {
     pub hci_config_spec: Option<Box<objects::ClusterComputeResourceHciConfigSpec>>,
     /// `hosts`: list of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateHciConfiguration {
     #[inline(never)]
@@ -220,14 +249,14 @@ impl Default for ValidateHciConfiguration {
             this: Default::default(),
             hci_config_spec: None,
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VALIDATE_HCI_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateHCIConfiguration",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ClusterComputeResourceHCIConfigSpec hciConfigSpec o
 ManagedObjectReference hosts ol
@@ -239,12 +268,9 @@ impl rt::Object for ValidateHciConfiguration {
         &VALIDATE_HCI_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_HCI_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_HCI_CONFIGURATION),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.hci_config_spec),
             2 => P::Value(&self.hosts),
@@ -266,6 +292,14 @@ rt::serde!(object ValidateHciConfiguration);
 impl rt::Method for ValidateHciConfiguration {
     type Output = Vec<rt::Poly<objects::ClusterComputeResourceValidationResultBase>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateHCIConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ClusterComputeResourceValidationResultBase",
+        throws: "InvalidState",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -285,6 +319,8 @@ pub struct ValidateStoragePodConfig {
     pub pod: rt::ManagedObjectReference,
     /// `spec`: required `StorageDrsConfigSpec`.
     pub spec: objects::StorageDrsConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateStoragePodConfig {
     #[inline(never)]
@@ -292,14 +328,14 @@ impl Default for ValidateStoragePodConfig {
         Self {
             pod: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VALIDATE_STORAGE_POD_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateStoragePodConfig",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference pod r
 StorageDrsConfigSpec spec r
 ",
@@ -310,12 +346,9 @@ impl rt::Object for ValidateStoragePodConfig {
         &VALIDATE_STORAGE_POD_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_STORAGE_POD_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_STORAGE_POD_CONFIG),
             0 => P::Value(&self.pod),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -335,6 +368,14 @@ rt::serde!(object ValidateStoragePodConfig);
 impl rt::Method for ValidateStoragePodConfig {
     type Output = Option<Box<objects::LocalizedMethodFault>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateStoragePodConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageResourceManager"),
+        returns: "LocalizedMethodFault",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }

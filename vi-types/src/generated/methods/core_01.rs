@@ -9,18 +9,20 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required string.
 ///
 /// Needs the privilege `System.View`.
-pub struct AcquireCloneTicket {}
+pub struct AcquireCloneTicket {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for AcquireCloneTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ACQUIRE_CLONE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCloneTicket",
-    "2.5u2",
     None,
-    "",
+    "2.5u2",
     rt::unset::<AcquireCloneTicket>,
 );
 impl rt::Object for AcquireCloneTicket {
@@ -28,12 +30,9 @@ impl rt::Object for AcquireCloneTicket {
         &ACQUIRE_CLONE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_CLONE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_CLONE_TICKET),
             _ => P::Absent,
         }
     }
@@ -49,6 +48,14 @@ rt::serde!(object AcquireCloneTicket);
 impl rt::Method for AcquireCloneTicket {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireCloneTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "string",
+        throws: "",
+        since: "2.5u2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -67,6 +74,8 @@ pub struct AcquireTicket {
     pub this: rt::ManagedObjectReference,
     /// `ticketType`: required string.
     pub ticket_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireTicket {
     #[inline(never)]
@@ -74,14 +83,14 @@ impl Default for AcquireTicket {
         Self {
             this: Default::default(),
             ticket_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ACQUIRE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireTicket",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 string ticketType r
 ",
@@ -92,12 +101,9 @@ impl rt::Object for AcquireTicket {
         &ACQUIRE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_TICKET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.ticket_type),
             _ => P::Absent,
@@ -117,6 +123,14 @@ rt::serde!(object AcquireTicket);
 impl rt::Method for AcquireTicket {
     type Output = objects::VirtualMachineTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineTicket",
+        throws: "InvalidState",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -140,6 +154,8 @@ pub struct AddInternetScsiSendTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaSendTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaSendTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddInternetScsiSendTargets {
     #[inline(never)]
@@ -148,14 +164,14 @@ impl Default for AddInternetScsiSendTargets {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             targets: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddInternetScsiSendTargets",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaSendTarget targets rl
@@ -167,12 +183,9 @@ impl rt::Object for AddInternetScsiSendTargets {
         &ADD_INTERNET_SCSI_SEND_TARGETS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_INTERNET_SCSI_SEND_TARGETS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_INTERNET_SCSI_SEND_TARGETS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Objects(&self.targets),
@@ -194,6 +207,14 @@ rt::serde!(object AddInternetScsiSendTargets);
 impl rt::Method for AddInternetScsiSendTargets {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddInternetScsiSendTargets",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -218,6 +239,8 @@ pub struct AddInternetScsiStaticTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaStaticTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddInternetScsiStaticTargets {
     #[inline(never)]
@@ -226,14 +249,14 @@ impl Default for AddInternetScsiStaticTargets {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             targets: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddInternetScsiStaticTargets",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaStaticTarget targets rl
@@ -245,12 +268,9 @@ impl rt::Object for AddInternetScsiStaticTargets {
         &ADD_INTERNET_SCSI_STATIC_TARGETS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_INTERNET_SCSI_STATIC_TARGETS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_INTERNET_SCSI_STATIC_TARGETS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Objects(&self.targets),
@@ -272,6 +292,14 @@ rt::serde!(object AddInternetScsiStaticTargets);
 impl rt::Method for AddInternetScsiStaticTargets {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddInternetScsiStaticTargets",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -294,6 +322,8 @@ pub struct AddPortGroup {
     pub this: rt::ManagedObjectReference,
     /// `portgrp`: required `HostPortGroupSpec`.
     pub portgrp: objects::HostPortGroupSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddPortGroup {
     #[inline(never)]
@@ -301,14 +331,14 @@ impl Default for AddPortGroup {
         Self {
             this: Default::default(),
             portgrp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddPortGroup",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostPortGroupSpec portgrp r
 ",
@@ -319,12 +349,9 @@ impl rt::Object for AddPortGroup {
         &ADD_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_PORT_GROUP),
             0 => P::Value(&self.this),
             1 => P::Object(&self.portgrp),
             _ => P::Absent,
@@ -344,6 +371,14 @@ rt::serde!(object AddPortGroup);
 impl rt::Method for AddPortGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddPortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AlreadyExists NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -367,6 +402,8 @@ pub struct AddVirtualNic {
     pub portgroup: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddVirtualNic {
     #[inline(never)]
@@ -375,14 +412,14 @@ impl Default for AddVirtualNic {
             this: Default::default(),
             portgroup: String::new(),
             nic: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string portgroup r
 HostVirtualNicSpec nic r
@@ -394,12 +431,9 @@ impl rt::Object for AddVirtualNic {
         &ADD_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.portgroup),
             2 => P::Object(&self.nic),
@@ -421,6 +455,14 @@ rt::serde!(object AddVirtualNic);
 impl rt::Method for AddVirtualNic {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "AlreadyExists HostConfigFault InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -446,6 +488,8 @@ pub struct AddVirtualSwitch {
     pub vswitch_name: String,
     /// `spec`: optional `HostVirtualSwitchSpec`.
     pub spec: Option<Box<objects::HostVirtualSwitchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddVirtualSwitch {
     #[inline(never)]
@@ -454,14 +498,14 @@ impl Default for AddVirtualSwitch {
             this: Default::default(),
             vswitch_name: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddVirtualSwitch",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vswitchName r
 HostVirtualSwitchSpec spec o
@@ -473,12 +517,9 @@ impl rt::Object for AddVirtualSwitch {
         &ADD_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_VIRTUAL_SWITCH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vswitch_name),
             2 => P::Optional(&self.spec),
@@ -500,6 +541,14 @@ rt::serde!(object AddVirtualSwitch);
 impl rt::Method for AddVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddVirtualSwitch",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AlreadyExists ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -525,6 +574,8 @@ pub struct AnswerVm {
     pub question_id: String,
     /// `answerChoice`: required string.
     pub answer_choice: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerVm {
     #[inline(never)]
@@ -533,14 +584,14 @@ impl Default for AnswerVm {
             this: Default::default(),
             question_id: String::new(),
             answer_choice: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ANSWER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerVM",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string questionId r
 string answerChoice r
@@ -552,12 +603,9 @@ impl rt::Object for AnswerVm {
         &ANSWER_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_VM),
             0 => P::Value(&self.this),
             1 => P::Value(&self.question_id),
             2 => P::Value(&self.answer_choice),
@@ -579,6 +627,14 @@ rt::serde!(object AnswerVm);
 impl rt::Method for AnswerVm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AnswerVM",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ConcurrentAccess",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -596,18 +652,22 @@ impl rt::Throws<objects::ConcurrentAccess> for AnswerVm {}
 pub struct AutoStartPowerOff {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AutoStartPowerOff {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AUTO_START_POWER_OFF: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerOff",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<AutoStartPowerOff>,
@@ -617,12 +677,9 @@ impl rt::Object for AutoStartPowerOff {
         &AUTO_START_POWER_OFF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTO_START_POWER_OFF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTO_START_POWER_OFF),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -640,6 +697,14 @@ rt::serde!(object AutoStartPowerOff);
 impl rt::Method for AutoStartPowerOff {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AutoStartPowerOff",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -656,18 +721,22 @@ impl rt::Method for AutoStartPowerOff {
 pub struct AutoStartPowerOn {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AutoStartPowerOn {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AUTO_START_POWER_ON: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerOn",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<AutoStartPowerOn>,
@@ -677,12 +746,9 @@ impl rt::Object for AutoStartPowerOn {
         &AUTO_START_POWER_ON
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTO_START_POWER_ON
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTO_START_POWER_ON),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -700,6 +766,14 @@ rt::serde!(object AutoStartPowerOn);
 impl rt::Method for AutoStartPowerOn {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AutoStartPowerOn",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -718,18 +792,22 @@ impl rt::Method for AutoStartPowerOn {
 pub struct CancelRetrievePropertiesEx {
     /// `token`: required string.
     pub token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CancelRetrievePropertiesEx {
     #[inline(never)]
     fn default() -> Self {
-        Self { token: String::new() }
+        Self {
+            token: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANCEL_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelRetrievePropertiesEx",
-    "4.1",
     None,
-    "
+    "4.1
 string token r
 ",
     rt::unset::<CancelRetrievePropertiesEx>,
@@ -739,12 +817,9 @@ impl rt::Object for CancelRetrievePropertiesEx {
         &CANCEL_RETRIEVE_PROPERTIES_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_RETRIEVE_PROPERTIES_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_RETRIEVE_PROPERTIES_EX),
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
@@ -762,6 +837,14 @@ rt::serde!(object CancelRetrievePropertiesEx);
 impl rt::Method for CancelRetrievePropertiesEx {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelRetrievePropertiesEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "",
+        throws: "InvalidProperty",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -779,18 +862,22 @@ impl rt::Throws<objects::InvalidProperty> for CancelRetrievePropertiesEx {}
 pub struct CancelTask {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CancelTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANCEL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelTask",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<CancelTask>,
@@ -800,12 +887,9 @@ impl rt::Object for CancelTask {
         &CANCEL_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -823,6 +907,14 @@ rt::serde!(object CancelTask);
 impl rt::Method for CancelTask {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -837,18 +929,20 @@ impl rt::Throws<objects::InvalidState> for CancelTask {}
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-pub struct CancelWaitForUpdates {}
+pub struct CancelWaitForUpdates {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CancelWaitForUpdates {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CANCEL_WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelWaitForUpdates",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<CancelWaitForUpdates>,
 );
 impl rt::Object for CancelWaitForUpdates {
@@ -856,12 +950,9 @@ impl rt::Object for CancelWaitForUpdates {
         &CANCEL_WAIT_FOR_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCEL_WAIT_FOR_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCEL_WAIT_FOR_UPDATES),
             _ => P::Absent,
         }
     }
@@ -877,6 +968,14 @@ rt::serde!(object CancelWaitForUpdates);
 impl rt::Method for CancelWaitForUpdates {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CancelWaitForUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -895,18 +994,19 @@ impl rt::Method for CancelWaitForUpdates {
 pub struct CheckForUpdates {
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckForUpdates {
     #[inline(never)]
     fn default() -> Self {
-        Self { version: None }
+        Self { version: None, _more: () }
     }
 }
 pub(crate) static CHECK_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckForUpdates",
-    "2.0",
     None,
-    "
+    "2.0
 string version o
 ",
     rt::unset::<CheckForUpdates>,
@@ -916,12 +1016,9 @@ impl rt::Object for CheckForUpdates {
         &CHECK_FOR_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_FOR_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_FOR_UPDATES),
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -939,6 +1036,14 @@ rt::serde!(object CheckForUpdates);
 impl rt::Method for CheckForUpdates {
     type Output = Option<Box<objects::UpdateSet>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckForUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "UpdateSet",
+        throws: "InvalidCollectorVersion",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -958,20 +1063,22 @@ impl rt::Throws<objects::InvalidCollectorVersion> for CheckForUpdates {}
 pub struct CloneSession {
     /// `cloneTicket`: required string, secret.
     pub clone_ticket: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneSession {
     #[inline(never)]
     fn default() -> Self {
         Self {
             clone_ticket: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLONE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneSession",
-    "2.5u2",
     None,
-    "
+    "2.5u2
 string cloneTicket r secret
 ",
     rt::unset::<CloneSession>,
@@ -981,12 +1088,9 @@ impl rt::Object for CloneSession {
         &CLONE_SESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_SESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_SESSION),
             0 => P::Value(&self.clone_ticket),
             _ => P::Absent,
         }
@@ -1004,6 +1108,14 @@ rt::serde!(object CloneSession);
 impl rt::Method for CloneSession {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloneSession",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin",
+        since: "2.5u2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1029,6 +1141,8 @@ pub struct CloneVmTask {
     pub name: String,
     /// `spec`: required `VirtualMachineCloneSpec`.
     pub spec: objects::VirtualMachineCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneVmTask {
     #[inline(never)]
@@ -1038,14 +1152,14 @@ impl Default for CloneVmTask {
             folder: Default::default(),
             name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLONE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference folder r
 string name r
@@ -1058,12 +1172,9 @@ impl rt::Object for CloneVmTask {
         &CLONE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.folder),
             2 => P::Value(&self.name),
@@ -1087,6 +1198,14 @@ rt::serde!(object CloneVmTask);
 impl rt::Method for CloneVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloneVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "CustomizationFault InvalidState InvalidDatastore TaskInProgress VmConfigFault FileFault MigrationFault InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1117,18 +1236,22 @@ impl rt::Throws<objects::InsufficientResourcesFault> for CloneVmTask {}
 pub struct ConsolidateVmDisksTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConsolidateVmDisksTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CONSOLIDATE_VM_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConsolidateVMDisks_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ConsolidateVmDisksTask>,
@@ -1138,12 +1261,9 @@ impl rt::Object for ConsolidateVmDisksTask {
         &CONSOLIDATE_VM_DISKS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONSOLIDATE_VM_DISKS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONSOLIDATE_VM_DISKS_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1161,6 +1281,14 @@ rt::serde!(object ConsolidateVmDisksTask);
 impl rt::Method for ConsolidateVmDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConsolidateVMDisks_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState FileFault VmConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1186,18 +1314,22 @@ impl rt::Throws<objects::VmConfigFault> for ConsolidateVmDisksTask {}
 pub struct ContinueRetrievePropertiesEx {
     /// `token`: required string.
     pub token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ContinueRetrievePropertiesEx {
     #[inline(never)]
     fn default() -> Self {
-        Self { token: String::new() }
+        Self {
+            token: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CONTINUE_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ContinueRetrievePropertiesEx",
-    "4.1",
     None,
-    "
+    "4.1
 string token r
 ",
     rt::unset::<ContinueRetrievePropertiesEx>,
@@ -1207,12 +1339,9 @@ impl rt::Object for ContinueRetrievePropertiesEx {
         &CONTINUE_RETRIEVE_PROPERTIES_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONTINUE_RETRIEVE_PROPERTIES_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONTINUE_RETRIEVE_PROPERTIES_EX),
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
@@ -1230,6 +1359,14 @@ rt::serde!(object ContinueRetrievePropertiesEx);
 impl rt::Method for ContinueRetrievePropertiesEx {
     type Output = objects::RetrieveResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ContinueRetrievePropertiesEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "RetrieveResult",
+        throws: "InvalidProperty",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1255,6 +1392,8 @@ pub struct CopyDatastoreFileTask {
     pub destination_datacenter: Option<rt::ManagedObjectReference>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CopyDatastoreFileTask {
     #[inline(never)]
@@ -1265,14 +1404,14 @@ impl Default for CopyDatastoreFileTask {
             destination_name: String::new(),
             destination_datacenter: None,
             force: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COPY_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CopyDatastoreFile_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string sourceName r
 ManagedObjectReference sourceDatacenter o
 string destinationName r
@@ -1286,12 +1425,9 @@ impl rt::Object for CopyDatastoreFileTask {
         &COPY_DATASTORE_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COPY_DATASTORE_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COPY_DATASTORE_FILE_TASK),
             0 => P::Value(&self.source_name),
             1 => P::Value(&self.source_datacenter),
             2 => P::Value(&self.destination_name),
@@ -1317,6 +1453,14 @@ rt::serde!(object CopyDatastoreFileTask);
 impl rt::Method for CopyDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CopyDatastoreFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1352,6 +1496,8 @@ pub struct CopyVirtualDiskTask {
     pub dest_spec: Option<rt::Poly<objects::VirtualDiskSpec>>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CopyVirtualDiskTask {
     #[inline(never)]
@@ -1363,14 +1509,14 @@ impl Default for CopyVirtualDiskTask {
             dest_datacenter: None,
             dest_spec: None,
             force: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COPY_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CopyVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string sourceName r
 ManagedObjectReference sourceDatacenter o
 string destName r
@@ -1385,12 +1531,9 @@ impl rt::Object for CopyVirtualDiskTask {
         &COPY_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COPY_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COPY_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.source_name),
             1 => P::Value(&self.source_datacenter),
             2 => P::Value(&self.dest_name),
@@ -1418,6 +1561,14 @@ rt::serde!(object CopyVirtualDiskTask);
 impl rt::Method for CopyVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CopyVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDiskFormat InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1442,18 +1593,22 @@ impl rt::Throws<objects::InvalidDatastore> for CopyVirtualDiskTask {}
 pub struct CreateCollectorForEvents {
     /// `filter`: required `EventFilterSpec`.
     pub filter: objects::EventFilterSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCollectorForEvents {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: Default::default() }
+        Self {
+            filter: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_COLLECTOR_FOR_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorForEvents",
-    "2.0",
     None,
-    "
+    "2.0
 EventFilterSpec filter r
 ",
     rt::unset::<CreateCollectorForEvents>,
@@ -1463,12 +1618,9 @@ impl rt::Object for CreateCollectorForEvents {
         &CREATE_COLLECTOR_FOR_EVENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_COLLECTOR_FOR_EVENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_COLLECTOR_FOR_EVENTS),
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
@@ -1486,6 +1638,14 @@ rt::serde!(object CreateCollectorForEvents);
 impl rt::Method for CreateCollectorForEvents {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCollectorForEvents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1505,18 +1665,22 @@ impl rt::Throws<objects::InvalidState> for CreateCollectorForEvents {}
 pub struct CreateCollectorForTasks {
     /// `filter`: required `TaskFilterSpec`.
     pub filter: objects::TaskFilterSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCollectorForTasks {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: Default::default() }
+        Self {
+            filter: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_COLLECTOR_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorForTasks",
-    "2.0",
     None,
-    "
+    "2.0
 TaskFilterSpec filter r
 ",
     rt::unset::<CreateCollectorForTasks>,
@@ -1526,12 +1690,9 @@ impl rt::Object for CreateCollectorForTasks {
         &CREATE_COLLECTOR_FOR_TASKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_COLLECTOR_FOR_TASKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_COLLECTOR_FOR_TASKS),
             0 => P::Object(&self.filter),
             _ => P::Absent,
         }
@@ -1549,6 +1710,14 @@ rt::serde!(object CreateCollectorForTasks);
 impl rt::Method for CreateCollectorForTasks {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCollectorForTasks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("taskManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1570,6 +1739,8 @@ pub struct CreateContainerView {
     pub r#type: Vec<String>,
     /// `recursive`: required boolean.
     pub recursive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateContainerView {
     #[inline(never)]
@@ -1578,14 +1749,14 @@ impl Default for CreateContainerView {
             container: Default::default(),
             r#type: Vec::new(),
             recursive: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateContainerView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference container r
 string type ol
 boolean recursive r
@@ -1597,12 +1768,9 @@ impl rt::Object for CreateContainerView {
         &CREATE_CONTAINER_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CONTAINER_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CONTAINER_VIEW),
             0 => P::Value(&self.container),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.recursive),
@@ -1624,6 +1792,14 @@ rt::serde!(object CreateContainerView);
 impl rt::Method for CreateContainerView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateContainerView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("viewManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1644,6 +1820,8 @@ pub struct CreateDatacenter {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDatacenter {
     #[inline(never)]
@@ -1651,14 +1829,14 @@ impl Default for CreateDatacenter {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDatacenter",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 ",
@@ -1669,12 +1847,9 @@ impl rt::Object for CreateDatacenter {
         &CREATE_DATACENTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DATACENTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DATACENTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1694,6 +1869,14 @@ rt::serde!(object CreateDatacenter);
 impl rt::Method for CreateDatacenter {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDatacenter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1716,6 +1899,8 @@ pub struct CreateFilter {
     pub spec: objects::PropertyFilterSpec,
     /// `partialUpdates`: required boolean.
     pub partial_updates: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateFilter {
     #[inline(never)]
@@ -1723,14 +1908,14 @@ impl Default for CreateFilter {
         Self {
             spec: Default::default(),
             partial_updates: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateFilter",
-    "2.0",
     None,
-    "
+    "2.0
 PropertyFilterSpec spec r
 boolean partialUpdates r
 ",
@@ -1741,12 +1926,9 @@ impl rt::Object for CreateFilter {
         &CREATE_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_FILTER),
             0 => P::Object(&self.spec),
             1 => P::Value(&self.partial_updates),
             _ => P::Absent,
@@ -1766,6 +1948,14 @@ rt::serde!(object CreateFilter);
 impl rt::Method for CreateFilter {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidProperty",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1787,6 +1977,8 @@ pub struct CreateFolder {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateFolder {
     #[inline(never)]
@@ -1794,14 +1986,14 @@ impl Default for CreateFolder {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateFolder",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 ",
@@ -1812,12 +2004,9 @@ impl rt::Object for CreateFolder {
         &CREATE_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_FOLDER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1837,6 +2026,14 @@ rt::serde!(object CreateFolder);
 impl rt::Method for CreateFolder {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateFolder",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1855,18 +2052,19 @@ impl rt::Throws<objects::InvalidName> for CreateFolder {}
 pub struct CreateListView {
     /// `obj`: list of reference; needs the privilege `System.View`.
     pub obj: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateListView {
     #[inline(never)]
     fn default() -> Self {
-        Self { obj: Vec::new() }
+        Self { obj: Vec::new(), _more: () }
     }
 }
 pub(crate) static CREATE_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateListView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference obj ol
 ",
     rt::unset::<CreateListView>,
@@ -1876,12 +2074,9 @@ impl rt::Object for CreateListView {
         &CREATE_LIST_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_LIST_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_LIST_VIEW),
             0 => P::Value(&self.obj),
             _ => P::Absent,
         }
@@ -1899,6 +2094,14 @@ rt::serde!(object CreateListView);
 impl rt::Method for CreateListView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateListView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("viewManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1915,18 +2118,22 @@ impl rt::Method for CreateListView {
 pub struct CreateListViewFromView {
     /// `view`: required reference to `View`.
     pub view: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateListViewFromView {
     #[inline(never)]
     fn default() -> Self {
-        Self { view: Default::default() }
+        Self {
+            view: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateListViewFromView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference view r
 ",
     rt::unset::<CreateListViewFromView>,
@@ -1936,12 +2143,9 @@ impl rt::Object for CreateListViewFromView {
         &CREATE_LIST_VIEW_FROM_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_LIST_VIEW_FROM_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_LIST_VIEW_FROM_VIEW),
             0 => P::Value(&self.view),
             _ => P::Absent,
         }
@@ -1959,6 +2163,14 @@ rt::serde!(object CreateListViewFromView);
 impl rt::Method for CreateListViewFromView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateListViewFromView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("viewManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1981,6 +2193,8 @@ pub struct CreateLocalDatastore {
     pub name: String,
     /// `path`: required string.
     pub path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateLocalDatastore {
     #[inline(never)]
@@ -1989,14 +2203,14 @@ impl Default for CreateLocalDatastore {
             this: Default::default(),
             name: String::new(),
             path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_LOCAL_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateLocalDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 string path r
@@ -2008,12 +2222,9 @@ impl rt::Object for CreateLocalDatastore {
         &CREATE_LOCAL_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_LOCAL_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_LOCAL_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.path),
@@ -2035,6 +2246,14 @@ rt::serde!(object CreateLocalDatastore);
 impl rt::Method for CreateLocalDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateLocalDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName HostConfigFault FileNotFound InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2059,6 +2278,8 @@ pub struct CreateNasDatastore {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostNasVolumeSpec`.
     pub spec: objects::HostNasVolumeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateNasDatastore {
     #[inline(never)]
@@ -2066,14 +2287,14 @@ impl Default for CreateNasDatastore {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_NAS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNasDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostNasVolumeSpec spec r
 ",
@@ -2084,12 +2305,9 @@ impl rt::Object for CreateNasDatastore {
         &CREATE_NAS_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_NAS_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_NAS_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2109,6 +2327,14 @@ rt::serde!(object CreateNasDatastore);
 impl rt::Method for CreateNasDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateNasDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName AlreadyExists HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2125,18 +2351,20 @@ impl rt::Throws<objects::HostConfigFault> for CreateNasDatastore {}
 /// Returns: required reference to `PropertyCollector`.
 ///
 /// Needs the privilege `System.View`.
-pub struct CreatePropertyCollector {}
+pub struct CreatePropertyCollector {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CreatePropertyCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CREATE_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreatePropertyCollector",
-    "4.1",
     None,
-    "",
+    "4.1",
     rt::unset::<CreatePropertyCollector>,
 );
 impl rt::Object for CreatePropertyCollector {
@@ -2144,12 +2372,9 @@ impl rt::Object for CreatePropertyCollector {
         &CREATE_PROPERTY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_PROPERTY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_PROPERTY_COLLECTOR),
             _ => P::Absent,
         }
     }
@@ -2165,6 +2390,14 @@ rt::serde!(object CreatePropertyCollector);
 impl rt::Method for CreatePropertyCollector {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreatePropertyCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2187,6 +2420,8 @@ pub struct CreateResourcePool {
     pub name: String,
     /// `spec`: required `ResourceConfigSpec`.
     pub spec: objects::ResourceConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateResourcePool {
     #[inline(never)]
@@ -2195,14 +2430,14 @@ impl Default for CreateResourcePool {
             this: Default::default(),
             name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateResourcePool",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 ResourceConfigSpec spec r
@@ -2214,12 +2449,9 @@ impl rt::Object for CreateResourcePool {
         &CREATE_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Object(&self.spec),
@@ -2241,6 +2473,14 @@ rt::serde!(object CreateResourcePool);
 impl rt::Method for CreateResourcePool {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2264,18 +2504,22 @@ impl rt::Throws<objects::InsufficientResourcesFault> for CreateResourcePool {}
 pub struct CreateScreenshotTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateScreenshotTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_SCREENSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateScreenshot_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<CreateScreenshotTask>,
@@ -2285,12 +2529,9 @@ impl rt::Object for CreateScreenshotTask {
         &CREATE_SCREENSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SCREENSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SCREENSHOT_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2308,6 +2549,14 @@ rt::serde!(object CreateScreenshotTask);
 impl rt::Method for CreateScreenshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateScreenshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress FileFault InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2342,6 +2591,8 @@ pub struct CreateSnapshotTask {
     pub memory: bool,
     /// `quiesce`: required boolean.
     pub quiesce: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSnapshotTask {
     #[inline(never)]
@@ -2352,14 +2603,14 @@ impl Default for CreateSnapshotTask {
             description: None,
             memory: false,
             quiesce: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSnapshot_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name r
 string description o
@@ -2373,12 +2624,9 @@ impl rt::Object for CreateSnapshotTask {
         &CREATE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -2404,6 +2652,14 @@ rt::serde!(object CreateSnapshotTask);
 impl rt::Method for CreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2439,6 +2695,8 @@ pub struct CreateVmTask {
     pub pool: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVmTask {
     #[inline(never)]
@@ -2448,14 +2706,14 @@ impl Default for CreateVmTask {
             config: Default::default(),
             pool: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 VirtualMachineConfigSpec config r
 ManagedObjectReference pool r
@@ -2468,12 +2726,9 @@ impl rt::Object for CreateVmTask {
         &CREATE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             2 => P::Value(&self.pool),
@@ -2497,6 +2752,14 @@ rt::serde!(object CreateVmTask);
 impl rt::Method for CreateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VmConfigFault FileFault OutOfBounds DuplicateName InvalidName InvalidDatastore InsufficientResourcesFault AlreadyExists InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2533,6 +2796,8 @@ pub struct CreateVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `spec`: required `VirtualDiskSpec` or a descendant.
     pub spec: rt::Poly<objects::VirtualDiskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVirtualDiskTask {
     #[inline(never)]
@@ -2541,14 +2806,14 @@ impl Default for CreateVirtualDiskTask {
             name: String::new(),
             datacenter: None,
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 VirtualDiskSpec spec r
@@ -2560,12 +2825,9 @@ impl rt::Object for CreateVirtualDiskTask {
         &CREATE_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.spec),
@@ -2587,6 +2849,14 @@ rt::serde!(object CreateVirtualDiskTask);
 impl rt::Method for CreateVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2612,6 +2882,8 @@ pub struct CreateVmfsDatastore {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreCreateSpec`.
     pub spec: objects::VmfsDatastoreCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVmfsDatastore {
     #[inline(never)]
@@ -2619,14 +2891,14 @@ impl Default for CreateVmfsDatastore {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVmfsDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 VmfsDatastoreCreateSpec spec r
 ",
@@ -2637,12 +2909,9 @@ impl rt::Object for CreateVmfsDatastore {
         &CREATE_VMFS_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_VMFS_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_VMFS_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2662,6 +2931,14 @@ rt::serde!(object CreateVmfsDatastore);
 impl rt::Method for CreateVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVmfsDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2680,18 +2957,22 @@ impl rt::Throws<objects::HostConfigFault> for CreateVmfsDatastore {}
 pub struct CurrentTime {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CurrentTime {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CURRENT_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CurrentTime",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<CurrentTime>,
@@ -2701,12 +2982,9 @@ impl rt::Object for CurrentTime {
         &CURRENT_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CURRENT_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CURRENT_TIME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2724,6 +3002,14 @@ rt::serde!(object CurrentTime);
 impl rt::Method for CurrentTime {
     type Output = rt::DateTime;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CurrentTime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "dateTime",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2742,6 +3028,8 @@ pub struct DeleteDatastoreFileTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`; needs the privilege `System.View`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteDatastoreFileTask {
     #[inline(never)]
@@ -2749,14 +3037,14 @@ impl Default for DeleteDatastoreFileTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDatastoreFile_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -2767,12 +3055,9 @@ impl rt::Object for DeleteDatastoreFileTask {
         &DELETE_DATASTORE_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_DATASTORE_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_DATASTORE_FILE_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -2792,6 +3077,14 @@ rt::serde!(object DeleteDatastoreFileTask);
 impl rt::Method for DeleteDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteDatastoreFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2817,6 +3110,8 @@ pub struct DeleteFile {
     pub this: rt::ManagedObjectReference,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteFile {
     #[inline(never)]
@@ -2824,14 +3119,14 @@ impl Default for DeleteFile {
         Self {
             this: Default::default(),
             datastore_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteFile",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string datastorePath r
 ",
@@ -2842,12 +3137,9 @@ impl rt::Object for DeleteFile {
         &DELETE_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_FILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore_path),
             _ => P::Absent,
@@ -2867,6 +3159,14 @@ rt::serde!(object DeleteFile);
 impl rt::Method for DeleteFile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteFile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2889,6 +3189,8 @@ pub struct DeleteVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVirtualDiskTask {
     #[inline(never)]
@@ -2896,14 +3198,14 @@ impl Default for DeleteVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -2914,12 +3216,9 @@ impl rt::Object for DeleteVirtualDiskTask {
         &DELETE_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -2939,6 +3238,14 @@ rt::serde!(object DeleteVirtualDiskTask);
 impl rt::Method for DeleteVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2958,18 +3265,22 @@ impl rt::Throws<objects::InvalidDatastore> for DeleteVirtualDiskTask {}
 pub struct DestroyChildren {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyChildren {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyChildren",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyChildren>,
@@ -2979,12 +3290,9 @@ impl rt::Object for DestroyChildren {
         &DESTROY_CHILDREN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_CHILDREN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_CHILDREN),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3002,6 +3310,14 @@ rt::serde!(object DestroyChildren);
 impl rt::Method for DestroyChildren {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyChildren",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3016,18 +3332,22 @@ impl rt::Method for DestroyChildren {
 pub struct DestroyCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyCollector",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyCollector>,
@@ -3037,12 +3357,9 @@ impl rt::Object for DestroyCollector {
         &DESTROY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_COLLECTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3060,6 +3377,14 @@ rt::serde!(object DestroyCollector);
 impl rt::Method for DestroyCollector {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3078,18 +3403,22 @@ impl rt::Method for DestroyCollector {
 pub struct DestroyDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyDatastore>,
@@ -3099,12 +3428,9 @@ impl rt::Object for DestroyDatastore {
         &DESTROY_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_DATASTORE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3122,6 +3448,14 @@ rt::serde!(object DestroyDatastore);
 impl rt::Method for DestroyDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3141,18 +3475,22 @@ impl rt::Throws<objects::ResourceInUse> for DestroyDatastore {}
 pub struct DestroyNetwork {
     /// `_this`: required reference to `Network`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyNetwork {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyNetwork",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyNetwork>,
@@ -3162,12 +3500,9 @@ impl rt::Object for DestroyNetwork {
         &DESTROY_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_NETWORK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3185,6 +3520,14 @@ rt::serde!(object DestroyNetwork);
 impl rt::Method for DestroyNetwork {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyNetwork",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3199,18 +3542,20 @@ impl rt::Throws<objects::ResourceInUse> for DestroyNetwork {}
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-pub struct DestroyPropertyCollector {}
+pub struct DestroyPropertyCollector {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DestroyPropertyCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DESTROY_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyPropertyCollector",
-    "4.1",
     None,
-    "",
+    "4.1",
     rt::unset::<DestroyPropertyCollector>,
 );
 impl rt::Object for DestroyPropertyCollector {
@@ -3218,12 +3563,9 @@ impl rt::Object for DestroyPropertyCollector {
         &DESTROY_PROPERTY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_PROPERTY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_PROPERTY_COLLECTOR),
             _ => P::Absent,
         }
     }
@@ -3239,6 +3581,14 @@ rt::serde!(object DestroyPropertyCollector);
 impl rt::Method for DestroyPropertyCollector {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyPropertyCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3253,18 +3603,22 @@ impl rt::Method for DestroyPropertyCollector {
 pub struct DestroyPropertyFilter {
     /// `_this`: required reference to `PropertyFilter`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyPropertyFilter {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyPropertyFilter",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyPropertyFilter>,
@@ -3274,12 +3628,9 @@ impl rt::Object for DestroyPropertyFilter {
         &DESTROY_PROPERTY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_PROPERTY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_PROPERTY_FILTER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3297,6 +3648,14 @@ rt::serde!(object DestroyPropertyFilter);
 impl rt::Method for DestroyPropertyFilter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyPropertyFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3313,18 +3672,22 @@ impl rt::Method for DestroyPropertyFilter {
 pub struct DestroyView {
     /// `_this`: required reference to `View`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyView {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyView>,
@@ -3334,12 +3697,9 @@ impl rt::Object for DestroyView {
         &DESTROY_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_VIEW),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3357,6 +3717,14 @@ rt::serde!(object DestroyView);
 impl rt::Method for DestroyView {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3373,18 +3741,22 @@ impl rt::Method for DestroyView {
 pub struct DestroyTask {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Destroy_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyTask>,
@@ -3394,12 +3766,9 @@ impl rt::Object for DestroyTask {
         &DESTROY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3417,6 +3786,14 @@ rt::serde!(object DestroyTask);
 impl rt::Method for DestroyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Destroy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VimFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3445,6 +3822,8 @@ pub struct EnterMaintenanceModeTask {
     pub evacuate_powered_off_vms: Option<bool>,
     /// `maintenanceSpec`: optional `HostMaintenanceSpec`, since VI API 5.5.
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnterMaintenanceModeTask {
     #[inline(never)]
@@ -3454,14 +3833,14 @@ impl Default for EnterMaintenanceModeTask {
             timeout: 0,
             evacuate_powered_off_vms: None,
             maintenance_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ENTER_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnterMaintenanceMode_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int timeout r
 boolean evacuatePoweredOffVms o since 2.5
@@ -3474,12 +3853,9 @@ impl rt::Object for EnterMaintenanceModeTask {
         &ENTER_MAINTENANCE_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTER_MAINTENANCE_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTER_MAINTENANCE_MODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.timeout),
             2 => P::Value(&self.evacuate_powered_off_vms),
@@ -3503,6 +3879,14 @@ rt::serde!(object EnterMaintenanceModeTask);
 impl rt::Method for EnterMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnterMaintenanceMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState Timedout",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3528,6 +3912,8 @@ pub struct ExitMaintenanceModeTask {
     pub this: rt::ManagedObjectReference,
     /// `timeout`: required int.
     pub timeout: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitMaintenanceModeTask {
     #[inline(never)]
@@ -3535,14 +3921,14 @@ impl Default for ExitMaintenanceModeTask {
         Self {
             this: Default::default(),
             timeout: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitMaintenanceMode_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int timeout r
 ",
@@ -3553,12 +3939,9 @@ impl rt::Object for ExitMaintenanceModeTask {
         &EXIT_MAINTENANCE_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXIT_MAINTENANCE_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXIT_MAINTENANCE_MODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.timeout),
             _ => P::Absent,
@@ -3578,6 +3961,14 @@ rt::serde!(object ExitMaintenanceModeTask);
 impl rt::Method for ExitMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExitMaintenanceMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState Timedout",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3607,6 +3998,8 @@ pub struct ExtendVirtualDiskTask {
     pub new_capacity_kb: i64,
     /// `eagerZero`: optional boolean, since VI API 4.0.
     pub eager_zero: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendVirtualDiskTask {
     #[inline(never)]
@@ -3616,14 +4009,14 @@ impl Default for ExtendVirtualDiskTask {
             datacenter: None,
             new_capacity_kb: 0,
             eager_zero: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXTEND_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 long newCapacityKb r
@@ -3636,12 +4029,9 @@ impl rt::Object for ExtendVirtualDiskTask {
         &EXTEND_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.new_capacity_kb),
@@ -3665,6 +4055,14 @@ rt::serde!(object ExtendVirtualDiskTask);
 impl rt::Method for ExtendVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3686,6 +4084,8 @@ pub struct Fetch {
     pub this: rt::ManagedObjectReference,
     /// `prop`: required string, a PropertyPath.
     pub prop: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Fetch {
     #[inline(never)]
@@ -3693,14 +4093,14 @@ impl Default for Fetch {
         Self {
             this: Default::default(),
             prop: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FETCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "Fetch",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string prop r
 ",
@@ -3711,12 +4111,9 @@ impl rt::Object for Fetch {
         &FETCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.prop),
             _ => P::Absent,
@@ -3736,6 +4133,14 @@ rt::serde!(object Fetch);
 impl rt::Method for Fetch {
     type Output = Option<rt::Any>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Fetch",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "anyType",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3756,6 +4161,8 @@ pub struct FindAllByDnsName {
     pub dns_name: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindAllByDnsName {
     #[inline(never)]
@@ -3764,14 +4171,14 @@ impl Default for FindAllByDnsName {
             datacenter: None,
             dns_name: String::new(),
             vm_search: false,
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_ALL_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByDnsName",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference datacenter o
 string dnsName r
 boolean vmSearch r
@@ -3783,12 +4190,9 @@ impl rt::Object for FindAllByDnsName {
         &FIND_ALL_BY_DNS_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_ALL_BY_DNS_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_ALL_BY_DNS_NAME),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.dns_name),
             2 => P::Value(&self.vm_search),
@@ -3810,6 +4214,14 @@ rt::serde!(object FindAllByDnsName);
 impl rt::Method for FindAllByDnsName {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindAllByDnsName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3830,6 +4242,8 @@ pub struct FindAllByIp {
     pub ip: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindAllByIp {
     #[inline(never)]
@@ -3838,14 +4252,14 @@ impl Default for FindAllByIp {
             datacenter: None,
             ip: String::new(),
             vm_search: false,
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_ALL_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByIp",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference datacenter o
 string ip r
 boolean vmSearch r
@@ -3857,12 +4271,9 @@ impl rt::Object for FindAllByIp {
         &FIND_ALL_BY_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_ALL_BY_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_ALL_BY_IP),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.ip),
             2 => P::Value(&self.vm_search),
@@ -3884,6 +4295,14 @@ rt::serde!(object FindAllByIp);
 impl rt::Method for FindAllByIp {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindAllByIp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3906,6 +4325,8 @@ pub struct FindAllByUuid {
     pub vm_search: bool,
     /// `instanceUuid`: optional boolean.
     pub instance_uuid: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindAllByUuid {
     #[inline(never)]
@@ -3915,14 +4336,14 @@ impl Default for FindAllByUuid {
             uuid: String::new(),
             vm_search: false,
             instance_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_ALL_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByUuid",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference datacenter o
 string uuid r
 boolean vmSearch r
@@ -3935,12 +4356,9 @@ impl rt::Object for FindAllByUuid {
         &FIND_ALL_BY_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_ALL_BY_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_ALL_BY_UUID),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.vm_search),
@@ -3964,6 +4382,14 @@ rt::serde!(object FindAllByUuid);
 impl rt::Method for FindAllByUuid {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindAllByUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3984,6 +4410,8 @@ pub struct FindByDatastorePath {
     pub datacenter: rt::ManagedObjectReference,
     /// `path`: required string.
     pub path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByDatastorePath {
     #[inline(never)]
@@ -3991,14 +4419,14 @@ impl Default for FindByDatastorePath {
         Self {
             datacenter: Default::default(),
             path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_BY_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByDatastorePath",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datacenter r
 string path r
 ",
@@ -4009,12 +4437,9 @@ impl rt::Object for FindByDatastorePath {
         &FIND_BY_DATASTORE_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_DATASTORE_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_DATASTORE_PATH),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.path),
             _ => P::Absent,
@@ -4034,6 +4459,14 @@ rt::serde!(object FindByDatastorePath);
 impl rt::Method for FindByDatastorePath {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByDatastorePath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4055,6 +4488,8 @@ pub struct FindByDnsName {
     pub dns_name: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByDnsName {
     #[inline(never)]
@@ -4063,14 +4498,14 @@ impl Default for FindByDnsName {
             datacenter: None,
             dns_name: String::new(),
             vm_search: false,
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByDnsName",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datacenter o
 string dnsName r
 boolean vmSearch r
@@ -4082,12 +4517,9 @@ impl rt::Object for FindByDnsName {
         &FIND_BY_DNS_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_DNS_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_DNS_NAME),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.dns_name),
             2 => P::Value(&self.vm_search),
@@ -4109,6 +4541,14 @@ rt::serde!(object FindByDnsName);
 impl rt::Method for FindByDnsName {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByDnsName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4125,20 +4565,22 @@ impl rt::Method for FindByDnsName {
 pub struct FindByInventoryPath {
     /// `inventoryPath`: required string.
     pub inventory_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByInventoryPath {
     #[inline(never)]
     fn default() -> Self {
         Self {
             inventory_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_BY_INVENTORY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByInventoryPath",
-    "2.0",
     None,
-    "
+    "2.0
 string inventoryPath r
 ",
     rt::unset::<FindByInventoryPath>,
@@ -4148,12 +4590,9 @@ impl rt::Object for FindByInventoryPath {
         &FIND_BY_INVENTORY_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_INVENTORY_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_INVENTORY_PATH),
             0 => P::Value(&self.inventory_path),
             _ => P::Absent,
         }
@@ -4171,6 +4610,14 @@ rt::serde!(object FindByInventoryPath);
 impl rt::Method for FindByInventoryPath {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByInventoryPath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4191,6 +4638,8 @@ pub struct FindByIp {
     pub ip: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByIp {
     #[inline(never)]
@@ -4199,14 +4648,14 @@ impl Default for FindByIp {
             datacenter: None,
             ip: String::new(),
             vm_search: false,
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByIp",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datacenter o
 string ip r
 boolean vmSearch r
@@ -4218,12 +4667,9 @@ impl rt::Object for FindByIp {
         &FIND_BY_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_IP),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.ip),
             2 => P::Value(&self.vm_search),
@@ -4245,6 +4691,14 @@ rt::serde!(object FindByIp);
 impl rt::Method for FindByIp {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByIp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4267,6 +4721,8 @@ pub struct FindByUuid {
     pub vm_search: bool,
     /// `instanceUuid`: optional boolean, since VI API 4.0.
     pub instance_uuid: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindByUuid {
     #[inline(never)]
@@ -4276,14 +4732,14 @@ impl Default for FindByUuid {
             uuid: String::new(),
             vm_search: false,
             instance_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByUuid",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datacenter o
 string uuid r
 boolean vmSearch r
@@ -4296,12 +4752,9 @@ impl rt::Object for FindByUuid {
         &FIND_BY_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_BY_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_BY_UUID),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.vm_search),
@@ -4325,6 +4778,14 @@ rt::serde!(object FindByUuid);
 impl rt::Method for FindByUuid {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindByUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4343,6 +4804,8 @@ pub struct FindChild {
     pub entity: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindChild {
     #[inline(never)]
@@ -4350,14 +4813,14 @@ impl Default for FindChild {
         Self {
             entity: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_CHILD: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindChild",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 string name r
 ",
@@ -4368,12 +4831,9 @@ impl rt::Object for FindChild {
         &FIND_CHILD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_CHILD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_CHILD),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -4393,6 +4853,14 @@ rt::serde!(object FindChild);
 impl rt::Method for FindChild {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindChild",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -18,6 +18,8 @@ pub struct Login {
     pub password: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Login {
     #[inline(never)]
@@ -26,14 +28,14 @@ impl Default for Login {
             user_name: String::new(),
             password: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "Login",
-    "2.0",
     None,
-    "
+    "2.0
 string userName r
 string password r secret
 string locale o
@@ -45,12 +47,9 @@ impl rt::Object for Login {
         &LOGIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN),
             0 => P::Value(&self.user_name),
             1 => P::Value(&self.password),
             2 => P::Value(&self.locale),
@@ -72,6 +71,14 @@ rt::serde!(object Login);
 impl rt::Method for Login {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Login",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -92,18 +99,19 @@ impl rt::Throws<objects::InvalidLocale> for Login {}
 pub struct LoginByToken {
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LoginByToken {
     #[inline(never)]
     fn default() -> Self {
-        Self { locale: None }
+        Self { locale: None, _more: () }
     }
 }
 pub(crate) static LOGIN_BY_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginByToken",
-    "5.1",
     None,
-    "
+    "5.1
 string locale o
 ",
     rt::unset::<LoginByToken>,
@@ -113,12 +121,9 @@ impl rt::Object for LoginByToken {
         &LOGIN_BY_TOKEN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN_BY_TOKEN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN_BY_TOKEN),
             0 => P::Value(&self.locale),
             _ => P::Absent,
         }
@@ -136,6 +141,14 @@ rt::serde!(object LoginByToken);
 impl rt::Method for LoginByToken {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LoginByToken",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -151,18 +164,20 @@ impl rt::Throws<objects::InvalidLocale> for LoginByToken {}
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-pub struct Logout {}
+pub struct Logout {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for Logout {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static LOGOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Logout",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<Logout>,
 );
 impl rt::Object for Logout {
@@ -170,12 +185,9 @@ impl rt::Object for Logout {
         &LOGOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGOUT),
             _ => P::Absent,
         }
     }
@@ -191,6 +203,14 @@ rt::serde!(object Logout);
 impl rt::Method for Logout {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Logout",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -211,6 +231,8 @@ pub struct MakeDirectory {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `createParentDirectories`: optional boolean.
     pub create_parent_directories: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MakeDirectory {
     #[inline(never)]
@@ -219,14 +241,14 @@ impl Default for MakeDirectory {
             name: String::new(),
             datacenter: None,
             create_parent_directories: None,
+            _more: (),
         }
     }
 }
 pub(crate) static MAKE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakeDirectory",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 boolean createParentDirectories o
@@ -238,12 +260,9 @@ impl rt::Object for MakeDirectory {
         &MAKE_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAKE_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAKE_DIRECTORY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.create_parent_directories),
@@ -265,6 +284,14 @@ rt::serde!(object MakeDirectory);
 impl rt::Method for MakeDirectory {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MakeDirectory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "",
+        throws: "InvalidDatastore FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -291,6 +318,8 @@ pub struct MigrateVmTask {
     pub priority: enums::VirtualMachineMovePriority,
     /// `state`: optional `VirtualMachinePowerState`.
     pub state: Option<enums::VirtualMachinePowerState>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrateVmTask {
     #[inline(never)]
@@ -301,14 +330,14 @@ impl Default for MigrateVmTask {
             host: None,
             priority: Default::default(),
             state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrateVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference pool o
 ManagedObjectReference host o
@@ -322,12 +351,9 @@ impl rt::Object for MigrateVmTask {
         &MIGRATE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pool),
             2 => P::Value(&self.host),
@@ -353,6 +379,14 @@ rt::serde!(object MigrateVmTask);
 impl rt::Method for MigrateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MigrateVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "MigrationFault FileFault Timedout InsufficientResourcesFault InvalidState VmConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -380,6 +414,8 @@ pub struct ModifyListView {
     pub add: Vec<rt::ManagedObjectReference>,
     /// `remove`: list of reference; needs the privilege `System.View`.
     pub remove: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ModifyListView {
     #[inline(never)]
@@ -388,14 +424,14 @@ impl Default for ModifyListView {
             this: Default::default(),
             add: Vec::new(),
             remove: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MODIFY_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ModifyListView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference add ol
 ManagedObjectReference remove ol
@@ -407,12 +443,9 @@ impl rt::Object for ModifyListView {
         &MODIFY_LIST_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MODIFY_LIST_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MODIFY_LIST_VIEW),
             0 => P::Value(&self.this),
             1 => P::Value(&self.add),
             2 => P::Value(&self.remove),
@@ -434,6 +467,14 @@ rt::serde!(object ModifyListView);
 impl rt::Method for ModifyListView {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ModifyListView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -454,6 +495,8 @@ pub struct MountVmfsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountVmfsVolume {
     #[inline(never)]
@@ -461,14 +504,14 @@ impl Default for MountVmfsVolume {
         Self {
             this: Default::default(),
             vmfs_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVmfsVolume",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
@@ -479,12 +522,9 @@ impl rt::Object for MountVmfsVolume {
         &MOUNT_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_VMFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -504,6 +544,14 @@ rt::serde!(object MountVmfsVolume);
 impl rt::Method for MountVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MountVmfsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound InvalidState HostConfigFault ResourceInUse",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -532,6 +580,8 @@ pub struct MoveDatastoreFileTask {
     pub destination_datacenter: Option<rt::ManagedObjectReference>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveDatastoreFileTask {
     #[inline(never)]
@@ -542,14 +592,14 @@ impl Default for MoveDatastoreFileTask {
             destination_name: String::new(),
             destination_datacenter: None,
             force: None,
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDatastoreFile_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string sourceName r
 ManagedObjectReference sourceDatacenter o
 string destinationName r
@@ -563,12 +613,9 @@ impl rt::Object for MoveDatastoreFileTask {
         &MOVE_DATASTORE_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_DATASTORE_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_DATASTORE_FILE_TASK),
             0 => P::Value(&self.source_name),
             1 => P::Value(&self.source_datacenter),
             2 => P::Value(&self.destination_name),
@@ -594,6 +641,14 @@ rt::serde!(object MoveDatastoreFileTask);
 impl rt::Method for MoveDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveDatastoreFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -617,6 +672,8 @@ pub struct MoveIntoFolderTask {
     pub this: rt::ManagedObjectReference,
     /// `list`: list, not empty, of reference to `ManagedEntity`.
     pub list: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveIntoFolderTask {
     #[inline(never)]
@@ -624,14 +681,14 @@ impl Default for MoveIntoFolderTask {
         Self {
             this: Default::default(),
             list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_INTO_FOLDER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveIntoFolder_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference list rl
 ",
@@ -642,12 +699,9 @@ impl rt::Object for MoveIntoFolderTask {
         &MOVE_INTO_FOLDER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_INTO_FOLDER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_INTO_FOLDER_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.list),
             _ => P::Absent,
@@ -667,6 +721,14 @@ rt::serde!(object MoveIntoFolderTask);
 impl rt::Method for MoveIntoFolderTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveIntoFolder_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidFolder InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -691,6 +753,8 @@ pub struct MoveIntoResourcePool {
     pub this: rt::ManagedObjectReference,
     /// `list`: list, not empty, of reference to `ManagedEntity`.
     pub list: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveIntoResourcePool {
     #[inline(never)]
@@ -698,14 +762,14 @@ impl Default for MoveIntoResourcePool {
         Self {
             this: Default::default(),
             list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_INTO_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveIntoResourcePool",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference list rl
 ",
@@ -716,12 +780,9 @@ impl rt::Object for MoveIntoResourcePool {
         &MOVE_INTO_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_INTO_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_INTO_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.list),
             _ => P::Absent,
@@ -741,6 +802,14 @@ rt::serde!(object MoveIntoResourcePool);
 impl rt::Method for MoveIntoResourcePool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveIntoResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DuplicateName InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -774,6 +843,8 @@ pub struct MoveVirtualDiskTask {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveVirtualDiskTask {
     #[inline(never)]
@@ -786,14 +857,14 @@ impl Default for MoveVirtualDiskTask {
             force: None,
             #[cfg(feature = "profile")]
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string sourceName r
 ManagedObjectReference sourceDatacenter o
 string destName r
@@ -808,12 +879,9 @@ impl rt::Object for MoveVirtualDiskTask {
         &MOVE_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.source_name),
             1 => P::Value(&self.source_datacenter),
             2 => P::Value(&self.dest_name),
@@ -843,6 +911,14 @@ rt::serde!(object MoveVirtualDiskTask);
 impl rt::Method for MoveVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -866,18 +942,22 @@ impl rt::Throws<objects::InvalidDatastore> for MoveVirtualDiskTask {}
 pub struct PowerOffVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOffVmTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static POWER_OFF_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOffVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<PowerOffVmTask>,
@@ -887,12 +967,9 @@ impl rt::Object for PowerOffVmTask {
         &POWER_OFF_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_OFF_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_OFF_VM_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -910,6 +987,14 @@ rt::serde!(object PowerOffVmTask);
 impl rt::Method for PowerOffVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOffVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -935,6 +1020,8 @@ pub struct PowerOnVmTask {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnVmTask {
     #[inline(never)]
@@ -942,14 +1029,14 @@ impl Default for PowerOnVmTask {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_ON_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -960,12 +1047,9 @@ impl rt::Object for PowerOnVmTask {
         &POWER_ON_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -985,6 +1069,14 @@ rt::serde!(object PowerOnVmTask);
 impl rt::Method for PowerOnVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOnVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InsufficientResourcesFault VmConfigFault FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1011,6 +1103,8 @@ pub struct PutUsbScanCodes {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `UsbScanCodeSpec`.
     pub spec: objects::UsbScanCodeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PutUsbScanCodes {
     #[inline(never)]
@@ -1018,14 +1112,14 @@ impl Default for PutUsbScanCodes {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PUT_USB_SCAN_CODES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PutUsbScanCodes",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 UsbScanCodeSpec spec r
 ",
@@ -1036,12 +1130,9 @@ impl rt::Object for PutUsbScanCodes {
         &PUT_USB_SCAN_CODES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PUT_USB_SCAN_CODES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PUT_USB_SCAN_CODES),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1061,6 +1152,14 @@ rt::serde!(object PutUsbScanCodes);
 impl rt::Method for PutUsbScanCodes {
     type Output = i32;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PutUsbScanCodes",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "int",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1081,6 +1180,8 @@ pub struct QueryAvailableDisksForVmfs {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailableDisksForVmfs {
     #[inline(never)]
@@ -1088,14 +1189,14 @@ impl Default for QueryAvailableDisksForVmfs {
         Self {
             this: Default::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_AVAILABLE_DISKS_FOR_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableDisksForVmfs",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore o
 ",
@@ -1106,12 +1207,9 @@ impl rt::Object for QueryAvailableDisksForVmfs {
         &QUERY_AVAILABLE_DISKS_FOR_VMFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_DISKS_FOR_VMFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_DISKS_FOR_VMFS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1131,6 +1229,14 @@ rt::serde!(object QueryAvailableDisksForVmfs);
 impl rt::Method for QueryAvailableDisksForVmfs {
     type Output = Vec<objects::HostScsiDisk>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailableDisksForVmfs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostScsiDisk",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1155,6 +1261,8 @@ pub struct QueryAvailablePerfMetric {
     pub end_time: Option<rt::DateTime>,
     /// `intervalId`: optional int.
     pub interval_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailablePerfMetric {
     #[inline(never)]
@@ -1164,14 +1272,14 @@ impl Default for QueryAvailablePerfMetric {
             begin_time: None,
             end_time: None,
             interval_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_AVAILABLE_PERF_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailablePerfMetric",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 dateTime beginTime o
 dateTime endTime o
@@ -1184,12 +1292,9 @@ impl rt::Object for QueryAvailablePerfMetric {
         &QUERY_AVAILABLE_PERF_METRIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_PERF_METRIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_PERF_METRIC),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.begin_time),
             2 => P::Value(&self.end_time),
@@ -1213,6 +1318,14 @@ rt::serde!(object QueryAvailablePerfMetric);
 impl rt::Method for QueryAvailablePerfMetric {
     type Output = Vec<objects::PerfMetricId>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailablePerfMetric",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfMetricId",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1239,6 +1352,8 @@ pub struct QueryChangedDiskAreas {
     pub start_offset: i64,
     /// `changeId`: required string.
     pub change_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryChangedDiskAreas {
     #[inline(never)]
@@ -1249,14 +1364,14 @@ impl Default for QueryChangedDiskAreas {
             device_key: 0,
             start_offset: 0,
             change_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CHANGED_DISK_AREAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryChangedDiskAreas",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference snapshot o
 int deviceKey r
@@ -1270,12 +1385,9 @@ impl rt::Object for QueryChangedDiskAreas {
         &QUERY_CHANGED_DISK_AREAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CHANGED_DISK_AREAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CHANGED_DISK_AREAS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.snapshot),
             2 => P::Value(&self.device_key),
@@ -1301,6 +1413,14 @@ rt::serde!(object QueryChangedDiskAreas);
 impl rt::Method for QueryChangedDiskAreas {
     type Output = objects::DiskChangeInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryChangedDiskAreas",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DiskChangeInfo",
+        throws: "FileFault NotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1321,6 +1441,8 @@ pub struct QueryEvents {
     pub filter: objects::EventFilterSpec,
     /// `eventViewSpec`: optional `EventManagerEventViewSpec` or a descendant, since VI API 9.0.0.0.
     pub event_view_spec: Option<rt::Poly<objects::EventManagerEventViewSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryEvents {
     #[inline(never)]
@@ -1328,14 +1450,14 @@ impl Default for QueryEvents {
         Self {
             filter: Default::default(),
             event_view_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryEvents",
-    "2.0",
     None,
-    "
+    "2.0
 EventFilterSpec filter r
 EventManagerEventViewSpec eventViewSpec o since 9.0.0.0
 ",
@@ -1346,12 +1468,9 @@ impl rt::Object for QueryEvents {
         &QUERY_EVENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_EVENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_EVENTS),
             0 => P::Object(&self.filter),
             1 => P::Value(&self.event_view_spec),
             _ => P::Absent,
@@ -1371,6 +1490,14 @@ rt::serde!(object QueryEvents);
 impl rt::Method for QueryEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryEvents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "Event",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1389,18 +1516,19 @@ impl rt::Method for QueryEvents {
 pub struct QueryOptions {
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: None }
+        Self { name: None, _more: () }
     }
 }
 pub(crate) static QUERY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryOptions",
-    "2.0",
     None,
-    "
+    "2.0
 string name o
 ",
     rt::unset::<QueryOptions>,
@@ -1410,12 +1538,9 @@ impl rt::Object for QueryOptions {
         &QUERY_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_OPTIONS),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -1433,6 +1558,14 @@ rt::serde!(object QueryOptions);
 impl rt::Method for QueryOptions {
     type Output = Vec<rt::Poly<objects::OptionValue>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("setting"),
+        returns: "OptionValue",
+        throws: "InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1450,18 +1583,22 @@ impl rt::Throws<objects::InvalidName> for QueryOptions {}
 pub struct QueryPerf {
     /// `querySpec`: list, not empty, of `PerfQuerySpec`.
     pub query_spec: Vec<objects::PerfQuerySpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerf {
     #[inline(never)]
     fn default() -> Self {
-        Self { query_spec: Vec::new() }
+        Self {
+            query_spec: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PERF: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerf",
-    "2.0",
     None,
-    "
+    "2.0
 PerfQuerySpec querySpec rl
 ",
     rt::unset::<QueryPerf>,
@@ -1471,12 +1608,9 @@ impl rt::Object for QueryPerf {
         &QUERY_PERF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF),
             0 => P::Objects(&self.query_spec),
             _ => P::Absent,
         }
@@ -1494,6 +1628,14 @@ rt::serde!(object QueryPerf);
 impl rt::Method for QueryPerf {
     type Output = Vec<rt::Poly<objects::PerfEntityMetricBase>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerf",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfEntityMetricBase",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1510,18 +1652,22 @@ impl rt::Method for QueryPerf {
 pub struct QueryPerfCounter {
     /// `counterId`: list, not empty, of int.
     pub counter_id: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerfCounter {
     #[inline(never)]
     fn default() -> Self {
-        Self { counter_id: Vec::new() }
+        Self {
+            counter_id: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PERF_COUNTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfCounter",
-    "2.0",
     None,
-    "
+    "2.0
 int counterId rl
 ",
     rt::unset::<QueryPerfCounter>,
@@ -1531,12 +1677,9 @@ impl rt::Object for QueryPerfCounter {
         &QUERY_PERF_COUNTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF_COUNTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF_COUNTER),
             0 => P::Value(&self.counter_id),
             _ => P::Absent,
         }
@@ -1554,6 +1697,14 @@ rt::serde!(object QueryPerfCounter);
 impl rt::Method for QueryPerfCounter {
     type Output = Vec<objects::PerfCounterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfCounter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfCounterInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1570,18 +1721,22 @@ impl rt::Method for QueryPerfCounter {
 pub struct QueryPerfProviderSummary {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerfProviderSummary {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Default::default() }
+        Self {
+            entity: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfProviderSummary",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 ",
     rt::unset::<QueryPerfProviderSummary>,
@@ -1591,12 +1746,9 @@ impl rt::Object for QueryPerfProviderSummary {
         &QUERY_PERF_PROVIDER_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF_PROVIDER_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF_PROVIDER_SUMMARY),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -1614,6 +1766,14 @@ rt::serde!(object QueryPerfProviderSummary);
 impl rt::Method for QueryPerfProviderSummary {
     type Output = objects::PerfProviderSummary;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfProviderSummary",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfProviderSummary",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1634,6 +1794,8 @@ pub struct QueryVirtualDiskUuid {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVirtualDiskUuid {
     #[inline(never)]
@@ -1641,14 +1803,14 @@ impl Default for QueryVirtualDiskUuid {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskUuid",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -1659,12 +1821,9 @@ impl rt::Object for QueryVirtualDiskUuid {
         &QUERY_VIRTUAL_DISK_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_UUID),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -1684,6 +1843,14 @@ rt::serde!(object QueryVirtualDiskUuid);
 impl rt::Method for QueryVirtualDiskUuid {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "string",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1708,6 +1875,8 @@ pub struct QueryVmfsDatastoreCreateOptions {
     pub device_path: String,
     /// `vmfsMajorVersion`: optional int, since VI API 5.0.
     pub vmfs_major_version: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVmfsDatastoreCreateOptions {
     #[inline(never)]
@@ -1716,14 +1885,14 @@ impl Default for QueryVmfsDatastoreCreateOptions {
             this: Default::default(),
             device_path: String::new(),
             vmfs_major_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VMFS_DATASTORE_CREATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreCreateOptions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string devicePath r
 int vmfsMajorVersion o since 5.0
@@ -1735,12 +1904,9 @@ impl rt::Object for QueryVmfsDatastoreCreateOptions {
         &QUERY_VMFS_DATASTORE_CREATE_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_DATASTORE_CREATE_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VMFS_DATASTORE_CREATE_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             2 => P::Value(&self.vmfs_major_version),
@@ -1762,6 +1928,14 @@ rt::serde!(object QueryVmfsDatastoreCreateOptions);
 impl rt::Method for QueryVmfsDatastoreCreateOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsDatastoreCreateOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VmfsDatastoreOption",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1780,6 +1954,8 @@ pub struct ReadNextEvents {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadNextEvents {
     #[inline(never)]
@@ -1787,14 +1963,14 @@ impl Default for ReadNextEvents {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static READ_NEXT_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextEvents",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -1805,12 +1981,9 @@ impl rt::Object for ReadNextEvents {
         &READ_NEXT_EVENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_NEXT_EVENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_NEXT_EVENTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -1830,6 +2003,14 @@ rt::serde!(object ReadNextEvents);
 impl rt::Method for ReadNextEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadNextEvents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "Event",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1846,6 +2027,8 @@ pub struct ReadNextTasks {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadNextTasks {
     #[inline(never)]
@@ -1853,14 +2036,14 @@ impl Default for ReadNextTasks {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static READ_NEXT_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextTasks",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -1871,12 +2054,9 @@ impl rt::Object for ReadNextTasks {
         &READ_NEXT_TASKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_NEXT_TASKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_NEXT_TASKS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -1896,6 +2076,14 @@ rt::serde!(object ReadNextTasks);
 impl rt::Method for ReadNextTasks {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadNextTasks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "TaskInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1912,6 +2100,8 @@ pub struct ReadPreviousEvents {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadPreviousEvents {
     #[inline(never)]
@@ -1919,14 +2109,14 @@ impl Default for ReadPreviousEvents {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static READ_PREVIOUS_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadPreviousEvents",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -1937,12 +2127,9 @@ impl rt::Object for ReadPreviousEvents {
         &READ_PREVIOUS_EVENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_PREVIOUS_EVENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_PREVIOUS_EVENTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -1962,6 +2149,14 @@ rt::serde!(object ReadPreviousEvents);
 impl rt::Method for ReadPreviousEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadPreviousEvents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "Event",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1978,6 +2173,8 @@ pub struct ReadPreviousTasks {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadPreviousTasks {
     #[inline(never)]
@@ -1985,14 +2182,14 @@ impl Default for ReadPreviousTasks {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static READ_PREVIOUS_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadPreviousTasks",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -2003,12 +2200,9 @@ impl rt::Object for ReadPreviousTasks {
         &READ_PREVIOUS_TASKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_PREVIOUS_TASKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_PREVIOUS_TASKS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -2028,6 +2222,14 @@ rt::serde!(object ReadPreviousTasks);
 impl rt::Method for ReadPreviousTasks {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadPreviousTasks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "TaskInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2046,18 +2248,22 @@ impl rt::Method for ReadPreviousTasks {
 pub struct RebootGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RebootGuest {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REBOOT_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootGuest",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RebootGuest>,
@@ -2067,12 +2273,9 @@ impl rt::Object for RebootGuest {
         &REBOOT_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REBOOT_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REBOOT_GUEST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2090,6 +2293,14 @@ rt::serde!(object RebootGuest);
 impl rt::Method for RebootGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RebootGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ToolsUnavailable TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2113,6 +2324,8 @@ pub struct RebootHostTask {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RebootHostTask {
     #[inline(never)]
@@ -2120,14 +2333,14 @@ impl Default for RebootHostTask {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static REBOOT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -2138,12 +2351,9 @@ impl rt::Object for RebootHostTask {
         &REBOOT_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REBOOT_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REBOOT_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -2163,6 +2373,14 @@ rt::serde!(object RebootHostTask);
 impl rt::Method for RebootHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RebootHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2185,6 +2403,8 @@ pub struct ReconfigVmTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineConfigSpec`.
     pub spec: objects::VirtualMachineConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigVmTask {
     #[inline(never)]
@@ -2192,14 +2412,14 @@ impl Default for ReconfigVmTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIG_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 VirtualMachineConfigSpec spec r
 ",
@@ -2210,12 +2430,9 @@ impl rt::Object for ReconfigVmTask {
         &RECONFIG_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIG_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIG_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2235,6 +2452,14 @@ rt::serde!(object ReconfigVmTask);
 impl rt::Method for ReconfigVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidName DuplicateName InvalidState InsufficientResourcesFault InvalidDatastore",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2265,6 +2490,8 @@ pub struct ReconfigureAutostart {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostAutoStartManagerConfig`.
     pub spec: objects::HostAutoStartManagerConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureAutostart {
     #[inline(never)]
@@ -2272,14 +2499,14 @@ impl Default for ReconfigureAutostart {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_AUTOSTART: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureAutostart",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostAutoStartManagerConfig spec r
 ",
@@ -2290,12 +2517,9 @@ impl rt::Object for ReconfigureAutostart {
         &RECONFIGURE_AUTOSTART
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_AUTOSTART
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_AUTOSTART),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2315,6 +2539,14 @@ rt::serde!(object ReconfigureAutostart);
 impl rt::Method for ReconfigureAutostart {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureAutostart",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2333,18 +2565,22 @@ impl rt::Method for ReconfigureAutostart {
 pub struct RefreshDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshDatastore>,
@@ -2354,12 +2590,9 @@ impl rt::Object for RefreshDatastore {
         &REFRESH_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_DATASTORE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2377,6 +2610,14 @@ rt::serde!(object RefreshDatastore);
 impl rt::Method for RefreshDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2395,18 +2636,22 @@ impl rt::Throws<objects::HostConfigFault> for RefreshDatastore {}
 pub struct RefreshDatastoreStorageInfo {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshDatastoreStorageInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_DATASTORE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDatastoreStorageInfo",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshDatastoreStorageInfo>,
@@ -2416,12 +2661,9 @@ impl rt::Object for RefreshDatastoreStorageInfo {
         &REFRESH_DATASTORE_STORAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_DATASTORE_STORAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_DATASTORE_STORAGE_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2439,6 +2681,14 @@ rt::serde!(object RefreshDatastoreStorageInfo);
 impl rt::Method for RefreshDatastoreStorageInfo {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshDatastoreStorageInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2455,18 +2705,22 @@ impl rt::Method for RefreshDatastoreStorageInfo {
 pub struct RefreshNetworkSystem {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshNetworkSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshNetworkSystem",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshNetworkSystem>,
@@ -2476,12 +2730,9 @@ impl rt::Object for RefreshNetworkSystem {
         &REFRESH_NETWORK_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_NETWORK_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_NETWORK_SYSTEM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2499,6 +2750,14 @@ rt::serde!(object RefreshNetworkSystem);
 impl rt::Method for RefreshNetworkSystem {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshNetworkSystem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2515,18 +2774,22 @@ impl rt::Method for RefreshNetworkSystem {
 pub struct RefreshStorageInfo {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshStorageInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageInfo",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshStorageInfo>,
@@ -2536,12 +2799,9 @@ impl rt::Object for RefreshStorageInfo {
         &REFRESH_STORAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_STORAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_STORAGE_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2559,6 +2819,14 @@ rt::serde!(object RefreshStorageInfo);
 impl rt::Method for RefreshStorageInfo {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshStorageInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2575,18 +2843,22 @@ impl rt::Method for RefreshStorageInfo {
 pub struct RefreshStorageSystem {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshStorageSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageSystem",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshStorageSystem>,
@@ -2596,12 +2868,9 @@ impl rt::Object for RefreshStorageSystem {
         &REFRESH_STORAGE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_STORAGE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_STORAGE_SYSTEM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2619,6 +2888,14 @@ rt::serde!(object RefreshStorageSystem);
 impl rt::Method for RefreshStorageSystem {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshStorageSystem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2649,6 +2926,8 @@ pub struct RegisterVmTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterVmTask {
     #[inline(never)]
@@ -2660,14 +2939,14 @@ impl Default for RegisterVmTask {
             as_template: false,
             pool: None,
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REGISTER_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string path r
 string name o
@@ -2682,12 +2961,9 @@ impl rt::Object for RegisterVmTask {
         &REGISTER_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             2 => P::Value(&self.name),
@@ -2715,6 +2991,14 @@ rt::serde!(object RegisterVmTask);
 impl rt::Method for RegisterVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "OutOfBounds DuplicateName AlreadyExists InvalidDatastore NotFound InvalidName VmConfigFault InsufficientResourcesFault FileFault InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2744,18 +3028,22 @@ impl rt::Throws<objects::InvalidState> for RegisterVmTask {}
 pub struct Reload {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Reload {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RELOAD: rt::ObjectInfo = rt::ObjectInfo::new(
     "Reload",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<Reload>,
@@ -2765,12 +3053,9 @@ impl rt::Object for Reload {
         &RELOAD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELOAD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELOAD),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2788,6 +3073,14 @@ rt::serde!(object Reload);
 impl rt::Method for Reload {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Reload",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2810,6 +3103,8 @@ pub struct RelocateVmTask {
     pub spec: objects::VirtualMachineRelocateSpec,
     /// `priority`: optional `VirtualMachineMovePriority`, since VI API 4.0.
     pub priority: Option<enums::VirtualMachineMovePriority>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RelocateVmTask {
     #[inline(never)]
@@ -2818,14 +3113,14 @@ impl Default for RelocateVmTask {
             this: Default::default(),
             spec: Default::default(),
             priority: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RELOCATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RelocateVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 VirtualMachineRelocateSpec spec r
 VirtualMachineMovePriority priority o since 4.0
@@ -2837,12 +3132,9 @@ impl rt::Object for RelocateVmTask {
         &RELOCATE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELOCATE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELOCATE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.priority),
@@ -2864,6 +3156,14 @@ rt::serde!(object RelocateVmTask);
 impl rt::Method for RelocateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RelocateVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidDatastore MigrationFault VmConfigFault FileFault Timedout InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2896,6 +3196,8 @@ pub struct RemoveAllSnapshotsTask {
     pub consolidate: Option<bool>,
     /// `spec`: optional `SnapshotSelectionSpec`, since VI API 8.0.3.0.
     pub spec: Option<Box<objects::SnapshotSelectionSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveAllSnapshotsTask {
     #[inline(never)]
@@ -2904,14 +3206,14 @@ impl Default for RemoveAllSnapshotsTask {
             this: Default::default(),
             consolidate: None,
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_ALL_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAllSnapshots_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean consolidate o since 5.0
 SnapshotSelectionSpec spec o since 8.0.3.0
@@ -2923,12 +3225,9 @@ impl rt::Object for RemoveAllSnapshotsTask {
         &REMOVE_ALL_SNAPSHOTS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_ALL_SNAPSHOTS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_ALL_SNAPSHOTS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.consolidate),
             2 => P::Optional(&self.spec),
@@ -2950,6 +3249,14 @@ rt::serde!(object RemoveAllSnapshotsTask);
 impl rt::Method for RemoveAllSnapshotsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveAllSnapshots_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState SnapshotFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2976,6 +3283,8 @@ pub struct RemoveDatastore {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveDatastore {
     #[inline(never)]
@@ -2983,14 +3292,14 @@ impl Default for RemoveDatastore {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -3001,12 +3310,9 @@ impl rt::Object for RemoveDatastore {
         &REMOVE_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -3026,6 +3332,14 @@ rt::serde!(object RemoveDatastore);
 impl rt::Method for RemoveDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault ResourceInUse",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3053,6 +3367,8 @@ pub struct RemoveInternetScsiSendTargets {
     pub targets: Vec<objects::HostInternetScsiHbaSendTarget>,
     /// `force`: optional boolean, since VI API 7.0.1.0.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveInternetScsiSendTargets {
     #[inline(never)]
@@ -3062,14 +3378,14 @@ impl Default for RemoveInternetScsiSendTargets {
             i_scsi_hba_device: String::new(),
             targets: Vec::new(),
             force: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveInternetScsiSendTargets",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaSendTarget targets rl
@@ -3082,12 +3398,9 @@ impl rt::Object for RemoveInternetScsiSendTargets {
         &REMOVE_INTERNET_SCSI_SEND_TARGETS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_INTERNET_SCSI_SEND_TARGETS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_INTERNET_SCSI_SEND_TARGETS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Objects(&self.targets),
@@ -3111,6 +3424,14 @@ rt::serde!(object RemoveInternetScsiSendTargets);
 impl rt::Method for RemoveInternetScsiSendTargets {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveInternetScsiSendTargets",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3135,6 +3456,8 @@ pub struct RemoveInternetScsiStaticTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaStaticTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveInternetScsiStaticTargets {
     #[inline(never)]
@@ -3143,14 +3466,14 @@ impl Default for RemoveInternetScsiStaticTargets {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             targets: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveInternetScsiStaticTargets",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaStaticTarget targets rl
@@ -3162,12 +3485,9 @@ impl rt::Object for RemoveInternetScsiStaticTargets {
         &REMOVE_INTERNET_SCSI_STATIC_TARGETS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_INTERNET_SCSI_STATIC_TARGETS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_INTERNET_SCSI_STATIC_TARGETS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Objects(&self.targets),
@@ -3189,6 +3509,14 @@ rt::serde!(object RemoveInternetScsiStaticTargets);
 impl rt::Method for RemoveInternetScsiStaticTargets {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveInternetScsiStaticTargets",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3211,6 +3539,8 @@ pub struct RemovePortGroup {
     pub this: rt::ManagedObjectReference,
     /// `pgName`: required string.
     pub pg_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemovePortGroup {
     #[inline(never)]
@@ -3218,14 +3548,14 @@ impl Default for RemovePortGroup {
         Self {
             this: Default::default(),
             pg_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemovePortGroup",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string pgName r
 ",
@@ -3236,12 +3566,9 @@ impl rt::Object for RemovePortGroup {
         &REMOVE_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_PORT_GROUP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pg_name),
             _ => P::Absent,
@@ -3261,6 +3588,14 @@ rt::serde!(object RemovePortGroup);
 impl rt::Method for RemovePortGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemovePortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3286,6 +3621,8 @@ pub struct RemoveSnapshotTask {
     pub remove_children: bool,
     /// `consolidate`: optional boolean, since VI API 5.0.
     pub consolidate: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSnapshotTask {
     #[inline(never)]
@@ -3294,14 +3631,14 @@ impl Default for RemoveSnapshotTask {
             this: Default::default(),
             remove_children: false,
             consolidate: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSnapshot_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean removeChildren r
 boolean consolidate o since 5.0
@@ -3313,12 +3650,9 @@ impl rt::Object for RemoveSnapshotTask {
         &REMOVE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.remove_children),
             2 => P::Value(&self.consolidate),
@@ -3340,6 +3674,14 @@ rt::serde!(object RemoveSnapshotTask);
 impl rt::Method for RemoveSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3364,6 +3706,8 @@ pub struct RemoveVirtualNic {
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveVirtualNic {
     #[inline(never)]
@@ -3371,14 +3715,14 @@ impl Default for RemoveVirtualNic {
         Self {
             this: Default::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 ",
@@ -3389,12 +3733,9 @@ impl rt::Object for RemoveVirtualNic {
         &REMOVE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -3414,6 +3755,14 @@ rt::serde!(object RemoveVirtualNic);
 impl rt::Method for RemoveVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3436,6 +3785,8 @@ pub struct RemoveVirtualSwitch {
     pub this: rt::ManagedObjectReference,
     /// `vswitchName`: required string.
     pub vswitch_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveVirtualSwitch {
     #[inline(never)]
@@ -3443,14 +3794,14 @@ impl Default for RemoveVirtualSwitch {
         Self {
             this: Default::default(),
             vswitch_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveVirtualSwitch",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vswitchName r
 ",
@@ -3461,12 +3812,9 @@ impl rt::Object for RemoveVirtualSwitch {
         &REMOVE_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_VIRTUAL_SWITCH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vswitch_name),
             _ => P::Absent,
@@ -3486,6 +3834,14 @@ rt::serde!(object RemoveVirtualSwitch);
 impl rt::Method for RemoveVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveVirtualSwitch",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3511,6 +3867,8 @@ pub struct RenameSnapshot {
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameSnapshot {
     #[inline(never)]
@@ -3519,14 +3877,14 @@ impl Default for RenameSnapshot {
             this: Default::default(),
             name: None,
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RENAME_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameSnapshot",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name o
 string description o
@@ -3538,12 +3896,9 @@ impl rt::Object for RenameSnapshot {
         &RENAME_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_SNAPSHOT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -3565,6 +3920,14 @@ rt::serde!(object RenameSnapshot);
 impl rt::Method for RenameSnapshot {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameSnapshot",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidName TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3586,6 +3949,8 @@ pub struct RenameTask {
     pub this: rt::ManagedObjectReference,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameTask {
     #[inline(never)]
@@ -3593,14 +3958,14 @@ impl Default for RenameTask {
         Self {
             this: Default::default(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RENAME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Rename_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string newName r
 ",
@@ -3611,12 +3976,9 @@ impl rt::Object for RenameTask {
         &RENAME_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -3636,6 +3998,14 @@ rt::serde!(object RenameTask);
 impl rt::Method for RenameTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Rename_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3659,18 +4029,22 @@ impl rt::Throws<objects::InvalidName> for RenameTask {}
 pub struct RescanAllHba {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RescanAllHba {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESCAN_ALL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanAllHba",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RescanAllHba>,
@@ -3680,12 +4054,9 @@ impl rt::Object for RescanAllHba {
         &RESCAN_ALL_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESCAN_ALL_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESCAN_ALL_HBA),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3703,6 +4074,14 @@ rt::serde!(object RescanAllHba);
 impl rt::Method for RescanAllHba {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RescanAllHba",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3724,6 +4103,8 @@ pub struct RescanHba {
     pub this: rt::ManagedObjectReference,
     /// `hbaDevice`: required string.
     pub hba_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RescanHba {
     #[inline(never)]
@@ -3731,14 +4112,14 @@ impl Default for RescanHba {
         Self {
             this: Default::default(),
             hba_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESCAN_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanHba",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string hbaDevice r
 ",
@@ -3749,12 +4130,9 @@ impl rt::Object for RescanHba {
         &RESCAN_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESCAN_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESCAN_HBA),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hba_device),
             _ => P::Absent,
@@ -3774,6 +4152,14 @@ rt::serde!(object RescanHba);
 impl rt::Method for RescanHba {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RescanHba",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3794,18 +4180,22 @@ impl rt::Throws<objects::HostConfigFault> for RescanHba {}
 pub struct RescanVmfs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RescanVmfs {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESCAN_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanVmfs",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RescanVmfs>,
@@ -3815,12 +4205,9 @@ impl rt::Object for RescanVmfs {
         &RESCAN_VMFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESCAN_VMFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESCAN_VMFS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3838,6 +4225,14 @@ rt::serde!(object RescanVmfs);
 impl rt::Method for RescanVmfs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RescanVmfs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3853,18 +4248,22 @@ impl rt::Throws<objects::HostConfigFault> for RescanVmfs {}
 pub struct ResetCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetCollector",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetCollector>,
@@ -3874,12 +4273,9 @@ impl rt::Object for ResetCollector {
         &RESET_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_COLLECTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3897,6 +4293,14 @@ rt::serde!(object ResetCollector);
 impl rt::Method for ResetCollector {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3913,6 +4317,8 @@ pub struct ResetListView {
     pub this: rt::ManagedObjectReference,
     /// `obj`: list of reference; needs the privilege `System.View`.
     pub obj: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetListView {
     #[inline(never)]
@@ -3920,14 +4326,14 @@ impl Default for ResetListView {
         Self {
             this: Default::default(),
             obj: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESET_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetListView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference obj ol
 ",
@@ -3938,12 +4344,9 @@ impl rt::Object for ResetListView {
         &RESET_LIST_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_LIST_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_LIST_VIEW),
             0 => P::Value(&self.this),
             1 => P::Value(&self.obj),
             _ => P::Absent,
@@ -3963,6 +4366,14 @@ rt::serde!(object ResetListView);
 impl rt::Method for ResetListView {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetListView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3979,6 +4390,8 @@ pub struct ResetListViewFromView {
     pub this: rt::ManagedObjectReference,
     /// `view`: required reference to `View`.
     pub view: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetListViewFromView {
     #[inline(never)]
@@ -3986,14 +4399,14 @@ impl Default for ResetListViewFromView {
         Self {
             this: Default::default(),
             view: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESET_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetListViewFromView",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference view r
 ",
@@ -4004,12 +4417,9 @@ impl rt::Object for ResetListViewFromView {
         &RESET_LIST_VIEW_FROM_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_LIST_VIEW_FROM_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_LIST_VIEW_FROM_VIEW),
             0 => P::Value(&self.this),
             1 => P::Value(&self.view),
             _ => P::Absent,
@@ -4029,6 +4439,14 @@ rt::serde!(object ResetListViewFromView);
 impl rt::Method for ResetListViewFromView {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetListViewFromView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4047,18 +4465,22 @@ impl rt::Method for ResetListViewFromView {
 pub struct ResetVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetVmTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetVmTask>,
@@ -4068,12 +4490,9 @@ impl rt::Object for ResetVmTask {
         &RESET_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_VM_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4091,6 +4510,14 @@ rt::serde!(object ResetVmTask);
 impl rt::Method for ResetVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4112,18 +4539,22 @@ impl rt::Throws<objects::InvalidState> for ResetVmTask {}
 pub struct RetrieveHardwareUptime {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHardwareUptime {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_HARDWARE_UPTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHardwareUptime",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveHardwareUptime>,
@@ -4133,12 +4564,9 @@ impl rt::Object for RetrieveHardwareUptime {
         &RETRIEVE_HARDWARE_UPTIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HARDWARE_UPTIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HARDWARE_UPTIME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4156,6 +4584,14 @@ rt::serde!(object RetrieveHardwareUptime);
 impl rt::Method for RetrieveHardwareUptime {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHardwareUptime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4174,18 +4610,22 @@ impl rt::Method for RetrieveHardwareUptime {
 pub struct RetrieveProperties {
     /// `specSet`: list, not empty, of `PropertyFilterSpec`.
     pub spec_set: Vec<objects::PropertyFilterSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveProperties {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec_set: Vec::new() }
+        Self {
+            spec_set: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveProperties",
-    "2.0",
     None,
-    "
+    "2.0
 PropertyFilterSpec specSet rl
 ",
     rt::unset::<RetrieveProperties>,
@@ -4195,12 +4635,9 @@ impl rt::Object for RetrieveProperties {
         &RETRIEVE_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_PROPERTIES),
             0 => P::Objects(&self.spec_set),
             _ => P::Absent,
         }
@@ -4218,6 +4655,14 @@ rt::serde!(object RetrieveProperties);
 impl rt::Method for RetrieveProperties {
     type Output = Vec<objects::ObjectContent>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "ObjectContent",
+        throws: "InvalidProperty",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -4239,6 +4684,8 @@ pub struct RetrievePropertiesEx {
     pub spec_set: Vec<objects::PropertyFilterSpec>,
     /// `options`: required `RetrieveOptions`.
     pub options: objects::RetrieveOptions,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrievePropertiesEx {
     #[inline(never)]
@@ -4246,14 +4693,14 @@ impl Default for RetrievePropertiesEx {
         Self {
             spec_set: Vec::new(),
             options: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrievePropertiesEx",
-    "4.1",
     None,
-    "
+    "4.1
 PropertyFilterSpec specSet rl
 RetrieveOptions options r
 ",
@@ -4264,12 +4711,9 @@ impl rt::Object for RetrievePropertiesEx {
         &RETRIEVE_PROPERTIES_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_PROPERTIES_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_PROPERTIES_EX),
             0 => P::Objects(&self.spec_set),
             1 => P::Object(&self.options),
             _ => P::Absent,
@@ -4289,6 +4733,14 @@ rt::serde!(object RetrievePropertiesEx);
 impl rt::Method for RetrievePropertiesEx {
     type Output = Option<Box<objects::RetrieveResult>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrievePropertiesEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "RetrieveResult",
+        throws: "InvalidProperty",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -4306,18 +4758,22 @@ impl rt::Throws<objects::InvalidProperty> for RetrievePropertiesEx {}
 pub struct RetrieveServiceContent {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveServiceContent {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveServiceContent",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveServiceContent>,
@@ -4327,12 +4783,9 @@ impl rt::Object for RetrieveServiceContent {
         &RETRIEVE_SERVICE_CONTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SERVICE_CONTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SERVICE_CONTENT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4350,6 +4803,14 @@ rt::serde!(object RetrieveServiceContent);
 impl rt::Method for RetrieveServiceContent {
     type Output = objects::ServiceContent;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveServiceContent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ServiceContent",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -4372,6 +4833,8 @@ pub struct RevertToCurrentSnapshotTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `suppressPowerOn`: optional boolean, since VI API 2.5u2server.
     pub suppress_power_on: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RevertToCurrentSnapshotTask {
     #[inline(never)]
@@ -4380,14 +4843,14 @@ impl Default for RevertToCurrentSnapshotTask {
             this: Default::default(),
             host: None,
             suppress_power_on: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REVERT_TO_CURRENT_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertToCurrentSnapshot_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 boolean suppressPowerOn o since 2.5u2server
@@ -4399,12 +4862,9 @@ impl rt::Object for RevertToCurrentSnapshotTask {
         &REVERT_TO_CURRENT_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REVERT_TO_CURRENT_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REVERT_TO_CURRENT_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Value(&self.suppress_power_on),
@@ -4426,6 +4886,14 @@ rt::serde!(object RevertToCurrentSnapshotTask);
 impl rt::Method for RevertToCurrentSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RevertToCurrentSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress SnapshotFault InsufficientResourcesFault InvalidState VmConfigFault NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4457,6 +4925,8 @@ pub struct RevertToSnapshotTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `suppressPowerOn`: optional boolean, since VI API 2.5u2server.
     pub suppress_power_on: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RevertToSnapshotTask {
     #[inline(never)]
@@ -4465,14 +4935,14 @@ impl Default for RevertToSnapshotTask {
             this: Default::default(),
             host: None,
             suppress_power_on: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REVERT_TO_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertToSnapshot_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 boolean suppressPowerOn o since 2.5u2server
@@ -4484,12 +4954,9 @@ impl rt::Object for RevertToSnapshotTask {
         &REVERT_TO_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REVERT_TO_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REVERT_TO_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Value(&self.suppress_power_on),
@@ -4511,6 +4978,14 @@ rt::serde!(object RevertToSnapshotTask);
 impl rt::Method for RevertToSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RevertToSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InsufficientResourcesFault InvalidState FileFault VmConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -10,18 +10,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct RewindCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RewindCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REWIND_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RewindCollector",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RewindCollector>,
@@ -31,12 +35,9 @@ impl rt::Object for RewindCollector {
         &REWIND_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REWIND_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REWIND_COLLECTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -54,6 +55,14 @@ rt::serde!(object RewindCollector);
 impl rt::Method for RewindCollector {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RewindCollector",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -76,6 +85,8 @@ pub struct SearchDatastoreSubFoldersTask {
     pub datastore_path: String,
     /// `searchSpec`: optional `HostDatastoreBrowserSearchSpec`.
     pub search_spec: Option<Box<objects::HostDatastoreBrowserSearchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchDatastoreSubFoldersTask {
     #[inline(never)]
@@ -84,14 +95,14 @@ impl Default for SearchDatastoreSubFoldersTask {
             this: Default::default(),
             datastore_path: String::new(),
             search_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SEARCH_DATASTORE_SUB_FOLDERS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchDatastoreSubFolders_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string datastorePath r
 HostDatastoreBrowserSearchSpec searchSpec o
@@ -103,12 +114,9 @@ impl rt::Object for SearchDatastoreSubFoldersTask {
         &SEARCH_DATASTORE_SUB_FOLDERS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_DATASTORE_SUB_FOLDERS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_DATASTORE_SUB_FOLDERS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore_path),
             2 => P::Optional(&self.search_spec),
@@ -130,6 +138,14 @@ rt::serde!(object SearchDatastoreSubFoldersTask);
 impl rt::Method for SearchDatastoreSubFoldersTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SearchDatastoreSubFolders_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -157,6 +173,8 @@ pub struct SearchDatastoreTask {
     pub datastore_path: String,
     /// `searchSpec`: optional `HostDatastoreBrowserSearchSpec`.
     pub search_spec: Option<Box<objects::HostDatastoreBrowserSearchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchDatastoreTask {
     #[inline(never)]
@@ -165,14 +183,14 @@ impl Default for SearchDatastoreTask {
             this: Default::default(),
             datastore_path: String::new(),
             search_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SEARCH_DATASTORE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchDatastore_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string datastorePath r
 HostDatastoreBrowserSearchSpec searchSpec o
@@ -184,12 +202,9 @@ impl rt::Object for SearchDatastoreTask {
         &SEARCH_DATASTORE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_DATASTORE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_DATASTORE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore_path),
             2 => P::Optional(&self.search_spec),
@@ -211,6 +226,14 @@ rt::serde!(object SearchDatastoreTask);
 impl rt::Method for SearchDatastoreTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SearchDatastore_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -234,18 +257,22 @@ impl rt::Throws<objects::FileFault> for SearchDatastoreTask {}
 pub struct SendNmi {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SendNmi {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SEND_NMI: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendNMI",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<SendNmi>,
@@ -255,12 +282,9 @@ impl rt::Object for SendNmi {
         &SEND_NMI
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEND_NMI
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEND_NMI),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -278,6 +302,14 @@ rt::serde!(object SendNmi);
 impl rt::Method for SendNmi {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SendNMI",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -297,6 +329,8 @@ pub struct SessionIsActive {
     pub session_id: String,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionIsActive {
     #[inline(never)]
@@ -304,14 +338,14 @@ impl Default for SessionIsActive {
         Self {
             session_id: String::new(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SESSION_IS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionIsActive",
-    "2.5",
     None,
-    "
+    "2.5
 string sessionID r
 string userName r
 ",
@@ -322,12 +356,9 @@ impl rt::Object for SessionIsActive {
         &SESSION_IS_ACTIVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_IS_ACTIVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_IS_ACTIVE),
             0 => P::Value(&self.session_id),
             1 => P::Value(&self.user_name),
             _ => P::Absent,
@@ -347,6 +378,14 @@ rt::serde!(object SessionIsActive);
 impl rt::Method for SessionIsActive {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SessionIsActive",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "boolean",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -363,6 +402,8 @@ pub struct SetCollectorPageSize {
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetCollectorPageSize {
     #[inline(never)]
@@ -370,14 +411,14 @@ impl Default for SetCollectorPageSize {
         Self {
             this: Default::default(),
             max_count: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_COLLECTOR_PAGE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetCollectorPageSize",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int maxCount r
 ",
@@ -388,12 +429,9 @@ impl rt::Object for SetCollectorPageSize {
         &SET_COLLECTOR_PAGE_SIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_COLLECTOR_PAGE_SIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_COLLECTOR_PAGE_SIZE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.max_count),
             _ => P::Absent,
@@ -413,6 +451,14 @@ rt::serde!(object SetCollectorPageSize);
 impl rt::Method for SetCollectorPageSize {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetCollectorPageSize",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -431,18 +477,22 @@ impl rt::Method for SetCollectorPageSize {
 pub struct ShutdownGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ShutdownGuest {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SHUTDOWN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShutdownGuest",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ShutdownGuest>,
@@ -452,12 +502,9 @@ impl rt::Object for ShutdownGuest {
         &SHUTDOWN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHUTDOWN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHUTDOWN_GUEST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -475,6 +522,14 @@ rt::serde!(object ShutdownGuest);
 impl rt::Method for ShutdownGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ShutdownGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ToolsUnavailable TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -498,6 +553,8 @@ pub struct ShutdownHostTask {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ShutdownHostTask {
     #[inline(never)]
@@ -505,14 +562,14 @@ impl Default for ShutdownHostTask {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static SHUTDOWN_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShutdownHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -523,12 +580,9 @@ impl rt::Object for ShutdownHostTask {
         &SHUTDOWN_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHUTDOWN_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHUTDOWN_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -548,6 +602,14 @@ rt::serde!(object ShutdownHostTask);
 impl rt::Method for ShutdownHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ShutdownHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -570,18 +632,22 @@ impl rt::Throws<objects::InvalidState> for ShutdownHostTask {}
 pub struct StandbyGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StandbyGuest {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STANDBY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "StandbyGuest",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<StandbyGuest>,
@@ -591,12 +657,9 @@ impl rt::Object for StandbyGuest {
         &STANDBY_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STANDBY_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STANDBY_GUEST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -614,6 +677,14 @@ rt::serde!(object StandbyGuest);
 impl rt::Method for StandbyGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StandbyGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ToolsUnavailable TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -635,18 +706,22 @@ impl rt::Throws<objects::InvalidState> for StandbyGuest {}
 pub struct SuspendVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SuspendVmTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SUSPEND_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<SuspendVmTask>,
@@ -656,12 +731,9 @@ impl rt::Object for SuspendVmTask {
         &SUSPEND_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUSPEND_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUSPEND_VM_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -679,6 +751,14 @@ rt::serde!(object SuspendVmTask);
 impl rt::Method for SuspendVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SuspendVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -702,18 +782,22 @@ impl rt::Throws<objects::InvalidState> for SuspendVmTask {}
 pub struct TerminateSession {
     /// `sessionId`: list, not empty, of string.
     pub session_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TerminateSession {
     #[inline(never)]
     fn default() -> Self {
-        Self { session_id: Vec::new() }
+        Self {
+            session_id: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TERMINATE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateSession",
-    "2.0",
     None,
-    "
+    "2.0
 string sessionId rl
 ",
     rt::unset::<TerminateSession>,
@@ -723,12 +807,9 @@ impl rt::Object for TerminateSession {
         &TERMINATE_SESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TERMINATE_SESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TERMINATE_SESSION),
             0 => P::Value(&self.session_id),
             _ => P::Absent,
         }
@@ -746,6 +827,14 @@ rt::serde!(object TerminateSession);
 impl rt::Method for TerminateSession {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TerminateSession",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -767,6 +856,8 @@ pub struct UnmountVmfsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountVmfsVolume {
     #[inline(never)]
@@ -774,14 +865,14 @@ impl Default for UnmountVmfsVolume {
         Self {
             this: Default::default(),
             vmfs_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNMOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVmfsVolume",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
@@ -792,12 +883,9 @@ impl rt::Object for UnmountVmfsVolume {
         &UNMOUNT_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_VMFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -817,6 +905,14 @@ rt::serde!(object UnmountVmfsVolume);
 impl rt::Method for UnmountVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountVmfsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound InvalidState HostConfigFault ResourceInUse",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -839,18 +935,22 @@ impl rt::Throws<objects::ResourceInUse> for UnmountVmfsVolume {}
 pub struct UnregisterVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNREGISTER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterVM",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UnregisterVm>,
@@ -860,12 +960,9 @@ impl rt::Object for UnregisterVm {
         &UNREGISTER_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_VM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -883,6 +980,14 @@ rt::serde!(object UnregisterVm);
 impl rt::Method for UnregisterVm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterVM",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "TaskInProgress InvalidPowerState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -905,6 +1010,8 @@ pub struct UpdateConfig {
     pub name: Option<String>,
     /// `config`: optional `ResourceConfigSpec`.
     pub config: Option<Box<objects::ResourceConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateConfig {
     #[inline(never)]
@@ -913,14 +1020,14 @@ impl Default for UpdateConfig {
             this: Default::default(),
             name: None,
             config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string name o
 ResourceConfigSpec config o
@@ -932,12 +1039,9 @@ impl rt::Object for UpdateConfig {
         &UPDATE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Optional(&self.config),
@@ -959,6 +1063,14 @@ rt::serde!(object UpdateConfig);
 impl rt::Method for UpdateConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidName DuplicateName InsufficientResourcesFault ConcurrentAccess",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -987,6 +1099,8 @@ pub struct UpdateInternetScsiAuthenticationProperties {
     pub authentication_properties: objects::HostInternetScsiHbaAuthenticationProperties,
     /// `targetSet`: optional `HostInternetScsiHbaTargetSet`, since VI API 4.0.
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiAuthenticationProperties {
     #[inline(never)]
@@ -996,14 +1110,14 @@ impl Default for UpdateInternetScsiAuthenticationProperties {
             i_scsi_hba_device: String::new(),
             authentication_properties: Default::default(),
             target_set: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAuthenticationProperties",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaAuthenticationProperties authenticationProperties r
@@ -1016,12 +1130,9 @@ impl rt::Object for UpdateInternetScsiAuthenticationProperties {
         &UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Object(&self.authentication_properties),
@@ -1045,6 +1156,14 @@ rt::serde!(object UpdateInternetScsiAuthenticationProperties);
 impl rt::Method for UpdateInternetScsiAuthenticationProperties {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiAuthenticationProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1064,18 +1183,22 @@ for UpdateInternetScsiAuthenticationProperties {}
 pub struct UpdateOptions {
     /// `changedValue`: list, not empty, of `OptionValue` or a descendant.
     pub changed_value: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { changed_value: Vec::new() }
+        Self {
+            changed_value: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateOptions",
-    "2.0",
     None,
-    "
+    "2.0
 OptionValue changedValue rl
 ",
     rt::unset::<UpdateOptions>,
@@ -1085,12 +1208,9 @@ impl rt::Object for UpdateOptions {
         &UPDATE_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_OPTIONS),
             0 => P::Value(&self.changed_value),
             _ => P::Absent,
         }
@@ -1108,6 +1228,14 @@ rt::serde!(object UpdateOptions);
 impl rt::Method for UpdateOptions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("setting"),
+        returns: "",
+        throws: "InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1131,6 +1259,8 @@ pub struct UpdatePortGroup {
     pub pg_name: String,
     /// `portgrp`: required `HostPortGroupSpec`.
     pub portgrp: objects::HostPortGroupSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatePortGroup {
     #[inline(never)]
@@ -1139,14 +1269,14 @@ impl Default for UpdatePortGroup {
             this: Default::default(),
             pg_name: String::new(),
             portgrp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePortGroup",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string pgName r
 HostPortGroupSpec portgrp r
@@ -1158,12 +1288,9 @@ impl rt::Object for UpdatePortGroup {
         &UPDATE_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PORT_GROUP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pg_name),
             2 => P::Object(&self.portgrp),
@@ -1185,6 +1312,14 @@ rt::serde!(object UpdatePortGroup);
 impl rt::Method for UpdatePortGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AlreadyExists NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1208,6 +1343,8 @@ pub struct UpdateSoftwareInternetScsiEnabled {
     pub this: rt::ManagedObjectReference,
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSoftwareInternetScsiEnabled {
     #[inline(never)]
@@ -1215,14 +1352,14 @@ impl Default for UpdateSoftwareInternetScsiEnabled {
         Self {
             this: Default::default(),
             enabled: false,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSoftwareInternetScsiEnabled",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 boolean enabled r
 ",
@@ -1233,12 +1370,9 @@ impl rt::Object for UpdateSoftwareInternetScsiEnabled {
         &UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED),
             0 => P::Value(&self.this),
             1 => P::Value(&self.enabled),
             _ => P::Absent,
@@ -1258,6 +1392,14 @@ rt::serde!(object UpdateSoftwareInternetScsiEnabled);
 impl rt::Method for UpdateSoftwareInternetScsiEnabled {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSoftwareInternetScsiEnabled",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1279,6 +1421,8 @@ pub struct UpdateVirtualNic {
     pub device: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualNic {
     #[inline(never)]
@@ -1287,14 +1431,14 @@ impl Default for UpdateVirtualNic {
             this: Default::default(),
             device: String::new(),
             nic: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 HostVirtualNicSpec nic r
@@ -1306,12 +1450,9 @@ impl rt::Object for UpdateVirtualNic {
         &UPDATE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             2 => P::Object(&self.nic),
@@ -1333,6 +1474,14 @@ rt::serde!(object UpdateVirtualNic);
 impl rt::Method for UpdateVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1358,6 +1507,8 @@ pub struct UpdateVirtualSwitch {
     pub vswitch_name: String,
     /// `spec`: required `HostVirtualSwitchSpec`.
     pub spec: objects::HostVirtualSwitchSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualSwitch {
     #[inline(never)]
@@ -1366,14 +1517,14 @@ impl Default for UpdateVirtualSwitch {
             this: Default::default(),
             vswitch_name: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualSwitch",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vswitchName r
 HostVirtualSwitchSpec spec r
@@ -1385,12 +1536,9 @@ impl rt::Object for UpdateVirtualSwitch {
         &UPDATE_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_SWITCH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vswitch_name),
             2 => P::Object(&self.spec),
@@ -1412,6 +1560,14 @@ rt::serde!(object UpdateVirtualSwitch);
 impl rt::Method for UpdateVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVirtualSwitch",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1443,6 +1599,8 @@ pub struct ValidateMigration {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateMigration {
     #[inline(never)]
@@ -1454,14 +1612,14 @@ impl Default for ValidateMigration {
             test_type: Vec::new(),
             pool: None,
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VALIDATE_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateMigration",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference vm rl
 VirtualMachinePowerState state o
@@ -1476,12 +1634,9 @@ impl rt::Object for ValidateMigration {
         &VALIDATE_MIGRATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_MIGRATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_MIGRATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.state),
@@ -1509,6 +1664,14 @@ rt::serde!(object ValidateMigration);
 impl rt::Method for ValidateMigration {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateMigration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "Event",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1528,18 +1691,19 @@ impl rt::Throws<objects::InvalidState> for ValidateMigration {}
 pub struct WaitForUpdates {
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WaitForUpdates {
     #[inline(never)]
     fn default() -> Self {
-        Self { version: None }
+        Self { version: None, _more: () }
     }
 }
 pub(crate) static WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitForUpdates",
-    "2.0",
     None,
-    "
+    "2.0
 string version o
 ",
     rt::unset::<WaitForUpdates>,
@@ -1549,12 +1713,9 @@ impl rt::Object for WaitForUpdates {
         &WAIT_FOR_UPDATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAIT_FOR_UPDATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAIT_FOR_UPDATES),
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -1572,6 +1733,14 @@ rt::serde!(object WaitForUpdates);
 impl rt::Method for WaitForUpdates {
     type Output = objects::UpdateSet;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "WaitForUpdates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "UpdateSet",
+        throws: "InvalidCollectorVersion",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1593,6 +1762,8 @@ pub struct WaitForUpdatesEx {
     pub version: Option<String>,
     /// `options`: optional `WaitOptions`.
     pub options: Option<Box<objects::WaitOptions>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WaitForUpdatesEx {
     #[inline(never)]
@@ -1600,14 +1771,14 @@ impl Default for WaitForUpdatesEx {
         Self {
             version: None,
             options: None,
+            _more: (),
         }
     }
 }
 pub(crate) static WAIT_FOR_UPDATES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitForUpdatesEx",
-    "4.1",
     None,
-    "
+    "4.1
 string version o
 WaitOptions options o
 ",
@@ -1618,12 +1789,9 @@ impl rt::Object for WaitForUpdatesEx {
         &WAIT_FOR_UPDATES_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAIT_FOR_UPDATES_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAIT_FOR_UPDATES_EX),
             0 => P::Value(&self.version),
             1 => P::Optional(&self.options),
             _ => P::Absent,
@@ -1643,6 +1811,14 @@ rt::serde!(object WaitForUpdatesEx);
 impl rt::Method for WaitForUpdatesEx {
     type Output = Option<Box<objects::UpdateSet>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "WaitForUpdatesEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("propertyCollector"),
+        returns: "UpdateSet",
+        throws: "InvalidCollectorVersion",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -1664,6 +1840,8 @@ pub struct ZeroFillVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ZeroFillVirtualDiskTask {
     #[inline(never)]
@@ -1671,14 +1849,14 @@ impl Default for ZeroFillVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ZERO_FILL_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ZeroFillVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -1689,12 +1867,9 @@ impl rt::Object for ZeroFillVirtualDiskTask {
         &ZERO_FILL_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ZERO_FILL_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ZERO_FILL_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -1714,6 +1889,14 @@ rt::serde!(object ZeroFillVirtualDiskTask);
 impl rt::Method for ZeroFillVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ZeroFillVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1737,6 +1920,8 @@ pub struct SetCustomValue {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetCustomValue {
     #[inline(never)]
@@ -1745,14 +1930,14 @@ impl Default for SetCustomValue {
             this: Default::default(),
             key: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_CUSTOM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "setCustomValue",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 string key r
 string value r
@@ -1764,12 +1949,9 @@ impl rt::Object for SetCustomValue {
         &SET_CUSTOM_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_CUSTOM_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_CUSTOM_VALUE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             2 => P::Value(&self.value),
@@ -1791,6 +1973,14 @@ rt::serde!(object SetCustomValue);
 impl rt::Method for SetCustomValue {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "setCustomValue",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

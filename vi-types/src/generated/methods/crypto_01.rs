@@ -14,18 +14,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AddKey {
     /// `key`: required `CryptoKeyPlain`.
     pub key: objects::CryptoKeyPlain,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddKey {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: Default::default() }
+        Self {
+            key: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ADD_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddKey",
-    "6.5",
     None,
-    "
+    "6.5
 CryptoKeyPlain key r
 ",
     rt::unset::<AddKey>,
@@ -35,12 +39,9 @@ impl rt::Object for AddKey {
         &ADD_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_KEY),
             0 => P::Object(&self.key),
             _ => P::Absent,
         }
@@ -58,6 +59,14 @@ rt::serde!(object AddKey);
 impl rt::Method for AddKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "",
+        throws: "AlreadyExists InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -78,18 +87,22 @@ impl rt::Throws<objects::InvalidState> for AddKey {}
 pub struct AddKeys {
     /// `keys`: list of `CryptoKeyPlain`.
     pub keys: Vec<objects::CryptoKeyPlain>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddKeys {
     #[inline(never)]
     fn default() -> Self {
-        Self { keys: Vec::new() }
+        Self {
+            keys: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ADD_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddKeys",
-    "6.5",
     None,
-    "
+    "6.5
 CryptoKeyPlain keys ol
 ",
     rt::unset::<AddKeys>,
@@ -99,12 +112,9 @@ impl rt::Object for AddKeys {
         &ADD_KEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_KEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_KEYS),
             0 => P::Objects(&self.keys),
             _ => P::Absent,
         }
@@ -122,6 +132,14 @@ rt::serde!(object AddKeys);
 impl rt::Method for AddKeys {
     type Output = Vec<objects::CryptoKeyResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddKeys",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "CryptoKeyResult",
+        throws: "InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -143,6 +161,8 @@ pub struct ChangeKeyTask {
     pub this: rt::ManagedObjectReference,
     /// `newKey`: required `CryptoKeyPlain`.
     pub new_key: objects::CryptoKeyPlain,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeKeyTask {
     #[inline(never)]
@@ -150,14 +170,14 @@ impl Default for ChangeKeyTask {
         Self {
             this: Default::default(),
             new_key: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHANGE_KEY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeKey_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 CryptoKeyPlain newKey r
 ",
@@ -168,12 +188,9 @@ impl rt::Object for ChangeKeyTask {
         &CHANGE_KEY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_KEY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_KEY_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.new_key),
             _ => P::Absent,
@@ -193,6 +210,14 @@ rt::serde!(object ChangeKeyTask);
 impl rt::Method for ChangeKeyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeKey_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -215,6 +240,8 @@ pub struct ConfigureCryptoKey {
     pub this: rt::ManagedObjectReference,
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<objects::CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureCryptoKey {
     #[inline(never)]
@@ -222,14 +249,14 @@ impl Default for ConfigureCryptoKey {
         Self {
             this: Default::default(),
             key_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_CRYPTO_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureCryptoKey",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 CryptoKeyId keyId o
 ",
@@ -240,12 +267,9 @@ impl rt::Object for ConfigureCryptoKey {
         &CONFIGURE_CRYPTO_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_CRYPTO_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_CRYPTO_KEY),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.key_id),
             _ => P::Absent,
@@ -265,6 +289,14 @@ rt::serde!(object ConfigureCryptoKey);
 impl rt::Method for ConfigureCryptoKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureCryptoKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -283,18 +315,22 @@ impl rt::Method for ConfigureCryptoKey {
 pub struct CryptoManagerHostDisable {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostDisable {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_DISABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostDisable",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<CryptoManagerHostDisable>,
@@ -304,12 +340,9 @@ impl rt::Object for CryptoManagerHostDisable {
         &CRYPTO_MANAGER_HOST_DISABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_DISABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_DISABLE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -327,6 +360,14 @@ rt::serde!(object CryptoManagerHostDisable);
 impl rt::Method for CryptoManagerHostDisable {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CryptoManagerHostDisable",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -348,6 +389,8 @@ pub struct CryptoManagerHostEnable {
     pub this: rt::ManagedObjectReference,
     /// `initialKey`: required `CryptoKeyPlain`.
     pub initial_key: objects::CryptoKeyPlain,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostEnable {
     #[inline(never)]
@@ -355,14 +398,14 @@ impl Default for CryptoManagerHostEnable {
         Self {
             this: Default::default(),
             initial_key: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_ENABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostEnable",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 CryptoKeyPlain initialKey r
 ",
@@ -373,12 +416,9 @@ impl rt::Object for CryptoManagerHostEnable {
         &CRYPTO_MANAGER_HOST_ENABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_ENABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_ENABLE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.initial_key),
             _ => P::Absent,
@@ -398,6 +438,14 @@ rt::serde!(object CryptoManagerHostEnable);
 impl rt::Method for CryptoManagerHostEnable {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CryptoManagerHostEnable",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState AlreadyExists",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -418,18 +466,22 @@ impl rt::Throws<objects::AlreadyExists> for CryptoManagerHostEnable {}
 pub struct CryptoManagerHostPrepare {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostPrepare {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_PREPARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostPrepare",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ",
     rt::unset::<CryptoManagerHostPrepare>,
@@ -439,12 +491,9 @@ impl rt::Object for CryptoManagerHostPrepare {
         &CRYPTO_MANAGER_HOST_PREPARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_PREPARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_PREPARE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -462,6 +511,14 @@ rt::serde!(object CryptoManagerHostPrepare);
 impl rt::Method for CryptoManagerHostPrepare {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CryptoManagerHostPrepare",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -481,18 +538,22 @@ impl rt::Throws<objects::InvalidState> for CryptoManagerHostPrepare {}
 pub struct CryptoUnlockTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoUnlockTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_UNLOCK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoUnlock_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ",
     rt::unset::<CryptoUnlockTask>,
@@ -502,12 +563,9 @@ impl rt::Object for CryptoUnlockTask {
         &CRYPTO_UNLOCK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_UNLOCK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_UNLOCK_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -525,6 +583,14 @@ rt::serde!(object CryptoUnlockTask);
 impl rt::Method for CryptoUnlockTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CryptoUnlock_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState NotSupported",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -550,6 +616,8 @@ pub struct EnableCrypto {
     pub this: rt::ManagedObjectReference,
     /// `keyPlain`: required `CryptoKeyPlain`.
     pub key_plain: objects::CryptoKeyPlain,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableCrypto {
     #[inline(never)]
@@ -557,14 +625,14 @@ impl Default for EnableCrypto {
         Self {
             this: Default::default(),
             key_plain: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableCrypto",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 CryptoKeyPlain keyPlain r
 ",
@@ -575,12 +643,9 @@ impl rt::Object for EnableCrypto {
         &ENABLE_CRYPTO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_CRYPTO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_CRYPTO),
             0 => P::Value(&self.this),
             1 => P::Object(&self.key_plain),
             _ => P::Absent,
@@ -600,6 +665,14 @@ rt::serde!(object EnableCrypto);
 impl rt::Method for EnableCrypto {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableCrypto",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -621,6 +694,8 @@ pub struct GenerateClientCsr {
     pub cluster: objects::KeyProviderId,
     /// `request`: optional `CryptoManagerKmipCertSignRequest`, since VI API 8.0.1.0.
     pub request: Option<Box<objects::CryptoManagerKmipCertSignRequest>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateClientCsr {
     #[inline(never)]
@@ -629,14 +704,14 @@ impl Default for GenerateClientCsr {
             this: Default::default(),
             cluster: Default::default(),
             request: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GENERATE_CLIENT_CSR: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateClientCsr",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 CryptoManagerKmipCertSignRequest request o since 8.0.1.0
@@ -648,12 +723,9 @@ impl rt::Object for GenerateClientCsr {
         &GENERATE_CLIENT_CSR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_CLIENT_CSR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_CLIENT_CSR),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Optional(&self.request),
@@ -675,6 +747,14 @@ rt::serde!(object GenerateClientCsr);
 impl rt::Method for GenerateClientCsr {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateClientCsr",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -697,6 +777,8 @@ pub struct GenerateKey {
     pub spec: Option<Box<objects::CryptoManagerKmipCustomAttributeSpec>>,
     /// `keySpec`: optional `CryptoManagerKmipGenerateKeySpec`, since VI API 9.0.0.0.
     pub key_spec: Option<Box<objects::CryptoManagerKmipGenerateKeySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateKey {
     #[inline(never)]
@@ -706,14 +788,14 @@ impl Default for GenerateKey {
             key_provider: None,
             spec: None,
             key_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GENERATE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateKey",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId keyProvider o
 CryptoManagerKmipCustomAttributeSpec spec o since 8.0.1.0
@@ -726,12 +808,9 @@ impl rt::Object for GenerateKey {
         &GENERATE_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_KEY),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.key_provider),
             2 => P::Optional(&self.spec),
@@ -755,6 +834,14 @@ rt::serde!(object GenerateKey);
 impl rt::Method for GenerateKey {
     type Output = objects::CryptoKeyResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoKeyResult",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -775,6 +862,8 @@ pub struct GenerateSelfSignedClientCert {
     pub cluster: objects::KeyProviderId,
     /// `request`: optional `CryptoManagerKmipCertSignRequest`, since VI API 8.0.1.0.
     pub request: Option<Box<objects::CryptoManagerKmipCertSignRequest>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateSelfSignedClientCert {
     #[inline(never)]
@@ -783,14 +872,14 @@ impl Default for GenerateSelfSignedClientCert {
             this: Default::default(),
             cluster: Default::default(),
             request: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GENERATE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateSelfSignedClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 CryptoManagerKmipCertSignRequest request o since 8.0.1.0
@@ -802,12 +891,9 @@ impl rt::Object for GenerateSelfSignedClientCert {
         &GENERATE_SELF_SIGNED_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_SELF_SIGNED_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_SELF_SIGNED_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Optional(&self.request),
@@ -829,6 +915,14 @@ rt::serde!(object GenerateSelfSignedClientCert);
 impl rt::Method for GenerateSelfSignedClientCert {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateSelfSignedClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -847,6 +941,8 @@ pub struct GetCryptoKeyStatus {
     pub this: rt::ManagedObjectReference,
     /// `keys`: list of `CryptoKeyId`.
     pub keys: Vec<objects::CryptoKeyId>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetCryptoKeyStatus {
     #[inline(never)]
@@ -854,14 +950,14 @@ impl Default for GetCryptoKeyStatus {
         Self {
             this: Default::default(),
             keys: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GET_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetCryptoKeyStatus",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference _this r
 CryptoKeyId keys ol
 ",
@@ -872,12 +968,9 @@ impl rt::Object for GetCryptoKeyStatus {
         &GET_CRYPTO_KEY_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_CRYPTO_KEY_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_CRYPTO_KEY_STATUS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.keys),
             _ => P::Absent,
@@ -897,6 +990,14 @@ rt::serde!(object GetCryptoKeyStatus);
 impl rt::Method for GetCryptoKeyStatus {
     type Output = Vec<objects::CryptoManagerHostKeyStatus>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetCryptoKeyStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoManagerHostKeyStatus",
+        throws: "",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -917,6 +1018,8 @@ pub struct GetDefaultKmsCluster {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `defaultsToParent`: optional boolean.
     pub defaults_to_parent: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetDefaultKmsCluster {
     #[inline(never)]
@@ -925,14 +1028,14 @@ impl Default for GetDefaultKmsCluster {
             this: Default::default(),
             entity: None,
             defaults_to_parent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GET_DEFAULT_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetDefaultKmsCluster",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ManagedObjectReference entity o
 boolean defaultsToParent o
@@ -944,12 +1047,9 @@ impl rt::Object for GetDefaultKmsCluster {
         &GET_DEFAULT_KMS_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_DEFAULT_KMS_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_DEFAULT_KMS_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             2 => P::Value(&self.defaults_to_parent),
@@ -971,6 +1071,14 @@ rt::serde!(object GetDefaultKmsCluster);
 impl rt::Method for GetDefaultKmsCluster {
     type Output = Option<Box<objects::KeyProviderId>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetDefaultKmsCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KeyProviderId",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -991,6 +1099,8 @@ pub struct IsKmsClusterActive {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: optional `KeyProviderId`.
     pub cluster: Option<Box<objects::KeyProviderId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsKmsClusterActive {
     #[inline(never)]
@@ -998,14 +1108,14 @@ impl Default for IsKmsClusterActive {
         Self {
             this: Default::default(),
             cluster: None,
+            _more: (),
         }
     }
 }
 pub(crate) static IS_KMS_CLUSTER_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsKmsClusterActive",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 KeyProviderId cluster o
 ",
@@ -1016,12 +1126,9 @@ impl rt::Object for IsKmsClusterActive {
         &IS_KMS_CLUSTER_ACTIVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IS_KMS_CLUSTER_ACTIVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IS_KMS_CLUSTER_ACTIVE),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.cluster),
             _ => P::Absent,
@@ -1041,6 +1148,14 @@ rt::serde!(object IsKmsClusterActive);
 impl rt::Method for IsKmsClusterActive {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IsKmsClusterActive",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "boolean",
+        throws: "InvalidArgument",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1058,18 +1173,19 @@ impl rt::Throws<objects::InvalidArgument> for IsKmsClusterActive {}
 pub struct ListKeys {
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListKeys {
     #[inline(never)]
     fn default() -> Self {
-        Self { limit: None }
+        Self { limit: None, _more: () }
     }
 }
 pub(crate) static LIST_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKeys",
-    "6.5",
     None,
-    "
+    "6.5
 int limit o
 ",
     rt::unset::<ListKeys>,
@@ -1079,12 +1195,9 @@ impl rt::Object for ListKeys {
         &LIST_KEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_KEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_KEYS),
             0 => P::Value(&self.limit),
             _ => P::Absent,
         }
@@ -1102,6 +1215,14 @@ rt::serde!(object ListKeys);
 impl rt::Method for ListKeys {
     type Output = Vec<objects::CryptoKeyId>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListKeys",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "CryptoKeyId",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1120,6 +1241,8 @@ pub struct ListKmipServers {
     pub this: rt::ManagedObjectReference,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListKmipServers {
     #[inline(never)]
@@ -1127,14 +1250,14 @@ impl Default for ListKmipServers {
         Self {
             this: Default::default(),
             limit: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_KMIP_SERVERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKmipServers",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 int limit o
 ",
@@ -1145,12 +1268,9 @@ impl rt::Object for ListKmipServers {
         &LIST_KMIP_SERVERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_KMIP_SERVERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_KMIP_SERVERS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.limit),
             _ => P::Absent,
@@ -1170,6 +1290,14 @@ rt::serde!(object ListKmipServers);
 impl rt::Method for ListKmipServers {
     type Output = Vec<objects::KmipClusterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListKmipServers",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KmipClusterInfo",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1192,6 +1320,8 @@ pub struct ListKmsClusters {
     pub management_type_filter: Option<i32>,
     /// `statusFilter`: optional int.
     pub status_filter: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListKmsClusters {
     #[inline(never)]
@@ -1201,14 +1331,14 @@ impl Default for ListKmsClusters {
             include_kms_servers: None,
             management_type_filter: None,
             status_filter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_KMS_CLUSTERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKmsClusters",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 boolean includeKmsServers o
 int managementTypeFilter o
@@ -1221,12 +1351,9 @@ impl rt::Object for ListKmsClusters {
         &LIST_KMS_CLUSTERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_KMS_CLUSTERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_KMS_CLUSTERS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.include_kms_servers),
             2 => P::Value(&self.management_type_filter),
@@ -1250,6 +1377,14 @@ rt::serde!(object ListKmsClusters);
 impl rt::Method for ListKmsClusters {
     type Output = Vec<objects::KmipClusterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListKmsClusters",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KmipClusterInfo",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1268,6 +1403,8 @@ pub struct MarkDefault {
     pub this: rt::ManagedObjectReference,
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkDefault {
     #[inline(never)]
@@ -1275,14 +1412,14 @@ impl Default for MarkDefault {
         Self {
             this: Default::default(),
             cluster_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_DEFAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkDefault",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 ",
@@ -1293,12 +1430,9 @@ impl rt::Object for MarkDefault {
         &MARK_DEFAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_DEFAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_DEFAULT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_id),
             _ => P::Absent,
@@ -1318,6 +1452,14 @@ rt::serde!(object MarkDefault);
 impl rt::Method for MarkDefault {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkDefault",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1336,18 +1478,22 @@ impl rt::Method for MarkDefault {
 pub struct PrepareCrypto {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PrepareCrypto {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PREPARE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrepareCrypto",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<PrepareCrypto>,
@@ -1357,12 +1503,9 @@ impl rt::Object for PrepareCrypto {
         &PREPARE_CRYPTO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PREPARE_CRYPTO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PREPARE_CRYPTO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1380,6 +1523,14 @@ rt::serde!(object PrepareCrypto);
 impl rt::Method for PrepareCrypto {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PrepareCrypto",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1401,6 +1552,8 @@ pub struct QueryCryptoKeyStatus {
     pub key_ids: Vec<objects::CryptoKeyId>,
     /// `checkKeyBitMap`: required int.
     pub check_key_bit_map: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCryptoKeyStatus {
     #[inline(never)]
@@ -1409,14 +1562,14 @@ impl Default for QueryCryptoKeyStatus {
             this: Default::default(),
             key_ids: Vec::new(),
             check_key_bit_map: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCryptoKeyStatus",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 CryptoKeyId keyIds ol
 int checkKeyBitMap r
@@ -1428,12 +1581,9 @@ impl rt::Object for QueryCryptoKeyStatus {
         &QUERY_CRYPTO_KEY_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CRYPTO_KEY_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CRYPTO_KEY_STATUS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.key_ids),
             2 => P::Value(&self.check_key_bit_map),
@@ -1455,6 +1605,14 @@ rt::serde!(object QueryCryptoKeyStatus);
 impl rt::Method for QueryCryptoKeyStatus {
     type Output = Vec<objects::CryptoManagerKmipCryptoKeyStatus>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCryptoKeyStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoManagerKmipCryptoKeyStatus",
+        throws: "",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1473,6 +1631,8 @@ pub struct RegisterKmipServer {
     pub this: rt::ManagedObjectReference,
     /// `server`: required `KmipServerSpec`.
     pub server: objects::KmipServerSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterKmipServer {
     #[inline(never)]
@@ -1480,14 +1640,14 @@ impl Default for RegisterKmipServer {
         Self {
             this: Default::default(),
             server: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REGISTER_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterKmipServer",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KmipServerSpec server r
 ",
@@ -1498,12 +1658,9 @@ impl rt::Object for RegisterKmipServer {
         &REGISTER_KMIP_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_KMIP_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_KMIP_SERVER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.server),
             _ => P::Absent,
@@ -1523,6 +1680,14 @@ rt::serde!(object RegisterKmipServer);
 impl rt::Method for RegisterKmipServer {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterKmipServer",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1543,6 +1708,8 @@ pub struct RegisterKmsCluster {
     pub cluster_id: objects::KeyProviderId,
     /// `managementType`: optional string.
     pub management_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterKmsCluster {
     #[inline(never)]
@@ -1551,14 +1718,14 @@ impl Default for RegisterKmsCluster {
             this: Default::default(),
             cluster_id: Default::default(),
             management_type: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REGISTER_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterKmsCluster",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 string managementType o
@@ -1570,12 +1737,9 @@ impl rt::Object for RegisterKmsCluster {
         &REGISTER_KMS_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_KMS_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_KMS_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_id),
             2 => P::Value(&self.management_type),
@@ -1597,6 +1761,14 @@ rt::serde!(object RegisterKmsCluster);
 impl rt::Method for RegisterKmsCluster {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterKmsCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1617,6 +1789,8 @@ pub struct RemoveKey {
     pub key: objects::CryptoKeyId,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveKey {
     #[inline(never)]
@@ -1624,14 +1798,14 @@ impl Default for RemoveKey {
         Self {
             key: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKey",
-    "6.5",
     None,
-    "
+    "6.5
 CryptoKeyId key r
 boolean force r
 ",
@@ -1642,12 +1816,9 @@ impl rt::Object for RemoveKey {
         &REMOVE_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_KEY),
             0 => P::Object(&self.key),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -1667,6 +1838,14 @@ rt::serde!(object RemoveKey);
 impl rt::Method for RemoveKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "",
+        throws: "ResourceInUse",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1686,6 +1865,8 @@ pub struct RemoveKeys {
     pub keys: Vec<objects::CryptoKeyId>,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveKeys {
     #[inline(never)]
@@ -1693,14 +1874,14 @@ impl Default for RemoveKeys {
         Self {
             keys: Vec::new(),
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKeys",
-    "6.5",
     None,
-    "
+    "6.5
 CryptoKeyId keys ol
 boolean force r
 ",
@@ -1711,12 +1892,9 @@ impl rt::Object for RemoveKeys {
         &REMOVE_KEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_KEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_KEYS),
             0 => P::Objects(&self.keys),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -1736,6 +1914,14 @@ rt::serde!(object RemoveKeys);
 impl rt::Method for RemoveKeys {
     type Output = Vec<objects::CryptoKeyResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveKeys",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("cryptoManager"),
+        returns: "CryptoKeyResult",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1756,6 +1942,8 @@ pub struct RemoveKmipServer {
     pub cluster_id: objects::KeyProviderId,
     /// `serverName`: required string.
     pub server_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveKmipServer {
     #[inline(never)]
@@ -1764,14 +1952,14 @@ impl Default for RemoveKmipServer {
             this: Default::default(),
             cluster_id: Default::default(),
             server_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKmipServer",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 string serverName r
@@ -1783,12 +1971,9 @@ impl rt::Object for RemoveKmipServer {
         &REMOVE_KMIP_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_KMIP_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_KMIP_SERVER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_id),
             2 => P::Value(&self.server_name),
@@ -1810,6 +1995,14 @@ rt::serde!(object RemoveKmipServer);
 impl rt::Method for RemoveKmipServer {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveKmipServer",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1828,6 +2021,8 @@ pub struct RetrieveClientCert {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveClientCert {
     #[inline(never)]
@@ -1835,14 +2030,14 @@ impl Default for RetrieveClientCert {
         Self {
             this: Default::default(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
@@ -1853,12 +2048,9 @@ impl rt::Object for RetrieveClientCert {
         &RETRIEVE_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             _ => P::Absent,
@@ -1878,6 +2070,14 @@ rt::serde!(object RetrieveClientCert);
 impl rt::Method for RetrieveClientCert {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1896,6 +2096,8 @@ pub struct RetrieveClientCsr {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveClientCsr {
     #[inline(never)]
@@ -1903,14 +2105,14 @@ impl Default for RetrieveClientCsr {
         Self {
             this: Default::default(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_CLIENT_CSR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveClientCsr",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
@@ -1921,12 +2123,9 @@ impl rt::Object for RetrieveClientCsr {
         &RETRIEVE_CLIENT_CSR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_CLIENT_CSR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_CLIENT_CSR),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             _ => P::Absent,
@@ -1946,6 +2145,14 @@ rt::serde!(object RetrieveClientCsr);
 impl rt::Method for RetrieveClientCsr {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveClientCsr",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1966,6 +2173,8 @@ pub struct RetrieveKmipServerCert {
     pub key_provider: objects::KeyProviderId,
     /// `server`: required `KmipServerInfo`.
     pub server: objects::KmipServerInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveKmipServerCert {
     #[inline(never)]
@@ -1974,14 +2183,14 @@ impl Default for RetrieveKmipServerCert {
             this: Default::default(),
             key_provider: Default::default(),
             server: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_KMIP_SERVER_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveKmipServerCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId keyProvider r
 KmipServerInfo server r
@@ -1993,12 +2202,9 @@ impl rt::Object for RetrieveKmipServerCert {
         &RETRIEVE_KMIP_SERVER_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_KMIP_SERVER_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_KMIP_SERVER_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.key_provider),
             2 => P::Object(&self.server),
@@ -2020,6 +2226,14 @@ rt::serde!(object RetrieveKmipServerCert);
 impl rt::Method for RetrieveKmipServerCert {
     type Output = objects::CryptoManagerKmipServerCertInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveKmipServerCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoManagerKmipServerCertInfo",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2040,6 +2254,8 @@ pub struct RetrieveKmipServersStatusTask {
     pub this: rt::ManagedObjectReference,
     /// `clusters`: list of `KmipClusterInfo`.
     pub clusters: Vec<objects::KmipClusterInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveKmipServersStatusTask {
     #[inline(never)]
@@ -2047,14 +2263,14 @@ impl Default for RetrieveKmipServersStatusTask {
         Self {
             this: Default::default(),
             clusters: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_KMIP_SERVERS_STATUS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveKmipServersStatus_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KmipClusterInfo clusters ol
 ",
@@ -2065,12 +2281,9 @@ impl rt::Object for RetrieveKmipServersStatusTask {
         &RETRIEVE_KMIP_SERVERS_STATUS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_KMIP_SERVERS_STATUS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_KMIP_SERVERS_STATUS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.clusters),
             _ => P::Absent,
@@ -2090,6 +2303,14 @@ rt::serde!(object RetrieveKmipServersStatusTask);
 impl rt::Method for RetrieveKmipServersStatusTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveKmipServersStatus_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2111,6 +2332,8 @@ pub struct RetrieveSelfSignedClientCert {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveSelfSignedClientCert {
     #[inline(never)]
@@ -2118,14 +2341,14 @@ impl Default for RetrieveSelfSignedClientCert {
         Self {
             this: Default::default(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSelfSignedClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
@@ -2136,12 +2359,9 @@ impl rt::Object for RetrieveSelfSignedClientCert {
         &RETRIEVE_SELF_SIGNED_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SELF_SIGNED_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SELF_SIGNED_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             _ => P::Absent,
@@ -2161,6 +2381,14 @@ rt::serde!(object RetrieveSelfSignedClientCert);
 impl rt::Method for RetrieveSelfSignedClientCert {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveSelfSignedClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2183,6 +2411,8 @@ pub struct SetCryptoMode {
     pub crypto_mode: String,
     /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
     pub policy: Option<Box<objects::ClusterComputeResourceCryptoModePolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetCryptoMode {
     #[inline(never)]
@@ -2191,14 +2421,14 @@ impl Default for SetCryptoMode {
             this: Default::default(),
             crypto_mode: String::new(),
             policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_CRYPTO_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetCryptoMode",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 string cryptoMode r
 ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
@@ -2210,12 +2440,9 @@ impl rt::Object for SetCryptoMode {
         &SET_CRYPTO_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_CRYPTO_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_CRYPTO_MODE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.crypto_mode),
             2 => P::Optional(&self.policy),
@@ -2237,6 +2464,14 @@ rt::serde!(object SetCryptoMode);
 impl rt::Method for SetCryptoMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetCryptoMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidRequest InvalidArgument",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2259,6 +2494,8 @@ pub struct SetDefaultKmsCluster {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `clusterId`: optional `KeyProviderId`.
     pub cluster_id: Option<Box<objects::KeyProviderId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetDefaultKmsCluster {
     #[inline(never)]
@@ -2267,14 +2504,14 @@ impl Default for SetDefaultKmsCluster {
             this: Default::default(),
             entity: None,
             cluster_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_DEFAULT_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetDefaultKmsCluster",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ManagedObjectReference entity o
 KeyProviderId clusterId o
@@ -2286,12 +2523,9 @@ impl rt::Object for SetDefaultKmsCluster {
         &SET_DEFAULT_KMS_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_DEFAULT_KMS_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_DEFAULT_KMS_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             2 => P::Optional(&self.cluster_id),
@@ -2313,6 +2547,14 @@ rt::serde!(object SetDefaultKmsCluster);
 impl rt::Method for SetDefaultKmsCluster {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetDefaultKmsCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2333,6 +2575,8 @@ pub struct SetKeyCustomAttributes {
     pub key_id: objects::CryptoKeyId,
     /// `spec`: required `CryptoManagerKmipCustomAttributeSpec`.
     pub spec: objects::CryptoManagerKmipCustomAttributeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetKeyCustomAttributes {
     #[inline(never)]
@@ -2341,14 +2585,14 @@ impl Default for SetKeyCustomAttributes {
             this: Default::default(),
             key_id: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_KEY_CUSTOM_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetKeyCustomAttributes",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference _this r
 CryptoKeyId keyId r
 CryptoManagerKmipCustomAttributeSpec spec r
@@ -2360,12 +2604,9 @@ impl rt::Object for SetKeyCustomAttributes {
         &SET_KEY_CUSTOM_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_KEY_CUSTOM_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_KEY_CUSTOM_ATTRIBUTES),
             0 => P::Value(&self.this),
             1 => P::Object(&self.key_id),
             2 => P::Object(&self.spec),
@@ -2387,6 +2628,14 @@ rt::serde!(object SetKeyCustomAttributes);
 impl rt::Method for SetKeyCustomAttributes {
     type Output = objects::CryptoKeyResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetKeyCustomAttributes",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "CryptoKeyResult",
+        throws: "",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2405,6 +2654,8 @@ pub struct UnregisterKmsCluster {
     pub this: rt::ManagedObjectReference,
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: objects::KeyProviderId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterKmsCluster {
     #[inline(never)]
@@ -2412,14 +2663,14 @@ impl Default for UnregisterKmsCluster {
         Self {
             this: Default::default(),
             cluster_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNREGISTER_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterKmsCluster",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 ",
@@ -2430,12 +2681,9 @@ impl rt::Object for UnregisterKmsCluster {
         &UNREGISTER_KMS_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_KMS_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_KMS_CLUSTER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster_id),
             _ => P::Absent,
@@ -2455,6 +2703,14 @@ rt::serde!(object UnregisterKmsCluster);
 impl rt::Method for UnregisterKmsCluster {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterKmsCluster",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2473,6 +2729,8 @@ pub struct UpdateKmipServer {
     pub this: rt::ManagedObjectReference,
     /// `server`: required `KmipServerSpec`.
     pub server: objects::KmipServerSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateKmipServer {
     #[inline(never)]
@@ -2480,14 +2738,14 @@ impl Default for UpdateKmipServer {
         Self {
             this: Default::default(),
             server: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateKmipServer",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KmipServerSpec server r
 ",
@@ -2498,12 +2756,9 @@ impl rt::Object for UpdateKmipServer {
         &UPDATE_KMIP_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_KMIP_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_KMIP_SERVER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.server),
             _ => P::Absent,
@@ -2523,6 +2778,14 @@ rt::serde!(object UpdateKmipServer);
 impl rt::Method for UpdateKmipServer {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateKmipServer",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2543,6 +2806,8 @@ pub struct UpdateKmsSignedCsrClientCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateKmsSignedCsrClientCert {
     #[inline(never)]
@@ -2551,14 +2816,14 @@ impl Default for UpdateKmsSignedCsrClientCert {
             this: Default::default(),
             cluster: Default::default(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_KMS_SIGNED_CSR_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateKmsSignedCsrClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
@@ -2570,12 +2835,9 @@ impl rt::Object for UpdateKmsSignedCsrClientCert {
         &UPDATE_KMS_SIGNED_CSR_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_KMS_SIGNED_CSR_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_KMS_SIGNED_CSR_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Value(&self.certificate),
@@ -2597,6 +2859,14 @@ rt::serde!(object UpdateKmsSignedCsrClientCert);
 impl rt::Method for UpdateKmsSignedCsrClientCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateKmsSignedCsrClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2617,6 +2887,8 @@ pub struct UpdateSelfSignedClientCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSelfSignedClientCert {
     #[inline(never)]
@@ -2625,14 +2897,14 @@ impl Default for UpdateSelfSignedClientCert {
             this: Default::default(),
             cluster: Default::default(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSelfSignedClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
@@ -2644,12 +2916,9 @@ impl rt::Object for UpdateSelfSignedClientCert {
         &UPDATE_SELF_SIGNED_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SELF_SIGNED_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SELF_SIGNED_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Value(&self.certificate),
@@ -2671,6 +2940,14 @@ rt::serde!(object UpdateSelfSignedClientCert);
 impl rt::Method for UpdateSelfSignedClientCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSelfSignedClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2693,6 +2970,8 @@ pub struct UploadClientCert {
     pub certificate: String,
     /// `privateKey`: required string, secret.
     pub private_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UploadClientCert {
     #[inline(never)]
@@ -2702,14 +2981,14 @@ impl Default for UploadClientCert {
             cluster: Default::default(),
             certificate: String::new(),
             private_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPLOAD_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UploadClientCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
@@ -2722,12 +3001,9 @@ impl rt::Object for UploadClientCert {
         &UPLOAD_CLIENT_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLOAD_CLIENT_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLOAD_CLIENT_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Value(&self.certificate),
@@ -2751,6 +3027,14 @@ rt::serde!(object UploadClientCert);
 impl rt::Method for UploadClientCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UploadClientCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2771,6 +3055,8 @@ pub struct UploadKmipServerCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UploadKmipServerCert {
     #[inline(never)]
@@ -2779,14 +3065,14 @@ impl Default for UploadKmipServerCert {
             this: Default::default(),
             cluster: Default::default(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPLOAD_KMIP_SERVER_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UploadKmipServerCert",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
@@ -2798,12 +3084,9 @@ impl rt::Object for UploadKmipServerCert {
         &UPLOAD_KMIP_SERVER_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLOAD_KMIP_SERVER_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLOAD_KMIP_SERVER_CERT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.cluster),
             2 => P::Value(&self.certificate),
@@ -2825,6 +3108,14 @@ rt::serde!(object UploadKmipServerCert);
 impl rt::Method for UploadKmipServerCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UploadKmipServerCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

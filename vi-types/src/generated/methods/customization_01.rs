@@ -14,18 +14,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CheckCustomizationResources {
     /// `guestOs`: required string.
     pub guest_os: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckCustomizationResources {
     #[inline(never)]
     fn default() -> Self {
-        Self { guest_os: String::new() }
+        Self {
+            guest_os: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CHECK_CUSTOMIZATION_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCustomizationResources",
-    "2.0",
     None,
-    "
+    "2.0
 string guestOs r
 ",
     rt::unset::<CheckCustomizationResources>,
@@ -35,12 +39,9 @@ impl rt::Object for CheckCustomizationResources {
         &CHECK_CUSTOMIZATION_RESOURCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_CUSTOMIZATION_RESOURCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_CUSTOMIZATION_RESOURCES),
             0 => P::Value(&self.guest_os),
             _ => P::Absent,
         }
@@ -58,6 +59,14 @@ rt::serde!(object CheckCustomizationResources);
 impl rt::Method for CheckCustomizationResources {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckCustomizationResources",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "",
+        throws: "CustomizationFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -79,6 +88,8 @@ pub struct CheckCustomizationSpec {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `CustomizationSpec`.
     pub spec: objects::CustomizationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckCustomizationSpec {
     #[inline(never)]
@@ -86,14 +97,14 @@ impl Default for CheckCustomizationSpec {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCustomizationSpec",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 CustomizationSpec spec r
 ",
@@ -104,12 +115,9 @@ impl rt::Object for CheckCustomizationSpec {
         &CHECK_CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_CUSTOMIZATION_SPEC),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -129,6 +137,14 @@ rt::serde!(object CheckCustomizationSpec);
 impl rt::Method for CheckCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckCustomizationSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "CustomizationFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -148,18 +164,22 @@ impl rt::Throws<objects::CustomizationFault> for CheckCustomizationSpec {}
 pub struct CreateCustomizationSpec {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCustomizationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { item: Default::default() }
+        Self {
+            item: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCustomizationSpec",
-    "2.0",
     None,
-    "
+    "2.0
 CustomizationSpecItem item r
 ",
     rt::unset::<CreateCustomizationSpec>,
@@ -169,12 +189,9 @@ impl rt::Object for CreateCustomizationSpec {
         &CREATE_CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CUSTOMIZATION_SPEC),
             0 => P::Object(&self.item),
             _ => P::Absent,
         }
@@ -192,6 +209,14 @@ rt::serde!(object CreateCustomizationSpec);
 impl rt::Method for CreateCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCustomizationSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "",
+        throws: "CustomizationFault AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -210,18 +235,22 @@ impl rt::Throws<objects::AlreadyExists> for CreateCustomizationSpec {}
 pub struct CustomizationSpecItemToXml {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpecItemToXml {
     #[inline(never)]
     fn default() -> Self {
-        Self { item: Default::default() }
+        Self {
+            item: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_SPEC_ITEM_TO_XML: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecItemToXml",
-    "2.0",
     None,
-    "
+    "2.0
 CustomizationSpecItem item r
 ",
     rt::unset::<CustomizationSpecItemToXml>,
@@ -231,12 +260,9 @@ impl rt::Object for CustomizationSpecItemToXml {
         &CUSTOMIZATION_SPEC_ITEM_TO_XML
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC_ITEM_TO_XML
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC_ITEM_TO_XML),
             0 => P::Object(&self.item),
             _ => P::Absent,
         }
@@ -254,6 +280,14 @@ rt::serde!(object CustomizationSpecItemToXml);
 impl rt::Method for CustomizationSpecItemToXml {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CustomizationSpecItemToXml",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "string",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -274,6 +308,8 @@ pub struct CustomizeVmTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `CustomizationSpec`.
     pub spec: objects::CustomizationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizeVmTask {
     #[inline(never)]
@@ -281,14 +317,14 @@ impl Default for CustomizeVmTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizeVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 CustomizationSpec spec r
 ",
@@ -299,12 +335,9 @@ impl rt::Object for CustomizeVmTask {
         &CUSTOMIZE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -324,6 +357,14 @@ rt::serde!(object CustomizeVmTask);
 impl rt::Method for CustomizeVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CustomizeVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "CustomizationFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -346,18 +387,22 @@ impl rt::Throws<objects::CustomizationFault> for CustomizeVmTask {}
 pub struct DeleteCustomizationSpec {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteCustomizationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DELETE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteCustomizationSpec",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 ",
     rt::unset::<DeleteCustomizationSpec>,
@@ -367,12 +412,9 @@ impl rt::Object for DeleteCustomizationSpec {
         &DELETE_CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_CUSTOMIZATION_SPEC),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -390,6 +432,14 @@ rt::serde!(object DeleteCustomizationSpec);
 impl rt::Method for DeleteCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteCustomizationSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -407,18 +457,22 @@ impl rt::Throws<objects::NotFound> for DeleteCustomizationSpec {}
 pub struct DoesCustomizationSpecExist {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DoesCustomizationSpecExist {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DOES_CUSTOMIZATION_SPEC_EXIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DoesCustomizationSpecExist",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 ",
     rt::unset::<DoesCustomizationSpecExist>,
@@ -428,12 +482,9 @@ impl rt::Object for DoesCustomizationSpecExist {
         &DOES_CUSTOMIZATION_SPEC_EXIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DOES_CUSTOMIZATION_SPEC_EXIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DOES_CUSTOMIZATION_SPEC_EXIST),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -451,6 +502,14 @@ rt::serde!(object DoesCustomizationSpecExist);
 impl rt::Method for DoesCustomizationSpecExist {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DoesCustomizationSpecExist",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "boolean",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -471,6 +530,8 @@ pub struct DuplicateCustomizationSpec {
     pub name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateCustomizationSpec {
     #[inline(never)]
@@ -478,14 +539,14 @@ impl Default for DuplicateCustomizationSpec {
         Self {
             name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DUPLICATE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateCustomizationSpec",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 string newName r
 ",
@@ -496,12 +557,9 @@ impl rt::Object for DuplicateCustomizationSpec {
         &DUPLICATE_CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_CUSTOMIZATION_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -521,6 +579,14 @@ rt::serde!(object DuplicateCustomizationSpec);
 impl rt::Method for DuplicateCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DuplicateCustomizationSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "",
+        throws: "NotFound AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -541,18 +607,22 @@ impl rt::Throws<objects::AlreadyExists> for DuplicateCustomizationSpec {}
 pub struct GetCustomizationSpec {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetCustomizationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GET_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetCustomizationSpec",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 ",
     rt::unset::<GetCustomizationSpec>,
@@ -562,12 +632,9 @@ impl rt::Object for GetCustomizationSpec {
         &GET_CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_CUSTOMIZATION_SPEC),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -585,6 +652,14 @@ rt::serde!(object GetCustomizationSpec);
 impl rt::Method for GetCustomizationSpec {
     type Output = objects::CustomizationSpecItem;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetCustomizationSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "CustomizationSpecItem",
+        throws: "NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -602,18 +677,22 @@ impl rt::Throws<objects::NotFound> for GetCustomizationSpec {}
 pub struct IsGuestOsCustomizable {
     /// `guestId`: required string.
     pub guest_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsGuestOsCustomizable {
     #[inline(never)]
     fn default() -> Self {
-        Self { guest_id: String::new() }
+        Self {
+            guest_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static IS_GUEST_OS_CUSTOMIZABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsGuestOsCustomizable",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 string guestId r
 ",
     rt::unset::<IsGuestOsCustomizable>,
@@ -623,12 +702,9 @@ impl rt::Object for IsGuestOsCustomizable {
         &IS_GUEST_OS_CUSTOMIZABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IS_GUEST_OS_CUSTOMIZABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IS_GUEST_OS_CUSTOMIZABLE),
             0 => P::Value(&self.guest_id),
             _ => P::Absent,
         }
@@ -646,6 +722,14 @@ rt::serde!(object IsGuestOsCustomizable);
 impl rt::Method for IsGuestOsCustomizable {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IsGuestOsCustomizable",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "boolean",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -664,18 +748,22 @@ impl rt::Method for IsGuestOsCustomizable {
 pub struct OverwriteCustomizationSpec {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OverwriteCustomizationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { item: Default::default() }
+        Self {
+            item: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVERWRITE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "OverwriteCustomizationSpec",
-    "2.0",
     None,
-    "
+    "2.0
 CustomizationSpecItem item r
 ",
     rt::unset::<OverwriteCustomizationSpec>,
@@ -685,12 +773,9 @@ impl rt::Object for OverwriteCustomizationSpec {
         &OVERWRITE_CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVERWRITE_CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVERWRITE_CUSTOMIZATION_SPEC),
             0 => P::Object(&self.item),
             _ => P::Absent,
         }
@@ -708,6 +793,14 @@ rt::serde!(object OverwriteCustomizationSpec);
 impl rt::Method for OverwriteCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "OverwriteCustomizationSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "",
+        throws: "CustomizationFault NotFound ConcurrentAccess",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -731,6 +824,8 @@ pub struct RenameCustomizationSpec {
     pub name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameCustomizationSpec {
     #[inline(never)]
@@ -738,14 +833,14 @@ impl Default for RenameCustomizationSpec {
         Self {
             name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RENAME_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameCustomizationSpec",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 string newName r
 ",
@@ -756,12 +851,9 @@ impl rt::Object for RenameCustomizationSpec {
         &RENAME_CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_CUSTOMIZATION_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -781,6 +873,14 @@ rt::serde!(object RenameCustomizationSpec);
 impl rt::Method for RenameCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameCustomizationSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "",
+        throws: "NotFound AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -801,20 +901,22 @@ impl rt::Throws<objects::AlreadyExists> for RenameCustomizationSpec {}
 pub struct XmlToCustomizationSpecItem {
     /// `specItemXml`: required string.
     pub spec_item_xml: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for XmlToCustomizationSpecItem {
     #[inline(never)]
     fn default() -> Self {
         Self {
             spec_item_xml: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static XML_TO_CUSTOMIZATION_SPEC_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "XmlToCustomizationSpecItem",
-    "2.0",
     None,
-    "
+    "2.0
 string specItemXml r
 ",
     rt::unset::<XmlToCustomizationSpecItem>,
@@ -824,12 +926,9 @@ impl rt::Object for XmlToCustomizationSpecItem {
         &XML_TO_CUSTOMIZATION_SPEC_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &XML_TO_CUSTOMIZATION_SPEC_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&XML_TO_CUSTOMIZATION_SPEC_ITEM),
             0 => P::Value(&self.spec_item_xml),
             _ => P::Absent,
         }
@@ -847,6 +946,14 @@ rt::serde!(object XmlToCustomizationSpecItem);
 impl rt::Method for XmlToCustomizationSpecItem {
     type Output = objects::CustomizationSpecItem;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "XmlToCustomizationSpecItem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customizationSpecManager"),
+        returns: "CustomizationSpecItem",
+        throws: "CustomizationFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }

@@ -16,6 +16,8 @@ pub struct AddDvPortgroupTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: list, not empty, of `DVPortgroupConfigSpec`.
     pub spec: Vec<objects::DvPortgroupConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddDvPortgroupTask {
     #[inline(never)]
@@ -23,14 +25,14 @@ impl Default for AddDvPortgroupTask {
         Self {
             this: Default::default(),
             spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddDVPortgroup_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec rl
 ",
@@ -41,12 +43,9 @@ impl rt::Object for AddDvPortgroupTask {
         &ADD_DV_PORTGROUP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_DV_PORTGROUP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_DV_PORTGROUP_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.spec),
             _ => P::Absent,
@@ -66,6 +65,14 @@ rt::serde!(object AddDvPortgroupTask);
 impl rt::Method for AddDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddDVPortgroup_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault DuplicateName InvalidName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -92,6 +99,8 @@ pub struct AddNetworkResourcePool {
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DVSNetworkResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsNetworkResourcePoolConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddNetworkResourcePool {
     #[inline(never)]
@@ -99,14 +108,14 @@ impl Default for AddNetworkResourcePool {
         Self {
             this: Default::default(),
             config_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddNetworkResourcePool",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 DVSNetworkResourcePoolConfigSpec configSpec rl
 ",
@@ -117,12 +126,9 @@ impl rt::Object for AddNetworkResourcePool {
         &ADD_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.config_spec),
             _ => P::Absent,
@@ -142,6 +148,14 @@ rt::serde!(object AddNetworkResourcePool);
 impl rt::Method for AddNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddNetworkResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault InvalidName",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -166,6 +180,8 @@ pub struct CreateDvPortgroupTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVPortgroupConfigSpec`.
     pub spec: objects::DvPortgroupConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDvPortgroupTask {
     #[inline(never)]
@@ -173,14 +189,14 @@ impl Default for CreateDvPortgroupTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDVPortgroup_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec r
 ",
@@ -191,12 +207,9 @@ impl rt::Object for CreateDvPortgroupTask {
         &CREATE_DV_PORTGROUP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DV_PORTGROUP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DV_PORTGROUP_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -216,6 +229,14 @@ rt::serde!(object CreateDvPortgroupTask);
 impl rt::Method for CreateDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDVPortgroup_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault DuplicateName InvalidName",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -244,6 +265,8 @@ pub struct CreateDvsTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVSCreateSpec`.
     pub spec: objects::DvsCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDvsTask {
     #[inline(never)]
@@ -251,14 +274,14 @@ impl Default for CreateDvsTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDVS_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVSCreateSpec spec r
 ",
@@ -269,12 +292,9 @@ impl rt::Object for CreateDvsTask {
         &CREATE_DVS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DVS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DVS_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -294,6 +314,14 @@ rt::serde!(object CreateDvsTask);
 impl rt::Method for CreateDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDVS_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault DuplicateName InvalidName NotFound DvsNotAuthorized",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -322,6 +350,8 @@ pub struct DvPortgroupRollbackTask {
     pub this: rt::ManagedObjectReference,
     /// `entityBackup`: optional `EntityBackupConfig`.
     pub entity_backup: Option<Box<objects::EntityBackupConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupRollbackTask {
     #[inline(never)]
@@ -329,14 +359,14 @@ impl Default for DvPortgroupRollbackTask {
         Self {
             this: Default::default(),
             entity_backup: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_ROLLBACK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupRollback_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 EntityBackupConfig entityBackup o
 ",
@@ -347,12 +377,9 @@ impl rt::Object for DvPortgroupRollbackTask {
         &DV_PORTGROUP_ROLLBACK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_ROLLBACK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_ROLLBACK_TASK),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.entity_backup),
             _ => P::Absent,
@@ -372,6 +399,14 @@ rt::serde!(object DvPortgroupRollbackTask);
 impl rt::Method for DvPortgroupRollbackTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVPortgroupRollback_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault RollbackFailure",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -395,18 +430,22 @@ impl rt::Throws<objects::RollbackFailure> for DvPortgroupRollbackTask {}
 pub struct DvsManagerExportEntityTask {
     /// `selectionSet`: list, not empty, of `SelectionSet` or a descendant.
     pub selection_set: Vec<rt::Poly<objects::SelectionSet>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerExportEntityTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { selection_set: Vec::new() }
+        Self {
+            selection_set: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_MANAGER_EXPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerExportEntity_Task",
-    "5.1",
     None,
-    "
+    "5.1
 SelectionSet selectionSet rl
 ",
     rt::unset::<DvsManagerExportEntityTask>,
@@ -416,12 +455,9 @@ impl rt::Object for DvsManagerExportEntityTask {
         &DVS_MANAGER_EXPORT_ENTITY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_EXPORT_ENTITY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_EXPORT_ENTITY_TASK),
             0 => P::Value(&self.selection_set),
             _ => P::Absent,
         }
@@ -439,6 +475,14 @@ rt::serde!(object DvsManagerExportEntityTask);
 impl rt::Method for DvsManagerExportEntityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVSManagerExportEntity_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound BackupBlobWriteFailure",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -464,6 +508,8 @@ pub struct DvsManagerImportEntityTask {
     pub entity_backup: Vec<objects::EntityBackupConfig>,
     /// `importType`: required string.
     pub import_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerImportEntityTask {
     #[inline(never)]
@@ -471,14 +517,14 @@ impl Default for DvsManagerImportEntityTask {
         Self {
             entity_backup: Vec::new(),
             import_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_MANAGER_IMPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerImportEntity_Task",
-    "5.1",
     None,
-    "
+    "5.1
 EntityBackupConfig entityBackup rl
 string importType r
 ",
@@ -489,12 +535,9 @@ impl rt::Object for DvsManagerImportEntityTask {
         &DVS_MANAGER_IMPORT_ENTITY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_IMPORT_ENTITY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_IMPORT_ENTITY_TASK),
             0 => P::Objects(&self.entity_backup),
             1 => P::Value(&self.import_type),
             _ => P::Absent,
@@ -514,6 +557,14 @@ rt::serde!(object DvsManagerImportEntityTask);
 impl rt::Method for DvsManagerImportEntityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVSManagerImportEntity_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -539,6 +590,8 @@ pub struct DvsManagerLookupDvPortGroup {
     pub switch_uuid: String,
     /// `portgroupKey`: required string.
     pub portgroup_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerLookupDvPortGroup {
     #[inline(never)]
@@ -546,14 +599,14 @@ impl Default for DvsManagerLookupDvPortGroup {
         Self {
             switch_uuid: String::new(),
             portgroup_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_MANAGER_LOOKUP_DV_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerLookupDvPortGroup",
-    "5.1",
     None,
-    "
+    "5.1
 string switchUuid r
 string portgroupKey r
 ",
@@ -564,12 +617,9 @@ impl rt::Object for DvsManagerLookupDvPortGroup {
         &DVS_MANAGER_LOOKUP_DV_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_LOOKUP_DV_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_LOOKUP_DV_PORT_GROUP),
             0 => P::Value(&self.switch_uuid),
             1 => P::Value(&self.portgroup_key),
             _ => P::Absent,
@@ -589,6 +639,14 @@ rt::serde!(object DvsManagerLookupDvPortGroup);
 impl rt::Method for DvsManagerLookupDvPortGroup {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVSManagerLookupDvPortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -610,6 +668,8 @@ pub struct DvsRollbackTask {
     pub this: rt::ManagedObjectReference,
     /// `entityBackup`: optional `EntityBackupConfig`.
     pub entity_backup: Option<Box<objects::EntityBackupConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRollbackTask {
     #[inline(never)]
@@ -617,14 +677,14 @@ impl Default for DvsRollbackTask {
         Self {
             this: Default::default(),
             entity_backup: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_ROLLBACK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRollback_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 EntityBackupConfig entityBackup o
 ",
@@ -635,12 +695,9 @@ impl rt::Object for DvsRollbackTask {
         &DVS_ROLLBACK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_ROLLBACK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_ROLLBACK_TASK),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.entity_backup),
             _ => P::Absent,
@@ -660,6 +717,14 @@ rt::serde!(object DvsRollbackTask);
 impl rt::Method for DvsRollbackTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DVSRollback_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault RollbackFailure",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -685,6 +750,8 @@ pub struct DvsReconfigureVmVnicNetworkResourcePoolTask {
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DvsVmVnicResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsVmVnicResourcePoolConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsReconfigureVmVnicNetworkResourcePoolTask {
     #[inline(never)]
@@ -692,14 +759,14 @@ impl Default for DvsReconfigureVmVnicNetworkResourcePoolTask {
         Self {
             this: Default::default(),
             config_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsReconfigureVmVnicNetworkResourcePool_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 DvsVmVnicResourcePoolConfigSpec configSpec rl
 ",
@@ -710,12 +777,9 @@ impl rt::Object for DvsReconfigureVmVnicNetworkResourcePoolTask {
         &DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.config_spec),
             _ => P::Absent,
@@ -735,6 +799,14 @@ rt::serde!(object DvsReconfigureVmVnicNetworkResourcePoolTask);
 impl rt::Method for DvsReconfigureVmVnicNetworkResourcePoolTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DvsReconfigureVmVnicNetworkResourcePool_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound InvalidName ConcurrentAccess ConflictingConfiguration ResourceInUse",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -766,6 +838,8 @@ pub struct EnableNetworkResourceManagement {
     pub this: rt::ManagedObjectReference,
     /// `enable`: required boolean.
     pub enable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableNetworkResourceManagement {
     #[inline(never)]
@@ -773,14 +847,14 @@ impl Default for EnableNetworkResourceManagement {
         Self {
             this: Default::default(),
             enable: false,
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_NETWORK_RESOURCE_MANAGEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableNetworkResourceManagement",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 boolean enable r
 ",
@@ -791,12 +865,9 @@ impl rt::Object for EnableNetworkResourceManagement {
         &ENABLE_NETWORK_RESOURCE_MANAGEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_NETWORK_RESOURCE_MANAGEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_NETWORK_RESOURCE_MANAGEMENT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.enable),
             _ => P::Absent,
@@ -816,6 +887,14 @@ rt::serde!(object EnableNetworkResourceManagement);
 impl rt::Method for EnableNetworkResourceManagement {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableNetworkResourceManagement",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -835,6 +914,8 @@ pub struct FetchDvPortKeys {
     pub this: rt::ManagedObjectReference,
     /// `criteria`: optional `DistributedVirtualSwitchPortCriteria`.
     pub criteria: Option<Box<objects::DistributedVirtualSwitchPortCriteria>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchDvPortKeys {
     #[inline(never)]
@@ -842,14 +923,14 @@ impl Default for FetchDvPortKeys {
         Self {
             this: Default::default(),
             criteria: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FETCH_DV_PORT_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchDVPortKeys",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DistributedVirtualSwitchPortCriteria criteria o
 ",
@@ -860,12 +941,9 @@ impl rt::Object for FetchDvPortKeys {
         &FETCH_DV_PORT_KEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_DV_PORT_KEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_DV_PORT_KEYS),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.criteria),
             _ => P::Absent,
@@ -885,6 +963,14 @@ rt::serde!(object FetchDvPortKeys);
 impl rt::Method for FetchDvPortKeys {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchDVPortKeys",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -903,6 +989,8 @@ pub struct FetchDvPorts {
     pub this: rt::ManagedObjectReference,
     /// `criteria`: optional `DistributedVirtualSwitchPortCriteria`.
     pub criteria: Option<Box<objects::DistributedVirtualSwitchPortCriteria>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchDvPorts {
     #[inline(never)]
@@ -910,14 +998,14 @@ impl Default for FetchDvPorts {
         Self {
             this: Default::default(),
             criteria: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FETCH_DV_PORTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchDVPorts",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DistributedVirtualSwitchPortCriteria criteria o
 ",
@@ -928,12 +1016,9 @@ impl rt::Object for FetchDvPorts {
         &FETCH_DV_PORTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_DV_PORTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_DV_PORTS),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.criteria),
             _ => P::Absent,
@@ -953,6 +1038,14 @@ rt::serde!(object FetchDvPorts);
 impl rt::Method for FetchDvPorts {
     type Output = Vec<objects::DistributedVirtualPort>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchDVPorts",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DistributedVirtualPort",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -971,18 +1064,19 @@ impl rt::Method for FetchDvPorts {
 pub struct GetVpcNetworkSpan {
     /// `spanId`: optional string.
     pub span_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetVpcNetworkSpan {
     #[inline(never)]
     fn default() -> Self {
-        Self { span_id: None }
+        Self { span_id: None, _more: () }
     }
 }
 pub(crate) static GET_VPC_NETWORK_SPAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVpcNetworkSpan",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 string spanId o
 ",
     rt::unset::<GetVpcNetworkSpan>,
@@ -992,12 +1086,9 @@ impl rt::Object for GetVpcNetworkSpan {
         &GET_VPC_NETWORK_SPAN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_VPC_NETWORK_SPAN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_VPC_NETWORK_SPAN),
             0 => P::Value(&self.span_id),
             _ => P::Absent,
         }
@@ -1015,6 +1106,14 @@ rt::serde!(object GetVpcNetworkSpan);
 impl rt::Method for GetVpcNetworkSpan {
     type Output = Vec<objects::DistributedVirtualSwitchManagerSpanInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetVpcNetworkSpan",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchManagerSpanInfo",
+        throws: "NotFound",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1036,6 +1135,8 @@ pub struct LookupDvPortGroup {
     pub this: rt::ManagedObjectReference,
     /// `portgroupKey`: required string.
     pub portgroup_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LookupDvPortGroup {
     #[inline(never)]
@@ -1043,14 +1144,14 @@ impl Default for LookupDvPortGroup {
         Self {
             this: Default::default(),
             portgroup_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LOOKUP_DV_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "LookupDvPortGroup",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 string portgroupKey r
 ",
@@ -1061,12 +1162,9 @@ impl rt::Object for LookupDvPortGroup {
         &LOOKUP_DV_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOOKUP_DV_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOOKUP_DV_PORT_GROUP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.portgroup_key),
             _ => P::Absent,
@@ -1086,6 +1184,14 @@ rt::serde!(object LookupDvPortGroup);
 impl rt::Method for LookupDvPortGroup {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LookupDvPortGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1107,6 +1213,8 @@ pub struct MergeDvsTask {
     pub this: rt::ManagedObjectReference,
     /// `dvs`: required reference to `DistributedVirtualSwitch`; needs the privilege `DVSwitch.Delete`.
     pub dvs: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MergeDvsTask {
     #[inline(never)]
@@ -1114,14 +1222,14 @@ impl Default for MergeDvsTask {
         Self {
             this: Default::default(),
             dvs: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MERGE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MergeDvs_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference dvs r
 ",
@@ -1132,12 +1240,9 @@ impl rt::Object for MergeDvsTask {
         &MERGE_DVS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MERGE_DVS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MERGE_DVS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.dvs),
             _ => P::Absent,
@@ -1157,6 +1262,14 @@ rt::serde!(object MergeDvsTask);
 impl rt::Method for MergeDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MergeDvs_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound ResourceInUse InvalidHostState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1187,6 +1300,8 @@ pub struct MoveDvPortTask {
     pub port_key: Vec<String>,
     /// `destinationPortgroupKey`: optional string.
     pub destination_portgroup_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveDvPortTask {
     #[inline(never)]
@@ -1195,14 +1310,14 @@ impl Default for MoveDvPortTask {
             this: Default::default(),
             port_key: Vec::new(),
             destination_portgroup_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_DV_PORT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDVPort_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string portKey rl
 string destinationPortgroupKey o
@@ -1214,12 +1329,9 @@ impl rt::Object for MoveDvPortTask {
         &MOVE_DV_PORT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_DV_PORT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_DV_PORT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.port_key),
             2 => P::Value(&self.destination_portgroup_key),
@@ -1241,6 +1353,14 @@ rt::serde!(object MoveDvPortTask);
 impl rt::Method for MoveDvPortTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveDVPort_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound ConcurrentAccess",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1269,6 +1389,8 @@ pub struct PerformDvsProductSpecOperationTask {
     pub operation: String,
     /// `productSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformDvsProductSpecOperationTask {
     #[inline(never)]
@@ -1277,14 +1399,14 @@ impl Default for PerformDvsProductSpecOperationTask {
             this: Default::default(),
             operation: String::new(),
             product_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformDvsProductSpecOperation_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string operation r
 DistributedVirtualSwitchProductSpec productSpec o
@@ -1296,12 +1418,9 @@ impl rt::Object for PerformDvsProductSpecOperationTask {
         &PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.operation),
             2 => P::Optional(&self.product_spec),
@@ -1323,6 +1442,14 @@ rt::serde!(object PerformDvsProductSpecOperationTask);
 impl rt::Method for PerformDvsProductSpecOperationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PerformDvsProductSpecOperation_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState DvsFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1345,18 +1472,22 @@ impl rt::Throws<objects::DvsFault> for PerformDvsProductSpecOperationTask {}
 pub struct QueryAvailableDvsSpec {
     /// `recommended`: optional boolean, since VI API 6.0.
     pub recommended: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailableDvsSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { recommended: None }
+        Self {
+            recommended: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_AVAILABLE_DVS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableDvsSpec",
-    "4.0",
     None,
-    "
+    "4.0
 boolean recommended o since 6.0
 ",
     rt::unset::<QueryAvailableDvsSpec>,
@@ -1366,12 +1497,9 @@ impl rt::Object for QueryAvailableDvsSpec {
         &QUERY_AVAILABLE_DVS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_DVS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_DVS_SPEC),
             0 => P::Value(&self.recommended),
             _ => P::Absent,
         }
@@ -1389,6 +1517,14 @@ rt::serde!(object QueryAvailableDvsSpec);
 impl rt::Method for QueryAvailableDvsSpec {
     type Output = Vec<objects::DistributedVirtualSwitchProductSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailableDvsSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchProductSpec",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1409,6 +1545,8 @@ pub struct QueryCompatibleHostForExistingDvs {
     pub recursive: bool,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCompatibleHostForExistingDvs {
     #[inline(never)]
@@ -1417,14 +1555,14 @@ impl Default for QueryCompatibleHostForExistingDvs {
             container: Default::default(),
             recursive: false,
             dvs: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleHostForExistingDvs",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference container r
 boolean recursive r
 ManagedObjectReference dvs r
@@ -1436,12 +1574,9 @@ impl rt::Object for QueryCompatibleHostForExistingDvs {
         &QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS),
             0 => P::Value(&self.container),
             1 => P::Value(&self.recursive),
             2 => P::Value(&self.dvs),
@@ -1463,6 +1598,14 @@ rt::serde!(object QueryCompatibleHostForExistingDvs);
 impl rt::Method for QueryCompatibleHostForExistingDvs {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCompatibleHostForExistingDvs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1483,6 +1626,8 @@ pub struct QueryCompatibleHostForNewDvs {
     pub recursive: bool,
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCompatibleHostForNewDvs {
     #[inline(never)]
@@ -1491,14 +1636,14 @@ impl Default for QueryCompatibleHostForNewDvs {
             container: Default::default(),
             recursive: false,
             switch_product_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_COMPATIBLE_HOST_FOR_NEW_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleHostForNewDvs",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference container r
 boolean recursive r
 DistributedVirtualSwitchProductSpec switchProductSpec o
@@ -1510,12 +1655,9 @@ impl rt::Object for QueryCompatibleHostForNewDvs {
         &QUERY_COMPATIBLE_HOST_FOR_NEW_DVS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_COMPATIBLE_HOST_FOR_NEW_DVS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_COMPATIBLE_HOST_FOR_NEW_DVS),
             0 => P::Value(&self.container),
             1 => P::Value(&self.recursive),
             2 => P::Optional(&self.switch_product_spec),
@@ -1537,6 +1679,14 @@ rt::serde!(object QueryCompatibleHostForNewDvs);
 impl rt::Method for QueryCompatibleHostForNewDvs {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCompatibleHostForNewDvs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1555,6 +1705,8 @@ pub struct QueryCompatibleVmnicsFromHosts {
     pub hosts: Vec<rt::ManagedObjectReference>,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCompatibleVmnicsFromHosts {
     #[inline(never)]
@@ -1562,14 +1714,14 @@ impl Default for QueryCompatibleVmnicsFromHosts {
         Self {
             hosts: Vec::new(),
             dvs: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_COMPATIBLE_VMNICS_FROM_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleVmnicsFromHosts",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 ManagedObjectReference hosts ol
 ManagedObjectReference dvs r
 ",
@@ -1580,12 +1732,9 @@ impl rt::Object for QueryCompatibleVmnicsFromHosts {
         &QUERY_COMPATIBLE_VMNICS_FROM_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_COMPATIBLE_VMNICS_FROM_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_COMPATIBLE_VMNICS_FROM_HOSTS),
             0 => P::Value(&self.hosts),
             1 => P::Value(&self.dvs),
             _ => P::Absent,
@@ -1605,6 +1754,14 @@ rt::serde!(object QueryCompatibleVmnicsFromHosts);
 impl rt::Method for QueryCompatibleVmnicsFromHosts {
     type Output = Vec<objects::DvsManagerPhysicalNicsList>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCompatibleVmnicsFromHosts",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DVSManagerPhysicalNicsList",
+        throws: "",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1623,18 +1780,22 @@ impl rt::Method for QueryCompatibleVmnicsFromHosts {
 pub struct QueryDvsByUuid {
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsByUuid {
     #[inline(never)]
     fn default() -> Self {
-        Self { uuid: String::new() }
+        Self {
+            uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DVS_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsByUuid",
-    "4.0",
     None,
-    "
+    "4.0
 string uuid r
 ",
     rt::unset::<QueryDvsByUuid>,
@@ -1644,12 +1805,9 @@ impl rt::Object for QueryDvsByUuid {
         &QUERY_DVS_BY_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_BY_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_BY_UUID),
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
@@ -1667,6 +1825,14 @@ rt::serde!(object QueryDvsByUuid);
 impl rt::Method for QueryDvsByUuid {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsByUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1692,6 +1858,8 @@ pub struct QueryDvsCheckCompatibility {
     pub host_filter_spec: Vec<
         rt::Poly<objects::DistributedVirtualSwitchManagerHostDvsFilterSpec>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsCheckCompatibility {
     #[inline(never)]
@@ -1700,14 +1868,14 @@ impl Default for QueryDvsCheckCompatibility {
             host_container: Default::default(),
             dvs_product_spec: None,
             host_filter_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_DVS_CHECK_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsCheckCompatibility",
-    "4.1",
     None,
-    "
+    "4.1
 DistributedVirtualSwitchManagerHostContainer hostContainer r
 DistributedVirtualSwitchManagerDvsProductSpec dvsProductSpec o
 DistributedVirtualSwitchManagerHostDvsFilterSpec hostFilterSpec ol
@@ -1719,12 +1887,9 @@ impl rt::Object for QueryDvsCheckCompatibility {
         &QUERY_DVS_CHECK_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_CHECK_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_CHECK_COMPATIBILITY),
             0 => P::Object(&self.host_container),
             1 => P::Optional(&self.dvs_product_spec),
             2 => P::Value(&self.host_filter_spec),
@@ -1746,6 +1911,14 @@ rt::serde!(object QueryDvsCheckCompatibility);
 impl rt::Method for QueryDvsCheckCompatibility {
     type Output = Vec<objects::DistributedVirtualSwitchManagerCompatibilityResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsCheckCompatibility",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchManagerCompatibilityResult",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1762,18 +1935,22 @@ impl rt::Method for QueryDvsCheckCompatibility {
 pub struct QueryDvsCompatibleHostSpec {
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsCompatibleHostSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { switch_product_spec: None }
+        Self {
+            switch_product_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DVS_COMPATIBLE_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsCompatibleHostSpec",
-    "4.0",
     None,
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec switchProductSpec o
 ",
     rt::unset::<QueryDvsCompatibleHostSpec>,
@@ -1783,12 +1960,9 @@ impl rt::Object for QueryDvsCompatibleHostSpec {
         &QUERY_DVS_COMPATIBLE_HOST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_COMPATIBLE_HOST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_COMPATIBLE_HOST_SPEC),
             0 => P::Optional(&self.switch_product_spec),
             _ => P::Absent,
         }
@@ -1806,6 +1980,14 @@ rt::serde!(object QueryDvsCompatibleHostSpec);
 impl rt::Method for QueryDvsCompatibleHostSpec {
     type Output = Vec<objects::DistributedVirtualSwitchHostProductSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsCompatibleHostSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchHostProductSpec",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1824,18 +2006,23 @@ pub struct QueryDvsConfigTarget {
     pub host: Option<rt::ManagedObjectReference>,
     /// `dvs`: optional reference to `DistributedVirtualSwitch`.
     pub dvs: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsConfigTarget {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None, dvs: None }
+        Self {
+            host: None,
+            dvs: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsConfigTarget",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference host o
 ManagedObjectReference dvs o
 ",
@@ -1846,12 +2033,9 @@ impl rt::Object for QueryDvsConfigTarget {
         &QUERY_DVS_CONFIG_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_CONFIG_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_CONFIG_TARGET),
             0 => P::Value(&self.host),
             1 => P::Value(&self.dvs),
             _ => P::Absent,
@@ -1871,6 +2055,14 @@ rt::serde!(object QueryDvsConfigTarget);
 impl rt::Method for QueryDvsConfigTarget {
     type Output = objects::DvsManagerDvsConfigTarget;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsConfigTarget",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DVSManagerDvsConfigTarget",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1887,18 +2079,22 @@ impl rt::Method for QueryDvsConfigTarget {
 pub struct QueryDvsFeatureCapability {
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDvsFeatureCapability {
     #[inline(never)]
     fn default() -> Self {
-        Self { switch_product_spec: None }
+        Self {
+            switch_product_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsFeatureCapability",
-    "4.1",
     None,
-    "
+    "4.1
 DistributedVirtualSwitchProductSpec switchProductSpec o
 ",
     rt::unset::<QueryDvsFeatureCapability>,
@@ -1908,12 +2104,9 @@ impl rt::Object for QueryDvsFeatureCapability {
         &QUERY_DVS_FEATURE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DVS_FEATURE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DVS_FEATURE_CAPABILITY),
             0 => P::Optional(&self.switch_product_spec),
             _ => P::Absent,
         }
@@ -1931,6 +2124,14 @@ rt::serde!(object QueryDvsFeatureCapability);
 impl rt::Method for QueryDvsFeatureCapability {
     type Output = Option<rt::Poly<objects::DvsFeatureCapability>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDvsFeatureCapability",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DVSFeatureCapability",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1947,20 +2148,22 @@ impl rt::Method for QueryDvsFeatureCapability {
 pub struct QuerySupportedNetworkOffloadSpec {
     /// `switchProductSpec`: required `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: objects::DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuerySupportedNetworkOffloadSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             switch_product_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySupportedNetworkOffloadSpec",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 DistributedVirtualSwitchProductSpec switchProductSpec r
 ",
     rt::unset::<QuerySupportedNetworkOffloadSpec>,
@@ -1970,12 +2173,9 @@ impl rt::Object for QuerySupportedNetworkOffloadSpec {
         &QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC),
             0 => P::Object(&self.switch_product_spec),
             _ => P::Absent,
         }
@@ -1993,6 +2193,14 @@ rt::serde!(object QuerySupportedNetworkOffloadSpec);
 impl rt::Method for QuerySupportedNetworkOffloadSpec {
     type Output = Vec<objects::DistributedVirtualSwitchNetworkOffloadSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QuerySupportedNetworkOffloadSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "DistributedVirtualSwitchNetworkOffloadSpec",
+        throws: "",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2009,18 +2217,22 @@ impl rt::Method for QuerySupportedNetworkOffloadSpec {
 pub struct QueryUsedVlanIdInDvs {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUsedVlanIdInDvs {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_USED_VLAN_ID_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUsedVlanIdInDvs",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryUsedVlanIdInDvs>,
@@ -2030,12 +2242,9 @@ impl rt::Object for QueryUsedVlanIdInDvs {
         &QUERY_USED_VLAN_ID_IN_DVS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_USED_VLAN_ID_IN_DVS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_USED_VLAN_ID_IN_DVS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2053,6 +2262,14 @@ rt::serde!(object QueryUsedVlanIdInDvs);
 impl rt::Method for QueryUsedVlanIdInDvs {
     type Output = Vec<i32>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUsedVlanIdInDvs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "int",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2073,6 +2290,8 @@ pub struct ReconfigureDvPortTask {
     pub this: rt::ManagedObjectReference,
     /// `port`: list, not empty, of `DVPortConfigSpec`.
     pub port: Vec<objects::DvPortConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDvPortTask {
     #[inline(never)]
@@ -2080,14 +2299,14 @@ impl Default for ReconfigureDvPortTask {
         Self {
             this: Default::default(),
             port: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_DV_PORT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDVPort_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVPortConfigSpec port rl
 ",
@@ -2098,12 +2317,9 @@ impl rt::Object for ReconfigureDvPortTask {
         &RECONFIGURE_DV_PORT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DV_PORT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DV_PORT_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.port),
             _ => P::Absent,
@@ -2123,6 +2339,14 @@ rt::serde!(object ReconfigureDvPortTask);
 impl rt::Method for ReconfigureDvPortTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDVPort_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound ResourceInUse ConcurrentAccess",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2148,6 +2372,8 @@ pub struct ReconfigureDvPortgroupTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVPortgroupConfigSpec`.
     pub spec: objects::DvPortgroupConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDvPortgroupTask {
     #[inline(never)]
@@ -2155,14 +2381,14 @@ impl Default for ReconfigureDvPortgroupTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDVPortgroup_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec r
 ",
@@ -2173,12 +2399,9 @@ impl rt::Object for ReconfigureDvPortgroupTask {
         &RECONFIGURE_DV_PORTGROUP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DV_PORTGROUP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DV_PORTGROUP_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2198,6 +2421,14 @@ rt::serde!(object ReconfigureDvPortgroupTask);
 impl rt::Method for ReconfigureDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDVPortgroup_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault ConcurrentAccess DuplicateName InvalidName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2223,6 +2454,8 @@ pub struct ReconfigureDvsTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVSConfigSpec` or a descendant.
     pub spec: rt::Poly<objects::DvsConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDvsTask {
     #[inline(never)]
@@ -2230,14 +2463,14 @@ impl Default for ReconfigureDvsTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDvs_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVSConfigSpec spec r
 ",
@@ -2248,12 +2481,9 @@ impl rt::Object for ReconfigureDvsTask {
         &RECONFIGURE_DVS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DVS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DVS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -2273,6 +2503,14 @@ rt::serde!(object ReconfigureDvsTask);
 impl rt::Method for ReconfigureDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDvs_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault ConcurrentAccess DuplicateName InvalidState InvalidName NotFound AlreadyExists LimitExceeded ResourceInUse ResourceNotAvailable DvsNotAuthorized",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2308,6 +2546,8 @@ pub struct RectifyDvsHostTask {
     pub this: rt::ManagedObjectReference,
     /// `hosts`: list of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RectifyDvsHostTask {
     #[inline(never)]
@@ -2315,14 +2555,14 @@ impl Default for RectifyDvsHostTask {
         Self {
             this: Default::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECTIFY_DVS_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RectifyDvsHost_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference hosts ol
 ",
@@ -2333,12 +2573,9 @@ impl rt::Object for RectifyDvsHostTask {
         &RECTIFY_DVS_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECTIFY_DVS_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECTIFY_DVS_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hosts),
             _ => P::Absent,
@@ -2358,6 +2595,14 @@ rt::serde!(object RectifyDvsHostTask);
 impl rt::Method for RectifyDvsHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RectifyDvsHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault NotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2381,18 +2626,22 @@ impl rt::Throws<objects::NotFound> for RectifyDvsHostTask {}
 pub struct RectifyDvsOnHostTask {
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RectifyDvsOnHostTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { hosts: Vec::new() }
+        Self {
+            hosts: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECTIFY_DVS_ON_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RectifyDvsOnHost_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<RectifyDvsOnHostTask>,
@@ -2402,12 +2651,9 @@ impl rt::Object for RectifyDvsOnHostTask {
         &RECTIFY_DVS_ON_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECTIFY_DVS_ON_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECTIFY_DVS_ON_HOST_TASK),
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
@@ -2425,6 +2671,14 @@ rt::serde!(object RectifyDvsOnHostTask);
 impl rt::Method for RectifyDvsOnHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RectifyDvsOnHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("dvSwitchManager"),
+        returns: "ManagedObjectReference",
+        throws: "DvsFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2449,6 +2703,8 @@ pub struct RefreshDvPortState {
     pub this: rt::ManagedObjectReference,
     /// `portKeys`: list of string.
     pub port_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshDvPortState {
     #[inline(never)]
@@ -2456,14 +2712,14 @@ impl Default for RefreshDvPortState {
         Self {
             this: Default::default(),
             port_keys: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REFRESH_DV_PORT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDVPortState",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string portKeys ol
 ",
@@ -2474,12 +2730,9 @@ impl rt::Object for RefreshDvPortState {
         &REFRESH_DV_PORT_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_DV_PORT_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_DV_PORT_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.port_keys),
             _ => P::Absent,
@@ -2499,6 +2752,14 @@ rt::serde!(object RefreshDvPortState);
 impl rt::Method for RefreshDvPortState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshDVPortState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault NotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2521,6 +2782,8 @@ pub struct RemoveNetworkResourcePool {
     pub this: rt::ManagedObjectReference,
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveNetworkResourcePool {
     #[inline(never)]
@@ -2528,14 +2791,14 @@ impl Default for RemoveNetworkResourcePool {
         Self {
             this: Default::default(),
             key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveNetworkResourcePool",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string key rl
 ",
@@ -2546,12 +2809,9 @@ impl rt::Object for RemoveNetworkResourcePool {
         &REMOVE_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -2571,6 +2831,14 @@ rt::serde!(object RemoveNetworkResourcePool);
 impl rt::Method for RemoveNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveNetworkResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault NotFound InvalidName ResourceInUse",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2595,6 +2863,8 @@ pub struct UpdateDvsHealthCheckConfigTask {
     pub this: rt::ManagedObjectReference,
     /// `healthCheckConfig`: list, not empty, of `DVSHealthCheckConfig` or a descendant.
     pub health_check_config: Vec<rt::Poly<objects::DvsHealthCheckConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDvsHealthCheckConfigTask {
     #[inline(never)]
@@ -2602,14 +2872,14 @@ impl Default for UpdateDvsHealthCheckConfigTask {
         Self {
             this: Default::default(),
             health_check_config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDVSHealthCheckConfig_Task",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 DVSHealthCheckConfig healthCheckConfig rl
 ",
@@ -2620,12 +2890,9 @@ impl rt::Object for UpdateDvsHealthCheckConfigTask {
         &UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.health_check_config),
             _ => P::Absent,
@@ -2645,6 +2912,14 @@ rt::serde!(object UpdateDvsHealthCheckConfigTask);
 impl rt::Method for UpdateDvsHealthCheckConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDVSHealthCheckConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2669,6 +2944,8 @@ pub struct UpdateDvsLacpGroupConfigTask {
     pub this: rt::ManagedObjectReference,
     /// `lacpGroupSpec`: list, not empty, of `VMwareDvsLacpGroupSpec`.
     pub lacp_group_spec: Vec<objects::VMwareDvsLacpGroupSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDvsLacpGroupConfigTask {
     #[inline(never)]
@@ -2676,14 +2953,14 @@ impl Default for UpdateDvsLacpGroupConfigTask {
         Self {
             this: Default::default(),
             lacp_group_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_DVS_LACP_GROUP_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDVSLacpGroupConfig_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VMwareDvsLacpGroupSpec lacpGroupSpec rl
 ",
@@ -2694,12 +2971,9 @@ impl rt::Object for UpdateDvsLacpGroupConfigTask {
         &UPDATE_DVS_LACP_GROUP_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DVS_LACP_GROUP_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DVS_LACP_GROUP_CONFIG_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.lacp_group_spec),
             _ => P::Absent,
@@ -2719,6 +2993,14 @@ rt::serde!(object UpdateDvsLacpGroupConfigTask);
 impl rt::Method for UpdateDvsLacpGroupConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDVSLacpGroupConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DvsFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2743,6 +3025,8 @@ pub struct UpdateDvsCapability {
     pub this: rt::ManagedObjectReference,
     /// `capability`: required `DVSCapability`.
     pub capability: objects::DvsCapability,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDvsCapability {
     #[inline(never)]
@@ -2750,14 +3034,14 @@ impl Default for UpdateDvsCapability {
         Self {
             this: Default::default(),
             capability: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_DVS_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDvsCapability",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DVSCapability capability r
 ",
@@ -2768,12 +3052,9 @@ impl rt::Object for UpdateDvsCapability {
         &UPDATE_DVS_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DVS_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DVS_CAPABILITY),
             0 => P::Value(&self.this),
             1 => P::Object(&self.capability),
             _ => P::Absent,
@@ -2793,6 +3074,14 @@ rt::serde!(object UpdateDvsCapability);
 impl rt::Method for UpdateDvsCapability {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDvsCapability",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2814,6 +3103,8 @@ pub struct UpdateNetworkResourcePool {
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DVSNetworkResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsNetworkResourcePoolConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateNetworkResourcePool {
     #[inline(never)]
@@ -2821,14 +3112,14 @@ impl Default for UpdateNetworkResourcePool {
         Self {
             this: Default::default(),
             config_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateNetworkResourcePool",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 DVSNetworkResourcePoolConfigSpec configSpec rl
 ",
@@ -2839,12 +3130,9 @@ impl rt::Object for UpdateNetworkResourcePool {
         &UPDATE_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.config_spec),
             _ => P::Absent,
@@ -2864,6 +3152,14 @@ rt::serde!(object UpdateNetworkResourcePool);
 impl rt::Method for UpdateNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateNetworkResourcePool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DvsFault NotFound InvalidName ConcurrentAccess",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -12,6 +12,8 @@ pub struct LogUserEvent {
     pub entity: rt::ManagedObjectReference,
     /// `msg`: required string.
     pub msg: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LogUserEvent {
     #[inline(never)]
@@ -19,14 +21,14 @@ impl Default for LogUserEvent {
         Self {
             entity: Default::default(),
             msg: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LOG_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LogUserEvent",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 string msg r
 ",
@@ -37,12 +39,9 @@ impl rt::Object for LogUserEvent {
         &LOG_USER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOG_USER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOG_USER_EVENT),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.msg),
             _ => P::Absent,
@@ -62,6 +61,14 @@ rt::serde!(object LogUserEvent);
 impl rt::Method for LogUserEvent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LogUserEvent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -82,6 +89,8 @@ pub struct PostEvent {
     pub event_to_post: rt::Poly<objects::Event>,
     /// `taskInfo`: optional `TaskInfo`.
     pub task_info: Option<Box<objects::TaskInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PostEvent {
     #[inline(never)]
@@ -89,14 +98,14 @@ impl Default for PostEvent {
         Self {
             event_to_post: Default::default(),
             task_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static POST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PostEvent",
-    "2.5",
     None,
-    "
+    "2.5
 Event eventToPost r
 TaskInfo taskInfo o
 ",
@@ -107,12 +116,9 @@ impl rt::Object for PostEvent {
         &POST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POST_EVENT),
             0 => P::Value(&self.event_to_post),
             1 => P::Optional(&self.task_info),
             _ => P::Absent,
@@ -132,6 +138,14 @@ rt::serde!(object PostEvent);
 impl rt::Method for PostEvent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PostEvent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "",
+        throws: "InvalidEvent",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -150,20 +164,22 @@ impl rt::Throws<objects::InvalidEvent> for PostEvent {}
 pub struct RetrieveArgumentDescription {
     /// `eventTypeId`: required string.
     pub event_type_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveArgumentDescription {
     #[inline(never)]
     fn default() -> Self {
         Self {
             event_type_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_ARGUMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveArgumentDescription",
-    "4.0",
     None,
-    "
+    "4.0
 string eventTypeId r
 ",
     rt::unset::<RetrieveArgumentDescription>,
@@ -173,12 +189,9 @@ impl rt::Object for RetrieveArgumentDescription {
         &RETRIEVE_ARGUMENT_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ARGUMENT_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ARGUMENT_DESCRIPTION),
             0 => P::Value(&self.event_type_id),
             _ => P::Absent,
         }
@@ -196,6 +209,14 @@ rt::serde!(object RetrieveArgumentDescription);
 impl rt::Method for RetrieveArgumentDescription {
     type Output = Vec<objects::EventArgDesc>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveArgumentDescription",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        returns: "EventArgDesc",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }

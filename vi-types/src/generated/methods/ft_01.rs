@@ -20,6 +20,8 @@ pub struct CreateSecondaryVmExTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `spec`: optional `FaultToleranceConfigSpec`.
     pub spec: Option<Box<objects::FaultToleranceConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSecondaryVmExTask {
     #[inline(never)]
@@ -28,14 +30,14 @@ impl Default for CreateSecondaryVmExTask {
             this: Default::default(),
             host: None,
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_SECONDARY_VM_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSecondaryVMEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 FaultToleranceConfigSpec spec o
@@ -47,12 +49,9 @@ impl rt::Object for CreateSecondaryVmExTask {
         &CREATE_SECONDARY_VM_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SECONDARY_VM_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SECONDARY_VM_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Optional(&self.spec),
@@ -74,6 +73,14 @@ rt::serde!(object CreateSecondaryVmExTask);
 impl rt::Method for CreateSecondaryVmExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSecondaryVMEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InsufficientResourcesFault VmFaultToleranceIssue FileFault VmConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -105,6 +112,8 @@ pub struct CreateSecondaryVmTask {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSecondaryVmTask {
     #[inline(never)]
@@ -112,14 +121,14 @@ impl Default for CreateSecondaryVmTask {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSecondaryVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -130,12 +139,9 @@ impl rt::Object for CreateSecondaryVmTask {
         &CREATE_SECONDARY_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SECONDARY_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SECONDARY_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -155,6 +161,14 @@ rt::serde!(object CreateSecondaryVmTask);
 impl rt::Method for CreateSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSecondaryVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InsufficientResourcesFault VmFaultToleranceIssue FileFault VmConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -184,6 +198,8 @@ pub struct DisableSecondaryVmTask {
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableSecondaryVmTask {
     #[inline(never)]
@@ -191,14 +207,14 @@ impl Default for DisableSecondaryVmTask {
         Self {
             this: Default::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISABLE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableSecondaryVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
@@ -209,12 +225,9 @@ impl rt::Object for DisableSecondaryVmTask {
         &DISABLE_SECONDARY_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_SECONDARY_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_SECONDARY_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             _ => P::Absent,
@@ -234,6 +247,14 @@ rt::serde!(object DisableSecondaryVmTask);
 impl rt::Method for DisableSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableSecondaryVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -264,6 +285,8 @@ pub struct EnableSecondaryVmTask {
     pub vm: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableSecondaryVmTask {
     #[inline(never)]
@@ -272,14 +295,14 @@ impl Default for EnableSecondaryVmTask {
             this: Default::default(),
             vm: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableSecondaryVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ManagedObjectReference host o
@@ -291,12 +314,9 @@ impl rt::Object for EnableSecondaryVmTask {
         &ENABLE_SECONDARY_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_SECONDARY_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_SECONDARY_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.host),
@@ -318,6 +338,14 @@ rt::serde!(object EnableSecondaryVmTask);
 impl rt::Method for EnableSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableSecondaryVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState VmConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -345,6 +373,8 @@ pub struct MakePrimaryVmTask {
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MakePrimaryVmTask {
     #[inline(never)]
@@ -352,14 +382,14 @@ impl Default for MakePrimaryVmTask {
         Self {
             this: Default::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MAKE_PRIMARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakePrimaryVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
@@ -370,12 +400,9 @@ impl rt::Object for MakePrimaryVmTask {
         &MAKE_PRIMARY_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAKE_PRIMARY_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAKE_PRIMARY_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             _ => P::Absent,
@@ -395,6 +422,14 @@ rt::serde!(object MakePrimaryVmTask);
 impl rt::Method for MakePrimaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MakePrimaryVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -419,18 +454,22 @@ impl rt::Throws<objects::InvalidState> for MakePrimaryVmTask {}
 pub struct QueryFaultToleranceCompatibility {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFaultToleranceCompatibility {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFaultToleranceCompatibility",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryFaultToleranceCompatibility>,
@@ -440,12 +479,9 @@ impl rt::Object for QueryFaultToleranceCompatibility {
         &QUERY_FAULT_TOLERANCE_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FAULT_TOLERANCE_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FAULT_TOLERANCE_COMPATIBILITY),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -463,6 +499,14 @@ rt::serde!(object QueryFaultToleranceCompatibility);
 impl rt::Method for QueryFaultToleranceCompatibility {
     type Output = Vec<objects::LocalizedMethodFault>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFaultToleranceCompatibility",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "LocalizedMethodFault",
+        throws: "InvalidState VmConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -485,6 +529,8 @@ pub struct QueryFaultToleranceCompatibilityEx {
     pub this: rt::ManagedObjectReference,
     /// `forLegacyFt`: optional boolean.
     pub for_legacy_ft: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFaultToleranceCompatibilityEx {
     #[inline(never)]
@@ -492,14 +538,14 @@ impl Default for QueryFaultToleranceCompatibilityEx {
         Self {
             this: Default::default(),
             for_legacy_ft: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFaultToleranceCompatibilityEx",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 boolean forLegacyFt o
 ",
@@ -510,12 +556,9 @@ impl rt::Object for QueryFaultToleranceCompatibilityEx {
         &QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX),
             0 => P::Value(&self.this),
             1 => P::Value(&self.for_legacy_ft),
             _ => P::Absent,
@@ -535,6 +578,14 @@ rt::serde!(object QueryFaultToleranceCompatibilityEx);
 impl rt::Method for QueryFaultToleranceCompatibilityEx {
     type Output = Vec<objects::LocalizedMethodFault>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFaultToleranceCompatibilityEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "LocalizedMethodFault",
+        throws: "InvalidState VmConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -561,6 +612,8 @@ pub struct StartRecordingTask {
     pub name: String,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartRecordingTask {
     #[inline(never)]
@@ -569,14 +622,14 @@ impl Default for StartRecordingTask {
             this: Default::default(),
             name: String::new(),
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static START_RECORDING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartRecording_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string name r
 string description o
@@ -588,12 +641,9 @@ impl rt::Object for StartRecordingTask {
         &START_RECORDING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_RECORDING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_RECORDING_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -615,6 +665,14 @@ rt::serde!(object StartRecordingTask);
 impl rt::Method for StartRecordingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartRecording_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault VmConfigFault RecordReplayDisabled HostIncompatibleForRecordReplay InvalidName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -647,6 +705,8 @@ pub struct StartReplayingTask {
     pub this: rt::ManagedObjectReference,
     /// `replaySnapshot`: required reference to `VirtualMachineSnapshot`.
     pub replay_snapshot: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartReplayingTask {
     #[inline(never)]
@@ -654,14 +714,14 @@ impl Default for StartReplayingTask {
         Self {
             this: Default::default(),
             replay_snapshot: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static START_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartReplaying_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference replaySnapshot r
 ",
@@ -672,12 +732,9 @@ impl rt::Object for StartReplayingTask {
         &START_REPLAYING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_REPLAYING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_REPLAYING_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.replay_snapshot),
             _ => P::Absent,
@@ -697,6 +754,14 @@ rt::serde!(object StartReplayingTask);
 impl rt::Method for StartReplayingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartReplaying_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault NotFound VmConfigFault RecordReplayDisabled HostIncompatibleForRecordReplay",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -727,18 +792,22 @@ impl rt::Throws<objects::HostIncompatibleForRecordReplay> for StartReplayingTask
 pub struct StopRecordingTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StopRecordingTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STOP_RECORDING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopRecording_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<StopRecordingTask>,
@@ -748,12 +817,9 @@ impl rt::Object for StopRecordingTask {
         &STOP_RECORDING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STOP_RECORDING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STOP_RECORDING_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -771,6 +837,14 @@ rt::serde!(object StopRecordingTask);
 impl rt::Method for StopRecordingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StopRecording_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -797,18 +871,22 @@ impl rt::Throws<objects::SnapshotFault> for StopRecordingTask {}
 pub struct StopReplayingTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StopReplayingTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STOP_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopReplaying_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<StopReplayingTask>,
@@ -818,12 +896,9 @@ impl rt::Object for StopReplayingTask {
         &STOP_REPLAYING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STOP_REPLAYING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STOP_REPLAYING_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -841,6 +916,14 @@ rt::serde!(object StopReplayingTask);
 impl rt::Method for StopReplayingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StopReplaying_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -869,6 +952,8 @@ pub struct TerminateFaultTolerantVmTask {
     pub this: rt::ManagedObjectReference,
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TerminateFaultTolerantVmTask {
     #[inline(never)]
@@ -876,14 +961,14 @@ impl Default for TerminateFaultTolerantVmTask {
         Self {
             this: Default::default(),
             vm: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TERMINATE_FAULT_TOLERANT_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateFaultTolerantVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference vm o
 ",
@@ -894,12 +979,9 @@ impl rt::Object for TerminateFaultTolerantVmTask {
         &TERMINATE_FAULT_TOLERANT_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TERMINATE_FAULT_TOLERANT_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TERMINATE_FAULT_TOLERANT_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             _ => P::Absent,
@@ -919,6 +1001,14 @@ rt::serde!(object TerminateFaultTolerantVmTask);
 impl rt::Method for TerminateFaultTolerantVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TerminateFaultTolerantVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -943,18 +1033,22 @@ impl rt::Throws<objects::InvalidState> for TerminateFaultTolerantVmTask {}
 pub struct TurnOffFaultToleranceForVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TurnOffFaultToleranceForVmTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnOffFaultToleranceForVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<TurnOffFaultToleranceForVmTask>,
@@ -964,12 +1058,9 @@ impl rt::Object for TurnOffFaultToleranceForVmTask {
         &TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -987,6 +1078,14 @@ rt::serde!(object TurnOffFaultToleranceForVmTask);
 impl rt::Method for TurnOffFaultToleranceForVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TurnOffFaultToleranceForVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -16,6 +16,8 @@ pub struct AbortCustomizationTask {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AbortCustomizationTask {
     #[inline(never)]
@@ -23,14 +25,14 @@ impl Default for AbortCustomizationTask {
         Self {
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ABORT_CUSTOMIZATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbortCustomization_Task",
-    "6.8.7",
     None,
-    "
+    "6.8.7
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
@@ -41,12 +43,9 @@ impl rt::Object for AbortCustomizationTask {
         &ABORT_CUSTOMIZATION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ABORT_CUSTOMIZATION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ABORT_CUSTOMIZATION_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.auth),
             _ => P::Absent,
@@ -66,6 +65,14 @@ rt::serde!(object AbortCustomizationTask);
 impl rt::Method for AbortCustomizationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AbortCustomization_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("guestCustomizationManager"),
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
+        since: "6.8.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -96,6 +103,8 @@ pub struct AcquireCredentialsInGuest {
     pub requested_auth: rt::Poly<objects::GuestAuthentication>,
     /// `sessionID`: optional long.
     pub session_id: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireCredentialsInGuest {
     #[inline(never)]
@@ -105,14 +114,14 @@ impl Default for AcquireCredentialsInGuest {
             vm: Default::default(),
             requested_auth: Default::default(),
             session_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ACQUIRE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCredentialsInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication requestedAuth r
@@ -125,12 +134,9 @@ impl rt::Object for AcquireCredentialsInGuest {
         &ACQUIRE_CREDENTIALS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_CREDENTIALS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_CREDENTIALS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.requested_auth),
@@ -154,6 +160,14 @@ rt::serde!(object AcquireCredentialsInGuest);
 impl rt::Method for AcquireCredentialsInGuest {
     type Output = rt::Poly<objects::GuestAuthentication>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireCredentialsInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestAuthentication",
+        throws: "GuestOperationsFault TaskInProgress InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -185,6 +199,8 @@ pub struct AddGuestAlias {
     pub base64_cert: String,
     /// `aliasInfo`: required `GuestAuthAliasInfo`.
     pub alias_info: objects::GuestAuthAliasInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddGuestAlias {
     #[inline(never)]
@@ -197,14 +213,14 @@ impl Default for AddGuestAlias {
             map_cert: false,
             base64_cert: String::new(),
             alias_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_GUEST_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddGuestAlias",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -220,12 +236,9 @@ impl rt::Object for AddGuestAlias {
         &ADD_GUEST_ALIAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_GUEST_ALIAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_GUEST_ALIAS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -255,6 +268,14 @@ rt::serde!(object AddGuestAlias);
 impl rt::Method for AddGuestAlias {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddGuestAlias",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -282,6 +303,8 @@ pub struct ChangeFileAttributesInGuest {
     pub guest_file_path: String,
     /// `fileAttributes`: required `GuestFileAttributes` or a descendant.
     pub file_attributes: rt::Poly<objects::GuestFileAttributes>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeFileAttributesInGuest {
     #[inline(never)]
@@ -292,14 +315,14 @@ impl Default for ChangeFileAttributesInGuest {
             auth: Default::default(),
             guest_file_path: String::new(),
             file_attributes: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHANGE_FILE_ATTRIBUTES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeFileAttributesInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -313,12 +336,9 @@ impl rt::Object for ChangeFileAttributesInGuest {
         &CHANGE_FILE_ATTRIBUTES_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_FILE_ATTRIBUTES_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_FILE_ATTRIBUTES_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -344,6 +364,14 @@ rt::serde!(object ChangeFileAttributesInGuest);
 impl rt::Method for ChangeFileAttributesInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeFileAttributesInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -374,6 +402,8 @@ pub struct CreateRegistryKeyInGuest {
     pub is_volatile: bool,
     /// `classType`: optional string.
     pub class_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateRegistryKeyInGuest {
     #[inline(never)]
@@ -385,14 +415,14 @@ impl Default for CreateRegistryKeyInGuest {
             key_name: Default::default(),
             is_volatile: false,
             class_type: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_REGISTRY_KEY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateRegistryKeyInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -407,12 +437,9 @@ impl rt::Object for CreateRegistryKeyInGuest {
         &CREATE_REGISTRY_KEY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_REGISTRY_KEY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_REGISTRY_KEY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -440,6 +467,14 @@ rt::serde!(object CreateRegistryKeyInGuest);
 impl rt::Method for CreateRegistryKeyInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateRegistryKeyInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -469,6 +504,8 @@ pub struct CreateTemporaryDirectoryInGuest {
     pub suffix: String,
     /// `directoryPath`: optional string.
     pub directory_path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateTemporaryDirectoryInGuest {
     #[inline(never)]
@@ -480,14 +517,14 @@ impl Default for CreateTemporaryDirectoryInGuest {
             prefix: String::new(),
             suffix: String::new(),
             directory_path: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_TEMPORARY_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTemporaryDirectoryInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -502,12 +539,9 @@ impl rt::Object for CreateTemporaryDirectoryInGuest {
         &CREATE_TEMPORARY_DIRECTORY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_TEMPORARY_DIRECTORY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_TEMPORARY_DIRECTORY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -535,6 +569,14 @@ rt::serde!(object CreateTemporaryDirectoryInGuest);
 impl rt::Method for CreateTemporaryDirectoryInGuest {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateTemporaryDirectoryInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -565,6 +607,8 @@ pub struct CreateTemporaryFileInGuest {
     pub suffix: String,
     /// `directoryPath`: optional string.
     pub directory_path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateTemporaryFileInGuest {
     #[inline(never)]
@@ -576,14 +620,14 @@ impl Default for CreateTemporaryFileInGuest {
             prefix: String::new(),
             suffix: String::new(),
             directory_path: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_TEMPORARY_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTemporaryFileInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -598,12 +642,9 @@ impl rt::Object for CreateTemporaryFileInGuest {
         &CREATE_TEMPORARY_FILE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_TEMPORARY_FILE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_TEMPORARY_FILE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -631,6 +672,14 @@ rt::serde!(object CreateTemporaryFileInGuest);
 impl rt::Method for CreateTemporaryFileInGuest {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateTemporaryFileInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -659,6 +708,8 @@ pub struct CustomizeGuestTask {
     pub spec: objects::CustomizationSpec,
     /// `configParams`: list of `OptionValue` or a descendant.
     pub config_params: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizeGuestTask {
     #[inline(never)]
@@ -668,14 +719,14 @@ impl Default for CustomizeGuestTask {
             auth: Default::default(),
             spec: Default::default(),
             config_params: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZE_GUEST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizeGuest_Task",
-    "6.8.7",
     None,
-    "
+    "6.8.7
 ManagedObjectReference vm r
 GuestAuthentication auth r
 CustomizationSpec spec r
@@ -688,12 +739,9 @@ impl rt::Object for CustomizeGuestTask {
         &CUSTOMIZE_GUEST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZE_GUEST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZE_GUEST_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.auth),
             2 => P::Object(&self.spec),
@@ -717,6 +765,14 @@ rt::serde!(object CustomizeGuestTask);
 impl rt::Method for CustomizeGuestTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CustomizeGuest_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("guestCustomizationManager"),
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
+        since: "6.8.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -749,6 +805,8 @@ pub struct DeleteDirectoryInGuest {
     pub directory_path: String,
     /// `recursive`: required boolean.
     pub recursive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteDirectoryInGuest {
     #[inline(never)]
@@ -759,14 +817,14 @@ impl Default for DeleteDirectoryInGuest {
             auth: Default::default(),
             directory_path: String::new(),
             recursive: false,
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDirectoryInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -780,12 +838,9 @@ impl rt::Object for DeleteDirectoryInGuest {
         &DELETE_DIRECTORY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_DIRECTORY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_DIRECTORY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -811,6 +866,14 @@ rt::serde!(object DeleteDirectoryInGuest);
 impl rt::Method for DeleteDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteDirectoryInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -837,6 +900,8 @@ pub struct DeleteFileInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `filePath`: required string.
     pub file_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteFileInGuest {
     #[inline(never)]
@@ -846,14 +911,14 @@ impl Default for DeleteFileInGuest {
             vm: Default::default(),
             auth: Default::default(),
             file_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteFileInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -866,12 +931,9 @@ impl rt::Object for DeleteFileInGuest {
         &DELETE_FILE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_FILE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_FILE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -895,6 +957,14 @@ rt::serde!(object DeleteFileInGuest);
 impl rt::Method for DeleteFileInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteFileInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -923,6 +993,8 @@ pub struct DeleteRegistryKeyInGuest {
     pub key_name: objects::GuestRegKeyNameSpec,
     /// `recursive`: required boolean.
     pub recursive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteRegistryKeyInGuest {
     #[inline(never)]
@@ -933,14 +1005,14 @@ impl Default for DeleteRegistryKeyInGuest {
             auth: Default::default(),
             key_name: Default::default(),
             recursive: false,
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_REGISTRY_KEY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteRegistryKeyInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -954,12 +1026,9 @@ impl rt::Object for DeleteRegistryKeyInGuest {
         &DELETE_REGISTRY_KEY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_REGISTRY_KEY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_REGISTRY_KEY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -985,6 +1054,14 @@ rt::serde!(object DeleteRegistryKeyInGuest);
 impl rt::Method for DeleteRegistryKeyInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteRegistryKeyInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1010,6 +1087,8 @@ pub struct DeleteRegistryValueInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `valueName`: required `GuestRegValueNameSpec`.
     pub value_name: objects::GuestRegValueNameSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteRegistryValueInGuest {
     #[inline(never)]
@@ -1019,14 +1098,14 @@ impl Default for DeleteRegistryValueInGuest {
             vm: Default::default(),
             auth: Default::default(),
             value_name: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_REGISTRY_VALUE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteRegistryValueInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1039,12 +1118,9 @@ impl rt::Object for DeleteRegistryValueInGuest {
         &DELETE_REGISTRY_VALUE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_REGISTRY_VALUE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_REGISTRY_VALUE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1068,6 +1144,14 @@ rt::serde!(object DeleteRegistryValueInGuest);
 impl rt::Method for DeleteRegistryValueInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteRegistryValueInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1093,6 +1177,8 @@ pub struct InitiateFileTransferFromGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `guestFilePath`: required string.
     pub guest_file_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitiateFileTransferFromGuest {
     #[inline(never)]
@@ -1102,14 +1188,14 @@ impl Default for InitiateFileTransferFromGuest {
             vm: Default::default(),
             auth: Default::default(),
             guest_file_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INITIATE_FILE_TRANSFER_FROM_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitiateFileTransferFromGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1122,12 +1208,9 @@ impl rt::Object for InitiateFileTransferFromGuest {
         &INITIATE_FILE_TRANSFER_FROM_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIATE_FILE_TRANSFER_FROM_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIATE_FILE_TRANSFER_FROM_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1151,6 +1234,14 @@ rt::serde!(object InitiateFileTransferFromGuest);
 impl rt::Method for InitiateFileTransferFromGuest {
     type Output = objects::FileTransferInformation;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InitiateFileTransferFromGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "FileTransferInformation",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1183,6 +1274,8 @@ pub struct InitiateFileTransferToGuest {
     pub file_size: i64,
     /// `overwrite`: required boolean.
     pub overwrite: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitiateFileTransferToGuest {
     #[inline(never)]
@@ -1195,14 +1288,14 @@ impl Default for InitiateFileTransferToGuest {
             file_attributes: Default::default(),
             file_size: 0,
             overwrite: false,
+            _more: (),
         }
     }
 }
 pub(crate) static INITIATE_FILE_TRANSFER_TO_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitiateFileTransferToGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1218,12 +1311,9 @@ impl rt::Object for InitiateFileTransferToGuest {
         &INITIATE_FILE_TRANSFER_TO_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIATE_FILE_TRANSFER_TO_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIATE_FILE_TRANSFER_TO_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1253,6 +1343,14 @@ rt::serde!(object InitiateFileTransferToGuest);
 impl rt::Method for InitiateFileTransferToGuest {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InitiateFileTransferToGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1285,6 +1383,8 @@ pub struct ListFilesInGuest {
     pub max_results: Option<i32>,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListFilesInGuest {
     #[inline(never)]
@@ -1297,14 +1397,14 @@ impl Default for ListFilesInGuest {
             index: None,
             max_results: None,
             match_pattern: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_FILES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListFilesInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1320,12 +1420,9 @@ impl rt::Object for ListFilesInGuest {
         &LIST_FILES_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_FILES_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_FILES_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1355,6 +1452,14 @@ rt::serde!(object ListFilesInGuest);
 impl rt::Method for ListFilesInGuest {
     type Output = objects::GuestListFileInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListFilesInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestListFileInfo",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1381,6 +1486,8 @@ pub struct ListGuestAliases {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `username`: required string.
     pub username: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListGuestAliases {
     #[inline(never)]
@@ -1390,14 +1497,14 @@ impl Default for ListGuestAliases {
             vm: Default::default(),
             auth: Default::default(),
             username: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_GUEST_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListGuestAliases",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1410,12 +1517,9 @@ impl rt::Object for ListGuestAliases {
         &LIST_GUEST_ALIASES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_GUEST_ALIASES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_GUEST_ALIASES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1439,6 +1543,14 @@ rt::serde!(object ListGuestAliases);
 impl rt::Method for ListGuestAliases {
     type Output = Vec<objects::GuestAliases>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListGuestAliases",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestAliases",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1462,6 +1574,8 @@ pub struct ListGuestMappedAliases {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListGuestMappedAliases {
     #[inline(never)]
@@ -1470,14 +1584,14 @@ impl Default for ListGuestMappedAliases {
             this: Default::default(),
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_GUEST_MAPPED_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListGuestMappedAliases",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1489,12 +1603,9 @@ impl rt::Object for ListGuestMappedAliases {
         &LIST_GUEST_MAPPED_ALIASES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_GUEST_MAPPED_ALIASES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_GUEST_MAPPED_ALIASES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1516,6 +1627,14 @@ rt::serde!(object ListGuestMappedAliases);
 impl rt::Method for ListGuestMappedAliases {
     type Output = Vec<objects::GuestMappedAliases>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListGuestMappedAliases",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestMappedAliases",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1541,6 +1660,8 @@ pub struct ListProcessesInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `pids`: list of long.
     pub pids: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListProcessesInGuest {
     #[inline(never)]
@@ -1550,14 +1671,14 @@ impl Default for ListProcessesInGuest {
             vm: Default::default(),
             auth: Default::default(),
             pids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_PROCESSES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListProcessesInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1570,12 +1691,9 @@ impl rt::Object for ListProcessesInGuest {
         &LIST_PROCESSES_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_PROCESSES_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_PROCESSES_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1599,6 +1717,14 @@ rt::serde!(object ListProcessesInGuest);
 impl rt::Method for ListProcessesInGuest {
     type Output = Vec<objects::GuestProcessInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListProcessesInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestProcessInfo",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1628,6 +1754,8 @@ pub struct ListRegistryKeysInGuest {
     pub recursive: bool,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListRegistryKeysInGuest {
     #[inline(never)]
@@ -1639,14 +1767,14 @@ impl Default for ListRegistryKeysInGuest {
             key_name: Default::default(),
             recursive: false,
             match_pattern: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_REGISTRY_KEYS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListRegistryKeysInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1661,12 +1789,9 @@ impl rt::Object for ListRegistryKeysInGuest {
         &LIST_REGISTRY_KEYS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_REGISTRY_KEYS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_REGISTRY_KEYS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1694,6 +1819,14 @@ rt::serde!(object ListRegistryKeysInGuest);
 impl rt::Method for ListRegistryKeysInGuest {
     type Output = Vec<objects::GuestRegKeyRecordSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListRegistryKeysInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestRegKeyRecordSpec",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1723,6 +1856,8 @@ pub struct ListRegistryValuesInGuest {
     pub expand_strings: bool,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListRegistryValuesInGuest {
     #[inline(never)]
@@ -1734,14 +1869,14 @@ impl Default for ListRegistryValuesInGuest {
             key_name: Default::default(),
             expand_strings: false,
             match_pattern: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_REGISTRY_VALUES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListRegistryValuesInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1756,12 +1891,9 @@ impl rt::Object for ListRegistryValuesInGuest {
         &LIST_REGISTRY_VALUES_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_REGISTRY_VALUES_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_REGISTRY_VALUES_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1789,6 +1921,14 @@ rt::serde!(object ListRegistryValuesInGuest);
 impl rt::Method for ListRegistryValuesInGuest {
     type Output = Vec<objects::GuestRegValueSpec>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListRegistryValuesInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "GuestRegValueSpec",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1816,6 +1956,8 @@ pub struct MakeDirectoryInGuest {
     pub directory_path: String,
     /// `createParentDirectories`: required boolean.
     pub create_parent_directories: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MakeDirectoryInGuest {
     #[inline(never)]
@@ -1826,14 +1968,14 @@ impl Default for MakeDirectoryInGuest {
             auth: Default::default(),
             directory_path: String::new(),
             create_parent_directories: false,
+            _more: (),
         }
     }
 }
 pub(crate) static MAKE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakeDirectoryInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1847,12 +1989,9 @@ impl rt::Object for MakeDirectoryInGuest {
         &MAKE_DIRECTORY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAKE_DIRECTORY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAKE_DIRECTORY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1878,6 +2017,14 @@ rt::serde!(object MakeDirectoryInGuest);
 impl rt::Method for MakeDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MakeDirectoryInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1906,6 +2053,8 @@ pub struct MoveDirectoryInGuest {
     pub src_directory_path: String,
     /// `dstDirectoryPath`: required string.
     pub dst_directory_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveDirectoryInGuest {
     #[inline(never)]
@@ -1916,14 +2065,14 @@ impl Default for MoveDirectoryInGuest {
             auth: Default::default(),
             src_directory_path: String::new(),
             dst_directory_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDirectoryInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -1937,12 +2086,9 @@ impl rt::Object for MoveDirectoryInGuest {
         &MOVE_DIRECTORY_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_DIRECTORY_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_DIRECTORY_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -1968,6 +2114,14 @@ rt::serde!(object MoveDirectoryInGuest);
 impl rt::Method for MoveDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveDirectoryInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1998,6 +2152,8 @@ pub struct MoveFileInGuest {
     pub dst_file_path: String,
     /// `overwrite`: required boolean.
     pub overwrite: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MoveFileInGuest {
     #[inline(never)]
@@ -2009,14 +2165,14 @@ impl Default for MoveFileInGuest {
             src_file_path: String::new(),
             dst_file_path: String::new(),
             overwrite: false,
+            _more: (),
         }
     }
 }
 pub(crate) static MOVE_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveFileInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2031,12 +2187,9 @@ impl rt::Object for MoveFileInGuest {
         &MOVE_FILE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOVE_FILE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOVE_FILE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2064,6 +2217,14 @@ rt::serde!(object MoveFileInGuest);
 impl rt::Method for MoveFileInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MoveFileInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2090,6 +2251,8 @@ pub struct ReadEnvironmentVariableInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `names`: list of string.
     pub names: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadEnvironmentVariableInGuest {
     #[inline(never)]
@@ -2099,14 +2262,14 @@ impl Default for ReadEnvironmentVariableInGuest {
             vm: Default::default(),
             auth: Default::default(),
             names: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static READ_ENVIRONMENT_VARIABLE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadEnvironmentVariableInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2119,12 +2282,9 @@ impl rt::Object for ReadEnvironmentVariableInGuest {
         &READ_ENVIRONMENT_VARIABLE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_ENVIRONMENT_VARIABLE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_ENVIRONMENT_VARIABLE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2148,6 +2308,14 @@ rt::serde!(object ReadEnvironmentVariableInGuest);
 impl rt::Method for ReadEnvironmentVariableInGuest {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadEnvironmentVariableInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2171,6 +2339,8 @@ pub struct ReleaseCredentialsInGuest {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReleaseCredentialsInGuest {
     #[inline(never)]
@@ -2179,14 +2349,14 @@ impl Default for ReleaseCredentialsInGuest {
             this: Default::default(),
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RELEASE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseCredentialsInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2198,12 +2368,9 @@ impl rt::Object for ReleaseCredentialsInGuest {
         &RELEASE_CREDENTIALS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELEASE_CREDENTIALS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELEASE_CREDENTIALS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2225,6 +2392,14 @@ rt::serde!(object ReleaseCredentialsInGuest);
 impl rt::Method for ReleaseCredentialsInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReleaseCredentialsInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault TaskInProgress InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2254,6 +2429,8 @@ pub struct RemoveGuestAlias {
     pub base64_cert: String,
     /// `subject`: required `GuestAuthSubject` or a descendant.
     pub subject: rt::Poly<objects::GuestAuthSubject>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveGuestAlias {
     #[inline(never)]
@@ -2265,14 +2442,14 @@ impl Default for RemoveGuestAlias {
             username: String::new(),
             base64_cert: String::new(),
             subject: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_GUEST_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGuestAlias",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2287,12 +2464,9 @@ impl rt::Object for RemoveGuestAlias {
         &REMOVE_GUEST_ALIAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_GUEST_ALIAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_GUEST_ALIAS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2320,6 +2494,14 @@ rt::serde!(object RemoveGuestAlias);
 impl rt::Method for RemoveGuestAlias {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveGuestAlias",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2347,6 +2529,8 @@ pub struct RemoveGuestAliasByCert {
     pub username: String,
     /// `base64Cert`: required string.
     pub base64_cert: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveGuestAliasByCert {
     #[inline(never)]
@@ -2357,14 +2541,14 @@ impl Default for RemoveGuestAliasByCert {
             auth: Default::default(),
             username: String::new(),
             base64_cert: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_GUEST_ALIAS_BY_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGuestAliasByCert",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2378,12 +2562,9 @@ impl rt::Object for RemoveGuestAliasByCert {
         &REMOVE_GUEST_ALIAS_BY_CERT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_GUEST_ALIAS_BY_CERT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_GUEST_ALIAS_BY_CERT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2409,6 +2590,14 @@ rt::serde!(object RemoveGuestAliasByCert);
 impl rt::Method for RemoveGuestAliasByCert {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveGuestAliasByCert",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2434,6 +2623,8 @@ pub struct SetRegistryValueInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `value`: required `GuestRegValueSpec`.
     pub value: objects::GuestRegValueSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetRegistryValueInGuest {
     #[inline(never)]
@@ -2443,14 +2634,14 @@ impl Default for SetRegistryValueInGuest {
             vm: Default::default(),
             auth: Default::default(),
             value: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_REGISTRY_VALUE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetRegistryValueInGuest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2463,12 +2654,9 @@ impl rt::Object for SetRegistryValueInGuest {
         &SET_REGISTRY_VALUE_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_REGISTRY_VALUE_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_REGISTRY_VALUE_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2492,6 +2680,14 @@ rt::serde!(object SetRegistryValueInGuest);
 impl rt::Method for SetRegistryValueInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetRegistryValueInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2515,6 +2711,8 @@ pub struct StartGuestNetworkTask {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartGuestNetworkTask {
     #[inline(never)]
@@ -2522,14 +2720,14 @@ impl Default for StartGuestNetworkTask {
         Self {
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static START_GUEST_NETWORK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartGuestNetwork_Task",
-    "6.8.7",
     None,
-    "
+    "6.8.7
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
@@ -2540,12 +2738,9 @@ impl rt::Object for StartGuestNetworkTask {
         &START_GUEST_NETWORK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_GUEST_NETWORK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_GUEST_NETWORK_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.auth),
             _ => P::Absent,
@@ -2565,6 +2760,14 @@ rt::serde!(object StartGuestNetworkTask);
 impl rt::Method for StartGuestNetworkTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartGuestNetwork_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("guestCustomizationManager"),
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
+        since: "6.8.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2595,6 +2798,8 @@ pub struct StartProgramInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `spec`: required `GuestProgramSpec` or a descendant.
     pub spec: rt::Poly<objects::GuestProgramSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartProgramInGuest {
     #[inline(never)]
@@ -2604,14 +2809,14 @@ impl Default for StartProgramInGuest {
             vm: Default::default(),
             auth: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static START_PROGRAM_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartProgramInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2624,12 +2829,9 @@ impl rt::Object for StartProgramInGuest {
         &START_PROGRAM_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_PROGRAM_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_PROGRAM_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2653,6 +2855,14 @@ rt::serde!(object StartProgramInGuest);
 impl rt::Method for StartProgramInGuest {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartProgramInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2679,6 +2889,8 @@ pub struct TerminateProcessInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `pid`: required long.
     pub pid: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TerminateProcessInGuest {
     #[inline(never)]
@@ -2688,14 +2900,14 @@ impl Default for TerminateProcessInGuest {
             vm: Default::default(),
             auth: Default::default(),
             pid: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static TERMINATE_PROCESS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateProcessInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2708,12 +2920,9 @@ impl rt::Object for TerminateProcessInGuest {
         &TERMINATE_PROCESS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TERMINATE_PROCESS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TERMINATE_PROCESS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2737,6 +2946,14 @@ rt::serde!(object TerminateProcessInGuest);
 impl rt::Method for TerminateProcessInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TerminateProcessInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2760,6 +2977,8 @@ pub struct ValidateCredentialsInGuest {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateCredentialsInGuest {
     #[inline(never)]
@@ -2768,14 +2987,14 @@ impl Default for ValidateCredentialsInGuest {
             this: Default::default(),
             vm: Default::default(),
             auth: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VALIDATE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateCredentialsInGuest",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
@@ -2787,12 +3006,9 @@ impl rt::Object for ValidateCredentialsInGuest {
         &VALIDATE_CREDENTIALS_IN_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_CREDENTIALS_IN_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_CREDENTIALS_IN_GUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.auth),
@@ -2814,6 +3030,14 @@ rt::serde!(object ValidateCredentialsInGuest);
 impl rt::Method for ValidateCredentialsInGuest {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateCredentialsInGuest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "GuestOperationsFault InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

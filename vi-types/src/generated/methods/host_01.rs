@@ -12,18 +12,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AcquireCimServicesTicket {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireCimServicesTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ACQUIRE_CIM_SERVICES_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCimServicesTicket",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<AcquireCimServicesTicket>,
@@ -33,12 +37,9 @@ impl rt::Object for AcquireCimServicesTicket {
         &ACQUIRE_CIM_SERVICES_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_CIM_SERVICES_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_CIM_SERVICES_TICKET),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +57,14 @@ rt::serde!(object AcquireCimServicesTicket);
 impl rt::Method for AcquireCimServicesTicket {
     type Output = objects::HostServiceTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireCimServicesTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostServiceTicket",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -85,6 +94,8 @@ pub struct AddStandaloneHostTask {
     pub add_connected: bool,
     /// `license`: optional string, since VI API 4.0.
     pub license: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddStandaloneHostTask {
     #[inline(never)]
@@ -96,14 +107,14 @@ impl Default for AddStandaloneHostTask {
             comp_res_spec: None,
             add_connected: false,
             license: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_STANDALONE_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddStandaloneHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostConnectSpec spec r
 ComputeResourceConfigSpec compResSpec o since 2.5
@@ -117,12 +128,9 @@ impl rt::Object for AddStandaloneHostTask {
         &ADD_STANDALONE_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_STANDALONE_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_STANDALONE_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             #[cfg(feature = "cluster")]
@@ -150,6 +158,14 @@ rt::serde!(object AddStandaloneHostTask);
 impl rt::Method for AddStandaloneHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddStandaloneHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidLogin HostConnectFault DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -176,6 +192,8 @@ pub struct AssignUserToGroup {
     pub user: String,
     /// `group`: required string.
     pub group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AssignUserToGroup {
     #[inline(never)]
@@ -183,14 +201,14 @@ impl Default for AssignUserToGroup {
         Self {
             user: String::new(),
             group: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ASSIGN_USER_TO_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AssignUserToGroup",
-    "2.0",
     None,
-    "
+    "2.0
 string user r
 string group r
 ",
@@ -201,12 +219,9 @@ impl rt::Object for AssignUserToGroup {
         &ASSIGN_USER_TO_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ASSIGN_USER_TO_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ASSIGN_USER_TO_GROUP),
             0 => P::Value(&self.user),
             1 => P::Value(&self.group),
             _ => P::Absent,
@@ -226,6 +241,14 @@ rt::serde!(object AssignUserToGroup);
 impl rt::Method for AssignUserToGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AssignUserToGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -244,18 +267,22 @@ impl rt::Throws<objects::AlreadyExists> for AssignUserToGroup {}
 pub struct BackupFirmwareConfiguration {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BackupFirmwareConfiguration {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static BACKUP_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupFirmwareConfiguration",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<BackupFirmwareConfiguration>,
@@ -265,12 +292,9 @@ impl rt::Object for BackupFirmwareConfiguration {
         &BACKUP_FIRMWARE_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BACKUP_FIRMWARE_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BACKUP_FIRMWARE_CONFIGURATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -288,6 +312,14 @@ rt::serde!(object BackupFirmwareConfiguration);
 impl rt::Method for BackupFirmwareConfiguration {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BackupFirmwareConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -315,6 +347,8 @@ pub struct BatchAddHostsToClusterTask {
     pub comp_res_spec: Option<rt::Poly<objects::ComputeResourceConfigSpec>>,
     /// `desiredState`: optional string.
     pub desired_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BatchAddHostsToClusterTask {
     #[inline(never)]
@@ -327,14 +361,14 @@ impl Default for BatchAddHostsToClusterTask {
             #[cfg(feature = "cluster")]
             comp_res_spec: None,
             desired_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static BATCH_ADD_HOSTS_TO_CLUSTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchAddHostsToCluster_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 FolderNewHostSpec newHosts ol
@@ -349,12 +383,9 @@ impl rt::Object for BatchAddHostsToClusterTask {
         &BATCH_ADD_HOSTS_TO_CLUSTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BATCH_ADD_HOSTS_TO_CLUSTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BATCH_ADD_HOSTS_TO_CLUSTER_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cluster),
             2 => P::Objects(&self.new_hosts),
@@ -384,6 +415,14 @@ rt::serde!(object BatchAddHostsToClusterTask);
 impl rt::Method for BatchAddHostsToClusterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BatchAddHostsToCluster_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -412,6 +451,8 @@ pub struct BatchAddStandaloneHostsTask {
     pub comp_res_spec: Option<rt::Poly<objects::ComputeResourceConfigSpec>>,
     /// `addConnected`: required boolean.
     pub add_connected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BatchAddStandaloneHostsTask {
     #[inline(never)]
@@ -422,14 +463,14 @@ impl Default for BatchAddStandaloneHostsTask {
             #[cfg(feature = "cluster")]
             comp_res_spec: None,
             add_connected: false,
+            _more: (),
         }
     }
 }
 pub(crate) static BATCH_ADD_STANDALONE_HOSTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchAddStandaloneHosts_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 FolderNewHostSpec newHosts ol
 ComputeResourceConfigSpec compResSpec o
@@ -442,12 +483,9 @@ impl rt::Object for BatchAddStandaloneHostsTask {
         &BATCH_ADD_STANDALONE_HOSTS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BATCH_ADD_STANDALONE_HOSTS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BATCH_ADD_STANDALONE_HOSTS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.new_hosts),
             #[cfg(feature = "cluster")]
@@ -473,6 +511,14 @@ rt::serde!(object BatchAddStandaloneHostsTask);
 impl rt::Method for BatchAddStandaloneHostsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BatchAddStandaloneHosts_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -494,6 +540,8 @@ pub struct BatchQueryConnectInfo {
     pub this: rt::ManagedObjectReference,
     /// `hostSpecs`: list of `HostConnectSpec`.
     pub host_specs: Vec<objects::HostConnectSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BatchQueryConnectInfo {
     #[inline(never)]
@@ -501,14 +549,14 @@ impl Default for BatchQueryConnectInfo {
         Self {
             this: Default::default(),
             host_specs: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static BATCH_QUERY_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchQueryConnectInfo",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 HostConnectSpec hostSpecs ol
 ",
@@ -519,12 +567,9 @@ impl rt::Object for BatchQueryConnectInfo {
         &BATCH_QUERY_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BATCH_QUERY_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BATCH_QUERY_CONNECT_INFO),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.host_specs),
             _ => P::Absent,
@@ -544,6 +589,14 @@ rt::serde!(object BatchQueryConnectInfo);
 impl rt::Method for BatchQueryConnectInfo {
     type Output = Vec<objects::DatacenterBasicConnectInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BatchQueryConnectInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DatacenterBasicConnectInfo",
+        throws: "",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -560,18 +613,22 @@ impl rt::Method for BatchQueryConnectInfo {
 pub struct CertMgrRefreshCaCertificatesAndCrlsTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CertMgrRefreshCaCertificatesAndCrlsTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRefreshCACertificatesAndCRLs_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference host rl
 ",
     rt::unset::<CertMgrRefreshCaCertificatesAndCrlsTask>,
@@ -581,12 +638,9 @@ impl rt::Object for CertMgrRefreshCaCertificatesAndCrlsTask {
         &CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -604,6 +658,14 @@ rt::serde!(object CertMgrRefreshCaCertificatesAndCrlsTask);
 impl rt::Method for CertMgrRefreshCaCertificatesAndCrlsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CertMgrRefreshCACertificatesAndCRLs_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("certificateManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -623,18 +685,22 @@ impl rt::TaskMethod for CertMgrRefreshCaCertificatesAndCrlsTask {
 pub struct CertMgrRefreshCertificatesTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CertMgrRefreshCertificatesTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CERT_MGR_REFRESH_CERTIFICATES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRefreshCertificates_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference host rl
 ",
     rt::unset::<CertMgrRefreshCertificatesTask>,
@@ -644,12 +710,9 @@ impl rt::Object for CertMgrRefreshCertificatesTask {
         &CERT_MGR_REFRESH_CERTIFICATES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CERT_MGR_REFRESH_CERTIFICATES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CERT_MGR_REFRESH_CERTIFICATES_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -667,6 +730,14 @@ rt::serde!(object CertMgrRefreshCertificatesTask);
 impl rt::Method for CertMgrRefreshCertificatesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CertMgrRefreshCertificates_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("certificateManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -686,18 +757,22 @@ impl rt::TaskMethod for CertMgrRefreshCertificatesTask {
 pub struct CertMgrRevokeCertificatesTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CertMgrRevokeCertificatesTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CERT_MGR_REVOKE_CERTIFICATES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRevokeCertificates_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference host rl
 ",
     rt::unset::<CertMgrRevokeCertificatesTask>,
@@ -707,12 +782,9 @@ impl rt::Object for CertMgrRevokeCertificatesTask {
         &CERT_MGR_REVOKE_CERTIFICATES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CERT_MGR_REVOKE_CERTIFICATES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CERT_MGR_REVOKE_CERTIFICATES_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -730,6 +802,14 @@ rt::serde!(object CertMgrRevokeCertificatesTask);
 impl rt::Method for CertMgrRevokeCertificatesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CertMgrRevokeCertificates_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("certificateManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -757,6 +837,8 @@ pub struct ChangeAccessMode {
     pub is_group: bool,
     /// `accessMode`: required `HostAccessMode`.
     pub access_mode: enums::HostAccessMode,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeAccessMode {
     #[inline(never)]
@@ -766,14 +848,14 @@ impl Default for ChangeAccessMode {
             principal: String::new(),
             is_group: false,
             access_mode: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHANGE_ACCESS_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeAccessMode",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string principal r
 boolean isGroup r
@@ -786,12 +868,9 @@ impl rt::Object for ChangeAccessMode {
         &CHANGE_ACCESS_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_ACCESS_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_ACCESS_MODE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.principal),
             2 => P::Value(&self.is_group),
@@ -815,6 +894,14 @@ rt::serde!(object ChangeAccessMode);
 impl rt::Method for ChangeAccessMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeAccessMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AuthMinimumAdminPermission UserNotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -838,6 +925,8 @@ pub struct ChangeLockdownMode {
     pub this: rt::ManagedObjectReference,
     /// `mode`: required `HostLockdownMode`.
     pub mode: enums::HostLockdownMode,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeLockdownMode {
     #[inline(never)]
@@ -845,14 +934,14 @@ impl Default for ChangeLockdownMode {
         Self {
             this: Default::default(),
             mode: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHANGE_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeLockdownMode",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostLockdownMode mode r
 ",
@@ -863,12 +952,9 @@ impl rt::Object for ChangeLockdownMode {
         &CHANGE_LOCKDOWN_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_LOCKDOWN_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_LOCKDOWN_MODE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.mode),
             _ => P::Absent,
@@ -888,6 +974,14 @@ rt::serde!(object ChangeLockdownMode);
 impl rt::Method for ChangeLockdownMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeLockdownMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AuthMinimumAdminPermission",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -912,6 +1006,8 @@ pub struct ChangePassword {
     pub old_password: String,
     /// `newPassword`: required string, secret.
     pub new_password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangePassword {
     #[inline(never)]
@@ -920,14 +1016,14 @@ impl Default for ChangePassword {
             user: String::new(),
             old_password: String::new(),
             new_password: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHANGE_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangePassword",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 string user r
 string oldPassword r secret
 string newPassword r secret
@@ -939,12 +1035,9 @@ impl rt::Object for ChangePassword {
         &CHANGE_PASSWORD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_PASSWORD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_PASSWORD),
             0 => P::Value(&self.user),
             1 => P::Value(&self.old_password),
             2 => P::Value(&self.new_password),
@@ -966,6 +1059,14 @@ rt::serde!(object ChangePassword);
 impl rt::Method for ChangePassword {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangePassword",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "InvalidLogin",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -993,6 +1094,8 @@ pub struct CheckHostPatchTask {
     pub bundle_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckHostPatchTask {
     #[inline(never)]
@@ -1002,14 +1105,14 @@ impl Default for CheckHostPatchTask {
             meta_urls: Vec::new(),
             bundle_urls: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckHostPatch_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string metaUrls ol
 string bundleUrls ol
@@ -1022,12 +1125,9 @@ impl rt::Object for CheckHostPatchTask {
         &CHECK_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.meta_urls),
             2 => P::Value(&self.bundle_urls),
@@ -1051,6 +1151,14 @@ rt::serde!(object CheckHostPatchTask);
 impl rt::Method for CheckHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1074,18 +1182,22 @@ impl rt::Throws<objects::PlatformConfigFault> for CheckHostPatchTask {}
 pub struct ClearSystemEventLog {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearSystemEventLog {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLEAR_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearSystemEventLog",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<ClearSystemEventLog>,
@@ -1095,12 +1207,9 @@ impl rt::Object for ClearSystemEventLog {
         &CLEAR_SYSTEM_EVENT_LOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_SYSTEM_EVENT_LOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_SYSTEM_EVENT_LOG),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1118,6 +1227,14 @@ rt::serde!(object ClearSystemEventLog);
 impl rt::Method for ClearSystemEventLog {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearSystemEventLog",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1138,6 +1255,8 @@ pub struct ConfigurePowerPolicy {
     pub this: rt::ManagedObjectReference,
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigurePowerPolicy {
     #[inline(never)]
@@ -1145,14 +1264,14 @@ impl Default for ConfigurePowerPolicy {
         Self {
             this: Default::default(),
             key: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigurePowerPolicy",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 int key r
 ",
@@ -1163,12 +1282,9 @@ impl rt::Object for ConfigurePowerPolicy {
         &CONFIGURE_POWER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_POWER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_POWER_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -1188,6 +1304,14 @@ rt::serde!(object ConfigurePowerPolicy);
 impl rt::Method for ConfigurePowerPolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigurePowerPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1209,6 +1333,8 @@ pub struct CreateDiagnosticPartition {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostDiagnosticPartitionCreateSpec`.
     pub spec: objects::HostDiagnosticPartitionCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDiagnosticPartition {
     #[inline(never)]
@@ -1216,14 +1342,14 @@ impl Default for CreateDiagnosticPartition {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDiagnosticPartition",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostDiagnosticPartitionCreateSpec spec r
 ",
@@ -1234,12 +1360,9 @@ impl rt::Object for CreateDiagnosticPartition {
         &CREATE_DIAGNOSTIC_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DIAGNOSTIC_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DIAGNOSTIC_PARTITION),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1259,6 +1382,14 @@ rt::serde!(object CreateDiagnosticPartition);
 impl rt::Method for CreateDiagnosticPartition {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDiagnosticPartition",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1279,18 +1410,22 @@ impl rt::Throws<objects::HostConfigFault> for CreateDiagnosticPartition {}
 pub struct CreateGroup {
     /// `group`: required `HostAccountSpec` or a descendant.
     pub group: rt::Poly<objects::HostAccountSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateGroup {
     #[inline(never)]
     fn default() -> Self {
-        Self { group: Default::default() }
+        Self {
+            group: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateGroup",
-    "2.0",
     None,
-    "
+    "2.0
 HostAccountSpec group r
 ",
     rt::unset::<CreateGroup>,
@@ -1300,12 +1435,9 @@ impl rt::Object for CreateGroup {
         &CREATE_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_GROUP),
             0 => P::Value(&self.group),
             _ => P::Absent,
         }
@@ -1323,6 +1455,14 @@ rt::serde!(object CreateGroup);
 impl rt::Method for CreateGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1342,18 +1482,22 @@ impl rt::Throws<objects::AlreadyExists> for CreateGroup {}
 pub struct CreateUser {
     /// `user`: required `HostAccountSpec` or a descendant.
     pub user: rt::Poly<objects::HostAccountSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { user: Default::default() }
+        Self {
+            user: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CREATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateUser",
-    "2.0",
     None,
-    "
+    "2.0
 HostAccountSpec user r
 ",
     rt::unset::<CreateUser>,
@@ -1363,12 +1507,9 @@ impl rt::Object for CreateUser {
         &CREATE_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_USER),
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
@@ -1386,6 +1527,14 @@ rt::serde!(object CreateUser);
 impl rt::Method for CreateUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1405,18 +1554,22 @@ impl rt::Throws<objects::AlreadyExists> for CreateUser {}
 pub struct DirectPathProfileManagerCreate {
     /// `spec`: required `DirectPathProfileManagerCreateSpec`.
     pub spec: objects::DirectPathProfileManagerCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCreate {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec: Default::default() }
+        Self {
+            spec: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CREATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCreate",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 DirectPathProfileManagerCreateSpec spec r
 ",
     rt::unset::<DirectPathProfileManagerCreate>,
@@ -1426,12 +1579,9 @@ impl rt::Object for DirectPathProfileManagerCreate {
         &DIRECT_PATH_PROFILE_MANAGER_CREATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CREATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CREATE),
             0 => P::Object(&self.spec),
             _ => P::Absent,
         }
@@ -1449,6 +1599,14 @@ rt::serde!(object DirectPathProfileManagerCreate);
 impl rt::Method for DirectPathProfileManagerCreate {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerCreate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "string",
+        throws: "AlreadyExists InvalidArgument",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1469,18 +1627,22 @@ impl rt::Throws<objects::InvalidArgument> for DirectPathProfileManagerCreate {}
 pub struct DirectPathProfileManagerDelete {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerDelete {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DELETE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDelete",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 string id r
 ",
     rt::unset::<DirectPathProfileManagerDelete>,
@@ -1490,12 +1652,9 @@ impl rt::Object for DirectPathProfileManagerDelete {
         &DIRECT_PATH_PROFILE_MANAGER_DELETE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_DELETE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_DELETE),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -1513,6 +1672,14 @@ rt::serde!(object DirectPathProfileManagerDelete);
 impl rt::Method for DirectPathProfileManagerDelete {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerDelete",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "",
+        throws: "NotFound ResourceInUse",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1531,20 +1698,22 @@ impl rt::Throws<objects::ResourceInUse> for DirectPathProfileManagerDelete {}
 pub struct DirectPathProfileManagerList {
     /// `filterSpec`: required `DirectPathProfileManagerFilterSpec`.
     pub filter_spec: objects::DirectPathProfileManagerFilterSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerList {
     #[inline(never)]
     fn default() -> Self {
         Self {
             filter_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerList",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 DirectPathProfileManagerFilterSpec filterSpec r
 ",
     rt::unset::<DirectPathProfileManagerList>,
@@ -1554,12 +1723,9 @@ impl rt::Object for DirectPathProfileManagerList {
         &DIRECT_PATH_PROFILE_MANAGER_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_LIST),
             0 => P::Object(&self.filter_spec),
             _ => P::Absent,
         }
@@ -1577,6 +1743,14 @@ rt::serde!(object DirectPathProfileManagerList);
 impl rt::Method for DirectPathProfileManagerList {
     type Output = Vec<objects::DirectPathProfileInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "DirectPathProfileInfo",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1595,6 +1769,8 @@ pub struct DirectPathProfileManagerQueryCapacity {
     pub target: rt::Poly<objects::DirectPathProfileManagerTargetEntity>,
     /// `querySpec`: list of `DirectPathProfileManagerCapacityQuerySpec` or a descendant.
     pub query_spec: Vec<rt::Poly<objects::DirectPathProfileManagerCapacityQuerySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerQueryCapacity {
     #[inline(never)]
@@ -1602,14 +1778,14 @@ impl Default for DirectPathProfileManagerQueryCapacity {
         Self {
             target: Default::default(),
             query_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerQueryCapacity",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 DirectPathProfileManagerTargetEntity target r
 DirectPathProfileManagerCapacityQuerySpec querySpec ol
 ",
@@ -1620,12 +1796,9 @@ impl rt::Object for DirectPathProfileManagerQueryCapacity {
         &DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY),
             0 => P::Value(&self.target),
             1 => P::Value(&self.query_spec),
             _ => P::Absent,
@@ -1645,6 +1818,14 @@ rt::serde!(object DirectPathProfileManagerQueryCapacity);
 impl rt::Method for DirectPathProfileManagerQueryCapacity {
     type Output = Vec<rt::Poly<objects::DirectPathProfileManagerCapacityResult>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerQueryCapacity",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "DirectPathProfileManagerCapacityResult",
+        throws: "InvalidArgument",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1666,6 +1847,8 @@ pub struct DirectPathProfileManagerUpdate {
     pub id: String,
     /// `spec`: required `DirectPathProfileManagerUpdateSpec`.
     pub spec: objects::DirectPathProfileManagerUpdateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerUpdate {
     #[inline(never)]
@@ -1673,14 +1856,14 @@ impl Default for DirectPathProfileManagerUpdate {
         Self {
             id: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerUpdate",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 string id r
 DirectPathProfileManagerUpdateSpec spec r
 ",
@@ -1691,12 +1874,9 @@ impl rt::Object for DirectPathProfileManagerUpdate {
         &DIRECT_PATH_PROFILE_MANAGER_UPDATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_UPDATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_UPDATE),
             0 => P::Value(&self.id),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1716,6 +1896,14 @@ rt::serde!(object DirectPathProfileManagerUpdate);
 impl rt::Method for DirectPathProfileManagerUpdate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DirectPathProfileManagerUpdate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("directPathProfileManager"),
+        returns: "",
+        throws: "AlreadyExists InvalidArgument NotFound",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1735,18 +1923,22 @@ impl rt::Throws<objects::NotFound> for DirectPathProfileManagerUpdate {}
 pub struct DisableHyperThreading {
     /// `_this`: required reference to `HostCpuSchedulerSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableHyperThreading {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableHyperThreading",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisableHyperThreading>,
@@ -1756,12 +1948,9 @@ impl rt::Object for DisableHyperThreading {
         &DISABLE_HYPER_THREADING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_HYPER_THREADING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_HYPER_THREADING),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1779,6 +1968,14 @@ rt::serde!(object DisableHyperThreading);
 impl rt::Method for DisableHyperThreading {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableHyperThreading",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1795,18 +1992,22 @@ impl rt::Method for DisableHyperThreading {
 pub struct DisableNetworkBootTask {
     /// `_this`: required reference to `ComputeResource`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableNetworkBootTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableNetworkBoot_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisableNetworkBootTask>,
@@ -1816,12 +2017,9 @@ impl rt::Object for DisableNetworkBootTask {
         &DISABLE_NETWORK_BOOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_NETWORK_BOOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_NETWORK_BOOT_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1839,6 +2037,14 @@ rt::serde!(object DisableNetworkBootTask);
 impl rt::Method for DisableNetworkBootTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableNetworkBoot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1862,6 +2068,8 @@ pub struct DisableRuleset {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableRuleset {
     #[inline(never)]
@@ -1869,14 +2077,14 @@ impl Default for DisableRuleset {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISABLE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableRuleset",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -1887,12 +2095,9 @@ impl rt::Object for DisableRuleset {
         &DISABLE_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_RULESET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -1912,6 +2117,14 @@ rt::serde!(object DisableRuleset);
 impl rt::Method for DisableRuleset {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableRuleset",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1932,18 +2145,22 @@ impl rt::Throws<objects::HostConfigFault> for DisableRuleset {}
 pub struct DisableSmartCardAuthentication {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableSmartCardAuthentication {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableSmartCardAuthentication",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisableSmartCardAuthentication>,
@@ -1953,12 +2170,9 @@ impl rt::Object for DisableSmartCardAuthentication {
         &DISABLE_SMART_CARD_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_SMART_CARD_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_SMART_CARD_AUTHENTICATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1976,6 +2190,14 @@ rt::serde!(object DisableSmartCardAuthentication);
 impl rt::Method for DisableSmartCardAuthentication {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableSmartCardAuthentication",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ActiveDirectoryFault HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1994,18 +2216,22 @@ impl rt::Throws<objects::HostConfigFault> for DisableSmartCardAuthentication {}
 pub struct DisconnectHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisconnectHostTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISCONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DisconnectHostTask>,
@@ -2015,12 +2241,9 @@ impl rt::Object for DisconnectHostTask {
         &DISCONNECT_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECT_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCONNECT_HOST_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2038,6 +2261,14 @@ rt::serde!(object DisconnectHostTask);
 impl rt::Method for DisconnectHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisconnectHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2057,18 +2288,22 @@ impl rt::TaskMethod for DisconnectHostTask {
 pub struct DownloadDescriptionTree {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DownloadDescriptionTree {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DOWNLOAD_DESCRIPTION_TREE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DownloadDescriptionTree",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DownloadDescriptionTree>,
@@ -2078,12 +2313,9 @@ impl rt::Object for DownloadDescriptionTree {
         &DOWNLOAD_DESCRIPTION_TREE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DOWNLOAD_DESCRIPTION_TREE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DOWNLOAD_DESCRIPTION_TREE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2101,6 +2333,14 @@ rt::serde!(object DownloadDescriptionTree);
 impl rt::Method for DownloadDescriptionTree {
     type Output = rt::Binary;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DownloadDescriptionTree",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "base64Binary",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2117,18 +2357,22 @@ impl rt::Method for DownloadDescriptionTree {
 pub struct EnableHyperThreading {
     /// `_this`: required reference to `HostCpuSchedulerSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableHyperThreading {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableHyperThreading",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<EnableHyperThreading>,
@@ -2138,12 +2382,9 @@ impl rt::Object for EnableHyperThreading {
         &ENABLE_HYPER_THREADING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_HYPER_THREADING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_HYPER_THREADING),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2161,6 +2402,14 @@ rt::serde!(object EnableHyperThreading);
 impl rt::Method for EnableHyperThreading {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableHyperThreading",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2179,6 +2428,8 @@ pub struct EnableNetworkBootTask {
     pub this: rt::ManagedObjectReference,
     /// `networkBootMode`: required string.
     pub network_boot_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableNetworkBootTask {
     #[inline(never)]
@@ -2186,14 +2437,14 @@ impl Default for EnableNetworkBootTask {
         Self {
             this: Default::default(),
             network_boot_mode: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableNetworkBoot_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference _this r
 string networkBootMode r
 ",
@@ -2204,12 +2455,9 @@ impl rt::Object for EnableNetworkBootTask {
         &ENABLE_NETWORK_BOOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_NETWORK_BOOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_NETWORK_BOOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.network_boot_mode),
             _ => P::Absent,
@@ -2229,6 +2477,14 @@ rt::serde!(object EnableNetworkBootTask);
 impl rt::Method for EnableNetworkBootTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableNetworkBoot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2252,6 +2508,8 @@ pub struct EnableRuleset {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableRuleset {
     #[inline(never)]
@@ -2259,14 +2517,14 @@ impl Default for EnableRuleset {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableRuleset",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -2277,12 +2535,9 @@ impl rt::Object for EnableRuleset {
         &ENABLE_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_RULESET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -2302,6 +2557,14 @@ rt::serde!(object EnableRuleset);
 impl rt::Method for EnableRuleset {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableRuleset",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2322,18 +2585,22 @@ impl rt::Throws<objects::HostConfigFault> for EnableRuleset {}
 pub struct EnableSmartCardAuthentication {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableSmartCardAuthentication {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableSmartCardAuthentication",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<EnableSmartCardAuthentication>,
@@ -2343,12 +2610,9 @@ impl rt::Object for EnableSmartCardAuthentication {
         &ENABLE_SMART_CARD_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_SMART_CARD_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_SMART_CARD_AUTHENTICATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2366,6 +2630,14 @@ rt::serde!(object EnableSmartCardAuthentication);
 impl rt::Method for EnableSmartCardAuthentication {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableSmartCardAuthentication",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ActiveDirectoryFault HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2386,18 +2658,22 @@ impl rt::Throws<objects::HostConfigFault> for EnableSmartCardAuthentication {}
 pub struct EnterLockdownMode {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnterLockdownMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTER_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnterLockdownMode",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<EnterLockdownMode>,
@@ -2407,12 +2683,9 @@ impl rt::Object for EnterLockdownMode {
         &ENTER_LOCKDOWN_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTER_LOCKDOWN_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTER_LOCKDOWN_MODE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2430,6 +2703,14 @@ rt::serde!(object EnterLockdownMode);
 impl rt::Method for EnterLockdownMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnterLockdownMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2451,6 +2732,8 @@ pub struct EsxAgentHostManagerUpdateConfig {
     pub this: rt::ManagedObjectReference,
     /// `configInfo`: required `HostEsxAgentHostManagerConfigInfo`.
     pub config_info: objects::HostEsxAgentHostManagerConfigInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EsxAgentHostManagerUpdateConfig {
     #[inline(never)]
@@ -2458,14 +2741,14 @@ impl Default for EsxAgentHostManagerUpdateConfig {
         Self {
             this: Default::default(),
             config_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "EsxAgentHostManagerUpdateConfig",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 HostEsxAgentHostManagerConfigInfo configInfo r
 ",
@@ -2476,12 +2759,9 @@ impl rt::Object for EsxAgentHostManagerUpdateConfig {
         &ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config_info),
             _ => P::Absent,
@@ -2501,6 +2781,14 @@ rt::serde!(object EsxAgentHostManagerUpdateConfig);
 impl rt::Method for EsxAgentHostManagerUpdateConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EsxAgentHostManagerUpdateConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2520,18 +2808,22 @@ impl rt::Throws<objects::HostConfigFault> for EsxAgentHostManagerUpdateConfig {}
 pub struct ExitLockdownMode {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitLockdownMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXIT_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitLockdownMode",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<ExitLockdownMode>,
@@ -2541,12 +2833,9 @@ impl rt::Object for ExitLockdownMode {
         &EXIT_LOCKDOWN_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXIT_LOCKDOWN_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXIT_LOCKDOWN_MODE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2564,6 +2853,14 @@ rt::serde!(object ExitLockdownMode);
 impl rt::Method for ExitLockdownMode {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExitLockdownMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2581,18 +2878,22 @@ impl rt::Throws<objects::HostConfigFault> for ExitLockdownMode {}
 pub struct FetchSystemEventLog {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchSystemEventLog {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FETCH_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchSystemEventLog",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<FetchSystemEventLog>,
@@ -2602,12 +2903,9 @@ impl rt::Object for FetchSystemEventLog {
         &FETCH_SYSTEM_EVENT_LOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_SYSTEM_EVENT_LOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_SYSTEM_EVENT_LOG),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2625,6 +2923,14 @@ rt::serde!(object FetchSystemEventLog);
 impl rt::Method for FetchSystemEventLog {
     type Output = Vec<objects::SystemEventInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchSystemEventLog",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "SystemEventInfo",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2647,6 +2953,8 @@ pub struct GenerateCertificateSigningRequest {
     pub use_ip_address_as_common_name: bool,
     /// `spec`: optional `HostCertificateManagerCertificateSpec`, since VI API 8.0.1.0.
     pub spec: Option<Box<objects::HostCertificateManagerCertificateSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateCertificateSigningRequest {
     #[inline(never)]
@@ -2655,14 +2963,14 @@ impl Default for GenerateCertificateSigningRequest {
             this: Default::default(),
             use_ip_address_as_common_name: false,
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GENERATE_CERTIFICATE_SIGNING_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateCertificateSigningRequest",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 boolean useIpAddressAsCommonName r
 HostCertificateManagerCertificateSpec spec o since 8.0.1.0
@@ -2674,12 +2982,9 @@ impl rt::Object for GenerateCertificateSigningRequest {
         &GENERATE_CERTIFICATE_SIGNING_REQUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_CERTIFICATE_SIGNING_REQUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_CERTIFICATE_SIGNING_REQUEST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.use_ip_address_as_common_name),
             2 => P::Optional(&self.spec),
@@ -2701,6 +3006,14 @@ rt::serde!(object GenerateCertificateSigningRequest);
 impl rt::Method for GenerateCertificateSigningRequest {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateCertificateSigningRequest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2724,6 +3037,8 @@ pub struct GenerateCertificateSigningRequestByDn {
     pub distinguished_name: String,
     /// `spec`: optional `HostCertificateManagerCertificateSpec`, since VI API 8.0.1.0.
     pub spec: Option<Box<objects::HostCertificateManagerCertificateSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateCertificateSigningRequestByDn {
     #[inline(never)]
@@ -2732,14 +3047,14 @@ impl Default for GenerateCertificateSigningRequestByDn {
             this: Default::default(),
             distinguished_name: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateCertificateSigningRequestByDn",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string distinguishedName r
 HostCertificateManagerCertificateSpec spec o since 8.0.1.0
@@ -2751,12 +3066,9 @@ impl rt::Object for GenerateCertificateSigningRequestByDn {
         &GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN),
             0 => P::Value(&self.this),
             1 => P::Value(&self.distinguished_name),
             2 => P::Optional(&self.spec),
@@ -2778,6 +3090,14 @@ rt::serde!(object GenerateCertificateSigningRequestByDn);
 impl rt::Method for GenerateCertificateSigningRequestByDn {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateCertificateSigningRequestByDn",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2797,18 +3117,22 @@ impl rt::Throws<objects::HostConfigFault> for GenerateCertificateSigningRequestB
 pub struct HostImageConfigGetAcceptance {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostImageConfigGetAcceptance {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_IMAGE_CONFIG_GET_ACCEPTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigGetAcceptance",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<HostImageConfigGetAcceptance>,
@@ -2818,12 +3142,9 @@ impl rt::Object for HostImageConfigGetAcceptance {
         &HOST_IMAGE_CONFIG_GET_ACCEPTANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IMAGE_CONFIG_GET_ACCEPTANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IMAGE_CONFIG_GET_ACCEPTANCE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2841,6 +3162,14 @@ rt::serde!(object HostImageConfigGetAcceptance);
 impl rt::Method for HostImageConfigGetAcceptance {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostImageConfigGetAcceptance",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2858,18 +3187,22 @@ impl rt::Throws<objects::HostConfigFault> for HostImageConfigGetAcceptance {}
 pub struct HostImageConfigGetProfile {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostImageConfigGetProfile {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_IMAGE_CONFIG_GET_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigGetProfile",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<HostImageConfigGetProfile>,
@@ -2879,12 +3212,9 @@ impl rt::Object for HostImageConfigGetProfile {
         &HOST_IMAGE_CONFIG_GET_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IMAGE_CONFIG_GET_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IMAGE_CONFIG_GET_PROFILE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2902,6 +3232,14 @@ rt::serde!(object HostImageConfigGetProfile);
 impl rt::Method for HostImageConfigGetProfile {
     type Output = objects::HostImageProfileSummary;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostImageConfigGetProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostImageProfileSummary",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2924,6 +3262,8 @@ pub struct ImportCertificateForCamTask {
     pub cert_path: String,
     /// `camServer`: required string.
     pub cam_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportCertificateForCamTask {
     #[inline(never)]
@@ -2932,14 +3272,14 @@ impl Default for ImportCertificateForCamTask {
             this: Default::default(),
             cert_path: String::new(),
             cam_server: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IMPORT_CERTIFICATE_FOR_CAM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportCertificateForCAM_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string certPath r
 string camServer r
@@ -2951,12 +3291,9 @@ impl rt::Object for ImportCertificateForCamTask {
         &IMPORT_CERTIFICATE_FOR_CAM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_CERTIFICATE_FOR_CAM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_CERTIFICATE_FOR_CAM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cert_path),
             2 => P::Value(&self.cam_server),
@@ -2978,6 +3315,14 @@ rt::serde!(object ImportCertificateForCamTask);
 impl rt::Method for ImportCertificateForCamTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ImportCertificateForCAM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileNotFound ActiveDirectoryFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3011,6 +3356,8 @@ pub struct InstallHostPatchV2Task {
     pub vib_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallHostPatchV2Task {
     #[inline(never)]
@@ -3021,14 +3368,14 @@ impl Default for InstallHostPatchV2Task {
             bundle_urls: Vec::new(),
             vib_urls: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INSTALL_HOST_PATCH_V2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallHostPatchV2_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string metaUrls ol
 string bundleUrls ol
@@ -3042,12 +3389,9 @@ impl rt::Object for InstallHostPatchV2Task {
         &INSTALL_HOST_PATCH_V2_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_HOST_PATCH_V2_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_HOST_PATCH_V2_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.meta_urls),
             2 => P::Value(&self.bundle_urls),
@@ -3073,6 +3417,14 @@ rt::serde!(object InstallHostPatchV2Task);
 impl rt::Method for InstallHostPatchV2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallHostPatchV2_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3104,6 +3456,8 @@ pub struct InstallHostPatchTask {
     pub update_id: String,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallHostPatchTask {
     #[inline(never)]
@@ -3113,14 +3467,14 @@ impl Default for InstallHostPatchTask {
             repository: Default::default(),
             update_id: String::new(),
             force: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INSTALL_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallHostPatch_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostPatchManagerLocator repository r
 string updateID r
@@ -3133,12 +3487,9 @@ impl rt::Object for InstallHostPatchTask {
         &INSTALL_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.repository),
             2 => P::Value(&self.update_id),
@@ -3162,6 +3513,14 @@ rt::serde!(object InstallHostPatchTask);
 impl rt::Method for InstallHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "PatchMetadataInvalid PatchBinariesNotFound PatchNotApplicable NoDiskSpace PatchInstallFailed RebootRequired InvalidState TaskInProgress",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3198,6 +3557,8 @@ pub struct InstallServerCertificate {
     pub this: rt::ManagedObjectReference,
     /// `cert`: required string.
     pub cert: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallServerCertificate {
     #[inline(never)]
@@ -3205,14 +3566,14 @@ impl Default for InstallServerCertificate {
         Self {
             this: Default::default(),
             cert: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSTALL_SERVER_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallServerCertificate",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string cert r
 ",
@@ -3223,12 +3584,9 @@ impl rt::Object for InstallServerCertificate {
         &INSTALL_SERVER_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_SERVER_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_SERVER_CERTIFICATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cert),
             _ => P::Absent,
@@ -3248,6 +3606,14 @@ rt::serde!(object InstallServerCertificate);
 impl rt::Method for InstallServerCertificate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallServerCertificate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3269,6 +3635,8 @@ pub struct InstallSmartCardTrustAnchor {
     pub this: rt::ManagedObjectReference,
     /// `cert`: required string.
     pub cert: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallSmartCardTrustAnchor {
     #[inline(never)]
@@ -3276,14 +3644,14 @@ impl Default for InstallSmartCardTrustAnchor {
         Self {
             this: Default::default(),
             cert: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSTALL_SMART_CARD_TRUST_ANCHOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallSmartCardTrustAnchor",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string cert r
 ",
@@ -3294,12 +3662,9 @@ impl rt::Object for InstallSmartCardTrustAnchor {
         &INSTALL_SMART_CARD_TRUST_ANCHOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_SMART_CARD_TRUST_ANCHOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_SMART_CARD_TRUST_ANCHOR),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cert),
             _ => P::Absent,
@@ -3319,6 +3684,14 @@ rt::serde!(object InstallSmartCardTrustAnchor);
 impl rt::Method for InstallSmartCardTrustAnchor {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallSmartCardTrustAnchor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3336,18 +3709,22 @@ impl rt::Throws<objects::HostConfigFault> for InstallSmartCardTrustAnchor {}
 pub struct IsSharedGraphicsActive {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsSharedGraphicsActive {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static IS_SHARED_GRAPHICS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsSharedGraphicsActive",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<IsSharedGraphicsActive>,
@@ -3357,12 +3734,9 @@ impl rt::Object for IsSharedGraphicsActive {
         &IS_SHARED_GRAPHICS_ACTIVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IS_SHARED_GRAPHICS_ACTIVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IS_SHARED_GRAPHICS_ACTIVE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3380,6 +3754,14 @@ rt::serde!(object IsSharedGraphicsActive);
 impl rt::Method for IsSharedGraphicsActive {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IsSharedGraphicsActive",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "boolean",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3402,6 +3784,8 @@ pub struct JoinDomainWithCamTask {
     pub domain_name: String,
     /// `camServer`: required string.
     pub cam_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for JoinDomainWithCamTask {
     #[inline(never)]
@@ -3410,14 +3794,14 @@ impl Default for JoinDomainWithCamTask {
             this: Default::default(),
             domain_name: String::new(),
             cam_server: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static JOIN_DOMAIN_WITH_CAM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "JoinDomainWithCAM_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string domainName r
 string camServer r
@@ -3429,12 +3813,9 @@ impl rt::Object for JoinDomainWithCamTask {
         &JOIN_DOMAIN_WITH_CAM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &JOIN_DOMAIN_WITH_CAM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&JOIN_DOMAIN_WITH_CAM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.domain_name),
             2 => P::Value(&self.cam_server),
@@ -3456,6 +3837,14 @@ rt::serde!(object JoinDomainWithCamTask);
 impl rt::Method for JoinDomainWithCamTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "JoinDomainWithCAM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState HostConfigFault ActiveDirectoryFault TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3487,6 +3876,8 @@ pub struct JoinDomainTask {
     pub user_name: String,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for JoinDomainTask {
     #[inline(never)]
@@ -3496,14 +3887,14 @@ impl Default for JoinDomainTask {
             domain_name: String::new(),
             user_name: String::new(),
             password: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static JOIN_DOMAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "JoinDomain_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 string domainName r
 string userName r
@@ -3516,12 +3907,9 @@ impl rt::Object for JoinDomainTask {
         &JOIN_DOMAIN_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &JOIN_DOMAIN_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&JOIN_DOMAIN_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.domain_name),
             2 => P::Value(&self.user_name),
@@ -3545,6 +3933,14 @@ rt::serde!(object JoinDomainTask);
 impl rt::Method for JoinDomainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "JoinDomain_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState HostConfigFault InvalidLogin ActiveDirectoryFault TaskInProgress",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3573,6 +3969,8 @@ pub struct LeaveCurrentDomainTask {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LeaveCurrentDomainTask {
     #[inline(never)]
@@ -3580,14 +3978,14 @@ impl Default for LeaveCurrentDomainTask {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static LEAVE_CURRENT_DOMAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "LeaveCurrentDomain_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -3598,12 +3996,9 @@ impl rt::Object for LeaveCurrentDomainTask {
         &LEAVE_CURRENT_DOMAIN_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LEAVE_CURRENT_DOMAIN_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LEAVE_CURRENT_DOMAIN_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -3623,6 +4018,14 @@ rt::serde!(object LeaveCurrentDomainTask);
 impl rt::Method for LeaveCurrentDomainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LeaveCurrentDomain_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState AuthMinimumAdminPermission ActiveDirectoryFault TaskInProgress",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3649,18 +4052,22 @@ impl rt::Throws<objects::TaskInProgress> for LeaveCurrentDomainTask {}
 pub struct ListCaCertificateRevocationLists {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListCaCertificateRevocationLists {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LIST_CA_CERTIFICATE_REVOCATION_LISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListCACertificateRevocationLists",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ListCaCertificateRevocationLists>,
@@ -3670,12 +4077,9 @@ impl rt::Object for ListCaCertificateRevocationLists {
         &LIST_CA_CERTIFICATE_REVOCATION_LISTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_CA_CERTIFICATE_REVOCATION_LISTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_CA_CERTIFICATE_REVOCATION_LISTS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3693,6 +4097,14 @@ rt::serde!(object ListCaCertificateRevocationLists);
 impl rt::Method for ListCaCertificateRevocationLists {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListCACertificateRevocationLists",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3712,18 +4124,22 @@ impl rt::Throws<objects::HostConfigFault> for ListCaCertificateRevocationLists {
 pub struct ListCaCertificates {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListCaCertificates {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LIST_CA_CERTIFICATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListCACertificates",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ListCaCertificates>,
@@ -3733,12 +4149,9 @@ impl rt::Object for ListCaCertificates {
         &LIST_CA_CERTIFICATES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_CA_CERTIFICATES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_CA_CERTIFICATES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3756,6 +4169,14 @@ rt::serde!(object ListCaCertificates);
 impl rt::Method for ListCaCertificates {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListCACertificates",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3775,18 +4196,22 @@ impl rt::Throws<objects::HostConfigFault> for ListCaCertificates {}
 pub struct ListSmartCardTrustAnchors {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListSmartCardTrustAnchors {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LIST_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListSmartCardTrustAnchors",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ListSmartCardTrustAnchors>,
@@ -3796,12 +4221,9 @@ impl rt::Object for ListSmartCardTrustAnchors {
         &LIST_SMART_CARD_TRUST_ANCHORS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_SMART_CARD_TRUST_ANCHORS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_SMART_CARD_TRUST_ANCHORS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3819,6 +4241,14 @@ rt::serde!(object ListSmartCardTrustAnchors);
 impl rt::Method for ListSmartCardTrustAnchors {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListSmartCardTrustAnchors",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3838,6 +4268,8 @@ pub struct NotifyAffectedServices {
     pub this: rt::ManagedObjectReference,
     /// `services`: list of string, since VI API 8.0.1.0.
     pub services: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotifyAffectedServices {
     #[inline(never)]
@@ -3845,14 +4277,14 @@ impl Default for NotifyAffectedServices {
         Self {
             this: Default::default(),
             services: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOTIFY_AFFECTED_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotifyAffectedServices",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string services ol since 8.0.1.0
 ",
@@ -3863,12 +4295,9 @@ impl rt::Object for NotifyAffectedServices {
         &NOTIFY_AFFECTED_SERVICES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOTIFY_AFFECTED_SERVICES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOTIFY_AFFECTED_SERVICES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.services),
             _ => P::Absent,
@@ -3888,6 +4317,14 @@ rt::serde!(object NotifyAffectedServices);
 impl rt::Method for NotifyAffectedServices {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "NotifyAffectedServices",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3910,6 +4347,8 @@ pub struct PowerDownHostToStandByTask {
     pub timeout_sec: i32,
     /// `evacuatePoweredOffVms`: optional boolean.
     pub evacuate_powered_off_vms: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerDownHostToStandByTask {
     #[inline(never)]
@@ -3918,14 +4357,14 @@ impl Default for PowerDownHostToStandByTask {
             this: Default::default(),
             timeout_sec: 0,
             evacuate_powered_off_vms: None,
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_DOWN_HOST_TO_STAND_BY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerDownHostToStandBy_Task",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 int timeoutSec r
 boolean evacuatePoweredOffVms o
@@ -3937,12 +4376,9 @@ impl rt::Object for PowerDownHostToStandByTask {
         &POWER_DOWN_HOST_TO_STAND_BY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_DOWN_HOST_TO_STAND_BY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_DOWN_HOST_TO_STAND_BY_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.timeout_sec),
             2 => P::Value(&self.evacuate_powered_off_vms),
@@ -3964,6 +4400,14 @@ rt::serde!(object PowerDownHostToStandByTask);
 impl rt::Method for PowerDownHostToStandByTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerDownHostToStandBy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostPowerOpFailed InvalidState NotSupported Timedout RequestCanceled",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3993,6 +4437,8 @@ pub struct PowerUpHostFromStandByTask {
     pub this: rt::ManagedObjectReference,
     /// `timeoutSec`: required int.
     pub timeout_sec: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerUpHostFromStandByTask {
     #[inline(never)]
@@ -4000,14 +4446,14 @@ impl Default for PowerUpHostFromStandByTask {
         Self {
             this: Default::default(),
             timeout_sec: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_UP_HOST_FROM_STAND_BY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerUpHostFromStandBy_Task",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 int timeoutSec r
 ",
@@ -4018,12 +4464,9 @@ impl rt::Object for PowerUpHostFromStandByTask {
         &POWER_UP_HOST_FROM_STAND_BY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_UP_HOST_FROM_STAND_BY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_UP_HOST_FROM_STAND_BY_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.timeout_sec),
             _ => P::Absent,
@@ -4043,6 +4486,14 @@ rt::serde!(object PowerUpHostFromStandByTask);
 impl rt::Method for PowerUpHostFromStandByTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerUpHostFromStandBy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostPowerOpFailed InvalidState NotSupported Timedout",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4071,6 +4522,8 @@ pub struct ProvisionServerPrivateKey {
     pub this: rt::ManagedObjectReference,
     /// `key`: required string, secret.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProvisionServerPrivateKey {
     #[inline(never)]
@@ -4078,14 +4531,14 @@ impl Default for ProvisionServerPrivateKey {
         Self {
             this: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROVISION_SERVER_PRIVATE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProvisionServerPrivateKey",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string key r secret
 ",
@@ -4096,12 +4549,9 @@ impl rt::Object for ProvisionServerPrivateKey {
         &PROVISION_SERVER_PRIVATE_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROVISION_SERVER_PRIVATE_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROVISION_SERVER_PRIVATE_KEY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -4121,6 +4571,14 @@ rt::serde!(object ProvisionServerPrivateKey);
 impl rt::Method for ProvisionServerPrivateKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ProvisionServerPrivateKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4140,18 +4598,22 @@ impl rt::Throws<objects::HostConfigFault> for ProvisionServerPrivateKey {}
 pub struct QueryAvailablePartition {
     /// `_this`: required reference to `HostDiagnosticSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailablePartition {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_AVAILABLE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailablePartition",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryAvailablePartition>,
@@ -4161,12 +4623,9 @@ impl rt::Object for QueryAvailablePartition {
         &QUERY_AVAILABLE_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_PARTITION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4184,6 +4643,14 @@ rt::serde!(object QueryAvailablePartition);
 impl rt::Method for QueryAvailablePartition {
     type Output = Vec<objects::HostDiagnosticPartition>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailablePartition",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiagnosticPartition",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -4201,18 +4668,22 @@ impl rt::Throws<objects::HostConfigFault> for QueryAvailablePartition {}
 pub struct QueryAvailableTimeZones {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailableTimeZones {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_AVAILABLE_TIME_ZONES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableTimeZones",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryAvailableTimeZones>,
@@ -4222,12 +4693,9 @@ impl rt::Object for QueryAvailableTimeZones {
         &QUERY_AVAILABLE_TIME_ZONES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_TIME_ZONES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_TIME_ZONES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4245,6 +4713,14 @@ rt::serde!(object QueryAvailableTimeZones);
 impl rt::Method for QueryAvailableTimeZones {
     type Output = Vec<objects::HostDateTimeSystemTimeZone>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailableTimeZones",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDateTimeSystemTimeZone",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -4261,18 +4737,22 @@ impl rt::Method for QueryAvailableTimeZones {
 pub struct QueryBootDevices {
     /// `_this`: required reference to `HostBootDeviceSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryBootDevices {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_BOOT_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryBootDevices",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryBootDevices>,
@@ -4282,12 +4762,9 @@ impl rt::Object for QueryBootDevices {
         &QUERY_BOOT_DEVICES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_BOOT_DEVICES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_BOOT_DEVICES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4305,6 +4782,14 @@ rt::serde!(object QueryBootDevices);
 impl rt::Method for QueryBootDevices {
     type Output = Option<Box<objects::HostBootDeviceInfo>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryBootDevices",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostBootDeviceInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -4325,6 +4810,8 @@ pub struct QueryConfiguredModuleOptionString {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfiguredModuleOptionString {
     #[inline(never)]
@@ -4332,14 +4819,14 @@ impl Default for QueryConfiguredModuleOptionString {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CONFIGURED_MODULE_OPTION_STRING: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfiguredModuleOptionString",
-    "2.5u2",
     None,
-    "
+    "2.5u2
 ManagedObjectReference _this r
 string name r
 ",
@@ -4350,12 +4837,9 @@ impl rt::Object for QueryConfiguredModuleOptionString {
         &QUERY_CONFIGURED_MODULE_OPTION_STRING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIGURED_MODULE_OPTION_STRING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIGURED_MODULE_OPTION_STRING),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -4375,6 +4859,14 @@ rt::serde!(object QueryConfiguredModuleOptionString);
 impl rt::Method for QueryConfiguredModuleOptionString {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfiguredModuleOptionString",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "NotFound",
+        since: "2.5u2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4406,6 +4898,8 @@ pub struct QueryConnectionInfo {
     pub ssl_thumbprint: Option<String>,
     /// `sslCertificate`: optional string, since VI API 9.0.0.0.
     pub ssl_certificate: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConnectionInfo {
     #[inline(never)]
@@ -4418,14 +4912,14 @@ impl Default for QueryConnectionInfo {
             password: String::new(),
             ssl_thumbprint: None,
             ssl_certificate: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnectionInfo",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string hostname r
 int port r
@@ -4441,12 +4935,9 @@ impl rt::Object for QueryConnectionInfo {
         &QUERY_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONNECTION_INFO),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hostname),
             2 => P::Value(&self.port),
@@ -4476,6 +4967,14 @@ rt::serde!(object QueryConnectionInfo);
 impl rt::Method for QueryConnectionInfo {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConnectionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostConnectInfo",
+        throws: "InvalidLogin HostConnectFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -4498,6 +4997,8 @@ pub struct QueryConnectionInfoViaSpec {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostConnectSpec`.
     pub spec: objects::HostConnectSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConnectionInfoViaSpec {
     #[inline(never)]
@@ -4505,14 +5006,14 @@ impl Default for QueryConnectionInfoViaSpec {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CONNECTION_INFO_VIA_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnectionInfoViaSpec",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostConnectSpec spec r
 ",
@@ -4523,12 +5024,9 @@ impl rt::Object for QueryConnectionInfoViaSpec {
         &QUERY_CONNECTION_INFO_VIA_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONNECTION_INFO_VIA_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONNECTION_INFO_VIA_SPEC),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -4548,6 +5046,14 @@ rt::serde!(object QueryConnectionInfoViaSpec);
 impl rt::Method for QueryConnectionInfoViaSpec {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConnectionInfoViaSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostConnectInfo",
+        throws: "InvalidLogin HostConnectFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -4566,18 +5072,22 @@ impl rt::Throws<objects::HostConnectFault> for QueryConnectionInfoViaSpec {}
 pub struct QueryDateTime {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDateTime {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDateTime",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryDateTime>,
@@ -4587,12 +5097,9 @@ impl rt::Object for QueryDateTime {
         &QUERY_DATE_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DATE_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DATE_TIME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -4610,6 +5117,14 @@ rt::serde!(object QueryDateTime);
 impl rt::Method for QueryDateTime {
     type Output = rt::DateTime;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDateTime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "dateTime",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

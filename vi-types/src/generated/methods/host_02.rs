@@ -12,18 +12,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct QueryFirmwareConfigUploadUrl {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFirmwareConfigUploadUrl {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_FIRMWARE_CONFIG_UPLOAD_URL: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFirmwareConfigUploadURL",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryFirmwareConfigUploadUrl>,
@@ -33,12 +37,9 @@ impl rt::Object for QueryFirmwareConfigUploadUrl {
         &QUERY_FIRMWARE_CONFIG_UPLOAD_URL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FIRMWARE_CONFIG_UPLOAD_URL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FIRMWARE_CONFIG_UPLOAD_URL),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +57,14 @@ rt::serde!(object QueryFirmwareConfigUploadUrl);
 impl rt::Method for QueryFirmwareConfigUploadUrl {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFirmwareConfigUploadURL",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -72,18 +81,22 @@ impl rt::Method for QueryFirmwareConfigUploadUrl {
 pub struct QueryHostConnectionInfo {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostConnectionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HOST_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostConnectionInfo",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryHostConnectionInfo>,
@@ -93,12 +106,9 @@ impl rt::Object for QueryHostConnectionInfo {
         &QUERY_HOST_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOST_CONNECTION_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -116,6 +126,14 @@ rt::serde!(object QueryHostConnectionInfo);
 impl rt::Method for QueryHostConnectionInfo {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostConnectionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostConnectInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -138,6 +156,8 @@ pub struct QueryHostPatchTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostPatchTask {
     #[inline(never)]
@@ -145,14 +165,14 @@ impl Default for QueryHostPatchTask {
         Self {
             this: Default::default(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostPatch_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostPatchManagerPatchManagerOperationSpec spec o
 ",
@@ -163,12 +183,9 @@ impl rt::Object for QueryHostPatchTask {
         &QUERY_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -188,6 +205,14 @@ rt::serde!(object QueryHostPatchTask);
 impl rt::Method for QueryHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -211,18 +236,22 @@ impl rt::Throws<objects::PlatformConfigFault> for QueryHostPatchTask {}
 pub struct QueryLockdownExceptions {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryLockdownExceptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLockdownExceptions",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryLockdownExceptions>,
@@ -232,12 +261,9 @@ impl rt::Object for QueryLockdownExceptions {
         &QUERY_LOCKDOWN_EXCEPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_LOCKDOWN_EXCEPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_LOCKDOWN_EXCEPTIONS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -255,6 +281,14 @@ rt::serde!(object QueryLockdownExceptions);
 impl rt::Method for QueryLockdownExceptions {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryLockdownExceptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -277,6 +311,8 @@ pub struct QueryMemoryOverhead {
     pub video_ram_size: Option<i32>,
     /// `numVcpus`: required int.
     pub num_vcpus: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMemoryOverhead {
     #[inline(never)]
@@ -286,14 +322,14 @@ impl Default for QueryMemoryOverhead {
             memory_size: 0,
             video_ram_size: None,
             num_vcpus: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_MEMORY_OVERHEAD: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMemoryOverhead",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 long memorySize r
 int videoRamSize o
@@ -306,12 +342,9 @@ impl rt::Object for QueryMemoryOverhead {
         &QUERY_MEMORY_OVERHEAD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MEMORY_OVERHEAD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MEMORY_OVERHEAD),
             0 => P::Value(&self.this),
             1 => P::Value(&self.memory_size),
             2 => P::Value(&self.video_ram_size),
@@ -335,6 +368,14 @@ rt::serde!(object QueryMemoryOverhead);
 impl rt::Method for QueryMemoryOverhead {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMemoryOverhead",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -353,6 +394,8 @@ pub struct QueryMemoryOverheadEx {
     pub this: rt::ManagedObjectReference,
     /// `vmConfigInfo`: required `VirtualMachineConfigInfo`.
     pub vm_config_info: objects::VirtualMachineConfigInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMemoryOverheadEx {
     #[inline(never)]
@@ -360,14 +403,14 @@ impl Default for QueryMemoryOverheadEx {
         Self {
             this: Default::default(),
             vm_config_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_MEMORY_OVERHEAD_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMemoryOverheadEx",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 VirtualMachineConfigInfo vmConfigInfo r
 ",
@@ -378,12 +421,9 @@ impl rt::Object for QueryMemoryOverheadEx {
         &QUERY_MEMORY_OVERHEAD_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MEMORY_OVERHEAD_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MEMORY_OVERHEAD_EX),
             0 => P::Value(&self.this),
             1 => P::Object(&self.vm_config_info),
             _ => P::Absent,
@@ -403,6 +443,14 @@ rt::serde!(object QueryMemoryOverheadEx);
 impl rt::Method for QueryMemoryOverheadEx {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMemoryOverheadEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -419,18 +467,22 @@ impl rt::Method for QueryMemoryOverheadEx {
 pub struct QueryModules {
     /// `_this`: required reference to `HostKernelModuleSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryModules {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_MODULES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryModules",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryModules>,
@@ -440,12 +492,9 @@ impl rt::Object for QueryModules {
         &QUERY_MODULES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MODULES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MODULES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -463,6 +512,14 @@ rt::serde!(object QueryModules);
 impl rt::Method for QueryModules {
     type Output = Vec<objects::KernelModuleInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryModules",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KernelModuleInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -485,6 +542,8 @@ pub struct QueryPartitionCreateDesc {
     pub disk_uuid: String,
     /// `diagnosticType`: required string.
     pub diagnostic_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPartitionCreateDesc {
     #[inline(never)]
@@ -493,14 +552,14 @@ impl Default for QueryPartitionCreateDesc {
             this: Default::default(),
             disk_uuid: String::new(),
             diagnostic_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_PARTITION_CREATE_DESC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPartitionCreateDesc",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string diskUuid r
 string diagnosticType r
@@ -512,12 +571,9 @@ impl rt::Object for QueryPartitionCreateDesc {
         &QUERY_PARTITION_CREATE_DESC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PARTITION_CREATE_DESC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PARTITION_CREATE_DESC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.disk_uuid),
             2 => P::Value(&self.diagnostic_type),
@@ -539,6 +595,14 @@ rt::serde!(object QueryPartitionCreateDesc);
 impl rt::Method for QueryPartitionCreateDesc {
     type Output = objects::HostDiagnosticPartitionCreateDescription;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPartitionCreateDesc",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiagnosticPartitionCreateDescription",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -563,6 +627,8 @@ pub struct QueryPartitionCreateOptions {
     pub storage_type: String,
     /// `diagnosticType`: required string.
     pub diagnostic_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPartitionCreateOptions {
     #[inline(never)]
@@ -571,14 +637,14 @@ impl Default for QueryPartitionCreateOptions {
             this: Default::default(),
             storage_type: String::new(),
             diagnostic_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_PARTITION_CREATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPartitionCreateOptions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string storageType r
 string diagnosticType r
@@ -590,12 +656,9 @@ impl rt::Object for QueryPartitionCreateOptions {
         &QUERY_PARTITION_CREATE_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PARTITION_CREATE_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PARTITION_CREATE_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.storage_type),
             2 => P::Value(&self.diagnostic_type),
@@ -617,6 +680,14 @@ rt::serde!(object QueryPartitionCreateOptions);
 impl rt::Method for QueryPartitionCreateOptions {
     type Output = Vec<objects::HostDiagnosticPartitionCreateOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPartitionCreateOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiagnosticPartitionCreateOption",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -636,18 +707,22 @@ impl rt::Throws<objects::HostConfigFault> for QueryPartitionCreateOptions {}
 pub struct QueryProductLockerLocation {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryProductLockerLocation {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PRODUCT_LOCKER_LOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProductLockerLocation",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryProductLockerLocation>,
@@ -657,12 +732,9 @@ impl rt::Object for QueryProductLockerLocation {
         &QUERY_PRODUCT_LOCKER_LOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PRODUCT_LOCKER_LOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PRODUCT_LOCKER_LOCATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -680,6 +752,14 @@ rt::serde!(object QueryProductLockerLocation);
 impl rt::Method for QueryProductLockerLocation {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryProductLockerLocation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -697,18 +777,22 @@ impl rt::Throws<objects::HostConfigFault> for QueryProductLockerLocation {}
 pub struct QuerySystemUsers {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuerySystemUsers {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySystemUsers",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QuerySystemUsers>,
@@ -718,12 +802,9 @@ impl rt::Object for QuerySystemUsers {
         &QUERY_SYSTEM_USERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SYSTEM_USERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SYSTEM_USERS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -741,6 +822,14 @@ rt::serde!(object QuerySystemUsers);
 impl rt::Method for QuerySystemUsers {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QuerySystemUsers",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -757,18 +846,22 @@ impl rt::Method for QuerySystemUsers {
 pub struct QueryTpmAttestationReport {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryTpmAttestationReport {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_TPM_ATTESTATION_REPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryTpmAttestationReport",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryTpmAttestationReport>,
@@ -778,12 +871,9 @@ impl rt::Object for QueryTpmAttestationReport {
         &QUERY_TPM_ATTESTATION_REPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_TPM_ATTESTATION_REPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_TPM_ATTESTATION_REPORT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -801,6 +891,14 @@ rt::serde!(object QueryTpmAttestationReport);
 impl rt::Method for QueryTpmAttestationReport {
     type Output = Option<Box<objects::HostTpmAttestationReport>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryTpmAttestationReport",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostTpmAttestationReport",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -819,18 +917,22 @@ impl rt::Method for QueryTpmAttestationReport {
 pub struct ReconfigureHostForDasTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureHostForDasTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECONFIGURE_HOST_FOR_DAS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureHostForDAS_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ReconfigureHostForDasTask>,
@@ -840,12 +942,9 @@ impl rt::Object for ReconfigureHostForDasTask {
         &RECONFIGURE_HOST_FOR_DAS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_HOST_FOR_DAS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_HOST_FOR_DAS_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -863,6 +962,14 @@ rt::serde!(object ReconfigureHostForDasTask);
 impl rt::Method for ReconfigureHostForDasTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureHostForDAS_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DasConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -886,6 +993,8 @@ pub struct ReconfigureServiceConsoleReservation {
     pub this: rt::ManagedObjectReference,
     /// `cfgBytes`: required long.
     pub cfg_bytes: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureServiceConsoleReservation {
     #[inline(never)]
@@ -893,14 +1002,14 @@ impl Default for ReconfigureServiceConsoleReservation {
         Self {
             this: Default::default(),
             cfg_bytes: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_SERVICE_CONSOLE_RESERVATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureServiceConsoleReservation",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 long cfgBytes r
 ",
@@ -911,12 +1020,9 @@ impl rt::Object for ReconfigureServiceConsoleReservation {
         &RECONFIGURE_SERVICE_CONSOLE_RESERVATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_SERVICE_CONSOLE_RESERVATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_SERVICE_CONSOLE_RESERVATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cfg_bytes),
             _ => P::Absent,
@@ -936,6 +1042,14 @@ rt::serde!(object ReconfigureServiceConsoleReservation);
 impl rt::Method for ReconfigureServiceConsoleReservation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureServiceConsoleReservation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -954,18 +1068,22 @@ impl rt::Method for ReconfigureServiceConsoleReservation {
 pub struct ReconfigureSnmpAgent {
     /// `spec`: required `HostSnmpConfigSpec`.
     pub spec: objects::HostSnmpConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureSnmpAgent {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec: Default::default() }
+        Self {
+            spec: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECONFIGURE_SNMP_AGENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureSnmpAgent",
-    "2.5",
     None,
-    "
+    "2.5
 HostSnmpConfigSpec spec r
 ",
     rt::unset::<ReconfigureSnmpAgent>,
@@ -975,12 +1093,9 @@ impl rt::Object for ReconfigureSnmpAgent {
         &RECONFIGURE_SNMP_AGENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_SNMP_AGENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_SNMP_AGENT),
             0 => P::Object(&self.spec),
             _ => P::Absent,
         }
@@ -998,6 +1113,14 @@ rt::serde!(object ReconfigureSnmpAgent);
 impl rt::Method for ReconfigureSnmpAgent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureSnmpAgent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("snmpSystem"),
+        returns: "",
+        throws: "NotFound InsufficientResourcesFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1018,6 +1141,8 @@ pub struct ReconfigureVirtualMachineReservation {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineMemoryReservationSpec`.
     pub spec: objects::VirtualMachineMemoryReservationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureVirtualMachineReservation {
     #[inline(never)]
@@ -1025,14 +1150,14 @@ impl Default for ReconfigureVirtualMachineReservation {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_VIRTUAL_MACHINE_RESERVATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureVirtualMachineReservation",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 VirtualMachineMemoryReservationSpec spec r
 ",
@@ -1043,12 +1168,9 @@ impl rt::Object for ReconfigureVirtualMachineReservation {
         &RECONFIGURE_VIRTUAL_MACHINE_RESERVATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_VIRTUAL_MACHINE_RESERVATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_VIRTUAL_MACHINE_RESERVATION),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1068,6 +1190,14 @@ rt::serde!(object ReconfigureVirtualMachineReservation);
 impl rt::Method for ReconfigureVirtualMachineReservation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureVirtualMachineReservation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1090,6 +1220,8 @@ pub struct ReconnectHostTask {
     pub cnx_spec: Option<Box<objects::HostConnectSpec>>,
     /// `reconnectSpec`: optional `HostSystemReconnectSpec`, since VI API 5.0.
     pub reconnect_spec: Option<Box<objects::HostSystemReconnectSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconnectHostTask {
     #[inline(never)]
@@ -1098,14 +1230,14 @@ impl Default for ReconnectHostTask {
             this: Default::default(),
             cnx_spec: None,
             reconnect_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RECONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconnectHost_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostConnectSpec cnxSpec o
 HostSystemReconnectSpec reconnectSpec o since 5.0
@@ -1117,12 +1249,9 @@ impl rt::Object for ReconnectHostTask {
         &RECONNECT_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONNECT_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONNECT_HOST_TASK),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.cnx_spec),
             2 => P::Optional(&self.reconnect_spec),
@@ -1144,6 +1273,14 @@ rt::serde!(object ReconnectHostTask);
 impl rt::Method for ReconnectHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconnectHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidLogin InvalidState InvalidName HostConnectFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1167,18 +1304,22 @@ impl rt::Throws<objects::HostConnectFault> for ReconnectHostTask {}
 pub struct Refresh {
     /// `_this`: required reference to `HostPciPassthruSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Refresh {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH: rt::ObjectInfo = rt::ObjectInfo::new(
     "Refresh",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<Refresh>,
@@ -1188,12 +1329,9 @@ impl rt::Object for Refresh {
         &REFRESH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1211,6 +1349,14 @@ rt::serde!(object Refresh);
 impl rt::Method for Refresh {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Refresh",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1227,18 +1373,22 @@ impl rt::Method for Refresh {
 pub struct RefreshDateTimeSystem {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshDateTimeSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDateTimeSystem",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshDateTimeSystem>,
@@ -1248,12 +1398,9 @@ impl rt::Object for RefreshDateTimeSystem {
         &REFRESH_DATE_TIME_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_DATE_TIME_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_DATE_TIME_SYSTEM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1271,6 +1418,14 @@ rt::serde!(object RefreshDateTimeSystem);
 impl rt::Method for RefreshDateTimeSystem {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshDateTimeSystem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1287,18 +1442,22 @@ impl rt::Method for RefreshDateTimeSystem {
 pub struct RefreshFirewall {
     /// `_this`: required reference to `HostFirewallSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshFirewall {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshFirewall",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshFirewall>,
@@ -1308,12 +1467,9 @@ impl rt::Object for RefreshFirewall {
         &REFRESH_FIREWALL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_FIREWALL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_FIREWALL),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1331,6 +1487,14 @@ rt::serde!(object RefreshFirewall);
 impl rt::Method for RefreshFirewall {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshFirewall",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1347,18 +1511,22 @@ impl rt::Method for RefreshFirewall {
 pub struct RefreshGraphicsManager {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshGraphicsManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_GRAPHICS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshGraphicsManager",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshGraphicsManager>,
@@ -1368,12 +1536,9 @@ impl rt::Object for RefreshGraphicsManager {
         &REFRESH_GRAPHICS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_GRAPHICS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_GRAPHICS_MANAGER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1391,6 +1556,14 @@ rt::serde!(object RefreshGraphicsManager);
 impl rt::Method for RefreshGraphicsManager {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshGraphicsManager",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1407,18 +1580,22 @@ impl rt::Method for RefreshGraphicsManager {
 pub struct RefreshHealthStatusSystem {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshHealthStatusSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshHealthStatusSystem",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshHealthStatusSystem>,
@@ -1428,12 +1605,9 @@ impl rt::Object for RefreshHealthStatusSystem {
         &REFRESH_HEALTH_STATUS_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_HEALTH_STATUS_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_HEALTH_STATUS_SYSTEM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1451,6 +1625,14 @@ rt::serde!(object RefreshHealthStatusSystem);
 impl rt::Method for RefreshHealthStatusSystem {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshHealthStatusSystem",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1467,18 +1649,22 @@ impl rt::Method for RefreshHealthStatusSystem {
 pub struct RefreshServices {
     /// `_this`: required reference to `HostServiceSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RefreshServices {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REFRESH_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshServices",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RefreshServices>,
@@ -1488,12 +1674,9 @@ impl rt::Object for RefreshServices {
         &REFRESH_SERVICES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REFRESH_SERVICES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REFRESH_SERVICES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1511,6 +1694,14 @@ rt::serde!(object RefreshServices);
 impl rt::Method for RefreshServices {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RefreshServices",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1529,18 +1720,22 @@ impl rt::Method for RefreshServices {
 pub struct RemoveGroup {
     /// `groupName`: required string.
     pub group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveGroup {
     #[inline(never)]
     fn default() -> Self {
-        Self { group_name: String::new() }
+        Self {
+            group_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGroup",
-    "2.0",
     None,
-    "
+    "2.0
 string groupName r
 ",
     rt::unset::<RemoveGroup>,
@@ -1550,12 +1745,9 @@ impl rt::Object for RemoveGroup {
         &REMOVE_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_GROUP),
             0 => P::Value(&self.group_name),
             _ => P::Absent,
         }
@@ -1573,6 +1765,14 @@ rt::serde!(object RemoveGroup);
 impl rt::Method for RemoveGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1596,6 +1796,8 @@ pub struct RemoveSmartCardTrustAnchor {
     pub issuer: String,
     /// `serial`: required string.
     pub serial: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSmartCardTrustAnchor {
     #[inline(never)]
@@ -1604,14 +1806,14 @@ impl Default for RemoveSmartCardTrustAnchor {
             this: Default::default(),
             issuer: String::new(),
             serial: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchor",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string issuer r
 string serial r
@@ -1623,12 +1825,9 @@ impl rt::Object for RemoveSmartCardTrustAnchor {
         &REMOVE_SMART_CARD_TRUST_ANCHOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SMART_CARD_TRUST_ANCHOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SMART_CARD_TRUST_ANCHOR),
             0 => P::Value(&self.this),
             1 => P::Value(&self.issuer),
             2 => P::Value(&self.serial),
@@ -1650,6 +1849,14 @@ rt::serde!(object RemoveSmartCardTrustAnchor);
 impl rt::Method for RemoveSmartCardTrustAnchor {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSmartCardTrustAnchor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1673,6 +1880,8 @@ pub struct RemoveSmartCardTrustAnchorByFingerprint {
     pub fingerprint: String,
     /// `digest`: required string.
     pub digest: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSmartCardTrustAnchorByFingerprint {
     #[inline(never)]
@@ -1681,14 +1890,14 @@ impl Default for RemoveSmartCardTrustAnchorByFingerprint {
             this: Default::default(),
             fingerprint: String::new(),
             digest: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchorByFingerprint",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string fingerprint r
 string digest r
@@ -1700,12 +1909,9 @@ impl rt::Object for RemoveSmartCardTrustAnchorByFingerprint {
         &REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.fingerprint),
             2 => P::Value(&self.digest),
@@ -1727,6 +1933,14 @@ rt::serde!(object RemoveSmartCardTrustAnchorByFingerprint);
 impl rt::Method for RemoveSmartCardTrustAnchorByFingerprint {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSmartCardTrustAnchorByFingerprint",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1748,6 +1962,8 @@ pub struct RemoveSmartCardTrustAnchorCertificate {
     pub this: rt::ManagedObjectReference,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSmartCardTrustAnchorCertificate {
     #[inline(never)]
@@ -1755,14 +1971,14 @@ impl Default for RemoveSmartCardTrustAnchorCertificate {
         Self {
             this: Default::default(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchorCertificate",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference _this r
 string certificate r
 ",
@@ -1773,12 +1989,9 @@ impl rt::Object for RemoveSmartCardTrustAnchorCertificate {
         &REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.certificate),
             _ => P::Absent,
@@ -1798,6 +2011,14 @@ rt::serde!(object RemoveSmartCardTrustAnchorCertificate);
 impl rt::Method for RemoveSmartCardTrustAnchorCertificate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSmartCardTrustAnchorCertificate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1817,18 +2038,22 @@ impl rt::Throws<objects::HostConfigFault> for RemoveSmartCardTrustAnchorCertific
 pub struct RemoveUser {
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { user_name: String::new() }
+        Self {
+            user_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveUser",
-    "2.0",
     None,
-    "
+    "2.0
 string userName r
 ",
     rt::unset::<RemoveUser>,
@@ -1838,12 +2063,9 @@ impl rt::Object for RemoveUser {
         &REMOVE_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_USER),
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -1861,6 +2083,14 @@ rt::serde!(object RemoveUser);
 impl rt::Method for RemoveUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1884,6 +2114,8 @@ pub struct ReplaceCaCertificatesAndCrls {
     pub ca_cert: Vec<String>,
     /// `caCrl`: list of string.
     pub ca_crl: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplaceCaCertificatesAndCrls {
     #[inline(never)]
@@ -1892,14 +2124,14 @@ impl Default for ReplaceCaCertificatesAndCrls {
             this: Default::default(),
             ca_cert: Vec::new(),
             ca_crl: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLACE_CA_CERTIFICATES_AND_CRLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplaceCACertificatesAndCRLs",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string caCert rl
 string caCrl ol
@@ -1911,12 +2143,9 @@ impl rt::Object for ReplaceCaCertificatesAndCrls {
         &REPLACE_CA_CERTIFICATES_AND_CRLS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLACE_CA_CERTIFICATES_AND_CRLS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLACE_CA_CERTIFICATES_AND_CRLS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.ca_cert),
             2 => P::Value(&self.ca_crl),
@@ -1938,6 +2167,14 @@ rt::serde!(object ReplaceCaCertificatesAndCrls);
 impl rt::Method for ReplaceCaCertificatesAndCrls {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReplaceCACertificatesAndCRLs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1957,6 +2194,8 @@ pub struct ReplaceSmartCardTrustAnchors {
     pub this: rt::ManagedObjectReference,
     /// `certs`: list of string.
     pub certs: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplaceSmartCardTrustAnchors {
     #[inline(never)]
@@ -1964,14 +2203,14 @@ impl Default for ReplaceSmartCardTrustAnchors {
         Self {
             this: Default::default(),
             certs: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLACE_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplaceSmartCardTrustAnchors",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string certs ol
 ",
@@ -1982,12 +2221,9 @@ impl rt::Object for ReplaceSmartCardTrustAnchors {
         &REPLACE_SMART_CARD_TRUST_ANCHORS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLACE_SMART_CARD_TRUST_ANCHORS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLACE_SMART_CARD_TRUST_ANCHORS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.certs),
             _ => P::Absent,
@@ -2007,6 +2243,14 @@ rt::serde!(object ReplaceSmartCardTrustAnchors);
 impl rt::Method for ReplaceSmartCardTrustAnchors {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReplaceSmartCardTrustAnchors",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2025,18 +2269,22 @@ impl rt::Method for ReplaceSmartCardTrustAnchors {
 pub struct ResetFirmwareToFactoryDefaults {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetFirmwareToFactoryDefaults {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_FIRMWARE_TO_FACTORY_DEFAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetFirmwareToFactoryDefaults",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetFirmwareToFactoryDefaults>,
@@ -2046,12 +2294,9 @@ impl rt::Object for ResetFirmwareToFactoryDefaults {
         &RESET_FIRMWARE_TO_FACTORY_DEFAULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_FIRMWARE_TO_FACTORY_DEFAULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_FIRMWARE_TO_FACTORY_DEFAULTS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2069,6 +2314,14 @@ rt::serde!(object ResetFirmwareToFactoryDefaults);
 impl rt::Method for ResetFirmwareToFactoryDefaults {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetFirmwareToFactoryDefaults",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2086,18 +2339,22 @@ impl rt::Throws<objects::InvalidState> for ResetFirmwareToFactoryDefaults {}
 pub struct ResetSystemHealthInfo {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetSystemHealthInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetSystemHealthInfo",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetSystemHealthInfo>,
@@ -2107,12 +2364,9 @@ impl rt::Object for ResetSystemHealthInfo {
         &RESET_SYSTEM_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_SYSTEM_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_SYSTEM_HEALTH_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2130,6 +2384,14 @@ rt::serde!(object ResetSystemHealthInfo);
 impl rt::Method for ResetSystemHealthInfo {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetSystemHealthInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2150,6 +2412,8 @@ pub struct RestartService {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestartService {
     #[inline(never)]
@@ -2157,14 +2421,14 @@ impl Default for RestartService {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESTART_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestartService",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -2175,12 +2439,9 @@ impl rt::Object for RestartService {
         &RESTART_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTART_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTART_SERVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -2200,6 +2461,14 @@ rt::serde!(object RestartService);
 impl rt::Method for RestartService {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RestartService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2223,6 +2492,8 @@ pub struct RestoreFirmwareConfiguration {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestoreFirmwareConfiguration {
     #[inline(never)]
@@ -2230,14 +2501,14 @@ impl Default for RestoreFirmwareConfiguration {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static RESTORE_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestoreFirmwareConfiguration",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -2248,12 +2519,9 @@ impl rt::Object for RestoreFirmwareConfiguration {
         &RESTORE_FIRMWARE_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTORE_FIRMWARE_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTORE_FIRMWARE_CONFIGURATION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -2273,6 +2541,14 @@ rt::serde!(object RestoreFirmwareConfiguration);
 impl rt::Method for RestoreFirmwareConfiguration {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RestoreFirmwareConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState FileFault MismatchedBundle InvalidBundle",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2295,18 +2571,22 @@ impl rt::Throws<objects::InvalidBundle> for RestoreFirmwareConfiguration {}
 pub struct RetrieveCertificateInfoList {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveCertificateInfoList {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_CERTIFICATE_INFO_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveCertificateInfoList",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveCertificateInfoList>,
@@ -2316,12 +2596,9 @@ impl rt::Object for RetrieveCertificateInfoList {
         &RETRIEVE_CERTIFICATE_INFO_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_CERTIFICATE_INFO_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_CERTIFICATE_INFO_LIST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2339,6 +2616,14 @@ rt::serde!(object RetrieveCertificateInfoList);
 impl rt::Method for RetrieveCertificateInfoList {
     type Output = Vec<objects::HostCertificateManagerCertificateInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveCertificateInfoList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostCertificateManagerCertificateInfo",
+        throws: "",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2355,18 +2640,22 @@ impl rt::Method for RetrieveCertificateInfoList {
 pub struct RetrieveFreeEpcMemory {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveFreeEpcMemory {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_FREE_EPC_MEMORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveFreeEpcMemory",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveFreeEpcMemory>,
@@ -2376,12 +2665,9 @@ impl rt::Object for RetrieveFreeEpcMemory {
         &RETRIEVE_FREE_EPC_MEMORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_FREE_EPC_MEMORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_FREE_EPC_MEMORY),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2399,6 +2685,14 @@ rt::serde!(object RetrieveFreeEpcMemory);
 impl rt::Method for RetrieveFreeEpcMemory {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveFreeEpcMemory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2415,18 +2709,22 @@ impl rt::Method for RetrieveFreeEpcMemory {
 pub struct RetrieveHostAccessControlEntries {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHostAccessControlEntries {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostAccessControlEntries",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveHostAccessControlEntries>,
@@ -2436,12 +2734,9 @@ impl rt::Object for RetrieveHostAccessControlEntries {
         &RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2459,6 +2754,14 @@ rt::serde!(object RetrieveHostAccessControlEntries);
 impl rt::Method for RetrieveHostAccessControlEntries {
     type Output = Vec<objects::HostAccessControlEntry>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHostAccessControlEntries",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostAccessControlEntry",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2485,6 +2788,8 @@ pub struct ScanHostPatchV2Task {
     pub bundle_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScanHostPatchV2Task {
     #[inline(never)]
@@ -2494,14 +2799,14 @@ impl Default for ScanHostPatchV2Task {
             meta_urls: Vec::new(),
             bundle_urls: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCAN_HOST_PATCH_V2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScanHostPatchV2_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string metaUrls ol
 string bundleUrls ol
@@ -2514,12 +2819,9 @@ impl rt::Object for ScanHostPatchV2Task {
         &SCAN_HOST_PATCH_V2_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCAN_HOST_PATCH_V2_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCAN_HOST_PATCH_V2_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.meta_urls),
             2 => P::Value(&self.bundle_urls),
@@ -2543,6 +2845,14 @@ rt::serde!(object ScanHostPatchV2Task);
 impl rt::Method for ScanHostPatchV2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ScanHostPatchV2_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2574,6 +2884,8 @@ pub struct ScanHostPatchTask {
     pub repository: objects::HostPatchManagerLocator,
     /// `updateID`: list of string.
     pub update_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScanHostPatchTask {
     #[inline(never)]
@@ -2582,14 +2894,14 @@ impl Default for ScanHostPatchTask {
             this: Default::default(),
             repository: Default::default(),
             update_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCAN_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScanHostPatch_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostPatchManagerLocator repository r
 string updateID ol
@@ -2601,12 +2913,9 @@ impl rt::Object for ScanHostPatchTask {
         &SCAN_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCAN_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCAN_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.repository),
             2 => P::Value(&self.update_id),
@@ -2628,6 +2937,14 @@ rt::serde!(object ScanHostPatchTask);
 impl rt::Method for ScanHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ScanHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled PatchMetadataInvalid PlatformConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2655,6 +2972,8 @@ pub struct SelectActivePartition {
     pub this: rt::ManagedObjectReference,
     /// `partition`: optional `HostScsiDiskPartition`.
     pub partition: Option<Box<objects::HostScsiDiskPartition>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SelectActivePartition {
     #[inline(never)]
@@ -2662,14 +2981,14 @@ impl Default for SelectActivePartition {
         Self {
             this: Default::default(),
             partition: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SELECT_ACTIVE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectActivePartition",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostScsiDiskPartition partition o
 ",
@@ -2680,12 +2999,9 @@ impl rt::Object for SelectActivePartition {
         &SELECT_ACTIVE_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECT_ACTIVE_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECT_ACTIVE_PARTITION),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.partition),
             _ => P::Absent,
@@ -2705,6 +3021,14 @@ rt::serde!(object SelectActivePartition);
 impl rt::Method for SelectActivePartition {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SelectActivePartition",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2722,18 +3046,20 @@ impl rt::Throws<objects::HostConfigFault> for SelectActivePartition {}
 /// Faults: `NotFound`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `Global.Settings`.
-pub struct SendTestNotification {}
+pub struct SendTestNotification {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SendTestNotification {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SEND_TEST_NOTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendTestNotification",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<SendTestNotification>,
 );
 impl rt::Object for SendTestNotification {
@@ -2741,12 +3067,9 @@ impl rt::Object for SendTestNotification {
         &SEND_TEST_NOTIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEND_TEST_NOTIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEND_TEST_NOTIFICATION),
             _ => P::Absent,
         }
     }
@@ -2762,6 +3085,14 @@ rt::serde!(object SendTestNotification);
 impl rt::Method for SendTestNotification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SendTestNotification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("snmpSystem"),
+        returns: "",
+        throws: "NotFound InsufficientResourcesFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2792,6 +3123,8 @@ pub struct StageHostPatchTask {
     pub vib_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StageHostPatchTask {
     #[inline(never)]
@@ -2802,14 +3135,14 @@ impl Default for StageHostPatchTask {
             bundle_urls: Vec::new(),
             vib_urls: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STAGE_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StageHostPatch_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string metaUrls ol
 string bundleUrls ol
@@ -2823,12 +3156,9 @@ impl rt::Object for StageHostPatchTask {
         &STAGE_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STAGE_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STAGE_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.meta_urls),
             2 => P::Value(&self.bundle_urls),
@@ -2854,6 +3184,14 @@ rt::serde!(object StageHostPatchTask);
 impl rt::Method for StageHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StageHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2881,6 +3219,8 @@ pub struct StartService {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartService {
     #[inline(never)]
@@ -2888,14 +3228,14 @@ impl Default for StartService {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static START_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartService",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -2906,12 +3246,9 @@ impl rt::Object for StartService {
         &START_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_SERVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -2931,6 +3268,14 @@ rt::serde!(object StartService);
 impl rt::Method for StartService {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StartService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2954,6 +3299,8 @@ pub struct StopService {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StopService {
     #[inline(never)]
@@ -2961,14 +3308,14 @@ impl Default for StopService {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STOP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopService",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -2979,12 +3326,9 @@ impl rt::Object for StopService {
         &STOP_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STOP_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STOP_SERVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -3004,6 +3348,14 @@ rt::serde!(object StopService);
 impl rt::Method for StopService {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "StopService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3023,18 +3375,22 @@ impl rt::Throws<objects::HostConfigFault> for StopService {}
 pub struct TestTimeService {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TestTimeService {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TEST_TIME_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TestTimeService",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 ",
     rt::unset::<TestTimeService>,
@@ -3044,12 +3400,9 @@ impl rt::Object for TestTimeService {
         &TEST_TIME_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEST_TIME_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEST_TIME_SERVICE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3067,6 +3420,14 @@ rt::serde!(object TestTimeService);
 impl rt::Method for TestTimeService {
     type Output = Option<Box<objects::HostDateTimeSystemServiceTestResult>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TestTimeService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDateTimeSystemServiceTestResult",
+        throws: "",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -3087,6 +3448,8 @@ pub struct UnassignUserFromGroup {
     pub user: String,
     /// `group`: required string.
     pub group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnassignUserFromGroup {
     #[inline(never)]
@@ -3094,14 +3457,14 @@ impl Default for UnassignUserFromGroup {
         Self {
             user: String::new(),
             group: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNASSIGN_USER_FROM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnassignUserFromGroup",
-    "2.0",
     None,
-    "
+    "2.0
 string user r
 string group r
 ",
@@ -3112,12 +3475,9 @@ impl rt::Object for UnassignUserFromGroup {
         &UNASSIGN_USER_FROM_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNASSIGN_USER_FROM_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNASSIGN_USER_FROM_GROUP),
             0 => P::Value(&self.user),
             1 => P::Value(&self.group),
             _ => P::Absent,
@@ -3137,6 +3497,14 @@ rt::serde!(object UnassignUserFromGroup);
 impl rt::Method for UnassignUserFromGroup {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnassignUserFromGroup",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3162,6 +3530,8 @@ pub struct UninstallHostPatchTask {
     pub bulletin_ids: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UninstallHostPatchTask {
     #[inline(never)]
@@ -3170,14 +3540,14 @@ impl Default for UninstallHostPatchTask {
             this: Default::default(),
             bulletin_ids: Vec::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UNINSTALL_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UninstallHostPatch_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string bulletinIds ol
 HostPatchManagerPatchManagerOperationSpec spec o
@@ -3189,12 +3559,9 @@ impl rt::Object for UninstallHostPatchTask {
         &UNINSTALL_HOST_PATCH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNINSTALL_HOST_PATCH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNINSTALL_HOST_PATCH_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.bulletin_ids),
             2 => P::Optional(&self.spec),
@@ -3216,6 +3583,14 @@ rt::serde!(object UninstallHostPatchTask);
 impl rt::Method for UninstallHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UninstallHostPatch_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState TaskInProgress PlatformConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3242,6 +3617,8 @@ pub struct UninstallService {
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UninstallService {
     #[inline(never)]
@@ -3249,14 +3626,14 @@ impl Default for UninstallService {
         Self {
             this: Default::default(),
             id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNINSTALL_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UninstallService",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 ",
@@ -3267,12 +3644,9 @@ impl rt::Object for UninstallService {
         &UNINSTALL_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNINSTALL_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNINSTALL_SERVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -3292,6 +3666,14 @@ rt::serde!(object UninstallService);
 impl rt::Method for UninstallService {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UninstallService",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3314,6 +3696,8 @@ pub struct UpdateAssignableHardwareConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostAssignableHardwareConfig`.
     pub config: objects::HostAssignableHardwareConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateAssignableHardwareConfig {
     #[inline(never)]
@@ -3321,14 +3705,14 @@ impl Default for UpdateAssignableHardwareConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAssignableHardwareConfig",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 HostAssignableHardwareConfig config r
 ",
@@ -3339,12 +3723,9 @@ impl rt::Object for UpdateAssignableHardwareConfig {
         &UPDATE_ASSIGNABLE_HARDWARE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_ASSIGNABLE_HARDWARE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_ASSIGNABLE_HARDWARE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -3364,6 +3745,14 @@ rt::serde!(object UpdateAssignableHardwareConfig);
 impl rt::Method for UpdateAssignableHardwareConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateAssignableHardwareConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3383,6 +3772,8 @@ pub struct UpdateBootDevice {
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateBootDevice {
     #[inline(never)]
@@ -3390,14 +3781,14 @@ impl Default for UpdateBootDevice {
         Self {
             this: Default::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_BOOT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateBootDevice",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 string key r
 ",
@@ -3408,12 +3799,9 @@ impl rt::Object for UpdateBootDevice {
         &UPDATE_BOOT_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_BOOT_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_BOOT_DEVICE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -3433,6 +3821,14 @@ rt::serde!(object UpdateBootDevice);
 impl rt::Method for UpdateBootDevice {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateBootDevice",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3453,6 +3849,8 @@ pub struct UpdateDateTime {
     pub this: rt::ManagedObjectReference,
     /// `dateTime`: required dateTime.
     pub date_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDateTime {
     #[inline(never)]
@@ -3460,14 +3858,14 @@ impl Default for UpdateDateTime {
         Self {
             this: Default::default(),
             date_time: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDateTime",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 dateTime dateTime r
 ",
@@ -3478,12 +3876,9 @@ impl rt::Object for UpdateDateTime {
         &UPDATE_DATE_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DATE_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DATE_TIME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.date_time),
             _ => P::Absent,
@@ -3503,6 +3898,14 @@ rt::serde!(object UpdateDateTime);
 impl rt::Method for UpdateDateTime {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDateTime",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3524,6 +3927,8 @@ pub struct UpdateDateTimeConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostDateTimeConfig`.
     pub config: objects::HostDateTimeConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDateTimeConfig {
     #[inline(never)]
@@ -3531,14 +3936,14 @@ impl Default for UpdateDateTimeConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDateTimeConfig",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 HostDateTimeConfig config r
 ",
@@ -3549,12 +3954,9 @@ impl rt::Object for UpdateDateTimeConfig {
         &UPDATE_DATE_TIME_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DATE_TIME_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DATE_TIME_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -3574,6 +3976,14 @@ rt::serde!(object UpdateDateTimeConfig);
 impl rt::Method for UpdateDateTimeConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDateTimeConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3593,6 +4003,8 @@ pub struct UpdateDefaultPolicy {
     pub this: rt::ManagedObjectReference,
     /// `defaultPolicy`: required `HostFirewallDefaultPolicy`.
     pub default_policy: objects::HostFirewallDefaultPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDefaultPolicy {
     #[inline(never)]
@@ -3600,14 +4012,14 @@ impl Default for UpdateDefaultPolicy {
         Self {
             this: Default::default(),
             default_policy: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDefaultPolicy",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostFirewallDefaultPolicy defaultPolicy r
 ",
@@ -3618,12 +4030,9 @@ impl rt::Object for UpdateDefaultPolicy {
         &UPDATE_DEFAULT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DEFAULT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DEFAULT_POLICY),
             0 => P::Value(&self.this),
             1 => P::Object(&self.default_policy),
             _ => P::Absent,
@@ -3643,6 +4052,14 @@ rt::serde!(object UpdateDefaultPolicy);
 impl rt::Method for UpdateDefaultPolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDefaultPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3661,6 +4078,8 @@ pub struct UpdateFlags {
     pub this: rt::ManagedObjectReference,
     /// `flagInfo`: required `HostFlagInfo`.
     pub flag_info: objects::HostFlagInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateFlags {
     #[inline(never)]
@@ -3668,14 +4087,14 @@ impl Default for UpdateFlags {
         Self {
             this: Default::default(),
             flag_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateFlags",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 HostFlagInfo flagInfo r
 ",
@@ -3686,12 +4105,9 @@ impl rt::Object for UpdateFlags {
         &UPDATE_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.flag_info),
             _ => P::Absent,
@@ -3711,6 +4127,14 @@ rt::serde!(object UpdateFlags);
 impl rt::Method for UpdateFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3729,6 +4153,8 @@ pub struct UpdateGraphicsConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostGraphicsConfig`.
     pub config: objects::HostGraphicsConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateGraphicsConfig {
     #[inline(never)]
@@ -3736,14 +4162,14 @@ impl Default for UpdateGraphicsConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateGraphicsConfig",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 HostGraphicsConfig config r
 ",
@@ -3754,12 +4180,9 @@ impl rt::Object for UpdateGraphicsConfig {
         &UPDATE_GRAPHICS_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_GRAPHICS_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_GRAPHICS_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -3779,6 +4202,14 @@ rt::serde!(object UpdateGraphicsConfig);
 impl rt::Method for UpdateGraphicsConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateGraphicsConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3799,6 +4230,8 @@ pub struct UpdateHostImageAcceptanceLevel {
     pub this: rt::ManagedObjectReference,
     /// `newAcceptanceLevel`: required string.
     pub new_acceptance_level: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHostImageAcceptanceLevel {
     #[inline(never)]
@@ -3806,14 +4239,14 @@ impl Default for UpdateHostImageAcceptanceLevel {
         Self {
             this: Default::default(),
             new_acceptance_level: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostImageAcceptanceLevel",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string newAcceptanceLevel r
 ",
@@ -3824,12 +4257,9 @@ impl rt::Object for UpdateHostImageAcceptanceLevel {
         &UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.new_acceptance_level),
             _ => P::Absent,
@@ -3849,6 +4279,14 @@ rt::serde!(object UpdateHostImageAcceptanceLevel);
 impl rt::Method for UpdateHostImageAcceptanceLevel {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHostImageAcceptanceLevel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3870,6 +4308,8 @@ pub struct UpdateIpmi {
     pub this: rt::ManagedObjectReference,
     /// `ipmiInfo`: required `HostIpmiInfo`.
     pub ipmi_info: objects::HostIpmiInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpmi {
     #[inline(never)]
@@ -3877,14 +4317,14 @@ impl Default for UpdateIpmi {
         Self {
             this: Default::default(),
             ipmi_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_IPMI: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpmi",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostIpmiInfo ipmiInfo r
 ",
@@ -3895,12 +4335,9 @@ impl rt::Object for UpdateIpmi {
         &UPDATE_IPMI
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IPMI
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IPMI),
             0 => P::Value(&self.this),
             1 => P::Object(&self.ipmi_info),
             _ => P::Absent,
@@ -3920,6 +4357,14 @@ rt::serde!(object UpdateIpmi);
 impl rt::Method for UpdateIpmi {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpmi",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidIpmiLoginInfo InvalidIpmiMacAddress",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3944,6 +4389,8 @@ pub struct UpdateLockdownExceptions {
     pub this: rt::ManagedObjectReference,
     /// `users`: list of string.
     pub users: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLockdownExceptions {
     #[inline(never)]
@@ -3951,14 +4398,14 @@ impl Default for UpdateLockdownExceptions {
         Self {
             this: Default::default(),
             users: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLockdownExceptions",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string users ol
 ",
@@ -3969,12 +4416,9 @@ impl rt::Object for UpdateLockdownExceptions {
         &UPDATE_LOCKDOWN_EXCEPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LOCKDOWN_EXCEPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LOCKDOWN_EXCEPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.users),
             _ => P::Absent,
@@ -3994,6 +4438,14 @@ rt::serde!(object UpdateLockdownExceptions);
 impl rt::Method for UpdateLockdownExceptions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLockdownExceptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "AuthMinimumAdminPermission UserNotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4019,6 +4471,8 @@ pub struct UpdateModuleOptionString {
     pub name: String,
     /// `options`: required string.
     pub options: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateModuleOptionString {
     #[inline(never)]
@@ -4027,14 +4481,14 @@ impl Default for UpdateModuleOptionString {
             this: Default::default(),
             name: String::new(),
             options: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_MODULE_OPTION_STRING: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateModuleOptionString",
-    "2.5u2",
     None,
-    "
+    "2.5u2
 ManagedObjectReference _this r
 string name r
 string options r
@@ -4046,12 +4500,9 @@ impl rt::Object for UpdateModuleOptionString {
         &UPDATE_MODULE_OPTION_STRING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_MODULE_OPTION_STRING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_MODULE_OPTION_STRING),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.options),
@@ -4073,6 +4524,14 @@ rt::serde!(object UpdateModuleOptionString);
 impl rt::Method for UpdateModuleOptionString {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateModuleOptionString",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound",
+        since: "2.5u2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4094,6 +4553,8 @@ pub struct UpdatePassthruConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: list, not empty, of `HostPciPassthruConfig` or a descendant.
     pub config: Vec<rt::Poly<objects::HostPciPassthruConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatePassthruConfig {
     #[inline(never)]
@@ -4101,14 +4562,14 @@ impl Default for UpdatePassthruConfig {
         Self {
             this: Default::default(),
             config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_PASSTHRU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePassthruConfig",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostPciPassthruConfig config rl
 ",
@@ -4119,12 +4580,9 @@ impl rt::Object for UpdatePassthruConfig {
         &UPDATE_PASSTHRU_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PASSTHRU_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PASSTHRU_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -4144,6 +4602,14 @@ rt::serde!(object UpdatePassthruConfig);
 impl rt::Method for UpdatePassthruConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePassthruConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4167,6 +4633,8 @@ pub struct UpdateProductLockerLocationTask {
     pub this: rt::ManagedObjectReference,
     /// `path`: required string.
     pub path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateProductLockerLocationTask {
     #[inline(never)]
@@ -4174,14 +4642,14 @@ impl Default for UpdateProductLockerLocationTask {
         Self {
             this: Default::default(),
             path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_PRODUCT_LOCKER_LOCATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateProductLockerLocation_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 string path r
 ",
@@ -4192,12 +4660,9 @@ impl rt::Object for UpdateProductLockerLocationTask {
         &UPDATE_PRODUCT_LOCKER_LOCATION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PRODUCT_LOCKER_LOCATION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PRODUCT_LOCKER_LOCATION_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             _ => P::Absent,
@@ -4217,6 +4682,14 @@ rt::serde!(object UpdateProductLockerLocationTask);
 impl rt::Method for UpdateProductLockerLocationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateProductLockerLocation_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument FileNotFound TaskInProgress HostConfigFault",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4246,6 +4719,8 @@ pub struct UpdateRuleset {
     pub id: String,
     /// `spec`: required `HostFirewallRulesetRulesetSpec`.
     pub spec: objects::HostFirewallRulesetRulesetSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateRuleset {
     #[inline(never)]
@@ -4254,14 +4729,14 @@ impl Default for UpdateRuleset {
             this: Default::default(),
             id: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateRuleset",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string id r
 HostFirewallRulesetRulesetSpec spec r
@@ -4273,12 +4748,9 @@ impl rt::Object for UpdateRuleset {
         &UPDATE_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_RULESET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             2 => P::Object(&self.spec),
@@ -4300,6 +4772,14 @@ rt::serde!(object UpdateRuleset);
 impl rt::Method for UpdateRuleset {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateRuleset",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4324,6 +4804,8 @@ pub struct UpdateServicePolicy {
     pub id: String,
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateServicePolicy {
     #[inline(never)]
@@ -4332,14 +4814,14 @@ impl Default for UpdateServicePolicy {
             this: Default::default(),
             id: String::new(),
             policy: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SERVICE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServicePolicy",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string id r
 string policy r
@@ -4351,12 +4833,9 @@ impl rt::Object for UpdateServicePolicy {
         &UPDATE_SERVICE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SERVICE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SERVICE_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.id),
             2 => P::Value(&self.policy),
@@ -4378,6 +4857,14 @@ rt::serde!(object UpdateServicePolicy);
 impl rt::Method for UpdateServicePolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateServicePolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4398,6 +4885,8 @@ pub struct UpdateSystemResources {
     pub this: rt::ManagedObjectReference,
     /// `resourceInfo`: required `HostSystemResourceInfo`.
     pub resource_info: objects::HostSystemResourceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSystemResources {
     #[inline(never)]
@@ -4405,14 +4894,14 @@ impl Default for UpdateSystemResources {
         Self {
             this: Default::default(),
             resource_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SYSTEM_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemResources",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostSystemResourceInfo resourceInfo r
 ",
@@ -4423,12 +4912,9 @@ impl rt::Object for UpdateSystemResources {
         &UPDATE_SYSTEM_RESOURCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SYSTEM_RESOURCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SYSTEM_RESOURCES),
             0 => P::Value(&self.this),
             1 => P::Object(&self.resource_info),
             _ => P::Absent,
@@ -4448,6 +4934,14 @@ rt::serde!(object UpdateSystemResources);
 impl rt::Method for UpdateSystemResources {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSystemResources",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4466,6 +4960,8 @@ pub struct UpdateSystemSwapConfiguration {
     pub this: rt::ManagedObjectReference,
     /// `sysSwapConfig`: required `HostSystemSwapConfiguration`.
     pub sys_swap_config: objects::HostSystemSwapConfiguration,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSystemSwapConfiguration {
     #[inline(never)]
@@ -4473,14 +4969,14 @@ impl Default for UpdateSystemSwapConfiguration {
         Self {
             this: Default::default(),
             sys_swap_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemSwapConfiguration",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 HostSystemSwapConfiguration sysSwapConfig r
 ",
@@ -4491,12 +4987,9 @@ impl rt::Object for UpdateSystemSwapConfiguration {
         &UPDATE_SYSTEM_SWAP_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SYSTEM_SWAP_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SYSTEM_SWAP_CONFIGURATION),
             0 => P::Value(&self.this),
             1 => P::Object(&self.sys_swap_config),
             _ => P::Absent,
@@ -4516,6 +5009,14 @@ rt::serde!(object UpdateSystemSwapConfiguration);
 impl rt::Method for UpdateSystemSwapConfiguration {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSystemSwapConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4536,6 +5037,8 @@ pub struct UpdateSystemUsers {
     pub this: rt::ManagedObjectReference,
     /// `users`: list of string.
     pub users: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSystemUsers {
     #[inline(never)]
@@ -4543,14 +5046,14 @@ impl Default for UpdateSystemUsers {
         Self {
             this: Default::default(),
             users: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemUsers",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string users ol
 ",
@@ -4561,12 +5064,9 @@ impl rt::Object for UpdateSystemUsers {
         &UPDATE_SYSTEM_USERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SYSTEM_USERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SYSTEM_USERS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.users),
             _ => P::Absent,
@@ -4586,6 +5086,14 @@ rt::serde!(object UpdateSystemUsers);
 impl rt::Method for UpdateSystemUsers {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateSystemUsers",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "UserNotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4605,18 +5113,22 @@ impl rt::Throws<objects::UserNotFound> for UpdateSystemUsers {}
 pub struct UpdateUser {
     /// `user`: required `HostAccountSpec` or a descendant.
     pub user: rt::Poly<objects::HostAccountSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { user: Default::default() }
+        Self {
+            user: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateUser",
-    "2.0",
     None,
-    "
+    "2.0
 HostAccountSpec user r
 ",
     rt::unset::<UpdateUser>,
@@ -4626,12 +5138,9 @@ impl rt::Object for UpdateUser {
         &UPDATE_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_USER),
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
@@ -4649,6 +5158,14 @@ rt::serde!(object UpdateUser);
 impl rt::Method for UpdateUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("accountManager"),
+        returns: "",
+        throws: "UserNotFound AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

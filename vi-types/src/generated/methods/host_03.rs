@@ -12,18 +12,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct FetchSoftwarePackages {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchSoftwarePackages {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FETCH_SOFTWARE_PACKAGES: rt::ObjectInfo = rt::ObjectInfo::new(
     "fetchSoftwarePackages",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<FetchSoftwarePackages>,
@@ -33,12 +37,9 @@ impl rt::Object for FetchSoftwarePackages {
         &FETCH_SOFTWARE_PACKAGES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_SOFTWARE_PACKAGES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_SOFTWARE_PACKAGES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +57,14 @@ rt::serde!(object FetchSoftwarePackages);
 impl rt::Method for FetchSoftwarePackages {
     type Output = Vec<objects::SoftwarePackage>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "fetchSoftwarePackages",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "SoftwarePackage",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -72,18 +81,22 @@ impl rt::Method for FetchSoftwarePackages {
 pub struct InstallDate {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallDate {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INSTALL_DATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "installDate",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<InstallDate>,
@@ -93,12 +106,9 @@ impl rt::Object for InstallDate {
         &INSTALL_DATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_DATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_DATE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -116,6 +126,14 @@ rt::serde!(object InstallDate);
 impl rt::Method for InstallDate {
     type Output = rt::DateTime;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "installDate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "dateTime",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

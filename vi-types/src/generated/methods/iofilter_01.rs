@@ -12,20 +12,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct InitiateTransitionToVlcmTask {
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitiateTransitionToVlcmTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INITIATE_TRANSITION_TO_VLCM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitiateTransitionToVLCM_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference cluster r
 ",
     rt::unset::<InitiateTransitionToVlcmTask>,
@@ -35,12 +37,9 @@ impl rt::Object for InitiateTransitionToVlcmTask {
         &INITIATE_TRANSITION_TO_VLCM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIATE_TRANSITION_TO_VLCM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIATE_TRANSITION_TO_VLCM_TASK),
             0 => P::Value(&self.cluster),
             _ => P::Absent,
         }
@@ -58,6 +57,14 @@ rt::serde!(object InitiateTransitionToVlcmTask);
 impl rt::Method for InitiateTransitionToVlcmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InitiateTransitionToVLCM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -84,6 +91,8 @@ pub struct InstallIoFilterTask {
     pub comp_res: rt::ManagedObjectReference,
     /// `vibSslTrust`: optional `IoFilterManagerSslTrust` or a descendant, since VI API 8.0.3.0.
     pub vib_ssl_trust: Option<rt::Poly<objects::IoFilterManagerSslTrust>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstallIoFilterTask {
     #[inline(never)]
@@ -92,14 +101,14 @@ impl Default for InstallIoFilterTask {
             vib_url: String::new(),
             comp_res: Default::default(),
             vib_ssl_trust: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INSTALL_IO_FILTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallIoFilter_Task",
-    "6.0",
     None,
-    "
+    "6.0
 string vibUrl r
 ManagedObjectReference compRes r
 IoFilterManagerSslTrust vibSslTrust o since 8.0.3.0
@@ -111,12 +120,9 @@ impl rt::Object for InstallIoFilterTask {
         &INSTALL_IO_FILTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTALL_IO_FILTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTALL_IO_FILTER_TASK),
             0 => P::Value(&self.vib_url),
             1 => P::Value(&self.comp_res),
             2 => P::Value(&self.vib_ssl_trust),
@@ -138,6 +144,14 @@ rt::serde!(object InstallIoFilterTask);
 impl rt::Method for InstallIoFilterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstallIoFilter_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "ManagedObjectReference",
+        throws: "AlreadyExists",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -162,6 +176,8 @@ pub struct QueryDisksUsingFilter {
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDisksUsingFilter {
     #[inline(never)]
@@ -169,14 +185,14 @@ impl Default for QueryDisksUsingFilter {
         Self {
             filter_id: String::new(),
             comp_res: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_DISKS_USING_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDisksUsingFilter",
-    "6.0",
     None,
-    "
+    "6.0
 string filterId r
 ManagedObjectReference compRes r
 ",
@@ -187,12 +203,9 @@ impl rt::Object for QueryDisksUsingFilter {
         &QUERY_DISKS_USING_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DISKS_USING_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DISKS_USING_FILTER),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.comp_res),
             _ => P::Absent,
@@ -212,6 +225,14 @@ rt::serde!(object QueryDisksUsingFilter);
 impl rt::Method for QueryDisksUsingFilter {
     type Output = Vec<objects::VirtualDiskId>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDisksUsingFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "VirtualDiskId",
+        throws: "NotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -229,20 +250,22 @@ impl rt::Throws<objects::NotFound> for QueryDisksUsingFilter {}
 pub struct QueryIoFilterInfo {
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIoFilterInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             comp_res: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIoFilterInfo",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference compRes r
 ",
     rt::unset::<QueryIoFilterInfo>,
@@ -252,12 +275,9 @@ impl rt::Object for QueryIoFilterInfo {
         &QUERY_IO_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_IO_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_IO_FILTER_INFO),
             0 => P::Value(&self.comp_res),
             _ => P::Absent,
         }
@@ -275,6 +295,14 @@ rt::serde!(object QueryIoFilterInfo);
 impl rt::Method for QueryIoFilterInfo {
     type Output = Vec<objects::ClusterIoFilterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryIoFilterInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "ClusterIoFilterInfo",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -295,6 +323,8 @@ pub struct QueryIoFilterIssues {
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIoFilterIssues {
     #[inline(never)]
@@ -302,14 +332,14 @@ impl Default for QueryIoFilterIssues {
         Self {
             filter_id: String::new(),
             comp_res: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_IO_FILTER_ISSUES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIoFilterIssues",
-    "6.0",
     None,
-    "
+    "6.0
 string filterId r
 ManagedObjectReference compRes r
 ",
@@ -320,12 +350,9 @@ impl rt::Object for QueryIoFilterIssues {
         &QUERY_IO_FILTER_ISSUES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_IO_FILTER_ISSUES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_IO_FILTER_ISSUES),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.comp_res),
             _ => P::Absent,
@@ -345,6 +372,14 @@ rt::serde!(object QueryIoFilterIssues);
 impl rt::Method for QueryIoFilterIssues {
     type Output = objects::IoFilterQueryIssueResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryIoFilterIssues",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "IoFilterQueryIssueResult",
+        throws: "NotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -364,6 +399,8 @@ pub struct ResolveInstallationErrorsOnClusterTask {
     pub filter_id: String,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveInstallationErrorsOnClusterTask {
     #[inline(never)]
@@ -371,14 +408,14 @@ impl Default for ResolveInstallationErrorsOnClusterTask {
         Self {
             filter_id: String::new(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveInstallationErrorsOnCluster_Task",
-    "6.0",
     None,
-    "
+    "6.0
 string filterId r
 ManagedObjectReference cluster r
 ",
@@ -389,12 +426,9 @@ impl rt::Object for ResolveInstallationErrorsOnClusterTask {
         &RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.cluster),
             _ => P::Absent,
@@ -414,6 +448,14 @@ rt::serde!(object ResolveInstallationErrorsOnClusterTask);
 impl rt::Method for ResolveInstallationErrorsOnClusterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResolveInstallationErrorsOnCluster_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -436,6 +478,8 @@ pub struct ResolveInstallationErrorsOnHostTask {
     pub filter_id: String,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveInstallationErrorsOnHostTask {
     #[inline(never)]
@@ -443,14 +487,14 @@ impl Default for ResolveInstallationErrorsOnHostTask {
         Self {
             filter_id: String::new(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveInstallationErrorsOnHost_Task",
-    "6.0",
     None,
-    "
+    "6.0
 string filterId r
 ManagedObjectReference host r
 ",
@@ -461,12 +505,9 @@ impl rt::Object for ResolveInstallationErrorsOnHostTask {
         &RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -486,6 +527,14 @@ rt::serde!(object ResolveInstallationErrorsOnHostTask);
 impl rt::Method for ResolveInstallationErrorsOnHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResolveInstallationErrorsOnHost_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -508,6 +557,8 @@ pub struct UninstallIoFilterTask {
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UninstallIoFilterTask {
     #[inline(never)]
@@ -515,14 +566,14 @@ impl Default for UninstallIoFilterTask {
         Self {
             filter_id: String::new(),
             comp_res: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNINSTALL_IO_FILTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UninstallIoFilter_Task",
-    "6.0",
     None,
-    "
+    "6.0
 string filterId r
 ManagedObjectReference compRes r
 ",
@@ -533,12 +584,9 @@ impl rt::Object for UninstallIoFilterTask {
         &UNINSTALL_IO_FILTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNINSTALL_IO_FILTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNINSTALL_IO_FILTER_TASK),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.comp_res),
             _ => P::Absent,
@@ -558,6 +606,14 @@ rt::serde!(object UninstallIoFilterTask);
 impl rt::Method for UninstallIoFilterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UninstallIoFilter_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound FilterInUse InvalidState",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -589,6 +645,8 @@ pub struct UpgradeIoFilterTask {
     pub vib_url: String,
     /// `vibSslTrust`: optional `IoFilterManagerSslTrust` or a descendant, since VI API 8.0.3.0.
     pub vib_ssl_trust: Option<rt::Poly<objects::IoFilterManagerSslTrust>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeIoFilterTask {
     #[inline(never)]
@@ -598,14 +656,14 @@ impl Default for UpgradeIoFilterTask {
             comp_res: Default::default(),
             vib_url: String::new(),
             vib_ssl_trust: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPGRADE_IO_FILTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeIoFilter_Task",
-    "6.0",
     None,
-    "
+    "6.0
 string filterId r
 ManagedObjectReference compRes r
 string vibUrl r
@@ -618,12 +676,9 @@ impl rt::Object for UpgradeIoFilterTask {
         &UPGRADE_IO_FILTER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_IO_FILTER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_IO_FILTER_TASK),
             0 => P::Value(&self.filter_id),
             1 => P::Value(&self.comp_res),
             2 => P::Value(&self.vib_url),
@@ -647,6 +702,14 @@ rt::serde!(object UpgradeIoFilterTask);
 impl rt::Method for UpgradeIoFilterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeIoFilter_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ioFilterManager"),
+        returns: "ManagedObjectReference",
+        throws: "NotFound InvalidState",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -14,6 +14,8 @@ pub struct AddLicense {
     pub license_key: String,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<objects::KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddLicense {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for AddLicense {
         Self {
             license_key: String::new(),
             labels: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddLicense",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 KeyValue labels ol
 ",
@@ -39,12 +41,9 @@ impl rt::Object for AddLicense {
         &ADD_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_LICENSE),
             0 => P::Value(&self.license_key),
             1 => P::Objects(&self.labels),
             _ => P::Absent,
@@ -64,6 +63,14 @@ rt::serde!(object AddLicense);
 impl rt::Method for AddLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseManagerLicenseInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -84,6 +91,8 @@ pub struct CheckLicenseFeature {
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckLicenseFeature {
     #[inline(never)]
@@ -91,14 +100,14 @@ impl Default for CheckLicenseFeature {
         Self {
             host: None,
             feature_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_LICENSE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckLicenseFeature",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string featureKey r
 ",
@@ -109,12 +118,9 @@ impl rt::Object for CheckLicenseFeature {
         &CHECK_LICENSE_FEATURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_LICENSE_FEATURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_LICENSE_FEATURE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.feature_key),
             _ => P::Absent,
@@ -134,6 +140,14 @@ rt::serde!(object CheckLicenseFeature);
 impl rt::Method for CheckLicenseFeature {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckLicenseFeature",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "boolean",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -155,6 +169,8 @@ pub struct ConfigureLicenseSource {
     pub host: Option<rt::ManagedObjectReference>,
     /// `licenseSource`: required `LicenseSource` or a descendant.
     pub license_source: rt::Poly<objects::LicenseSource>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureLicenseSource {
     #[inline(never)]
@@ -162,14 +178,14 @@ impl Default for ConfigureLicenseSource {
         Self {
             host: None,
             license_source: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureLicenseSource",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 LicenseSource licenseSource r
 ",
@@ -180,12 +196,9 @@ impl rt::Object for ConfigureLicenseSource {
         &CONFIGURE_LICENSE_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_LICENSE_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_LICENSE_SOURCE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.license_source),
             _ => P::Absent,
@@ -205,6 +218,14 @@ rt::serde!(object ConfigureLicenseSource);
 impl rt::Method for ConfigureLicenseSource {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureLicenseSource",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "CannotAccessLocalSource InvalidLicense LicenseServerUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -225,18 +246,22 @@ impl rt::Throws<objects::LicenseServerUnavailable> for ConfigureLicenseSource {}
 pub struct DecodeLicense {
     /// `licenseKey`: required string.
     pub license_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DecodeLicense {
     #[inline(never)]
     fn default() -> Self {
-        Self { license_key: String::new() }
+        Self {
+            license_key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DECODE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DecodeLicense",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 ",
     rt::unset::<DecodeLicense>,
@@ -246,12 +271,9 @@ impl rt::Object for DecodeLicense {
         &DECODE_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DECODE_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DECODE_LICENSE),
             0 => P::Value(&self.license_key),
             _ => P::Absent,
         }
@@ -269,6 +291,14 @@ rt::serde!(object DecodeLicense);
 impl rt::Method for DecodeLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DecodeLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseManagerLicenseInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -289,6 +319,8 @@ pub struct DisableFeature {
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableFeature {
     #[inline(never)]
@@ -296,14 +328,14 @@ impl Default for DisableFeature {
         Self {
             host: None,
             feature_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISABLE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableFeature",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string featureKey r
 ",
@@ -314,12 +346,9 @@ impl rt::Object for DisableFeature {
         &DISABLE_FEATURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_FEATURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_FEATURE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.feature_key),
             _ => P::Absent,
@@ -339,6 +368,14 @@ rt::serde!(object DisableFeature);
 impl rt::Method for DisableFeature {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableFeature",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "boolean",
+        throws: "InvalidState LicenseServerUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -361,6 +398,8 @@ pub struct EnableFeature {
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableFeature {
     #[inline(never)]
@@ -368,14 +407,14 @@ impl Default for EnableFeature {
         Self {
             host: None,
             feature_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableFeature",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string featureKey r
 ",
@@ -386,12 +425,9 @@ impl rt::Object for EnableFeature {
         &ENABLE_FEATURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_FEATURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_FEATURE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.feature_key),
             _ => P::Absent,
@@ -411,6 +447,14 @@ rt::serde!(object EnableFeature);
 impl rt::Method for EnableFeature {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableFeature",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "boolean",
+        throws: "InvalidState LicenseServerUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -431,6 +475,8 @@ pub struct QueryAssignedLicenses {
     pub this: rt::ManagedObjectReference,
     /// `entityId`: optional string.
     pub entity_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAssignedLicenses {
     #[inline(never)]
@@ -438,14 +484,14 @@ impl Default for QueryAssignedLicenses {
         Self {
             this: Default::default(),
             entity_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_ASSIGNED_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAssignedLicenses",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string entityId o
 ",
@@ -456,12 +502,9 @@ impl rt::Object for QueryAssignedLicenses {
         &QUERY_ASSIGNED_LICENSES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_ASSIGNED_LICENSES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_ASSIGNED_LICENSES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity_id),
             _ => P::Absent,
@@ -481,6 +524,14 @@ rt::serde!(object QueryAssignedLicenses);
 impl rt::Method for QueryAssignedLicenses {
     type Output = Vec<objects::LicenseAssignmentManagerLicenseAssignment>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAssignedLicenses",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "LicenseAssignmentManagerLicenseAssignment",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -497,18 +548,19 @@ impl rt::Method for QueryAssignedLicenses {
 pub struct QueryLicenseSourceAvailability {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryLicenseSourceAvailability {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None }
+        Self { host: None, _more: () }
     }
 }
 pub(crate) static QUERY_LICENSE_SOURCE_AVAILABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLicenseSourceAvailability",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 ",
     rt::unset::<QueryLicenseSourceAvailability>,
@@ -518,12 +570,9 @@ impl rt::Object for QueryLicenseSourceAvailability {
         &QUERY_LICENSE_SOURCE_AVAILABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_LICENSE_SOURCE_AVAILABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_LICENSE_SOURCE_AVAILABILITY),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -541,6 +590,14 @@ rt::serde!(object QueryLicenseSourceAvailability);
 impl rt::Method for QueryLicenseSourceAvailability {
     type Output = Vec<objects::LicenseAvailabilityInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryLicenseSourceAvailability",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseAvailabilityInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -557,18 +614,19 @@ impl rt::Method for QueryLicenseSourceAvailability {
 pub struct QueryLicenseUsage {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryLicenseUsage {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None }
+        Self { host: None, _more: () }
     }
 }
 pub(crate) static QUERY_LICENSE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLicenseUsage",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 ",
     rt::unset::<QueryLicenseUsage>,
@@ -578,12 +636,9 @@ impl rt::Object for QueryLicenseUsage {
         &QUERY_LICENSE_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_LICENSE_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_LICENSE_USAGE),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -601,6 +656,14 @@ rt::serde!(object QueryLicenseUsage);
 impl rt::Method for QueryLicenseUsage {
     type Output = objects::LicenseUsageInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryLicenseUsage",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseUsageInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -617,18 +680,19 @@ impl rt::Method for QueryLicenseUsage {
 pub struct QuerySupportedFeatures {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuerySupportedFeatures {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None }
+        Self { host: None, _more: () }
     }
 }
 pub(crate) static QUERY_SUPPORTED_FEATURES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySupportedFeatures",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference host o
 ",
     rt::unset::<QuerySupportedFeatures>,
@@ -638,12 +702,9 @@ impl rt::Object for QuerySupportedFeatures {
         &QUERY_SUPPORTED_FEATURES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SUPPORTED_FEATURES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SUPPORTED_FEATURES),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -661,6 +722,14 @@ rt::serde!(object QuerySupportedFeatures);
 impl rt::Method for QuerySupportedFeatures {
     type Output = Vec<objects::LicenseFeatureInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QuerySupportedFeatures",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseFeatureInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -681,6 +750,8 @@ pub struct RemoveAssignedLicense {
     pub this: rt::ManagedObjectReference,
     /// `entityId`: required string.
     pub entity_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveAssignedLicense {
     #[inline(never)]
@@ -688,14 +759,14 @@ impl Default for RemoveAssignedLicense {
         Self {
             this: Default::default(),
             entity_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_ASSIGNED_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAssignedLicense",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string entityId r
 ",
@@ -706,12 +777,9 @@ impl rt::Object for RemoveAssignedLicense {
         &REMOVE_ASSIGNED_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_ASSIGNED_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_ASSIGNED_LICENSE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity_id),
             _ => P::Absent,
@@ -731,6 +799,14 @@ rt::serde!(object RemoveAssignedLicense);
 impl rt::Method for RemoveAssignedLicense {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveAssignedLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "LicenseEntityNotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -748,18 +824,22 @@ impl rt::Throws<objects::LicenseEntityNotFound> for RemoveAssignedLicense {}
 pub struct RemoveLicense {
     /// `licenseKey`: required string.
     pub license_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveLicense {
     #[inline(never)]
     fn default() -> Self {
-        Self { license_key: String::new() }
+        Self {
+            license_key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveLicense",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 ",
     rt::unset::<RemoveLicense>,
@@ -769,12 +849,9 @@ impl rt::Object for RemoveLicense {
         &REMOVE_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_LICENSE),
             0 => P::Value(&self.license_key),
             _ => P::Absent,
         }
@@ -792,6 +869,14 @@ rt::serde!(object RemoveLicense);
 impl rt::Method for RemoveLicense {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -810,6 +895,8 @@ pub struct RemoveLicenseLabel {
     pub license_key: String,
     /// `labelKey`: required string.
     pub label_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveLicenseLabel {
     #[inline(never)]
@@ -817,14 +904,14 @@ impl Default for RemoveLicenseLabel {
         Self {
             license_key: String::new(),
             label_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_LICENSE_LABEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveLicenseLabel",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 string labelKey r
 ",
@@ -835,12 +922,9 @@ impl rt::Object for RemoveLicenseLabel {
         &REMOVE_LICENSE_LABEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_LICENSE_LABEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_LICENSE_LABEL),
             0 => P::Value(&self.license_key),
             1 => P::Value(&self.label_key),
             _ => P::Absent,
@@ -860,6 +944,14 @@ rt::serde!(object RemoveLicenseLabel);
 impl rt::Method for RemoveLicenseLabel {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveLicenseLabel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -880,6 +972,8 @@ pub struct SetLicenseEdition {
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: optional string.
     pub feature_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetLicenseEdition {
     #[inline(never)]
@@ -887,14 +981,14 @@ impl Default for SetLicenseEdition {
         Self {
             host: None,
             feature_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_LICENSE_EDITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetLicenseEdition",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string featureKey o
 ",
@@ -905,12 +999,9 @@ impl rt::Object for SetLicenseEdition {
         &SET_LICENSE_EDITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_LICENSE_EDITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_LICENSE_EDITION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.feature_key),
             _ => P::Absent,
@@ -930,6 +1021,14 @@ rt::serde!(object SetLicenseEdition);
 impl rt::Method for SetLicenseEdition {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetLicenseEdition",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "InvalidState LicenseServerUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -956,6 +1055,8 @@ pub struct UpdateAssignedLicense {
     pub license_key: String,
     /// `entityDisplayName`: optional string.
     pub entity_display_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateAssignedLicense {
     #[inline(never)]
@@ -965,14 +1066,14 @@ impl Default for UpdateAssignedLicense {
             entity: String::new(),
             license_key: String::new(),
             entity_display_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_ASSIGNED_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAssignedLicense",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string entity r
 string licenseKey r
@@ -985,12 +1086,9 @@ impl rt::Object for UpdateAssignedLicense {
         &UPDATE_ASSIGNED_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_ASSIGNED_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_ASSIGNED_LICENSE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             2 => P::Value(&self.license_key),
@@ -1014,6 +1112,14 @@ rt::serde!(object UpdateAssignedLicense);
 impl rt::Method for UpdateAssignedLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateAssignedLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "LicenseManagerLicenseInfo",
+        throws: "LicenseEntityNotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1033,6 +1139,8 @@ pub struct UpdateLicense {
     pub license_key: String,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<objects::KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLicense {
     #[inline(never)]
@@ -1040,14 +1148,14 @@ impl Default for UpdateLicense {
         Self {
             license_key: String::new(),
             labels: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLicense",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 KeyValue labels ol
 ",
@@ -1058,12 +1166,9 @@ impl rt::Object for UpdateLicense {
         &UPDATE_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LICENSE),
             0 => P::Value(&self.license_key),
             1 => P::Objects(&self.labels),
             _ => P::Absent,
@@ -1083,6 +1188,14 @@ rt::serde!(object UpdateLicense);
 impl rt::Method for UpdateLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLicense",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "LicenseManagerLicenseInfo",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1103,6 +1216,8 @@ pub struct UpdateLicenseLabel {
     pub label_key: String,
     /// `labelValue`: required string.
     pub label_value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLicenseLabel {
     #[inline(never)]
@@ -1111,14 +1226,14 @@ impl Default for UpdateLicenseLabel {
             license_key: String::new(),
             label_key: String::new(),
             label_value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_LICENSE_LABEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLicenseLabel",
-    "4.0",
     None,
-    "
+    "4.0
 string licenseKey r
 string labelKey r
 string labelValue r
@@ -1130,12 +1245,9 @@ impl rt::Object for UpdateLicenseLabel {
         &UPDATE_LICENSE_LABEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LICENSE_LABEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LICENSE_LABEL),
             0 => P::Value(&self.license_key),
             1 => P::Value(&self.label_key),
             2 => P::Value(&self.label_value),
@@ -1157,6 +1269,14 @@ rt::serde!(object UpdateLicenseLabel);
 impl rt::Method for UpdateLicenseLabel {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLicenseLabel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("licenseManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

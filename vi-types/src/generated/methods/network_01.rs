@@ -16,6 +16,8 @@ pub struct AddServiceConsoleVirtualNic {
     pub portgroup: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddServiceConsoleVirtualNic {
     #[inline(never)]
@@ -24,14 +26,14 @@ impl Default for AddServiceConsoleVirtualNic {
             this: Default::default(),
             portgroup: String::new(),
             nic: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddServiceConsoleVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string portgroup r
 HostVirtualNicSpec nic r
@@ -43,12 +45,9 @@ impl rt::Object for AddServiceConsoleVirtualNic {
         &ADD_SERVICE_CONSOLE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_SERVICE_CONSOLE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_SERVICE_CONSOLE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.portgroup),
             2 => P::Object(&self.nic),
@@ -70,6 +69,14 @@ rt::serde!(object AddServiceConsoleVirtualNic);
 impl rt::Method for AddServiceConsoleVirtualNic {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -93,6 +100,8 @@ pub struct BindVnic {
     pub i_scsi_hba_name: String,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BindVnic {
     #[inline(never)]
@@ -101,14 +110,14 @@ impl Default for BindVnic {
             this: Default::default(),
             i_scsi_hba_name: String::new(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static BIND_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "BindVnic",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string iScsiHbaName r
 string vnicDevice r
@@ -120,12 +129,9 @@ impl rt::Object for BindVnic {
         &BIND_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BIND_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BIND_VNIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_name),
             2 => P::Value(&self.vnic_device),
@@ -147,6 +153,14 @@ rt::serde!(object BindVnic);
 impl rt::Method for BindVnic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BindVnic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "IscsiFaultVnicAlreadyBound IscsiFaultVnicHasNoUplinks IscsiFaultVnicHasMultipleUplinks IscsiFaultVnicHasWrongUplink IscsiFaultVnicNotFound IscsiFaultInvalidVnic PlatformConfigFault IscsiFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -174,18 +188,22 @@ impl rt::Throws<objects::NotFound> for BindVnic {}
 pub struct DeselectVnic {
     /// `_this`: required reference to `HostVMotionSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeselectVnic {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeselectVnic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DeselectVnic>,
@@ -195,12 +213,9 @@ impl rt::Object for DeselectVnic {
         &DESELECT_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESELECT_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESELECT_VNIC),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -218,6 +233,14 @@ rt::serde!(object DeselectVnic);
 impl rt::Method for DeselectVnic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeselectVnic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -241,6 +264,8 @@ pub struct DeselectVnicForNicType {
     pub nic_type: String,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeselectVnicForNicType {
     #[inline(never)]
@@ -249,14 +274,14 @@ impl Default for DeselectVnicForNicType {
             this: Default::default(),
             nic_type: String::new(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DESELECT_VNIC_FOR_NIC_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeselectVnicForNicType",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string nicType r
 string device r
@@ -268,12 +293,9 @@ impl rt::Object for DeselectVnicForNicType {
         &DESELECT_VNIC_FOR_NIC_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESELECT_VNIC_FOR_NIC_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESELECT_VNIC_FOR_NIC_TYPE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.nic_type),
             2 => P::Value(&self.device),
@@ -295,6 +317,14 @@ rt::serde!(object DeselectVnicForNicType);
 impl rt::Method for DeselectVnicForNicType {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeselectVnicForNicType",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault InvalidArgument",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -317,6 +347,8 @@ pub struct QueryBoundVnics {
     pub this: rt::ManagedObjectReference,
     /// `iScsiHbaName`: required string.
     pub i_scsi_hba_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryBoundVnics {
     #[inline(never)]
@@ -324,14 +356,14 @@ impl Default for QueryBoundVnics {
         Self {
             this: Default::default(),
             i_scsi_hba_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_BOUND_VNICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryBoundVnics",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string iScsiHbaName r
 ",
@@ -342,12 +374,9 @@ impl rt::Object for QueryBoundVnics {
         &QUERY_BOUND_VNICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_BOUND_VNICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_BOUND_VNICS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_name),
             _ => P::Absent,
@@ -367,6 +396,14 @@ rt::serde!(object QueryBoundVnics);
 impl rt::Method for QueryBoundVnics {
     type Output = Vec<objects::IscsiPortInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryBoundVnics",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiPortInfo",
+        throws: "IscsiFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -389,6 +426,8 @@ pub struct QueryCandidateNics {
     pub this: rt::ManagedObjectReference,
     /// `iScsiHbaName`: required string.
     pub i_scsi_hba_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCandidateNics {
     #[inline(never)]
@@ -396,14 +435,14 @@ impl Default for QueryCandidateNics {
         Self {
             this: Default::default(),
             i_scsi_hba_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CANDIDATE_NICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCandidateNics",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string iScsiHbaName r
 ",
@@ -414,12 +453,9 @@ impl rt::Object for QueryCandidateNics {
         &QUERY_CANDIDATE_NICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CANDIDATE_NICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CANDIDATE_NICS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_name),
             _ => P::Absent,
@@ -439,6 +475,14 @@ rt::serde!(object QueryCandidateNics);
 impl rt::Method for QueryCandidateNics {
     type Output = Vec<objects::IscsiPortInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCandidateNics",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiPortInfo",
+        throws: "IscsiFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -459,6 +503,8 @@ pub struct QueryMigrationDependencies {
     pub this: rt::ManagedObjectReference,
     /// `pnicDevice`: list, not empty, of string.
     pub pnic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMigrationDependencies {
     #[inline(never)]
@@ -466,14 +512,14 @@ impl Default for QueryMigrationDependencies {
         Self {
             this: Default::default(),
             pnic_device: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_MIGRATION_DEPENDENCIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMigrationDependencies",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string pnicDevice rl
 ",
@@ -484,12 +530,9 @@ impl rt::Object for QueryMigrationDependencies {
         &QUERY_MIGRATION_DEPENDENCIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MIGRATION_DEPENDENCIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MIGRATION_DEPENDENCIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pnic_device),
             _ => P::Absent,
@@ -509,6 +552,14 @@ rt::serde!(object QueryMigrationDependencies);
 impl rt::Method for QueryMigrationDependencies {
     type Output = objects::IscsiMigrationDependency;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMigrationDependencies",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiMigrationDependency",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -529,6 +580,8 @@ pub struct QueryNetConfig {
     pub this: rt::ManagedObjectReference,
     /// `nicType`: required string.
     pub nic_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryNetConfig {
     #[inline(never)]
@@ -536,14 +589,14 @@ impl Default for QueryNetConfig {
         Self {
             this: Default::default(),
             nic_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNetConfig",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string nicType r
 ",
@@ -554,12 +607,9 @@ impl rt::Object for QueryNetConfig {
         &QUERY_NET_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NET_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_NET_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.nic_type),
             _ => P::Absent,
@@ -579,6 +629,14 @@ rt::serde!(object QueryNetConfig);
 impl rt::Method for QueryNetConfig {
     type Output = Option<Box<objects::VirtualNicManagerNetConfig>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNetConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualNicManagerNetConfig",
+        throws: "HostConfigFault InvalidArgument",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -601,6 +659,8 @@ pub struct QueryNetworkHint {
     pub this: rt::ManagedObjectReference,
     /// `device`: list of string.
     pub device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryNetworkHint {
     #[inline(never)]
@@ -608,14 +668,14 @@ impl Default for QueryNetworkHint {
         Self {
             this: Default::default(),
             device: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_NETWORK_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNetworkHint",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device ol
 ",
@@ -626,12 +686,9 @@ impl rt::Object for QueryNetworkHint {
         &QUERY_NETWORK_HINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NETWORK_HINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_NETWORK_HINT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -651,6 +708,14 @@ rt::serde!(object QueryNetworkHint);
 impl rt::Method for QueryNetworkHint {
     type Output = Vec<objects::PhysicalNicHintInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNetworkHint",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "PhysicalNicHintInfo",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -673,6 +738,8 @@ pub struct QueryPnicStatus {
     pub this: rt::ManagedObjectReference,
     /// `pnicDevice`: required string.
     pub pnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPnicStatus {
     #[inline(never)]
@@ -680,14 +747,14 @@ impl Default for QueryPnicStatus {
         Self {
             this: Default::default(),
             pnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_PNIC_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPnicStatus",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string pnicDevice r
 ",
@@ -698,12 +765,9 @@ impl rt::Object for QueryPnicStatus {
         &QUERY_PNIC_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PNIC_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PNIC_STATUS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pnic_device),
             _ => P::Absent,
@@ -723,6 +787,14 @@ rt::serde!(object QueryPnicStatus);
 impl rt::Method for QueryPnicStatus {
     type Output = objects::IscsiStatus;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPnicStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiStatus",
+        throws: "IscsiFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -744,6 +816,8 @@ pub struct QueryVnicStatus {
     pub this: rt::ManagedObjectReference,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVnicStatus {
     #[inline(never)]
@@ -751,14 +825,14 @@ impl Default for QueryVnicStatus {
         Self {
             this: Default::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VNIC_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVnicStatus",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string vnicDevice r
 ",
@@ -769,12 +843,9 @@ impl rt::Object for QueryVnicStatus {
         &QUERY_VNIC_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VNIC_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VNIC_STATUS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vnic_device),
             _ => P::Absent,
@@ -794,6 +865,14 @@ rt::serde!(object QueryVnicStatus);
 impl rt::Method for QueryVnicStatus {
     type Output = objects::IscsiStatus;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVnicStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "IscsiStatus",
+        throws: "IscsiFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -815,6 +894,8 @@ pub struct RemoveServiceConsoleVirtualNic {
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveServiceConsoleVirtualNic {
     #[inline(never)]
@@ -822,14 +903,14 @@ impl Default for RemoveServiceConsoleVirtualNic {
         Self {
             this: Default::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveServiceConsoleVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 ",
@@ -840,12 +921,9 @@ impl rt::Object for RemoveServiceConsoleVirtualNic {
         &REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -865,6 +943,14 @@ rt::serde!(object RemoveServiceConsoleVirtualNic);
 impl rt::Method for RemoveServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -888,6 +974,8 @@ pub struct RestartServiceConsoleVirtualNic {
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestartServiceConsoleVirtualNic {
     #[inline(never)]
@@ -895,14 +983,14 @@ impl Default for RestartServiceConsoleVirtualNic {
         Self {
             this: Default::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESTART_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestartServiceConsoleVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 ",
@@ -913,12 +1001,9 @@ impl rt::Object for RestartServiceConsoleVirtualNic {
         &RESTART_SERVICE_CONSOLE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTART_SERVICE_CONSOLE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTART_SERVICE_CONSOLE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -938,6 +1023,14 @@ rt::serde!(object RestartServiceConsoleVirtualNic);
 impl rt::Method for RestartServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RestartServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -960,6 +1053,8 @@ pub struct SelectVnic {
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SelectVnic {
     #[inline(never)]
@@ -967,14 +1062,14 @@ impl Default for SelectVnic {
         Self {
             this: Default::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectVnic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 ",
@@ -985,12 +1080,9 @@ impl rt::Object for SelectVnic {
         &SELECT_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECT_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECT_VNIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -1010,6 +1102,14 @@ rt::serde!(object SelectVnic);
 impl rt::Method for SelectVnic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SelectVnic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1033,6 +1133,8 @@ pub struct SelectVnicForNicType {
     pub nic_type: String,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SelectVnicForNicType {
     #[inline(never)]
@@ -1041,14 +1143,14 @@ impl Default for SelectVnicForNicType {
             this: Default::default(),
             nic_type: String::new(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SELECT_VNIC_FOR_NIC_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectVnicForNicType",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string nicType r
 string device r
@@ -1060,12 +1162,9 @@ impl rt::Object for SelectVnicForNicType {
         &SELECT_VNIC_FOR_NIC_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECT_VNIC_FOR_NIC_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECT_VNIC_FOR_NIC_TYPE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.nic_type),
             2 => P::Value(&self.device),
@@ -1087,6 +1186,14 @@ rt::serde!(object SelectVnicForNicType);
 impl rt::Method for SelectVnicForNicType {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SelectVnicForNicType",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault InvalidArgument",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1113,6 +1220,8 @@ pub struct UnbindVnic {
     pub vnic_device: String,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnbindVnic {
     #[inline(never)]
@@ -1122,14 +1231,14 @@ impl Default for UnbindVnic {
             i_scsi_hba_name: String::new(),
             vnic_device: String::new(),
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static UNBIND_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnbindVnic",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string iScsiHbaName r
 string vnicDevice r
@@ -1142,12 +1251,9 @@ impl rt::Object for UnbindVnic {
         &UNBIND_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNBIND_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNBIND_VNIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_name),
             2 => P::Value(&self.vnic_device),
@@ -1171,6 +1277,14 @@ rt::serde!(object UnbindVnic);
 impl rt::Method for UnbindVnic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnbindVnic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "IscsiFaultVnicNotBound IscsiFaultVnicHasActivePaths IscsiFaultVnicIsLastPath PlatformConfigFault IscsiFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1197,6 +1311,8 @@ pub struct UpdateConsoleIpRouteConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteConfig` or a descendant.
     pub config: rt::Poly<objects::HostIpRouteConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateConsoleIpRouteConfig {
     #[inline(never)]
@@ -1204,14 +1320,14 @@ impl Default for UpdateConsoleIpRouteConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_CONSOLE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateConsoleIpRouteConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostIpRouteConfig config r
 ",
@@ -1222,12 +1338,9 @@ impl rt::Object for UpdateConsoleIpRouteConfig {
         &UPDATE_CONSOLE_IP_ROUTE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_CONSOLE_IP_ROUTE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_CONSOLE_IP_ROUTE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -1247,6 +1360,14 @@ rt::serde!(object UpdateConsoleIpRouteConfig);
 impl rt::Method for UpdateConsoleIpRouteConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateConsoleIpRouteConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1268,6 +1389,8 @@ pub struct UpdateDnsConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostDnsConfig` or a descendant.
     pub config: rt::Poly<objects::HostDnsConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDnsConfig {
     #[inline(never)]
@@ -1275,14 +1398,14 @@ impl Default for UpdateDnsConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDnsConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostDnsConfig config r
 ",
@@ -1293,12 +1416,9 @@ impl rt::Object for UpdateDnsConfig {
         &UPDATE_DNS_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DNS_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DNS_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -1318,6 +1438,14 @@ rt::serde!(object UpdateDnsConfig);
 impl rt::Method for UpdateDnsConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDnsConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1340,6 +1468,8 @@ pub struct UpdateIpConfig {
     pub this: rt::ManagedObjectReference,
     /// `ipConfig`: required `HostIpConfig`.
     pub ip_config: objects::HostIpConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpConfig {
     #[inline(never)]
@@ -1347,14 +1477,14 @@ impl Default for UpdateIpConfig {
         Self {
             this: Default::default(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostIpConfig ipConfig r
 ",
@@ -1365,12 +1495,9 @@ impl rt::Object for UpdateIpConfig {
         &UPDATE_IP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IP_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.ip_config),
             _ => P::Absent,
@@ -1390,6 +1517,14 @@ rt::serde!(object UpdateIpConfig);
 impl rt::Method for UpdateIpConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1412,6 +1547,8 @@ pub struct UpdateIpRouteConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteConfig` or a descendant.
     pub config: rt::Poly<objects::HostIpRouteConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpRouteConfig {
     #[inline(never)]
@@ -1419,14 +1556,14 @@ impl Default for UpdateIpRouteConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpRouteConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostIpRouteConfig config r
 ",
@@ -1437,12 +1574,9 @@ impl rt::Object for UpdateIpRouteConfig {
         &UPDATE_IP_ROUTE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IP_ROUTE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IP_ROUTE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -1462,6 +1596,14 @@ rt::serde!(object UpdateIpRouteConfig);
 impl rt::Method for UpdateIpRouteConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpRouteConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1484,6 +1626,8 @@ pub struct UpdateIpRouteTableConfig {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteTableConfig`.
     pub config: objects::HostIpRouteTableConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpRouteTableConfig {
     #[inline(never)]
@@ -1491,14 +1635,14 @@ impl Default for UpdateIpRouteTableConfig {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpRouteTableConfig",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostIpRouteTableConfig config r
 ",
@@ -1509,12 +1653,9 @@ impl rt::Object for UpdateIpRouteTableConfig {
         &UPDATE_IP_ROUTE_TABLE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IP_ROUTE_TABLE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IP_ROUTE_TABLE_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -1534,6 +1675,14 @@ rt::serde!(object UpdateIpRouteTableConfig);
 impl rt::Method for UpdateIpRouteTableConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpRouteTableConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1555,6 +1704,8 @@ pub struct UpdateNetworkConfig {
     pub config: objects::HostNetworkConfig,
     /// `changeMode`: required string.
     pub change_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateNetworkConfig {
     #[inline(never)]
@@ -1563,14 +1714,14 @@ impl Default for UpdateNetworkConfig {
             this: Default::default(),
             config: Default::default(),
             change_mode: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateNetworkConfig",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostNetworkConfig config r
 string changeMode r
@@ -1582,12 +1733,9 @@ impl rt::Object for UpdateNetworkConfig {
         &UPDATE_NETWORK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_NETWORK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_NETWORK_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             2 => P::Value(&self.change_mode),
@@ -1609,6 +1757,14 @@ rt::serde!(object UpdateNetworkConfig);
 impl rt::Method for UpdateNetworkConfig {
     type Output = objects::HostNetworkConfigResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateNetworkConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostNetworkConfigResult",
+        throws: "AlreadyExists NotFound HostConfigFault ResourceInUse",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1635,6 +1791,8 @@ pub struct UpdatePhysicalNicLinkSpeed {
     pub device: String,
     /// `linkSpeed`: optional `PhysicalNicLinkInfo`.
     pub link_speed: Option<Box<objects::PhysicalNicLinkInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatePhysicalNicLinkSpeed {
     #[inline(never)]
@@ -1643,14 +1801,14 @@ impl Default for UpdatePhysicalNicLinkSpeed {
             this: Default::default(),
             device: String::new(),
             link_speed: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_PHYSICAL_NIC_LINK_SPEED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePhysicalNicLinkSpeed",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 PhysicalNicLinkInfo linkSpeed o
@@ -1662,12 +1820,9 @@ impl rt::Object for UpdatePhysicalNicLinkSpeed {
         &UPDATE_PHYSICAL_NIC_LINK_SPEED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PHYSICAL_NIC_LINK_SPEED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PHYSICAL_NIC_LINK_SPEED),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             2 => P::Optional(&self.link_speed),
@@ -1689,6 +1844,14 @@ rt::serde!(object UpdatePhysicalNicLinkSpeed);
 impl rt::Method for UpdatePhysicalNicLinkSpeed {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePhysicalNicLinkSpeed",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1711,6 +1874,8 @@ pub struct UpdateServiceConsoleVirtualNic {
     pub device: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateServiceConsoleVirtualNic {
     #[inline(never)]
@@ -1719,14 +1884,14 @@ impl Default for UpdateServiceConsoleVirtualNic {
             this: Default::default(),
             device: String::new(),
             nic: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServiceConsoleVirtualNic",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string device r
 HostVirtualNicSpec nic r
@@ -1738,12 +1903,9 @@ impl rt::Object for UpdateServiceConsoleVirtualNic {
         &UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device),
             2 => P::Object(&self.nic),
@@ -1765,6 +1927,14 @@ rt::serde!(object UpdateServiceConsoleVirtualNic);
 impl rt::Method for UpdateServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1790,6 +1960,8 @@ pub struct StartDpuFailover {
     pub dvs_name: String,
     /// `targetDpuAlias`: optional string.
     pub target_dpu_alias: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StartDpuFailover {
     #[inline(never)]
@@ -1798,14 +1970,14 @@ impl Default for StartDpuFailover {
             this: Default::default(),
             dvs_name: String::new(),
             target_dpu_alias: None,
+            _more: (),
         }
     }
 }
 pub(crate) static START_DPU_FAILOVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "startDpuFailover",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string dvsName r
 string targetDpuAlias o
@@ -1817,12 +1989,9 @@ impl rt::Object for StartDpuFailover {
         &START_DPU_FAILOVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &START_DPU_FAILOVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&START_DPU_FAILOVER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.dvs_name),
             2 => P::Value(&self.target_dpu_alias),
@@ -1844,6 +2013,14 @@ rt::serde!(object StartDpuFailover);
 impl rt::Method for StartDpuFailover {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "startDpuFailover",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidArgument",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -16,6 +16,8 @@ pub struct CreateDescriptor {
     pub obj: rt::ManagedObjectReference,
     /// `cdp`: required `OvfCreateDescriptorParams`.
     pub cdp: objects::OvfCreateDescriptorParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDescriptor {
     #[inline(never)]
@@ -23,14 +25,14 @@ impl Default for CreateDescriptor {
         Self {
             obj: Default::default(),
             cdp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDescriptor",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference obj r
 OvfCreateDescriptorParams cdp r
 ",
@@ -41,12 +43,9 @@ impl rt::Object for CreateDescriptor {
         &CREATE_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DESCRIPTOR),
             0 => P::Value(&self.obj),
             1 => P::Object(&self.cdp),
             _ => P::Absent,
@@ -66,6 +65,14 @@ rt::serde!(object CreateDescriptor);
 impl rt::Method for CreateDescriptor {
     type Output = objects::OvfCreateDescriptorResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDescriptor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ovfManager"),
+        returns: "OvfCreateDescriptorResult",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -95,6 +102,8 @@ pub struct CreateImportSpec {
     pub datastore: rt::ManagedObjectReference,
     /// `cisp`: required `OvfCreateImportSpecParams` or a descendant.
     pub cisp: rt::Poly<objects::OvfCreateImportSpecParams>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateImportSpec {
     #[inline(never)]
@@ -104,14 +113,14 @@ impl Default for CreateImportSpec {
             resource_pool: Default::default(),
             datastore: Default::default(),
             cisp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateImportSpec",
-    "4.0",
     None,
-    "
+    "4.0
 string ovfDescriptor r
 ManagedObjectReference resourcePool r
 ManagedObjectReference datastore r
@@ -124,12 +133,9 @@ impl rt::Object for CreateImportSpec {
         &CREATE_IMPORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_IMPORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_IMPORT_SPEC),
             0 => P::Value(&self.ovf_descriptor),
             1 => P::Value(&self.resource_pool),
             2 => P::Value(&self.datastore),
@@ -153,6 +159,14 @@ rt::serde!(object CreateImportSpec);
 impl rt::Method for CreateImportSpec {
     type Output = objects::OvfCreateImportSpecResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateImportSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ovfManager"),
+        returns: "OvfCreateImportSpecResult",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState InvalidDatastore",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -177,18 +191,22 @@ impl rt::Throws<objects::InvalidDatastore> for CreateImportSpec {}
 pub struct ExportSnapshot {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportSnapshot {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportSnapshot",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<ExportSnapshot>,
@@ -198,12 +216,9 @@ impl rt::Object for ExportSnapshot {
         &EXPORT_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_SNAPSHOT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -221,6 +236,14 @@ rt::serde!(object ExportSnapshot);
 impl rt::Method for ExportSnapshot {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportSnapshot",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState FileFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -242,18 +265,22 @@ impl rt::Throws<objects::FileFault> for ExportSnapshot {}
 pub struct ExportVApp {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportVApp {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportVApp",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ExportVApp>,
@@ -263,12 +290,9 @@ impl rt::Object for ExportVApp {
         &EXPORT_V_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_V_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_V_APP),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -286,6 +310,14 @@ rt::serde!(object ExportVApp);
 impl rt::Method for ExportVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportVApp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidPowerState TaskInProgress InvalidState FileFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -308,18 +340,22 @@ impl rt::Throws<objects::FileFault> for ExportVApp {}
 pub struct ExportVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportVm",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ExportVm>,
@@ -329,12 +365,9 @@ impl rt::Object for ExportVm {
         &EXPORT_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_VM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -352,6 +385,14 @@ rt::serde!(object ExportVm);
 impl rt::Method for ExportVm {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportVm",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidPowerState TaskInProgress InvalidState FileFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -374,6 +415,8 @@ pub struct HttpNfcLeaseAbort {
     pub this: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<objects::LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseAbort {
     #[inline(never)]
@@ -381,14 +424,14 @@ impl Default for HttpNfcLeaseAbort {
         Self {
             this: Default::default(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_ABORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseAbort",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 LocalizedMethodFault fault o
 ",
@@ -399,12 +442,9 @@ impl rt::Object for HttpNfcLeaseAbort {
         &HTTP_NFC_LEASE_ABORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_ABORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_ABORT),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -424,6 +464,14 @@ rt::serde!(object HttpNfcLeaseAbort);
 impl rt::Method for HttpNfcLeaseAbort {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseAbort",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "Timedout InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -442,18 +490,22 @@ impl rt::Throws<objects::InvalidState> for HttpNfcLeaseAbort {}
 pub struct HttpNfcLeaseComplete {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseComplete {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_COMPLETE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseComplete",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<HttpNfcLeaseComplete>,
@@ -463,12 +515,9 @@ impl rt::Object for HttpNfcLeaseComplete {
         &HTTP_NFC_LEASE_COMPLETE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_COMPLETE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_COMPLETE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -486,6 +535,14 @@ rt::serde!(object HttpNfcLeaseComplete);
 impl rt::Method for HttpNfcLeaseComplete {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseComplete",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "Timedout InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -504,18 +561,22 @@ impl rt::Throws<objects::InvalidState> for HttpNfcLeaseComplete {}
 pub struct HttpNfcLeaseGetManifest {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseGetManifest {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_GET_MANIFEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseGetManifest",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<HttpNfcLeaseGetManifest>,
@@ -525,12 +586,9 @@ impl rt::Object for HttpNfcLeaseGetManifest {
         &HTTP_NFC_LEASE_GET_MANIFEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_GET_MANIFEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_GET_MANIFEST),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -548,6 +606,14 @@ rt::serde!(object HttpNfcLeaseGetManifest);
 impl rt::Method for HttpNfcLeaseGetManifest {
     type Output = Vec<objects::HttpNfcLeaseManifestEntry>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseGetManifest",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HttpNfcLeaseManifestEntry",
+        throws: "Timedout InvalidState",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -570,6 +636,8 @@ pub struct HttpNfcLeaseProbeUrls {
     pub files: Vec<objects::HttpNfcLeaseSourceFile>,
     /// `timeout`: optional int.
     pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseProbeUrls {
     #[inline(never)]
@@ -578,14 +646,14 @@ impl Default for HttpNfcLeaseProbeUrls {
             this: Default::default(),
             files: Vec::new(),
             timeout: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_PROBE_URLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProbeUrls",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 HttpNfcLeaseSourceFile files ol
 int timeout o
@@ -597,12 +665,9 @@ impl rt::Object for HttpNfcLeaseProbeUrls {
         &HTTP_NFC_LEASE_PROBE_URLS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_PROBE_URLS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_PROBE_URLS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.files),
             2 => P::Value(&self.timeout),
@@ -624,6 +689,14 @@ rt::serde!(object HttpNfcLeaseProbeUrls);
 impl rt::Method for HttpNfcLeaseProbeUrls {
     type Output = Vec<objects::HttpNfcLeaseProbeResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseProbeUrls",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HttpNfcLeaseProbeResult",
+        throws: "InvalidState",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -643,6 +716,8 @@ pub struct HttpNfcLeaseProgress {
     pub this: rt::ManagedObjectReference,
     /// `percent`: required int.
     pub percent: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseProgress {
     #[inline(never)]
@@ -650,14 +725,14 @@ impl Default for HttpNfcLeaseProgress {
         Self {
             this: Default::default(),
             percent: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProgress",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 int percent r
 ",
@@ -668,12 +743,9 @@ impl rt::Object for HttpNfcLeaseProgress {
         &HTTP_NFC_LEASE_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_PROGRESS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.percent),
             _ => P::Absent,
@@ -693,6 +765,14 @@ rt::serde!(object HttpNfcLeaseProgress);
 impl rt::Method for HttpNfcLeaseProgress {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseProgress",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "Timedout",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -712,6 +792,8 @@ pub struct HttpNfcLeasePullFromUrlsTask {
     pub this: rt::ManagedObjectReference,
     /// `files`: list of `HttpNfcLeaseSourceFile`.
     pub files: Vec<objects::HttpNfcLeaseSourceFile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeasePullFromUrlsTask {
     #[inline(never)]
@@ -719,14 +801,14 @@ impl Default for HttpNfcLeasePullFromUrlsTask {
         Self {
             this: Default::default(),
             files: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_PULL_FROM_URLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeasePullFromUrls_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 HttpNfcLeaseSourceFile files ol
 ",
@@ -737,12 +819,9 @@ impl rt::Object for HttpNfcLeasePullFromUrlsTask {
         &HTTP_NFC_LEASE_PULL_FROM_URLS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_PULL_FROM_URLS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_PULL_FROM_URLS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.files),
             _ => P::Absent,
@@ -762,6 +841,14 @@ rt::serde!(object HttpNfcLeasePullFromUrlsTask);
 impl rt::Method for HttpNfcLeasePullFromUrlsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeasePullFromUrls_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState HttpFault SSLVerifyFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -788,6 +875,8 @@ pub struct HttpNfcLeaseSetManifestChecksumType {
     pub this: rt::ManagedObjectReference,
     /// `deviceUrlsToChecksumTypes`: list of `KeyValue`.
     pub device_urls_to_checksum_types: Vec<objects::KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseSetManifestChecksumType {
     #[inline(never)]
@@ -795,14 +884,14 @@ impl Default for HttpNfcLeaseSetManifestChecksumType {
         Self {
             this: Default::default(),
             device_urls_to_checksum_types: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseSetManifestChecksumType",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 KeyValue deviceUrlsToChecksumTypes ol
 ",
@@ -813,12 +902,9 @@ impl rt::Object for HttpNfcLeaseSetManifestChecksumType {
         &HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.device_urls_to_checksum_types),
             _ => P::Absent,
@@ -838,6 +924,14 @@ rt::serde!(object HttpNfcLeaseSetManifestChecksumType);
 impl rt::Method for HttpNfcLeaseSetManifestChecksumType {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HttpNfcLeaseSetManifestChecksumType",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -863,6 +957,8 @@ pub struct ImportVApp {
     pub folder: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportVApp {
     #[inline(never)]
@@ -872,14 +968,14 @@ impl Default for ImportVApp {
             spec: Default::default(),
             folder: None,
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static IMPORT_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportVApp",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ImportSpec spec r
 ManagedObjectReference folder o
@@ -892,12 +988,9 @@ impl rt::Object for ImportVApp {
         &IMPORT_V_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_V_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_V_APP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             2 => P::Value(&self.folder),
@@ -921,6 +1014,14 @@ rt::serde!(object ImportVApp);
 impl rt::Method for ImportVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ImportVApp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VmConfigFault FileFault OutOfBounds DuplicateName InvalidName InvalidDatastore InsufficientResourcesFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -948,6 +1049,8 @@ pub struct ParseDescriptor {
     pub ovf_descriptor: String,
     /// `pdp`: required `OvfParseDescriptorParams`.
     pub pdp: objects::OvfParseDescriptorParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ParseDescriptor {
     #[inline(never)]
@@ -955,14 +1058,14 @@ impl Default for ParseDescriptor {
         Self {
             ovf_descriptor: String::new(),
             pdp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PARSE_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParseDescriptor",
-    "4.0",
     None,
-    "
+    "4.0
 string ovfDescriptor r
 OvfParseDescriptorParams pdp r
 ",
@@ -973,12 +1076,9 @@ impl rt::Object for ParseDescriptor {
         &PARSE_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PARSE_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PARSE_DESCRIPTOR),
             0 => P::Value(&self.ovf_descriptor),
             1 => P::Object(&self.pdp),
             _ => P::Absent,
@@ -998,6 +1098,14 @@ rt::serde!(object ParseDescriptor);
 impl rt::Method for ParseDescriptor {
     type Output = objects::OvfParseDescriptorResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ParseDescriptor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ovfManager"),
+        returns: "OvfParseDescriptorResult",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1025,6 +1133,8 @@ pub struct ValidateHost {
     pub host: rt::ManagedObjectReference,
     /// `vhp`: required `OvfValidateHostParams`.
     pub vhp: objects::OvfValidateHostParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateHost {
     #[inline(never)]
@@ -1033,14 +1143,14 @@ impl Default for ValidateHost {
             ovf_descriptor: String::new(),
             host: Default::default(),
             vhp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VALIDATE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateHost",
-    "4.0",
     None,
-    "
+    "4.0
 string ovfDescriptor r
 ManagedObjectReference host r
 OvfValidateHostParams vhp r
@@ -1052,12 +1162,9 @@ impl rt::Object for ValidateHost {
         &VALIDATE_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_HOST),
             0 => P::Value(&self.ovf_descriptor),
             1 => P::Value(&self.host),
             2 => P::Object(&self.vhp),
@@ -1079,6 +1186,14 @@ rt::serde!(object ValidateHost);
 impl rt::Method for ValidateHost {
     type Output = objects::OvfValidateHostResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateHost",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ovfManager"),
+        returns: "OvfValidateHostResult",
+        throws: "TaskInProgress ConcurrentAccess FileFault InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }

@@ -16,6 +16,8 @@ pub struct AddAuthorizationRole {
     pub name: String,
     /// `privIds`: list of string.
     pub priv_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddAuthorizationRole {
     #[inline(never)]
@@ -23,14 +25,14 @@ impl Default for AddAuthorizationRole {
         Self {
             name: String::new(),
             priv_ids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddAuthorizationRole",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 string privIds ol
 ",
@@ -41,12 +43,9 @@ impl rt::Object for AddAuthorizationRole {
         &ADD_AUTHORIZATION_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_AUTHORIZATION_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_AUTHORIZATION_ROLE),
             0 => P::Value(&self.name),
             1 => P::Value(&self.priv_ids),
             _ => P::Absent,
@@ -66,6 +65,14 @@ rt::serde!(object AddAuthorizationRole);
 impl rt::Method for AddAuthorizationRole {
     type Output = i32;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddAuthorizationRole",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "int",
+        throws: "AlreadyExists InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -84,6 +91,8 @@ pub struct FetchUserPrivilegeOnEntities {
     pub entities: Vec<rt::ManagedObjectReference>,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchUserPrivilegeOnEntities {
     #[inline(never)]
@@ -91,14 +100,14 @@ impl Default for FetchUserPrivilegeOnEntities {
         Self {
             entities: Vec::new(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FETCH_USER_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchUserPrivilegeOnEntities",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference entities rl
 string userName r
 ",
@@ -109,12 +118,9 @@ impl rt::Object for FetchUserPrivilegeOnEntities {
         &FETCH_USER_PRIVILEGE_ON_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_USER_PRIVILEGE_ON_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_USER_PRIVILEGE_ON_ENTITIES),
             0 => P::Value(&self.entities),
             1 => P::Value(&self.user_name),
             _ => P::Absent,
@@ -134,6 +140,14 @@ rt::serde!(object FetchUserPrivilegeOnEntities);
 impl rt::Method for FetchUserPrivilegeOnEntities {
     type Output = Vec<objects::UserPrivilegeResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchUserPrivilegeOnEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "UserPrivilegeResult",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -154,6 +168,8 @@ pub struct HasPrivilegeOnEntities {
     pub session_id: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasPrivilegeOnEntities {
     #[inline(never)]
@@ -162,14 +178,14 @@ impl Default for HasPrivilegeOnEntities {
             entity: Vec::new(),
             session_id: String::new(),
             priv_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HAS_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasPrivilegeOnEntities",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference entity rl
 string sessionId r
 string privId ol
@@ -181,12 +197,9 @@ impl rt::Object for HasPrivilegeOnEntities {
         &HAS_PRIVILEGE_ON_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_PRIVILEGE_ON_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_PRIVILEGE_ON_ENTITIES),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.session_id),
             2 => P::Value(&self.priv_id),
@@ -208,6 +221,14 @@ rt::serde!(object HasPrivilegeOnEntities);
 impl rt::Method for HasPrivilegeOnEntities {
     type Output = Vec<objects::EntityPrivilege>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasPrivilegeOnEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "EntityPrivilege",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -228,6 +249,8 @@ pub struct HasPrivilegeOnEntity {
     pub session_id: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasPrivilegeOnEntity {
     #[inline(never)]
@@ -236,14 +259,14 @@ impl Default for HasPrivilegeOnEntity {
             entity: Default::default(),
             session_id: String::new(),
             priv_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HAS_PRIVILEGE_ON_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasPrivilegeOnEntity",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference entity r
 string sessionId r
 string privId ol
@@ -255,12 +278,9 @@ impl rt::Object for HasPrivilegeOnEntity {
         &HAS_PRIVILEGE_ON_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_PRIVILEGE_ON_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_PRIVILEGE_ON_ENTITY),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.session_id),
             2 => P::Value(&self.priv_id),
@@ -282,6 +302,14 @@ rt::serde!(object HasPrivilegeOnEntity);
 impl rt::Method for HasPrivilegeOnEntity {
     type Output = Vec<bool>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasPrivilegeOnEntity",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "boolean",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -300,6 +328,8 @@ pub struct HasUserPrivilegeOnEntities {
     pub user_name: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HasUserPrivilegeOnEntities {
     #[inline(never)]
@@ -308,14 +338,14 @@ impl Default for HasUserPrivilegeOnEntities {
             entities: Vec::new(),
             user_name: String::new(),
             priv_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HAS_USER_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasUserPrivilegeOnEntities",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference entities rl
 string userName r
 string privId ol
@@ -327,12 +357,9 @@ impl rt::Object for HasUserPrivilegeOnEntities {
         &HAS_USER_PRIVILEGE_ON_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HAS_USER_PRIVILEGE_ON_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HAS_USER_PRIVILEGE_ON_ENTITIES),
             0 => P::Value(&self.entities),
             1 => P::Value(&self.user_name),
             2 => P::Value(&self.priv_id),
@@ -354,6 +381,14 @@ rt::serde!(object HasUserPrivilegeOnEntities);
 impl rt::Method for HasUserPrivilegeOnEntities {
     type Output = Vec<objects::EntityPrivilege>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HasUserPrivilegeOnEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "EntityPrivilege",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -374,6 +409,8 @@ pub struct MergePermissions {
     pub src_role_id: i32,
     /// `dstRoleId`: required int.
     pub dst_role_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MergePermissions {
     #[inline(never)]
@@ -381,14 +418,14 @@ impl Default for MergePermissions {
         Self {
             src_role_id: 0,
             dst_role_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static MERGE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "MergePermissions",
-    "2.0",
     None,
-    "
+    "2.0
 int srcRoleId r
 int dstRoleId r
 ",
@@ -399,12 +436,9 @@ impl rt::Object for MergePermissions {
         &MERGE_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MERGE_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MERGE_PERMISSIONS),
             0 => P::Value(&self.src_role_id),
             1 => P::Value(&self.dst_role_id),
             _ => P::Absent,
@@ -424,6 +458,14 @@ rt::serde!(object MergePermissions);
 impl rt::Method for MergePermissions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MergePermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "NotFound AuthMinimumAdminPermission",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -446,6 +488,8 @@ pub struct RemoveAuthorizationRole {
     pub role_id: i32,
     /// `failIfUsed`: required boolean.
     pub fail_if_used: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveAuthorizationRole {
     #[inline(never)]
@@ -453,14 +497,14 @@ impl Default for RemoveAuthorizationRole {
         Self {
             role_id: 0,
             fail_if_used: false,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAuthorizationRole",
-    "2.0",
     None,
-    "
+    "2.0
 int roleId r
 boolean failIfUsed r
 ",
@@ -471,12 +515,9 @@ impl rt::Object for RemoveAuthorizationRole {
         &REMOVE_AUTHORIZATION_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_AUTHORIZATION_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_AUTHORIZATION_ROLE),
             0 => P::Value(&self.role_id),
             1 => P::Value(&self.fail_if_used),
             _ => P::Absent,
@@ -496,6 +537,14 @@ rt::serde!(object RemoveAuthorizationRole);
 impl rt::Method for RemoveAuthorizationRole {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveAuthorizationRole",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "NotFound RemoveFailed",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -519,6 +568,8 @@ pub struct RemoveEntityPermission {
     pub user: String,
     /// `isGroup`: required boolean.
     pub is_group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveEntityPermission {
     #[inline(never)]
@@ -527,14 +578,14 @@ impl Default for RemoveEntityPermission {
             entity: Default::default(),
             user: String::new(),
             is_group: false,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_ENTITY_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveEntityPermission",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 string user r
 boolean isGroup r
@@ -546,12 +597,9 @@ impl rt::Object for RemoveEntityPermission {
         &REMOVE_ENTITY_PERMISSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_ENTITY_PERMISSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_ENTITY_PERMISSION),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.user),
             2 => P::Value(&self.is_group),
@@ -573,6 +621,14 @@ rt::serde!(object RemoveEntityPermission);
 impl rt::Method for RemoveEntityPermission {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveEntityPermission",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "NotFound AuthMinimumAdminPermission",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -593,6 +649,8 @@ pub struct ResetEntityPermissions {
     pub entity: rt::ManagedObjectReference,
     /// `permission`: list of `Permission`.
     pub permission: Vec<objects::Permission>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetEntityPermissions {
     #[inline(never)]
@@ -600,14 +658,14 @@ impl Default for ResetEntityPermissions {
         Self {
             entity: Default::default(),
             permission: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESET_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetEntityPermissions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 Permission permission ol
 ",
@@ -618,12 +676,9 @@ impl rt::Object for ResetEntityPermissions {
         &RESET_ENTITY_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_ENTITY_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_ENTITY_PERMISSIONS),
             0 => P::Value(&self.entity),
             1 => P::Objects(&self.permission),
             _ => P::Absent,
@@ -643,6 +698,14 @@ rt::serde!(object ResetEntityPermissions);
 impl rt::Method for ResetEntityPermissions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetEntityPermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "UserNotFound NotFound AuthMinimumAdminPermission",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -659,18 +722,20 @@ impl rt::Throws<objects::AuthMinimumAdminPermission> for ResetEntityPermissions 
 /// Returns: list of `Permission`.
 ///
 /// Needs the privilege `System.View`.
-pub struct RetrieveAllPermissions {}
+pub struct RetrieveAllPermissions {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for RetrieveAllPermissions {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static RETRIEVE_ALL_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAllPermissions",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<RetrieveAllPermissions>,
 );
 impl rt::Object for RetrieveAllPermissions {
@@ -678,12 +743,9 @@ impl rt::Object for RetrieveAllPermissions {
         &RETRIEVE_ALL_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ALL_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ALL_PERMISSIONS),
             _ => P::Absent,
         }
     }
@@ -699,6 +761,14 @@ rt::serde!(object RetrieveAllPermissions);
 impl rt::Method for RetrieveAllPermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveAllPermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "Permission",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -715,6 +785,8 @@ pub struct RetrieveEntityPermissions {
     pub entity: rt::ManagedObjectReference,
     /// `inherited`: required boolean.
     pub inherited: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveEntityPermissions {
     #[inline(never)]
@@ -722,14 +794,14 @@ impl Default for RetrieveEntityPermissions {
         Self {
             entity: Default::default(),
             inherited: false,
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveEntityPermissions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 boolean inherited r
 ",
@@ -740,12 +812,9 @@ impl rt::Object for RetrieveEntityPermissions {
         &RETRIEVE_ENTITY_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ENTITY_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ENTITY_PERMISSIONS),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.inherited),
             _ => P::Absent,
@@ -765,6 +834,14 @@ rt::serde!(object RetrieveEntityPermissions);
 impl rt::Method for RetrieveEntityPermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveEntityPermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "Permission",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -783,18 +860,19 @@ impl rt::Method for RetrieveEntityPermissions {
 pub struct RetrieveRolePermissions {
     /// `roleId`: required int.
     pub role_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveRolePermissions {
     #[inline(never)]
     fn default() -> Self {
-        Self { role_id: 0 }
+        Self { role_id: 0, _more: () }
     }
 }
 pub(crate) static RETRIEVE_ROLE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveRolePermissions",
-    "2.0",
     None,
-    "
+    "2.0
 int roleId r
 ",
     rt::unset::<RetrieveRolePermissions>,
@@ -804,12 +882,9 @@ impl rt::Object for RetrieveRolePermissions {
         &RETRIEVE_ROLE_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ROLE_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ROLE_PERMISSIONS),
             0 => P::Value(&self.role_id),
             _ => P::Absent,
         }
@@ -827,6 +902,14 @@ rt::serde!(object RetrieveRolePermissions);
 impl rt::Method for RetrieveRolePermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveRolePermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "Permission",
+        throws: "NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -856,6 +939,8 @@ pub struct RetrieveUserGroups {
     pub find_users: bool,
     /// `findGroups`: required boolean.
     pub find_groups: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveUserGroups {
     #[inline(never)]
@@ -868,14 +953,14 @@ impl Default for RetrieveUserGroups {
             exact_match: false,
             find_users: false,
             find_groups: false,
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_USER_GROUPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveUserGroups",
-    "2.0",
     None,
-    "
+    "2.0
 string domain o
 string searchStr r
 string belongsToGroup o
@@ -891,12 +976,9 @@ impl rt::Object for RetrieveUserGroups {
         &RETRIEVE_USER_GROUPS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_USER_GROUPS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_USER_GROUPS),
             0 => P::Value(&self.domain),
             1 => P::Value(&self.search_str),
             2 => P::Value(&self.belongs_to_group),
@@ -926,6 +1008,14 @@ rt::serde!(object RetrieveUserGroups);
 impl rt::Method for RetrieveUserGroups {
     type Output = Vec<rt::Poly<objects::UserSearchResult>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveUserGroups",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("userDirectory"),
+        returns: "UserSearchResult",
+        throws: "NotFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -945,6 +1035,8 @@ pub struct SetEntityPermissions {
     pub entity: rt::ManagedObjectReference,
     /// `permission`: list of `Permission`.
     pub permission: Vec<objects::Permission>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetEntityPermissions {
     #[inline(never)]
@@ -952,14 +1044,14 @@ impl Default for SetEntityPermissions {
         Self {
             entity: Default::default(),
             permission: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetEntityPermissions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 Permission permission ol
 ",
@@ -970,12 +1062,9 @@ impl rt::Object for SetEntityPermissions {
         &SET_ENTITY_PERMISSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_ENTITY_PERMISSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_ENTITY_PERMISSIONS),
             0 => P::Value(&self.entity),
             1 => P::Objects(&self.permission),
             _ => P::Absent,
@@ -995,6 +1084,14 @@ rt::serde!(object SetEntityPermissions);
 impl rt::Method for SetEntityPermissions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetEntityPermissions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "UserNotFound NotFound AuthMinimumAdminPermission",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1020,6 +1117,8 @@ pub struct UpdateAuthorizationRole {
     pub new_name: String,
     /// `privIds`: list of string.
     pub priv_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateAuthorizationRole {
     #[inline(never)]
@@ -1028,14 +1127,14 @@ impl Default for UpdateAuthorizationRole {
             role_id: 0,
             new_name: String::new(),
             priv_ids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAuthorizationRole",
-    "2.0",
     None,
-    "
+    "2.0
 int roleId r
 string newName r
 string privIds ol
@@ -1047,12 +1146,9 @@ impl rt::Object for UpdateAuthorizationRole {
         &UPDATE_AUTHORIZATION_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_AUTHORIZATION_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_AUTHORIZATION_ROLE),
             0 => P::Value(&self.role_id),
             1 => P::Value(&self.new_name),
             2 => P::Value(&self.priv_ids),
@@ -1074,6 +1170,14 @@ rt::serde!(object UpdateAuthorizationRole);
 impl rt::Method for UpdateAuthorizationRole {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateAuthorizationRole",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("authorizationManager"),
+        returns: "",
+        throws: "NotFound InvalidName AlreadyExists",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

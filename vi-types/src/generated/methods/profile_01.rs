@@ -12,20 +12,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct ApplyEntitiesConfigTask {
     /// `applyConfigSpecs`: list of `ApplyHostProfileConfigurationSpec`.
     pub apply_config_specs: Vec<objects::ApplyHostProfileConfigurationSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyEntitiesConfigTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             apply_config_specs: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static APPLY_ENTITIES_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyEntitiesConfig_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ApplyHostProfileConfigurationSpec applyConfigSpecs ol
 ",
     rt::unset::<ApplyEntitiesConfigTask>,
@@ -35,12 +37,9 @@ impl rt::Object for ApplyEntitiesConfigTask {
         &APPLY_ENTITIES_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_ENTITIES_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_ENTITIES_CONFIG_TASK),
             0 => P::Objects(&self.apply_config_specs),
             _ => P::Absent,
         }
@@ -58,6 +57,14 @@ rt::serde!(object ApplyEntitiesConfigTask);
 impl rt::Method for ApplyEntitiesConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyEntitiesConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -81,6 +88,8 @@ pub struct ApplyHostConfigTask {
     pub config_spec: objects::HostConfigSpec,
     /// `userInput`: list of `ProfileDeferredPolicyOptionParameter`, since VI API 5.0.
     pub user_input: Vec<objects::ProfileDeferredPolicyOptionParameter>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyHostConfigTask {
     #[inline(never)]
@@ -89,14 +98,14 @@ impl Default for ApplyHostConfigTask {
             host: Default::default(),
             config_spec: Default::default(),
             user_input: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static APPLY_HOST_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostConfig_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference host r
 HostConfigSpec configSpec r
 ProfileDeferredPolicyOptionParameter userInput ol since 5.0
@@ -108,12 +117,9 @@ impl rt::Object for ApplyHostConfigTask {
         &APPLY_HOST_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_HOST_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_HOST_CONFIG_TASK),
             0 => P::Value(&self.host),
             1 => P::Object(&self.config_spec),
             2 => P::Objects(&self.user_input),
@@ -135,6 +141,14 @@ rt::serde!(object ApplyHostConfigTask);
 impl rt::Method for ApplyHostConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ApplyHostConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState HostConfigFailed",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -159,6 +173,8 @@ pub struct AssociateProfile {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AssociateProfile {
     #[inline(never)]
@@ -166,14 +182,14 @@ impl Default for AssociateProfile {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ASSOCIATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AssociateProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
@@ -184,12 +200,9 @@ impl rt::Object for AssociateProfile {
         &ASSOCIATE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ASSOCIATE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ASSOCIATE_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -209,6 +222,14 @@ rt::serde!(object AssociateProfile);
 impl rt::Method for AssociateProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AssociateProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -227,18 +248,22 @@ impl rt::Method for AssociateProfile {
 pub struct CheckAnswerFileStatusTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckAnswerFileStatusTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CHECK_ANSWER_FILE_STATUS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckAnswerFileStatus_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host rl
 ",
     rt::unset::<CheckAnswerFileStatusTask>,
@@ -248,12 +273,9 @@ impl rt::Object for CheckAnswerFileStatusTask {
         &CHECK_ANSWER_FILE_STATUS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_ANSWER_FILE_STATUS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_ANSWER_FILE_STATUS_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -271,6 +293,14 @@ rt::serde!(object CheckAnswerFileStatusTask);
 impl rt::Method for CheckAnswerFileStatusTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckAnswerFileStatus_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -294,6 +324,8 @@ pub struct CheckComplianceTask {
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckComplianceTask {
     #[inline(never)]
@@ -301,14 +333,14 @@ impl Default for CheckComplianceTask {
         Self {
             profile: Vec::new(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_COMPLIANCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCompliance_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
@@ -319,12 +351,9 @@ impl rt::Object for CheckComplianceTask {
         &CHECK_COMPLIANCE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_COMPLIANCE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_COMPLIANCE_TASK),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -344,6 +373,14 @@ rt::serde!(object CheckComplianceTask);
 impl rt::Method for CheckComplianceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckCompliance_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("complianceManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -367,6 +404,8 @@ pub struct CheckProfileComplianceTask {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckProfileComplianceTask {
     #[inline(never)]
@@ -374,14 +413,14 @@ impl Default for CheckProfileComplianceTask {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_PROFILE_COMPLIANCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckProfileCompliance_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference entity ol
 ",
@@ -392,12 +431,9 @@ impl rt::Object for CheckProfileComplianceTask {
         &CHECK_PROFILE_COMPLIANCE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_PROFILE_COMPLIANCE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_PROFILE_COMPLIANCE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -417,6 +453,14 @@ rt::serde!(object CheckProfileComplianceTask);
 impl rt::Method for CheckProfileComplianceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckProfileCompliance_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -438,6 +482,8 @@ pub struct ClearComplianceStatus {
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearComplianceStatus {
     #[inline(never)]
@@ -445,14 +491,14 @@ impl Default for ClearComplianceStatus {
         Self {
             profile: Vec::new(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLEAR_COMPLIANCE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearComplianceStatus",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
@@ -463,12 +509,9 @@ impl rt::Object for ClearComplianceStatus {
         &CLEAR_COMPLIANCE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_COMPLIANCE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_COMPLIANCE_STATUS),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -488,6 +531,14 @@ rt::serde!(object ClearComplianceStatus);
 impl rt::Method for ClearComplianceStatus {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearComplianceStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("complianceManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -516,6 +567,8 @@ pub struct CompositeHostProfileTask {
     pub to_be_deleted: Option<Box<objects::HostApplyProfile>>,
     /// `enableStatusToBeCopied`: optional `HostApplyProfile`.
     pub enable_status_to_be_copied: Option<Box<objects::HostApplyProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CompositeHostProfileTask {
     #[inline(never)]
@@ -527,14 +580,14 @@ impl Default for CompositeHostProfileTask {
             to_be_replaced_with: None,
             to_be_deleted: None,
             enable_status_to_be_copied: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COMPOSITE_HOST_PROFILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CompositeHostProfile_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference source r
 ManagedObjectReference targets ol
 HostApplyProfile toBeMerged o
@@ -549,12 +602,9 @@ impl rt::Object for CompositeHostProfileTask {
         &COMPOSITE_HOST_PROFILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPOSITE_HOST_PROFILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPOSITE_HOST_PROFILE_TASK),
             0 => P::Value(&self.source),
             1 => P::Value(&self.targets),
             2 => P::Optional(&self.to_be_merged),
@@ -582,6 +632,14 @@ rt::serde!(object CompositeHostProfileTask);
 impl rt::Method for CompositeHostProfileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CompositeHostProfile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -605,6 +663,8 @@ pub struct CreateDefaultProfile {
     pub profile_type_name: Option<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDefaultProfile {
     #[inline(never)]
@@ -613,14 +673,14 @@ impl Default for CreateDefaultProfile {
             profile_type: String::new(),
             profile_type_name: None,
             profile: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DEFAULT_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDefaultProfile",
-    "4.0",
     None,
-    "
+    "4.0
 string profileType r
 string profileTypeName o since 5.0
 ManagedObjectReference profile o since 5.0
@@ -632,12 +692,9 @@ impl rt::Object for CreateDefaultProfile {
         &CREATE_DEFAULT_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DEFAULT_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DEFAULT_PROFILE),
             0 => P::Value(&self.profile_type),
             1 => P::Value(&self.profile_type_name),
             2 => P::Value(&self.profile),
@@ -659,6 +716,14 @@ rt::serde!(object CreateDefaultProfile);
 impl rt::Method for CreateDefaultProfile {
     type Output = rt::Poly<objects::ApplyProfile>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDefaultProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ApplyProfile",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -679,6 +744,8 @@ pub struct CreateProfile {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `ProfileCreateSpec` or a descendant.
     pub create_spec: rt::Poly<objects::ProfileCreateSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateProfile {
     #[inline(never)]
@@ -686,14 +753,14 @@ impl Default for CreateProfile {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ProfileCreateSpec createSpec r
 ",
@@ -704,12 +771,9 @@ impl rt::Object for CreateProfile {
         &CREATE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.create_spec),
             _ => P::Absent,
@@ -729,6 +793,14 @@ rt::serde!(object CreateProfile);
 impl rt::Method for CreateProfile {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "DuplicateName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -748,18 +820,22 @@ impl rt::Throws<objects::DuplicateName> for CreateProfile {}
 pub struct DeleteHostSpecification {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteHostSpecification {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DELETE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteHostSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 ",
     rt::unset::<DeleteHostSpecification>,
@@ -769,12 +845,9 @@ impl rt::Object for DeleteHostSpecification {
         &DELETE_HOST_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_HOST_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_HOST_SPECIFICATION),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -792,6 +865,14 @@ rt::serde!(object DeleteHostSpecification);
 impl rt::Method for DeleteHostSpecification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteHostSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -813,6 +894,8 @@ pub struct DeleteHostSubSpecification {
     pub host: rt::ManagedObjectReference,
     /// `subSpecName`: required string.
     pub sub_spec_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteHostSubSpecification {
     #[inline(never)]
@@ -820,14 +903,14 @@ impl Default for DeleteHostSubSpecification {
         Self {
             host: Default::default(),
             sub_spec_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteHostSubSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 string subSpecName r
 ",
@@ -838,12 +921,9 @@ impl rt::Object for DeleteHostSubSpecification {
         &DELETE_HOST_SUB_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_HOST_SUB_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_HOST_SUB_SPECIFICATION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.sub_spec_name),
             _ => P::Absent,
@@ -863,6 +943,14 @@ rt::serde!(object DeleteHostSubSpecification);
 impl rt::Method for DeleteHostSubSpecification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteHostSubSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -881,18 +969,22 @@ for DeleteHostSubSpecification {}
 pub struct DestroyProfile {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyProfile {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESTROY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<DestroyProfile>,
@@ -902,12 +994,9 @@ impl rt::Object for DestroyProfile {
         &DESTROY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_PROFILE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -925,6 +1014,14 @@ rt::serde!(object DestroyProfile);
 impl rt::Method for DestroyProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -943,6 +1040,8 @@ pub struct DissociateProfile {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DissociateProfile {
     #[inline(never)]
@@ -950,14 +1049,14 @@ impl Default for DissociateProfile {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISSOCIATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DissociateProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference entity ol
 ",
@@ -968,12 +1067,9 @@ impl rt::Object for DissociateProfile {
         &DISSOCIATE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISSOCIATE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISSOCIATE_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -993,6 +1089,14 @@ rt::serde!(object DissociateProfile);
 impl rt::Method for DissociateProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DissociateProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1013,6 +1117,8 @@ pub struct ExecuteHostProfile {
     pub host: rt::ManagedObjectReference,
     /// `deferredParam`: list of `ProfileDeferredPolicyOptionParameter`.
     pub deferred_param: Vec<objects::ProfileDeferredPolicyOptionParameter>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExecuteHostProfile {
     #[inline(never)]
@@ -1021,14 +1127,14 @@ impl Default for ExecuteHostProfile {
             this: Default::default(),
             host: Default::default(),
             deferred_param: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXECUTE_HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExecuteHostProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference host r
 ProfileDeferredPolicyOptionParameter deferredParam ol
@@ -1040,12 +1146,9 @@ impl rt::Object for ExecuteHostProfile {
         &EXECUTE_HOST_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXECUTE_HOST_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXECUTE_HOST_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             2 => P::Objects(&self.deferred_param),
@@ -1067,6 +1170,14 @@ rt::serde!(object ExecuteHostProfile);
 impl rt::Method for ExecuteHostProfile {
     type Output = rt::Poly<objects::ProfileExecuteResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExecuteHostProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ProfileExecuteResult",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1085,18 +1196,22 @@ impl rt::Method for ExecuteHostProfile {
 pub struct ExportAnswerFileTask {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportAnswerFileTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportAnswerFile_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host r
 ",
     rt::unset::<ExportAnswerFileTask>,
@@ -1106,12 +1221,9 @@ impl rt::Object for ExportAnswerFileTask {
         &EXPORT_ANSWER_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_ANSWER_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_ANSWER_FILE_TASK),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1129,6 +1241,14 @@ rt::serde!(object ExportAnswerFileTask);
 impl rt::Method for ExportAnswerFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportAnswerFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1148,18 +1268,22 @@ impl rt::TaskMethod for ExportAnswerFileTask {
 pub struct ExportProfile {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExportProfile {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXPORT_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ExportProfile>,
@@ -1169,12 +1293,9 @@ impl rt::Object for ExportProfile {
         &EXPORT_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPORT_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPORT_PROFILE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1192,6 +1313,14 @@ rt::serde!(object ExportProfile);
 impl rt::Method for ExportProfile {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExportProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1210,6 +1339,8 @@ pub struct FindAssociatedProfile {
     pub this: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindAssociatedProfile {
     #[inline(never)]
@@ -1217,14 +1348,14 @@ impl Default for FindAssociatedProfile {
         Self {
             this: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_ASSOCIATED_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAssociatedProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference entity r
 ",
@@ -1235,12 +1366,9 @@ impl rt::Object for FindAssociatedProfile {
         &FIND_ASSOCIATED_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_ASSOCIATED_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_ASSOCIATED_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -1260,6 +1388,14 @@ rt::serde!(object FindAssociatedProfile);
 impl rt::Method for FindAssociatedProfile {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindAssociatedProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1278,6 +1414,8 @@ pub struct GenerateConfigTaskList {
     pub config_spec: objects::HostConfigSpec,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateConfigTaskList {
     #[inline(never)]
@@ -1285,14 +1423,14 @@ impl Default for GenerateConfigTaskList {
         Self {
             config_spec: Default::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERATE_CONFIG_TASK_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateConfigTaskList",
-    "4.0",
     None,
-    "
+    "4.0
 HostConfigSpec configSpec r
 ManagedObjectReference host r
 ",
@@ -1303,12 +1441,9 @@ impl rt::Object for GenerateConfigTaskList {
         &GENERATE_CONFIG_TASK_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_CONFIG_TASK_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_CONFIG_TASK_LIST),
             0 => P::Object(&self.config_spec),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -1328,6 +1463,14 @@ rt::serde!(object GenerateConfigTaskList);
 impl rt::Method for GenerateConfigTaskList {
     type Output = objects::HostProfileManagerConfigTaskList;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateConfigTaskList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "HostProfileManagerConfigTaskList",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1346,18 +1489,22 @@ impl rt::Method for GenerateConfigTaskList {
 pub struct GenerateHostConfigTaskSpecTask {
     /// `hostsInfo`: list of `StructuredCustomizations`.
     pub hosts_info: Vec<objects::StructuredCustomizations>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateHostConfigTaskSpecTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { hosts_info: Vec::new() }
+        Self {
+            hosts_info: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GENERATE_HOST_CONFIG_TASK_SPEC_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateHostConfigTaskSpec_Task",
-    "6.5",
     None,
-    "
+    "6.5
 StructuredCustomizations hostsInfo ol
 ",
     rt::unset::<GenerateHostConfigTaskSpecTask>,
@@ -1367,12 +1514,9 @@ impl rt::Object for GenerateHostConfigTaskSpecTask {
         &GENERATE_HOST_CONFIG_TASK_SPEC_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_HOST_CONFIG_TASK_SPEC_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_HOST_CONFIG_TASK_SPEC_TASK),
             0 => P::Objects(&self.hosts_info),
             _ => P::Absent,
         }
@@ -1390,6 +1534,14 @@ rt::serde!(object GenerateHostConfigTaskSpecTask);
 impl rt::Method for GenerateHostConfigTaskSpecTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateHostConfigTaskSpec_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1413,6 +1565,8 @@ pub struct GenerateHostProfileTaskListTask {
     pub config_spec: objects::HostConfigSpec,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateHostProfileTaskListTask {
     #[inline(never)]
@@ -1420,14 +1574,14 @@ impl Default for GenerateHostProfileTaskListTask {
         Self {
             config_spec: Default::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERATE_HOST_PROFILE_TASK_LIST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateHostProfileTaskList_Task",
-    "5.5",
     None,
-    "
+    "5.5
 HostConfigSpec configSpec r
 ManagedObjectReference host r
 ",
@@ -1438,12 +1592,9 @@ impl rt::Object for GenerateHostProfileTaskListTask {
         &GENERATE_HOST_PROFILE_TASK_LIST_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_HOST_PROFILE_TASK_LIST_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_HOST_PROFILE_TASK_LIST_TASK),
             0 => P::Object(&self.config_spec),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -1463,6 +1614,14 @@ rt::serde!(object GenerateHostProfileTaskListTask);
 impl rt::Method for GenerateHostProfileTaskListTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateHostProfileTaskList_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1482,18 +1641,22 @@ impl rt::TaskMethod for GenerateHostProfileTaskListTask {
 pub struct HostProfileResetValidationState {
     /// `_this`: required reference to `HostProfile`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileResetValidationState {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_PROFILE_RESET_VALIDATION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileResetValidationState",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ",
     rt::unset::<HostProfileResetValidationState>,
@@ -1503,12 +1666,9 @@ impl rt::Object for HostProfileResetValidationState {
         &HOST_PROFILE_RESET_VALIDATION_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_RESET_VALIDATION_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_RESET_VALIDATION_STATE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1526,6 +1686,14 @@ rt::serde!(object HostProfileResetValidationState);
 impl rt::Method for HostProfileResetValidationState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostProfileResetValidationState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1544,6 +1712,8 @@ pub struct HostSpecGetUpdatedHosts {
     pub start_change_id: Option<String>,
     /// `endChangeID`: optional string.
     pub end_change_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecGetUpdatedHosts {
     #[inline(never)]
@@ -1551,14 +1721,14 @@ impl Default for HostSpecGetUpdatedHosts {
         Self {
             start_change_id: None,
             end_change_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SPEC_GET_UPDATED_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecGetUpdatedHosts",
-    "6.5",
     None,
-    "
+    "6.5
 string startChangeID o
 string endChangeID o
 ",
@@ -1569,12 +1739,9 @@ impl rt::Object for HostSpecGetUpdatedHosts {
         &HOST_SPEC_GET_UPDATED_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPEC_GET_UPDATED_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPEC_GET_UPDATED_HOSTS),
             0 => P::Value(&self.start_change_id),
             1 => P::Value(&self.end_change_id),
             _ => P::Absent,
@@ -1594,6 +1761,14 @@ rt::serde!(object HostSpecGetUpdatedHosts);
 impl rt::Method for HostSpecGetUpdatedHosts {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostSpecGetUpdatedHosts",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1610,18 +1785,22 @@ impl rt::Method for HostSpecGetUpdatedHosts {
 pub struct QueryAnswerFileStatus {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAnswerFileStatus {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Vec::new() }
+        Self {
+            host: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_ANSWER_FILE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAnswerFileStatus",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host rl
 ",
     rt::unset::<QueryAnswerFileStatus>,
@@ -1631,12 +1810,9 @@ impl rt::Object for QueryAnswerFileStatus {
         &QUERY_ANSWER_FILE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_ANSWER_FILE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_ANSWER_FILE_STATUS),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1654,6 +1830,14 @@ rt::serde!(object QueryAnswerFileStatus);
 impl rt::Method for QueryAnswerFileStatus {
     type Output = Vec<objects::AnswerFileStatusResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAnswerFileStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "AnswerFileStatusResult",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1672,6 +1856,8 @@ pub struct QueryComplianceStatus {
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryComplianceStatus {
     #[inline(never)]
@@ -1679,14 +1865,14 @@ impl Default for QueryComplianceStatus {
         Self {
             profile: Vec::new(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_COMPLIANCE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryComplianceStatus",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
@@ -1697,12 +1883,9 @@ impl rt::Object for QueryComplianceStatus {
         &QUERY_COMPLIANCE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_COMPLIANCE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_COMPLIANCE_STATUS),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -1722,6 +1905,14 @@ rt::serde!(object QueryComplianceStatus);
 impl rt::Method for QueryComplianceStatus {
     type Output = Vec<objects::ComplianceResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryComplianceStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("complianceManager"),
+        returns: "ComplianceResult",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1740,6 +1931,8 @@ pub struct QueryExpressionMetadata {
     pub expression_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryExpressionMetadata {
     #[inline(never)]
@@ -1747,14 +1940,14 @@ impl Default for QueryExpressionMetadata {
         Self {
             expression_name: Vec::new(),
             profile: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_EXPRESSION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryExpressionMetadata",
-    "4.0",
     None,
-    "
+    "4.0
 string expressionName ol
 ManagedObjectReference profile o since 5.0
 ",
@@ -1765,12 +1958,9 @@ impl rt::Object for QueryExpressionMetadata {
         &QUERY_EXPRESSION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_EXPRESSION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_EXPRESSION_METADATA),
             0 => P::Value(&self.expression_name),
             1 => P::Value(&self.profile),
             _ => P::Absent,
@@ -1790,6 +1980,14 @@ rt::serde!(object QueryExpressionMetadata);
 impl rt::Method for QueryExpressionMetadata {
     type Output = Vec<objects::ProfileExpressionMetadata>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryExpressionMetadata",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("complianceManager"),
+        returns: "ProfileExpressionMetadata",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1808,6 +2006,8 @@ pub struct QueryHostProfileMetadata {
     pub profile_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostProfileMetadata {
     #[inline(never)]
@@ -1815,14 +2015,14 @@ impl Default for QueryHostProfileMetadata {
         Self {
             profile_name: Vec::new(),
             profile: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_HOST_PROFILE_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostProfileMetadata",
-    "4.0",
     None,
-    "
+    "4.0
 string profileName ol
 ManagedObjectReference profile o since 5.0
 ",
@@ -1833,12 +2033,9 @@ impl rt::Object for QueryHostProfileMetadata {
         &QUERY_HOST_PROFILE_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_PROFILE_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOST_PROFILE_METADATA),
             0 => P::Value(&self.profile_name),
             1 => P::Value(&self.profile),
             _ => P::Absent,
@@ -1858,6 +2055,14 @@ rt::serde!(object QueryHostProfileMetadata);
 impl rt::Method for QueryHostProfileMetadata {
     type Output = Vec<objects::ProfileMetadata>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostProfileMetadata",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ProfileMetadata",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1878,6 +2083,8 @@ pub struct QueryPolicyMetadata {
     pub policy_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPolicyMetadata {
     #[inline(never)]
@@ -1886,14 +2093,14 @@ impl Default for QueryPolicyMetadata {
             this: Default::default(),
             policy_name: Vec::new(),
             profile: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_POLICY_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPolicyMetadata",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string policyName ol
 ManagedObjectReference profile o since 5.0
@@ -1905,12 +2112,9 @@ impl rt::Object for QueryPolicyMetadata {
         &QUERY_POLICY_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_POLICY_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_POLICY_METADATA),
             0 => P::Value(&self.this),
             1 => P::Value(&self.policy_name),
             2 => P::Value(&self.profile),
@@ -1932,6 +2136,14 @@ rt::serde!(object QueryPolicyMetadata);
 impl rt::Method for QueryPolicyMetadata {
     type Output = Vec<objects::ProfilePolicyMetadata>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPolicyMetadata",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ProfilePolicyMetadata",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1948,18 +2160,19 @@ impl rt::Method for QueryPolicyMetadata {
 pub struct QueryProfileStructure {
     /// `profile`: optional reference to `Profile`.
     pub profile: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryProfileStructure {
     #[inline(never)]
     fn default() -> Self {
-        Self { profile: None }
+        Self { profile: None, _more: () }
     }
 }
 pub(crate) static QUERY_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProfileStructure",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference profile o
 ",
     rt::unset::<QueryProfileStructure>,
@@ -1969,12 +2182,9 @@ impl rt::Object for QueryProfileStructure {
         &QUERY_PROFILE_STRUCTURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PROFILE_STRUCTURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PROFILE_STRUCTURE),
             0 => P::Value(&self.profile),
             _ => P::Absent,
         }
@@ -1992,6 +2202,14 @@ rt::serde!(object QueryProfileStructure);
 impl rt::Method for QueryProfileStructure {
     type Output = objects::ProfileProfileStructure;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryProfileStructure",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ProfileProfileStructure",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2006,18 +2224,22 @@ impl rt::Method for QueryProfileStructure {
 pub struct RetrieveAnswerFile {
     /// `host`: required reference to `HostSystem`; needs the privilege `Profile.Edit`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveAnswerFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_ANSWER_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAnswerFile",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host r
 ",
     rt::unset::<RetrieveAnswerFile>,
@@ -2027,12 +2249,9 @@ impl rt::Object for RetrieveAnswerFile {
         &RETRIEVE_ANSWER_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ANSWER_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ANSWER_FILE),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -2050,6 +2269,14 @@ rt::serde!(object RetrieveAnswerFile);
 impl rt::Method for RetrieveAnswerFile {
     type Output = Option<Box<objects::AnswerFile>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveAnswerFile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "AnswerFile",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -2066,6 +2293,8 @@ pub struct RetrieveAnswerFileForProfile {
     pub host: rt::ManagedObjectReference,
     /// `applyProfile`: required `HostApplyProfile`.
     pub apply_profile: objects::HostApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveAnswerFileForProfile {
     #[inline(never)]
@@ -2073,14 +2302,14 @@ impl Default for RetrieveAnswerFileForProfile {
         Self {
             host: Default::default(),
             apply_profile: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_ANSWER_FILE_FOR_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAnswerFileForProfile",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference host r
 HostApplyProfile applyProfile r
 ",
@@ -2091,12 +2320,9 @@ impl rt::Object for RetrieveAnswerFileForProfile {
         &RETRIEVE_ANSWER_FILE_FOR_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_ANSWER_FILE_FOR_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_ANSWER_FILE_FOR_PROFILE),
             0 => P::Value(&self.host),
             1 => P::Object(&self.apply_profile),
             _ => P::Absent,
@@ -2116,6 +2342,14 @@ rt::serde!(object RetrieveAnswerFileForProfile);
 impl rt::Method for RetrieveAnswerFileForProfile {
     type Output = Option<Box<objects::AnswerFile>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveAnswerFileForProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "AnswerFile",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -2132,18 +2366,22 @@ impl rt::Method for RetrieveAnswerFileForProfile {
 pub struct RetrieveDescription {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveDescription {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDescription",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveDescription>,
@@ -2153,12 +2391,9 @@ impl rt::Object for RetrieveDescription {
         &RETRIEVE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_DESCRIPTION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2176,6 +2411,14 @@ rt::serde!(object RetrieveDescription);
 impl rt::Method for RetrieveDescription {
     type Output = Option<Box<objects::ProfileDescription>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDescription",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ProfileDescription",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -2190,18 +2433,22 @@ impl rt::Method for RetrieveDescription {
 pub struct RetrieveHostCustomizations {
     /// `hosts`: list of reference to `HostSystem`; needs the privilege `Profile.Edit`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHostCustomizations {
     #[inline(never)]
     fn default() -> Self {
-        Self { hosts: Vec::new() }
+        Self {
+            hosts: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostCustomizations",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference hosts ol
 ",
     rt::unset::<RetrieveHostCustomizations>,
@@ -2211,12 +2458,9 @@ impl rt::Object for RetrieveHostCustomizations {
         &RETRIEVE_HOST_CUSTOMIZATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HOST_CUSTOMIZATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HOST_CUSTOMIZATIONS),
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
@@ -2234,6 +2478,14 @@ rt::serde!(object RetrieveHostCustomizations);
 impl rt::Method for RetrieveHostCustomizations {
     type Output = Vec<objects::StructuredCustomizations>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHostCustomizations",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "StructuredCustomizations",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2250,6 +2502,8 @@ pub struct RetrieveHostCustomizationsForProfile {
     pub hosts: Vec<rt::ManagedObjectReference>,
     /// `applyProfile`: required `HostApplyProfile`.
     pub apply_profile: objects::HostApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHostCustomizationsForProfile {
     #[inline(never)]
@@ -2257,14 +2511,14 @@ impl Default for RetrieveHostCustomizationsForProfile {
         Self {
             hosts: Vec::new(),
             apply_profile: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostCustomizationsForProfile",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference hosts ol
 HostApplyProfile applyProfile r
 ",
@@ -2275,12 +2529,9 @@ impl rt::Object for RetrieveHostCustomizationsForProfile {
         &RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE),
             0 => P::Value(&self.hosts),
             1 => P::Object(&self.apply_profile),
             _ => P::Absent,
@@ -2300,6 +2551,14 @@ rt::serde!(object RetrieveHostCustomizationsForProfile);
 impl rt::Method for RetrieveHostCustomizationsForProfile {
     type Output = Vec<objects::StructuredCustomizations>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHostCustomizationsForProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "StructuredCustomizations",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2320,6 +2579,8 @@ pub struct RetrieveHostSpecification {
     pub host: rt::ManagedObjectReference,
     /// `fromHost`: required boolean.
     pub from_host: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveHostSpecification {
     #[inline(never)]
@@ -2327,14 +2588,14 @@ impl Default for RetrieveHostSpecification {
         Self {
             host: Default::default(),
             from_host: false,
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 boolean fromHost r
 ",
@@ -2345,12 +2606,9 @@ impl rt::Object for RetrieveHostSpecification {
         &RETRIEVE_HOST_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_HOST_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_HOST_SPECIFICATION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.from_host),
             _ => P::Absent,
@@ -2370,6 +2628,14 @@ rt::serde!(object RetrieveHostSpecification);
 impl rt::Method for RetrieveHostSpecification {
     type Output = objects::HostSpecification;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveHostSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "HostSpecification",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2392,6 +2658,8 @@ pub struct UpdateAnswerFileTask {
     pub host: rt::ManagedObjectReference,
     /// `configSpec`: required `AnswerFileCreateSpec` or a descendant.
     pub config_spec: rt::Poly<objects::AnswerFileCreateSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateAnswerFileTask {
     #[inline(never)]
@@ -2399,14 +2667,14 @@ impl Default for UpdateAnswerFileTask {
         Self {
             host: Default::default(),
             config_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAnswerFile_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference host r
 AnswerFileCreateSpec configSpec r
 ",
@@ -2417,12 +2685,9 @@ impl rt::Object for UpdateAnswerFileTask {
         &UPDATE_ANSWER_FILE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_ANSWER_FILE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_ANSWER_FILE_TASK),
             0 => P::Value(&self.host),
             1 => P::Value(&self.config_spec),
             _ => P::Absent,
@@ -2442,6 +2707,14 @@ rt::serde!(object UpdateAnswerFileTask);
 impl rt::Method for UpdateAnswerFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateAnswerFile_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "AnswerFileUpdateFailed",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2466,6 +2739,8 @@ pub struct UpdateClusterProfile {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `ClusterProfileConfigSpec` or a descendant.
     pub config: rt::Poly<objects::ClusterProfileConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateClusterProfile {
     #[inline(never)]
@@ -2473,14 +2748,14 @@ impl Default for UpdateClusterProfile {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateClusterProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ClusterProfileConfigSpec config r
 ",
@@ -2491,12 +2766,9 @@ impl rt::Object for UpdateClusterProfile {
         &UPDATE_CLUSTER_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_CLUSTER_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_CLUSTER_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -2516,6 +2788,14 @@ rt::serde!(object UpdateClusterProfile);
 impl rt::Method for UpdateClusterProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateClusterProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DuplicateName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2537,6 +2817,8 @@ pub struct UpdateHostProfile {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostProfileConfigSpec` or a descendant.
     pub config: rt::Poly<objects::HostProfileConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHostProfile {
     #[inline(never)]
@@ -2544,14 +2826,14 @@ impl Default for UpdateHostProfile {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostProfile",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostProfileConfigSpec config r
 ",
@@ -2562,12 +2844,9 @@ impl rt::Object for UpdateHostProfile {
         &UPDATE_HOST_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HOST_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HOST_PROFILE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.config),
             _ => P::Absent,
@@ -2587,6 +2866,14 @@ rt::serde!(object UpdateHostProfile);
 impl rt::Method for UpdateHostProfile {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHostProfile",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DuplicateName ProfileUpdateFailed",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2609,6 +2896,8 @@ pub struct UpdateHostSpecification {
     pub host: rt::ManagedObjectReference,
     /// `hostSpec`: required `HostSpecification`.
     pub host_spec: objects::HostSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHostSpecification {
     #[inline(never)]
@@ -2616,14 +2905,14 @@ impl Default for UpdateHostSpecification {
         Self {
             host: Default::default(),
             host_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 HostSpecification hostSpec r
 ",
@@ -2634,12 +2923,9 @@ impl rt::Object for UpdateHostSpecification {
         &UPDATE_HOST_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HOST_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HOST_SPECIFICATION),
             0 => P::Value(&self.host),
             1 => P::Object(&self.host_spec),
             _ => P::Absent,
@@ -2659,6 +2945,14 @@ rt::serde!(object UpdateHostSpecification);
 impl rt::Method for UpdateHostSpecification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHostSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2680,6 +2974,8 @@ pub struct UpdateHostSubSpecification {
     pub host: rt::ManagedObjectReference,
     /// `hostSubSpec`: required `HostSubSpecification`.
     pub host_sub_spec: objects::HostSubSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHostSubSpecification {
     #[inline(never)]
@@ -2687,14 +2983,14 @@ impl Default for UpdateHostSubSpecification {
         Self {
             host: Default::default(),
             host_sub_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostSubSpecification",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference host r
 HostSubSpecification hostSubSpec r
 ",
@@ -2705,12 +3001,9 @@ impl rt::Object for UpdateHostSubSpecification {
         &UPDATE_HOST_SUB_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HOST_SUB_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HOST_SUB_SPECIFICATION),
             0 => P::Value(&self.host),
             1 => P::Object(&self.host_sub_spec),
             _ => P::Absent,
@@ -2730,6 +3023,14 @@ rt::serde!(object UpdateHostSubSpecification);
 impl rt::Method for UpdateHostSubSpecification {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHostSubSpecification",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostSpecManager"),
+        returns: "",
+        throws: "HostSpecificationOperationFailed",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2750,6 +3051,8 @@ pub struct UpdateReferenceHost {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateReferenceHost {
     #[inline(never)]
@@ -2757,14 +3060,14 @@ impl Default for UpdateReferenceHost {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateReferenceHost",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -2775,12 +3078,9 @@ impl rt::Object for UpdateReferenceHost {
         &UPDATE_REFERENCE_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_REFERENCE_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_REFERENCE_HOST),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -2800,6 +3100,14 @@ rt::serde!(object UpdateReferenceHost);
 impl rt::Method for UpdateReferenceHost {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateReferenceHost",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2830,6 +3138,8 @@ pub struct ValidateHostProfileCompositionTask {
     pub enable_status_to_be_copied: Option<Box<objects::HostApplyProfile>>,
     /// `errorOnly`: optional boolean.
     pub error_only: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ValidateHostProfileCompositionTask {
     #[inline(never)]
@@ -2842,14 +3152,14 @@ impl Default for ValidateHostProfileCompositionTask {
             to_be_deleted: None,
             enable_status_to_be_copied: None,
             error_only: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VALIDATE_HOST_PROFILE_COMPOSITION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateHostProfileComposition_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference source r
 ManagedObjectReference targets ol
 HostApplyProfile toBeMerged o
@@ -2865,12 +3175,9 @@ impl rt::Object for ValidateHostProfileCompositionTask {
         &VALIDATE_HOST_PROFILE_COMPOSITION_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VALIDATE_HOST_PROFILE_COMPOSITION_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VALIDATE_HOST_PROFILE_COMPOSITION_TASK),
             0 => P::Value(&self.source),
             1 => P::Value(&self.targets),
             2 => P::Optional(&self.to_be_merged),
@@ -2900,6 +3207,14 @@ rt::serde!(object ValidateHostProfileCompositionTask);
 impl rt::Method for ValidateHostProfileCompositionTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ValidateHostProfileComposition_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("hostProfileManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -12,18 +12,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AcquireGenericServiceTicket {
     /// `spec`: required `SessionManagerServiceRequestSpec` or a descendant.
     pub spec: rt::Poly<objects::SessionManagerServiceRequestSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireGenericServiceTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec: Default::default() }
+        Self {
+            spec: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ACQUIRE_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireGenericServiceTicket",
-    "5.0",
     None,
-    "
+    "5.0
 SessionManagerServiceRequestSpec spec r
 ",
     rt::unset::<AcquireGenericServiceTicket>,
@@ -33,12 +37,9 @@ impl rt::Object for AcquireGenericServiceTicket {
         &ACQUIRE_GENERIC_SERVICE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_GENERIC_SERVICE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_GENERIC_SERVICE_TICKET),
             0 => P::Value(&self.spec),
             _ => P::Absent,
         }
@@ -56,6 +57,14 @@ rt::serde!(object AcquireGenericServiceTicket);
 impl rt::Method for AcquireGenericServiceTicket {
     type Output = objects::SessionManagerGenericServiceTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireGenericServiceTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "SessionManagerGenericServiceTicket",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -74,18 +83,22 @@ impl rt::Method for AcquireGenericServiceTicket {
 pub struct AcquireLocalTicket {
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireLocalTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self { user_name: String::new() }
+        Self {
+            user_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ACQUIRE_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireLocalTicket",
-    "2.0",
     None,
-    "
+    "2.0
 string userName r
 ",
     rt::unset::<AcquireLocalTicket>,
@@ -95,12 +108,9 @@ impl rt::Object for AcquireLocalTicket {
         &ACQUIRE_LOCAL_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_LOCAL_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_LOCAL_TICKET),
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -118,6 +128,14 @@ rt::serde!(object AcquireLocalTicket);
 impl rt::Method for AcquireLocalTicket {
     type Output = objects::SessionManagerLocalTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireLocalTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "SessionManagerLocalTicket",
+        throws: "InvalidLogin",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -143,6 +161,8 @@ pub struct AddCustomFieldDef {
     pub field_def_policy: Option<Box<objects::PrivilegePolicyDef>>,
     /// `fieldPolicy`: optional `PrivilegePolicyDef`, since VI API 2.5.
     pub field_policy: Option<Box<objects::PrivilegePolicyDef>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddCustomFieldDef {
     #[inline(never)]
@@ -152,14 +172,14 @@ impl Default for AddCustomFieldDef {
             mo_type: None,
             field_def_policy: None,
             field_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddCustomFieldDef",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 string moType o since 2.5
 PrivilegePolicyDef fieldDefPolicy o since 2.5
@@ -172,12 +192,9 @@ impl rt::Object for AddCustomFieldDef {
         &ADD_CUSTOM_FIELD_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_CUSTOM_FIELD_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_CUSTOM_FIELD_DEF),
             0 => P::Value(&self.name),
             1 => P::Value(&self.mo_type),
             2 => P::Optional(&self.field_def_policy),
@@ -201,6 +218,14 @@ rt::serde!(object AddCustomFieldDef);
 impl rt::Method for AddCustomFieldDef {
     type Output = objects::CustomFieldDef;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddCustomFieldDef",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customFieldsManager"),
+        returns: "CustomFieldDef",
+        throws: "DuplicateName InvalidPrivilege",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -228,6 +253,8 @@ pub struct BrowseDiagnosticLog {
     pub start: Option<i32>,
     /// `lines`: optional int.
     pub lines: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BrowseDiagnosticLog {
     #[inline(never)]
@@ -237,14 +264,14 @@ impl Default for BrowseDiagnosticLog {
             key: String::new(),
             start: None,
             lines: None,
+            _more: (),
         }
     }
 }
 pub(crate) static BROWSE_DIAGNOSTIC_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "BrowseDiagnosticLog",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 string key r
 int start o
@@ -257,12 +284,9 @@ impl rt::Object for BrowseDiagnosticLog {
         &BROWSE_DIAGNOSTIC_LOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BROWSE_DIAGNOSTIC_LOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BROWSE_DIAGNOSTIC_LOG),
             0 => P::Value(&self.host),
             1 => P::Value(&self.key),
             2 => P::Value(&self.start),
@@ -286,6 +310,14 @@ rt::serde!(object BrowseDiagnosticLog);
 impl rt::Method for BrowseDiagnosticLog {
     type Output = objects::DiagnosticManagerLogHeader;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "BrowseDiagnosticLog",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "DiagnosticManagerLogHeader",
+        throws: "CannotAccessFile",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -303,6 +335,8 @@ pub struct CloseInventoryViewFolder {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloseInventoryViewFolder {
     #[inline(never)]
@@ -310,14 +344,14 @@ impl Default for CloseInventoryViewFolder {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLOSE_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloseInventoryViewFolder",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
@@ -328,12 +362,9 @@ impl rt::Object for CloseInventoryViewFolder {
         &CLOSE_INVENTORY_VIEW_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLOSE_INVENTORY_VIEW_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLOSE_INVENTORY_VIEW_FOLDER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -353,6 +384,14 @@ rt::serde!(object CloseInventoryViewFolder);
 impl rt::Method for CloseInventoryViewFolder {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloseInventoryViewFolder",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -373,6 +412,8 @@ pub struct CreateCollectorWithInfoFilterForTasks {
     pub filter: objects::TaskFilterSpec,
     /// `infoFilter`: optional `TaskInfoFilterSpec`.
     pub info_filter: Option<Box<objects::TaskInfoFilterSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateCollectorWithInfoFilterForTasks {
     #[inline(never)]
@@ -380,14 +421,14 @@ impl Default for CreateCollectorWithInfoFilterForTasks {
         Self {
             filter: Default::default(),
             info_filter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorWithInfoFilterForTasks",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 TaskFilterSpec filter r
 TaskInfoFilterSpec infoFilter o
 ",
@@ -398,12 +439,9 @@ impl rt::Object for CreateCollectorWithInfoFilterForTasks {
         &CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS),
             0 => P::Object(&self.filter),
             1 => P::Optional(&self.info_filter),
             _ => P::Absent,
@@ -423,6 +461,14 @@ rt::serde!(object CreateCollectorWithInfoFilterForTasks);
 impl rt::Method for CreateCollectorWithInfoFilterForTasks {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateCollectorWithInfoFilterForTasks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("taskManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -437,18 +483,20 @@ impl rt::Throws<objects::InvalidState> for CreateCollectorWithInfoFilterForTasks
 /// Returns: required reference to `InventoryView`.
 ///
 /// Needs the privilege `System.View`.
-pub struct CreateInventoryView {}
+pub struct CreateInventoryView {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CreateInventoryView {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CREATE_INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateInventoryView",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<CreateInventoryView>,
 );
 impl rt::Object for CreateInventoryView {
@@ -456,12 +504,9 @@ impl rt::Object for CreateInventoryView {
         &CREATE_INVENTORY_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_INVENTORY_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_INVENTORY_VIEW),
             _ => P::Absent,
         }
     }
@@ -477,6 +522,14 @@ rt::serde!(object CreateInventoryView);
 impl rt::Method for CreateInventoryView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateInventoryView",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("viewManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -493,20 +546,22 @@ impl rt::Method for CreateInventoryView {
 pub struct CreatePerfInterval {
     /// `intervalId`: required `PerfInterval`.
     pub interval_id: objects::PerfInterval,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreatePerfInterval {
     #[inline(never)]
     fn default() -> Self {
         Self {
             interval_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreatePerfInterval",
-    "2.0",
     None,
-    "
+    "2.0
 PerfInterval intervalId r
 ",
     rt::unset::<CreatePerfInterval>,
@@ -516,12 +571,9 @@ impl rt::Object for CreatePerfInterval {
         &CREATE_PERF_INTERVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_PERF_INTERVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_PERF_INTERVAL),
             0 => P::Object(&self.interval_id),
             _ => P::Absent,
         }
@@ -539,6 +591,14 @@ rt::serde!(object CreatePerfInterval);
 impl rt::Method for CreatePerfInterval {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreatePerfInterval",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -565,6 +625,8 @@ pub struct CreateTask {
     pub parent_task_key: Option<String>,
     /// `activationId`: optional string, since VI API 6.0.
     pub activation_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateTask {
     #[inline(never)]
@@ -576,14 +638,14 @@ impl Default for CreateTask {
             cancelable: false,
             parent_task_key: None,
             activation_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTask",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference obj r
 string taskTypeId r
 string initiatedBy o
@@ -598,12 +660,9 @@ impl rt::Object for CreateTask {
         &CREATE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_TASK),
             0 => P::Value(&self.obj),
             1 => P::Value(&self.task_type_id),
             2 => P::Value(&self.initiated_by),
@@ -631,6 +690,14 @@ rt::serde!(object CreateTask);
 impl rt::Method for CreateTask {
     type Output = objects::TaskInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateTask",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("taskManager"),
+        returns: "TaskInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -647,18 +714,22 @@ impl rt::Method for CreateTask {
 pub struct EmitSyslogMark {
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EmitSyslogMark {
     #[inline(never)]
     fn default() -> Self {
-        Self { message: String::new() }
+        Self {
+            message: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EMIT_SYSLOG_MARK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EmitSyslogMark",
-    "8.0.0.2",
     None,
-    "
+    "8.0.0.2
 string message r
 ",
     rt::unset::<EmitSyslogMark>,
@@ -668,12 +739,9 @@ impl rt::Object for EmitSyslogMark {
         &EMIT_SYSLOG_MARK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EMIT_SYSLOG_MARK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EMIT_SYSLOG_MARK),
             0 => P::Value(&self.message),
             _ => P::Absent,
         }
@@ -691,6 +759,14 @@ rt::serde!(object EmitSyslogMark);
 impl rt::Method for EmitSyslogMark {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EmitSyslogMark",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "",
+        throws: "",
+        since: "8.0.0.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -709,6 +785,8 @@ pub struct EstimateDatabaseSize {
     pub this: rt::ManagedObjectReference,
     /// `dbSizeParam`: required `DatabaseSizeParam`.
     pub db_size_param: objects::DatabaseSizeParam,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EstimateDatabaseSize {
     #[inline(never)]
@@ -716,14 +794,14 @@ impl Default for EstimateDatabaseSize {
         Self {
             this: Default::default(),
             db_size_param: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ESTIMATE_DATABASE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EstimateDatabaseSize",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 DatabaseSizeParam dbSizeParam r
 ",
@@ -734,12 +812,9 @@ impl rt::Object for EstimateDatabaseSize {
         &ESTIMATE_DATABASE_SIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ESTIMATE_DATABASE_SIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ESTIMATE_DATABASE_SIZE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.db_size_param),
             _ => P::Absent,
@@ -759,6 +834,14 @@ rt::serde!(object EstimateDatabaseSize);
 impl rt::Method for EstimateDatabaseSize {
     type Output = objects::DatabaseSizeEstimate;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EstimateDatabaseSize",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DatabaseSizeEstimate",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -777,6 +860,8 @@ pub struct ExecuteSimpleCommand {
     pub this: rt::ManagedObjectReference,
     /// `arguments`: list of string.
     pub arguments: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExecuteSimpleCommand {
     #[inline(never)]
@@ -784,14 +869,14 @@ impl Default for ExecuteSimpleCommand {
         Self {
             this: Default::default(),
             arguments: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXECUTE_SIMPLE_COMMAND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExecuteSimpleCommand",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 string arguments ol
 ",
@@ -802,12 +887,9 @@ impl rt::Object for ExecuteSimpleCommand {
         &EXECUTE_SIMPLE_COMMAND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXECUTE_SIMPLE_COMMAND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXECUTE_SIMPLE_COMMAND),
             0 => P::Value(&self.this),
             1 => P::Value(&self.arguments),
             _ => P::Absent,
@@ -827,6 +909,14 @@ rt::serde!(object ExecuteSimpleCommand);
 impl rt::Method for ExecuteSimpleCommand {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExecuteSimpleCommand",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -845,18 +935,19 @@ impl rt::Method for ExecuteSimpleCommand {
 pub struct FetchAuditRecords {
     /// `token`: optional string.
     pub token: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FetchAuditRecords {
     #[inline(never)]
     fn default() -> Self {
-        Self { token: None }
+        Self { token: None, _more: () }
     }
 }
 pub(crate) static FETCH_AUDIT_RECORDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchAuditRecords",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 string token o
 ",
     rt::unset::<FetchAuditRecords>,
@@ -866,12 +957,9 @@ impl rt::Object for FetchAuditRecords {
         &FETCH_AUDIT_RECORDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FETCH_AUDIT_RECORDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FETCH_AUDIT_RECORDS),
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
@@ -889,6 +977,14 @@ rt::serde!(object FetchAuditRecords);
 impl rt::Method for FetchAuditRecords {
     type Output = objects::DiagnosticManagerAuditRecordResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FetchAuditRecords",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "DiagnosticManagerAuditRecordResult",
+        throws: "InvalidState SystemError",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -907,20 +1003,22 @@ impl rt::Throws<objects::SystemError> for FetchAuditRecords {}
 pub struct FindExtension {
     /// `extensionKey`: required string.
     pub extension_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FindExtension {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FIND_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindExtension",
-    "2.5",
     None,
-    "
+    "2.5
 string extensionKey r
 ",
     rt::unset::<FindExtension>,
@@ -930,12 +1028,9 @@ impl rt::Object for FindExtension {
         &FIND_EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIND_EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIND_EXTENSION),
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
@@ -953,6 +1048,14 @@ rt::serde!(object FindExtension);
 impl rt::Method for FindExtension {
     type Output = Option<Box<objects::Extension>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FindExtension",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "Extension",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -975,6 +1078,8 @@ pub struct GenerateLogBundlesTask {
     pub include_default: bool,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenerateLogBundlesTask {
     #[inline(never)]
@@ -982,14 +1087,14 @@ impl Default for GenerateLogBundlesTask {
         Self {
             include_default: false,
             host: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERATE_LOG_BUNDLES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateLogBundles_Task",
-    "2.0",
     None,
-    "
+    "2.0
 boolean includeDefault r
 ManagedObjectReference host ol
 ",
@@ -1000,12 +1105,9 @@ impl rt::Object for GenerateLogBundlesTask {
         &GENERATE_LOG_BUNDLES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERATE_LOG_BUNDLES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERATE_LOG_BUNDLES_TASK),
             0 => P::Value(&self.include_default),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -1025,6 +1127,14 @@ rt::serde!(object GenerateLogBundlesTask);
 impl rt::Method for GenerateLogBundlesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GenerateLogBundles_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "ManagedObjectReference",
+        throws: "LogBundlingFailed TaskInProgress",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1044,18 +1154,20 @@ impl rt::Throws<objects::TaskInProgress> for GenerateLogBundlesTask {}
 /// Returns: required string.
 ///
 /// Needs the privilege `System.View`.
-pub struct GetPublicKey {}
+pub struct GetPublicKey {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetPublicKey {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetPublicKey",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<GetPublicKey>,
 );
 impl rt::Object for GetPublicKey {
@@ -1063,12 +1175,9 @@ impl rt::Object for GetPublicKey {
         &GET_PUBLIC_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_PUBLIC_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_PUBLIC_KEY),
             _ => P::Absent,
         }
     }
@@ -1084,6 +1193,14 @@ rt::serde!(object GetPublicKey);
 impl rt::Method for GetPublicKey {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetPublicKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "string",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1097,18 +1214,20 @@ impl rt::Method for GetPublicKey {
 /// Returns: required `SiteInfo`.
 ///
 /// Needs the privilege `System.View`.
-pub struct GetSiteInfo {}
+pub struct GetSiteInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetSiteInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetSiteInfo",
-    "7.0.0.0",
     None,
-    "",
+    "7.0.0.0",
     rt::unset::<GetSiteInfo>,
 );
 impl rt::Object for GetSiteInfo {
@@ -1116,12 +1235,9 @@ impl rt::Object for GetSiteInfo {
         &GET_SITE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_SITE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_SITE_INFO),
             _ => P::Absent,
         }
     }
@@ -1137,6 +1253,14 @@ rt::serde!(object GetSiteInfo);
 impl rt::Method for GetSiteInfo {
     type Output = objects::SiteInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetSiteInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("siteInfoManager"),
+        returns: "SiteInfo",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1157,6 +1281,8 @@ pub struct ImpersonateUser {
     pub user_name: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImpersonateUser {
     #[inline(never)]
@@ -1164,14 +1290,14 @@ impl Default for ImpersonateUser {
         Self {
             user_name: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
 pub(crate) static IMPERSONATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImpersonateUser",
-    "2.5",
     None,
-    "
+    "2.5
 string userName r
 string locale o
 ",
@@ -1182,12 +1308,9 @@ impl rt::Object for ImpersonateUser {
         &IMPERSONATE_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPERSONATE_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPERSONATE_USER),
             0 => P::Value(&self.user_name),
             1 => P::Value(&self.locale),
             _ => P::Absent,
@@ -1207,6 +1330,14 @@ rt::serde!(object ImpersonateUser);
 impl rt::Method for ImpersonateUser {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ImpersonateUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1229,6 +1360,8 @@ pub struct LoginBySspi {
     pub base64_token: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LoginBySspi {
     #[inline(never)]
@@ -1236,14 +1369,14 @@ impl Default for LoginBySspi {
         Self {
             base64_token: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOGIN_BY_SSPI: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginBySSPI",
-    "2.5",
     None,
-    "
+    "2.5
 string base64Token r
 string locale o
 ",
@@ -1254,12 +1387,9 @@ impl rt::Object for LoginBySspi {
         &LOGIN_BY_SSPI
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN_BY_SSPI
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN_BY_SSPI),
             0 => P::Value(&self.base64_token),
             1 => P::Value(&self.locale),
             _ => P::Absent,
@@ -1279,6 +1409,14 @@ rt::serde!(object LoginBySspi);
 impl rt::Method for LoginBySspi {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LoginBySSPI",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "SSPIChallenge InvalidLogin InvalidLocale",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1303,6 +1441,8 @@ pub struct LoginExtensionByCertificate {
     pub extension_key: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LoginExtensionByCertificate {
     #[inline(never)]
@@ -1310,14 +1450,14 @@ impl Default for LoginExtensionByCertificate {
         Self {
             extension_key: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOGIN_EXTENSION_BY_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginExtensionByCertificate",
-    "4.0",
     None,
-    "
+    "4.0
 string extensionKey r
 string locale o
 ",
@@ -1328,12 +1468,9 @@ impl rt::Object for LoginExtensionByCertificate {
         &LOGIN_EXTENSION_BY_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN_EXTENSION_BY_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN_EXTENSION_BY_CERTIFICATE),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.locale),
             _ => P::Absent,
@@ -1353,6 +1490,14 @@ rt::serde!(object LoginExtensionByCertificate);
 impl rt::Method for LoginExtensionByCertificate {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LoginExtensionByCertificate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale NoClientCertificate",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1377,6 +1522,8 @@ pub struct LoginExtensionBySubjectName {
     pub extension_key: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LoginExtensionBySubjectName {
     #[inline(never)]
@@ -1384,14 +1531,14 @@ impl Default for LoginExtensionBySubjectName {
         Self {
             extension_key: String::new(),
             locale: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOGIN_EXTENSION_BY_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginExtensionBySubjectName",
-    "2.5",
     None,
-    "
+    "2.5
 string extensionKey r
 string locale o
 ",
@@ -1402,12 +1549,9 @@ impl rt::Object for LoginExtensionBySubjectName {
         &LOGIN_EXTENSION_BY_SUBJECT_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOGIN_EXTENSION_BY_SUBJECT_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOGIN_EXTENSION_BY_SUBJECT_NAME),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.locale),
             _ => P::Absent,
@@ -1427,6 +1571,14 @@ rt::serde!(object LoginExtensionBySubjectName);
 impl rt::Method for LoginExtensionBySubjectName {
     type Output = objects::UserSession;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LoginExtensionBySubjectName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "UserSession",
+        throws: "InvalidLogin InvalidLocale NotFound NoClientCertificate NoSubjectName",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1451,18 +1603,22 @@ impl rt::Throws<objects::NoSubjectName> for LoginExtensionBySubjectName {}
 pub struct MarkServiceProviderEntities {
     /// `entity`: list of reference to `ManagedEntity`; needs the privilege `TenantManager.Update`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkServiceProviderEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Vec::new() }
+        Self {
+            entity: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkServiceProviderEntities",
-    "6.9.1",
     None,
-    "
+    "6.9.1
 ManagedObjectReference entity ol
 ",
     rt::unset::<MarkServiceProviderEntities>,
@@ -1472,12 +1628,9 @@ impl rt::Object for MarkServiceProviderEntities {
         &MARK_SERVICE_PROVIDER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_SERVICE_PROVIDER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_SERVICE_PROVIDER_ENTITIES),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -1495,6 +1648,14 @@ rt::serde!(object MarkServiceProviderEntities);
 impl rt::Method for MarkServiceProviderEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkServiceProviderEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("tenantManager"),
+        returns: "",
+        throws: "ManagedObjectNotFound AuthMinimumAdminPermission",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1514,6 +1675,8 @@ pub struct OpenInventoryViewFolder {
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpenInventoryViewFolder {
     #[inline(never)]
@@ -1521,14 +1684,14 @@ impl Default for OpenInventoryViewFolder {
         Self {
             this: Default::default(),
             entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPEN_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpenInventoryViewFolder",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
@@ -1539,12 +1702,9 @@ impl rt::Object for OpenInventoryViewFolder {
         &OPEN_INVENTORY_VIEW_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPEN_INVENTORY_VIEW_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPEN_INVENTORY_VIEW_FOLDER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.entity),
             _ => P::Absent,
@@ -1564,6 +1724,14 @@ rt::serde!(object OpenInventoryViewFolder);
 impl rt::Method for OpenInventoryViewFolder {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "OpenInventoryViewFolder",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1582,20 +1750,22 @@ impl rt::Method for OpenInventoryViewFolder {
 pub struct Query {
     /// `querySpec`: required `SearchIndexQuerySpec`.
     pub query_spec: objects::SearchIndexQuerySpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Query {
     #[inline(never)]
     fn default() -> Self {
         Self {
             query_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "Query",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 SearchIndexQuerySpec querySpec r
 ",
     rt::unset::<Query>,
@@ -1605,12 +1775,9 @@ impl rt::Object for Query {
         &QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY),
             0 => P::Object(&self.query_spec),
             _ => P::Absent,
         }
@@ -1628,6 +1795,14 @@ rt::serde!(object Query);
 impl rt::Method for Query {
     type Output = objects::SearchIndexResultSet;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "Query",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "SearchIndexResultSet",
+        throws: "InvalidArgument",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1645,18 +1820,19 @@ impl rt::Throws<objects::InvalidArgument> for Query {}
 pub struct QueryDescriptions {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDescriptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: None }
+        Self { host: None, _more: () }
     }
 }
 pub(crate) static QUERY_DESCRIPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDescriptions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference host o
 ",
     rt::unset::<QueryDescriptions>,
@@ -1666,12 +1842,9 @@ impl rt::Object for QueryDescriptions {
         &QUERY_DESCRIPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DESCRIPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DESCRIPTIONS),
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1689,6 +1862,14 @@ rt::serde!(object QueryDescriptions);
 impl rt::Method for QueryDescriptions {
     type Output = Vec<objects::DiagnosticManagerLogDescriptor>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDescriptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("diagnosticManager"),
+        returns: "DiagnosticManagerLogDescriptor",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1705,18 +1886,22 @@ impl rt::Method for QueryDescriptions {
 pub struct QueryExtensionIpAllocationUsage {
     /// `extensionKeys`: list of string.
     pub extension_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryExtensionIpAllocationUsage {
     #[inline(never)]
     fn default() -> Self {
-        Self { extension_keys: Vec::new() }
+        Self {
+            extension_keys: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_EXTENSION_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryExtensionIpAllocationUsage",
-    "5.1",
     None,
-    "
+    "5.1
 string extensionKeys ol
 ",
     rt::unset::<QueryExtensionIpAllocationUsage>,
@@ -1726,12 +1911,9 @@ impl rt::Object for QueryExtensionIpAllocationUsage {
         &QUERY_EXTENSION_IP_ALLOCATION_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_EXTENSION_IP_ALLOCATION_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_EXTENSION_IP_ALLOCATION_USAGE),
             0 => P::Value(&self.extension_keys),
             _ => P::Absent,
         }
@@ -1749,6 +1931,14 @@ rt::serde!(object QueryExtensionIpAllocationUsage);
 impl rt::Method for QueryExtensionIpAllocationUsage {
     type Output = Vec<objects::ExtensionManagerIpAllocationUsage>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryExtensionIpAllocationUsage",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "ExtensionManagerIpAllocationUsage",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1765,20 +1955,22 @@ impl rt::Method for QueryExtensionIpAllocationUsage {
 pub struct QueryManagedBy {
     /// `extensionKey`: required string.
     pub extension_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryManagedBy {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_MANAGED_BY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryManagedBy",
-    "5.0",
     None,
-    "
+    "5.0
 string extensionKey r
 ",
     rt::unset::<QueryManagedBy>,
@@ -1788,12 +1980,9 @@ impl rt::Object for QueryManagedBy {
         &QUERY_MANAGED_BY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MANAGED_BY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MANAGED_BY),
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
@@ -1811,6 +2000,14 @@ rt::serde!(object QueryManagedBy);
 impl rt::Method for QueryManagedBy {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryManagedBy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1829,20 +2026,22 @@ impl rt::Method for QueryManagedBy {
 pub struct QueryNext {
     /// `iterationSpec`: required `SearchIndexIterationSpec`.
     pub iteration_spec: objects::SearchIndexIterationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryNext {
     #[inline(never)]
     fn default() -> Self {
         Self {
             iteration_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_NEXT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNext",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 SearchIndexIterationSpec iterationSpec r
 ",
     rt::unset::<QueryNext>,
@@ -1852,12 +2051,9 @@ impl rt::Object for QueryNext {
         &QUERY_NEXT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NEXT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_NEXT),
             0 => P::Object(&self.iteration_spec),
             _ => P::Absent,
         }
@@ -1875,6 +2071,14 @@ rt::serde!(object QueryNext);
 impl rt::Method for QueryNext {
     type Output = objects::SearchIndexResultSet;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNext",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("searchIndex"),
+        returns: "SearchIndexResultSet",
+        throws: "InvalidArgument",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1892,20 +2096,22 @@ impl rt::Throws<objects::InvalidArgument> for QueryNext {}
 pub struct QueryPerfComposite {
     /// `querySpec`: required `PerfQuerySpec`.
     pub query_spec: objects::PerfQuerySpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerfComposite {
     #[inline(never)]
     fn default() -> Self {
         Self {
             query_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_PERF_COMPOSITE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfComposite",
-    "2.0",
     None,
-    "
+    "2.0
 PerfQuerySpec querySpec r
 ",
     rt::unset::<QueryPerfComposite>,
@@ -1915,12 +2121,9 @@ impl rt::Object for QueryPerfComposite {
         &QUERY_PERF_COMPOSITE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF_COMPOSITE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF_COMPOSITE),
             0 => P::Object(&self.query_spec),
             _ => P::Absent,
         }
@@ -1938,6 +2141,14 @@ rt::serde!(object QueryPerfComposite);
 impl rt::Method for QueryPerfComposite {
     type Output = objects::PerfCompositeMetric;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfComposite",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfCompositeMetric",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1954,18 +2165,19 @@ impl rt::Method for QueryPerfComposite {
 pub struct QueryPerfCounterByLevel {
     /// `level`: required int.
     pub level: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPerfCounterByLevel {
     #[inline(never)]
     fn default() -> Self {
-        Self { level: 0 }
+        Self { level: 0, _more: () }
     }
 }
 pub(crate) static QUERY_PERF_COUNTER_BY_LEVEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfCounterByLevel",
-    "2.5",
     None,
-    "
+    "2.5
 int level r
 ",
     rt::unset::<QueryPerfCounterByLevel>,
@@ -1975,12 +2187,9 @@ impl rt::Object for QueryPerfCounterByLevel {
         &QUERY_PERF_COUNTER_BY_LEVEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PERF_COUNTER_BY_LEVEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PERF_COUNTER_BY_LEVEL),
             0 => P::Value(&self.level),
             _ => P::Absent,
         }
@@ -1998,6 +2207,14 @@ rt::serde!(object QueryPerfCounterByLevel);
 impl rt::Method for QueryPerfCounterByLevel {
     type Output = Vec<objects::PerfCounterInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfCounterByLevel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "PerfCounterInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2016,6 +2233,8 @@ pub struct QueryServiceList {
     pub service_name: Option<String>,
     /// `location`: list of string.
     pub location: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryServiceList {
     #[inline(never)]
@@ -2023,14 +2242,14 @@ impl Default for QueryServiceList {
         Self {
             service_name: None,
             location: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_SERVICE_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryServiceList",
-    "2.5",
     None,
-    "
+    "2.5
 string serviceName o
 string location ol
 ",
@@ -2041,12 +2260,9 @@ impl rt::Object for QueryServiceList {
         &QUERY_SERVICE_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SERVICE_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SERVICE_LIST),
             0 => P::Value(&self.service_name),
             1 => P::Value(&self.location),
             _ => P::Absent,
@@ -2066,6 +2282,14 @@ rt::serde!(object QueryServiceList);
 impl rt::Method for QueryServiceList {
     type Output = Vec<objects::ServiceManagerServiceInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryServiceList",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("serviceManager"),
+        returns: "ServiceManagerServiceInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2086,6 +2310,8 @@ pub struct ReadNextTasksByViewSpec {
     pub filter_spec: objects::TaskFilterSpec,
     /// `infoFilterSpec`: optional `TaskInfoFilterSpec`.
     pub info_filter_spec: Option<Box<objects::TaskInfoFilterSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadNextTasksByViewSpec {
     #[inline(never)]
@@ -2094,14 +2320,14 @@ impl Default for ReadNextTasksByViewSpec {
             view_spec: Default::default(),
             filter_spec: Default::default(),
             info_filter_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static READ_NEXT_TASKS_BY_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextTasksByViewSpec",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 TaskManagerTaskViewSpec viewSpec r
 TaskFilterSpec filterSpec r
 TaskInfoFilterSpec infoFilterSpec o
@@ -2113,12 +2339,9 @@ impl rt::Object for ReadNextTasksByViewSpec {
         &READ_NEXT_TASKS_BY_VIEW_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_NEXT_TASKS_BY_VIEW_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_NEXT_TASKS_BY_VIEW_SPEC),
             0 => P::Value(&self.view_spec),
             1 => P::Object(&self.filter_spec),
             2 => P::Optional(&self.info_filter_spec),
@@ -2140,6 +2363,14 @@ rt::serde!(object ReadNextTasksByViewSpec);
 impl rt::Method for ReadNextTasksByViewSpec {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReadNextTasksByViewSpec",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("taskManager"),
+        returns: "TaskInfo",
+        throws: "",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2156,20 +2387,22 @@ impl rt::Method for ReadNextTasksByViewSpec {
 pub struct RegisterExtension {
     /// `extension`: required `Extension`.
     pub extension: objects::Extension,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterExtension {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REGISTER_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterExtension",
-    "2.5",
     None,
-    "
+    "2.5
 Extension extension r
 ",
     rt::unset::<RegisterExtension>,
@@ -2179,12 +2412,9 @@ impl rt::Object for RegisterExtension {
         &REGISTER_EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_EXTENSION),
             0 => P::Object(&self.extension),
             _ => P::Absent,
         }
@@ -2202,6 +2432,14 @@ rt::serde!(object RegisterExtension);
 impl rt::Method for RegisterExtension {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterExtension",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2218,18 +2456,19 @@ impl rt::Method for RegisterExtension {
 pub struct RemoveCustomFieldDef {
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveCustomFieldDef {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: 0 }
+        Self { key: 0, _more: () }
     }
 }
 pub(crate) static REMOVE_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveCustomFieldDef",
-    "2.0",
     None,
-    "
+    "2.0
 int key r
 ",
     rt::unset::<RemoveCustomFieldDef>,
@@ -2239,12 +2478,9 @@ impl rt::Object for RemoveCustomFieldDef {
         &REMOVE_CUSTOM_FIELD_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_CUSTOM_FIELD_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_CUSTOM_FIELD_DEF),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -2262,6 +2498,14 @@ rt::serde!(object RemoveCustomFieldDef);
 impl rt::Method for RemoveCustomFieldDef {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveCustomFieldDef",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customFieldsManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2278,18 +2522,22 @@ impl rt::Method for RemoveCustomFieldDef {
 pub struct RemovePerfInterval {
     /// `samplePeriod`: required int.
     pub sample_period: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemovePerfInterval {
     #[inline(never)]
     fn default() -> Self {
-        Self { sample_period: 0 }
+        Self {
+            sample_period: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemovePerfInterval",
-    "2.0",
     None,
-    "
+    "2.0
 int samplePeriod r
 ",
     rt::unset::<RemovePerfInterval>,
@@ -2299,12 +2547,9 @@ impl rt::Object for RemovePerfInterval {
         &REMOVE_PERF_INTERVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_PERF_INTERVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_PERF_INTERVAL),
             0 => P::Value(&self.sample_period),
             _ => P::Absent,
         }
@@ -2322,6 +2567,14 @@ rt::serde!(object RemovePerfInterval);
 impl rt::Method for RemovePerfInterval {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemovePerfInterval",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2342,6 +2595,8 @@ pub struct RenameCustomFieldDef {
     pub key: i32,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameCustomFieldDef {
     #[inline(never)]
@@ -2349,14 +2604,14 @@ impl Default for RenameCustomFieldDef {
         Self {
             key: 0,
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RENAME_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameCustomFieldDef",
-    "2.0",
     None,
-    "
+    "2.0
 int key r
 string name r
 ",
@@ -2367,12 +2622,9 @@ impl rt::Object for RenameCustomFieldDef {
         &RENAME_CUSTOM_FIELD_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_CUSTOM_FIELD_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_CUSTOM_FIELD_DEF),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -2392,6 +2644,14 @@ rt::serde!(object RenameCustomFieldDef);
 impl rt::Method for RenameCustomFieldDef {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameCustomFieldDef",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customFieldsManager"),
+        returns: "",
+        throws: "DuplicateName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2409,18 +2669,22 @@ impl rt::Throws<objects::DuplicateName> for RenameCustomFieldDef {}
 pub struct ResetCounterLevelMapping {
     /// `counters`: list, not empty, of int.
     pub counters: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetCounterLevelMapping {
     #[inline(never)]
     fn default() -> Self {
-        Self { counters: Vec::new() }
+        Self {
+            counters: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetCounterLevelMapping",
-    "4.1",
     None,
-    "
+    "4.1
 int counters rl
 ",
     rt::unset::<ResetCounterLevelMapping>,
@@ -2430,12 +2694,9 @@ impl rt::Object for ResetCounterLevelMapping {
         &RESET_COUNTER_LEVEL_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_COUNTER_LEVEL_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_COUNTER_LEVEL_MAPPING),
             0 => P::Value(&self.counters),
             _ => P::Absent,
         }
@@ -2453,6 +2714,14 @@ rt::serde!(object ResetCounterLevelMapping);
 impl rt::Method for ResetCounterLevelMapping {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetCounterLevelMapping",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2469,18 +2738,22 @@ impl rt::Method for ResetCounterLevelMapping {
 pub struct RetrieveProductComponents {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveProductComponents {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_PRODUCT_COMPONENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveProductComponents",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveProductComponents>,
@@ -2490,12 +2763,9 @@ impl rt::Object for RetrieveProductComponents {
         &RETRIEVE_PRODUCT_COMPONENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_PRODUCT_COMPONENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_PRODUCT_COMPONENTS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -2513,6 +2783,14 @@ rt::serde!(object RetrieveProductComponents);
 impl rt::Method for RetrieveProductComponents {
     type Output = Vec<objects::ProductComponentInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveProductComponents",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ProductComponentInfo",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2526,18 +2804,20 @@ impl rt::Method for RetrieveProductComponents {
 /// Returns: list of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `TenantManager.Query`.
-pub struct RetrieveServiceProviderEntities {}
+pub struct RetrieveServiceProviderEntities {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for RetrieveServiceProviderEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static RETRIEVE_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveServiceProviderEntities",
-    "6.9.1",
     None,
-    "",
+    "6.9.1",
     rt::unset::<RetrieveServiceProviderEntities>,
 );
 impl rt::Object for RetrieveServiceProviderEntities {
@@ -2545,12 +2825,9 @@ impl rt::Object for RetrieveServiceProviderEntities {
         &RETRIEVE_SERVICE_PROVIDER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SERVICE_PROVIDER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SERVICE_PROVIDER_ENTITIES),
             _ => P::Absent,
         }
     }
@@ -2566,6 +2843,14 @@ rt::serde!(object RetrieveServiceProviderEntities);
 impl rt::Method for RetrieveServiceProviderEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveServiceProviderEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("tenantManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2586,6 +2871,8 @@ pub struct SetExtensionCertificate {
     pub extension_key: String,
     /// `certificatePem`: optional string.
     pub certificate_pem: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetExtensionCertificate {
     #[inline(never)]
@@ -2593,14 +2880,14 @@ impl Default for SetExtensionCertificate {
         Self {
             extension_key: String::new(),
             certificate_pem: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_EXTENSION_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetExtensionCertificate",
-    "4.0",
     None,
-    "
+    "4.0
 string extensionKey r
 string certificatePem o
 ",
@@ -2611,12 +2898,9 @@ impl rt::Object for SetExtensionCertificate {
         &SET_EXTENSION_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_EXTENSION_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_EXTENSION_CERTIFICATE),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.certificate_pem),
             _ => P::Absent,
@@ -2636,6 +2920,14 @@ rt::serde!(object SetExtensionCertificate);
 impl rt::Method for SetExtensionCertificate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetExtensionCertificate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "NotFound NoClientCertificate",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2657,6 +2949,8 @@ pub struct SetField {
     pub key: i32,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetField {
     #[inline(never)]
@@ -2665,14 +2959,14 @@ impl Default for SetField {
             entity: Default::default(),
             key: 0,
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_FIELD: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetField",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference entity r
 int key r
 string value r
@@ -2684,12 +2978,9 @@ impl rt::Object for SetField {
         &SET_FIELD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_FIELD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_FIELD),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.key),
             2 => P::Value(&self.value),
@@ -2711,6 +3002,14 @@ rt::serde!(object SetField);
 impl rt::Method for SetField {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetField",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("customFieldsManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2729,18 +3028,22 @@ impl rt::Method for SetField {
 pub struct SetLocale {
     /// `locale`: required string.
     pub locale: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetLocale {
     #[inline(never)]
     fn default() -> Self {
-        Self { locale: String::new() }
+        Self {
+            locale: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SET_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetLocale",
-    "2.0",
     None,
-    "
+    "2.0
 string locale r
 ",
     rt::unset::<SetLocale>,
@@ -2750,12 +3053,9 @@ impl rt::Object for SetLocale {
         &SET_LOCALE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_LOCALE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_LOCALE),
             0 => P::Value(&self.locale),
             _ => P::Absent,
         }
@@ -2773,6 +3073,14 @@ rt::serde!(object SetLocale);
 impl rt::Method for SetLocale {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetLocale",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "",
+        throws: "InvalidLocale",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2792,6 +3100,8 @@ pub struct SetPublicKey {
     pub extension_key: String,
     /// `publicKey`: required string.
     pub public_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetPublicKey {
     #[inline(never)]
@@ -2799,14 +3109,14 @@ impl Default for SetPublicKey {
         Self {
             extension_key: String::new(),
             public_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetPublicKey",
-    "2.5",
     None,
-    "
+    "2.5
 string extensionKey r
 string publicKey r
 ",
@@ -2817,12 +3127,9 @@ impl rt::Object for SetPublicKey {
         &SET_PUBLIC_KEY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_PUBLIC_KEY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_PUBLIC_KEY),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.public_key),
             _ => P::Absent,
@@ -2842,6 +3149,14 @@ rt::serde!(object SetPublicKey);
 impl rt::Method for SetPublicKey {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetPublicKey",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2862,6 +3177,8 @@ pub struct SetServiceAccount {
     pub extension_key: String,
     /// `serviceAccount`: required string.
     pub service_account: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetServiceAccount {
     #[inline(never)]
@@ -2869,14 +3186,14 @@ impl Default for SetServiceAccount {
         Self {
             extension_key: String::new(),
             service_account: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_SERVICE_ACCOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetServiceAccount",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 string extensionKey r
 string serviceAccount r
 ",
@@ -2887,12 +3204,9 @@ impl rt::Object for SetServiceAccount {
         &SET_SERVICE_ACCOUNT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_SERVICE_ACCOUNT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_SERVICE_ACCOUNT),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.service_account),
             _ => P::Absent,
@@ -2912,6 +3226,14 @@ rt::serde!(object SetServiceAccount);
 impl rt::Method for SetServiceAccount {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetServiceAccount",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2931,6 +3253,8 @@ pub struct SetTaskDescription {
     pub this: rt::ManagedObjectReference,
     /// `description`: required `LocalizableMessage`.
     pub description: objects::LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetTaskDescription {
     #[inline(never)]
@@ -2938,14 +3262,14 @@ impl Default for SetTaskDescription {
         Self {
             this: Default::default(),
             description: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetTaskDescription",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 LocalizableMessage description r
 ",
@@ -2956,12 +3280,9 @@ impl rt::Object for SetTaskDescription {
         &SET_TASK_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_TASK_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_TASK_DESCRIPTION),
             0 => P::Value(&self.this),
             1 => P::Object(&self.description),
             _ => P::Absent,
@@ -2981,6 +3302,14 @@ rt::serde!(object SetTaskDescription);
 impl rt::Method for SetTaskDescription {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetTaskDescription",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3005,6 +3334,8 @@ pub struct SetTaskState {
     pub result: Option<rt::Any>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<objects::LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetTaskState {
     #[inline(never)]
@@ -3014,14 +3345,14 @@ impl Default for SetTaskState {
             state: Default::default(),
             result: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_TASK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetTaskState",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 TaskInfoState state r
 anyType result o
@@ -3034,12 +3365,9 @@ impl rt::Object for SetTaskState {
         &SET_TASK_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_TASK_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_TASK_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.state),
             2 => P::Value(&self.result),
@@ -3063,6 +3391,14 @@ rt::serde!(object SetTaskState);
 impl rt::Method for SetTaskState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetTaskState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3082,18 +3418,22 @@ impl rt::Throws<objects::InvalidState> for SetTaskState {}
 pub struct UnmarkServiceProviderEntities {
     /// `entity`: list of reference to `ManagedEntity`; needs the privilege `TenantManager.Update`.
     pub entity: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmarkServiceProviderEntities {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Vec::new() }
+        Self {
+            entity: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNMARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmarkServiceProviderEntities",
-    "6.9.1",
     None,
-    "
+    "6.9.1
 ManagedObjectReference entity ol
 ",
     rt::unset::<UnmarkServiceProviderEntities>,
@@ -3103,12 +3443,9 @@ impl rt::Object for UnmarkServiceProviderEntities {
         &UNMARK_SERVICE_PROVIDER_ENTITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMARK_SERVICE_PROVIDER_ENTITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMARK_SERVICE_PROVIDER_ENTITIES),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -3126,6 +3463,14 @@ rt::serde!(object UnmarkServiceProviderEntities);
 impl rt::Method for UnmarkServiceProviderEntities {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmarkServiceProviderEntities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("tenantManager"),
+        returns: "",
+        throws: "ManagedObjectNotFound",
+        since: "6.9.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3145,20 +3490,22 @@ impl rt::Throws<objects::ManagedObjectNotFound> for UnmarkServiceProviderEntitie
 pub struct UnregisterExtension {
     /// `extensionKey`: required string.
     pub extension_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterExtension {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNREGISTER_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterExtension",
-    "2.5",
     None,
-    "
+    "2.5
 string extensionKey r
 ",
     rt::unset::<UnregisterExtension>,
@@ -3168,12 +3515,9 @@ impl rt::Object for UnregisterExtension {
         &UNREGISTER_EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_EXTENSION),
             0 => P::Value(&self.extension_key),
             _ => P::Absent,
         }
@@ -3191,6 +3535,14 @@ rt::serde!(object UnregisterExtension);
 impl rt::Method for UnregisterExtension {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterExtension",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3208,20 +3560,22 @@ impl rt::Throws<objects::NotFound> for UnregisterExtension {}
 pub struct UpdateCounterLevelMapping {
     /// `counterLevelMap`: list, not empty, of `PerformanceManagerCounterLevelMapping`.
     pub counter_level_map: Vec<objects::PerformanceManagerCounterLevelMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateCounterLevelMapping {
     #[inline(never)]
     fn default() -> Self {
         Self {
             counter_level_map: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateCounterLevelMapping",
-    "4.1",
     None,
-    "
+    "4.1
 PerformanceManagerCounterLevelMapping counterLevelMap rl
 ",
     rt::unset::<UpdateCounterLevelMapping>,
@@ -3231,12 +3585,9 @@ impl rt::Object for UpdateCounterLevelMapping {
         &UPDATE_COUNTER_LEVEL_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_COUNTER_LEVEL_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_COUNTER_LEVEL_MAPPING),
             0 => P::Objects(&self.counter_level_map),
             _ => P::Absent,
         }
@@ -3254,6 +3605,14 @@ rt::serde!(object UpdateCounterLevelMapping);
 impl rt::Method for UpdateCounterLevelMapping {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateCounterLevelMapping",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3272,20 +3631,22 @@ impl rt::Method for UpdateCounterLevelMapping {
 pub struct UpdateExtension {
     /// `extension`: required `Extension`.
     pub extension: objects::Extension,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateExtension {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extension: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateExtension",
-    "2.5",
     None,
-    "
+    "2.5
 Extension extension r
 ",
     rt::unset::<UpdateExtension>,
@@ -3295,12 +3656,9 @@ impl rt::Object for UpdateExtension {
         &UPDATE_EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_EXTENSION),
             0 => P::Object(&self.extension),
             _ => P::Absent,
         }
@@ -3318,6 +3676,14 @@ rt::serde!(object UpdateExtension);
 impl rt::Method for UpdateExtension {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateExtension",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("extensionManager"),
+        returns: "",
+        throws: "NotFound",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3335,20 +3701,22 @@ impl rt::Throws<objects::NotFound> for UpdateExtension {}
 pub struct UpdatePerfInterval {
     /// `interval`: required `PerfInterval`.
     pub interval: objects::PerfInterval,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatePerfInterval {
     #[inline(never)]
     fn default() -> Self {
         Self {
             interval: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePerfInterval",
-    "2.0",
     None,
-    "
+    "2.0
 PerfInterval interval r
 ",
     rt::unset::<UpdatePerfInterval>,
@@ -3358,12 +3726,9 @@ impl rt::Object for UpdatePerfInterval {
         &UPDATE_PERF_INTERVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PERF_INTERVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PERF_INTERVAL),
             0 => P::Object(&self.interval),
             _ => P::Absent,
         }
@@ -3381,6 +3746,14 @@ rt::serde!(object UpdatePerfInterval);
 impl rt::Method for UpdatePerfInterval {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePerfInterval",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3401,6 +3774,8 @@ pub struct UpdateProgress {
     pub this: rt::ManagedObjectReference,
     /// `percentDone`: required int.
     pub percent_done: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateProgress {
     #[inline(never)]
@@ -3408,14 +3783,14 @@ impl Default for UpdateProgress {
         Self {
             this: Default::default(),
             percent_done: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateProgress",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 int percentDone r
 ",
@@ -3426,12 +3801,9 @@ impl rt::Object for UpdateProgress {
         &UPDATE_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_PROGRESS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.percent_done),
             _ => P::Absent,
@@ -3451,6 +3823,14 @@ rt::serde!(object UpdateProgress);
 impl rt::Method for UpdateProgress {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateProgress",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState OutOfBounds",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3469,18 +3849,22 @@ impl rt::Throws<objects::OutOfBounds> for UpdateProgress {}
 pub struct UpdateServiceMessage {
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateServiceMessage {
     #[inline(never)]
     fn default() -> Self {
-        Self { message: String::new() }
+        Self {
+            message: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATE_SERVICE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServiceMessage",
-    "2.0",
     None,
-    "
+    "2.0
 string message r
 ",
     rt::unset::<UpdateServiceMessage>,
@@ -3490,12 +3874,9 @@ impl rt::Object for UpdateServiceMessage {
         &UPDATE_SERVICE_MESSAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SERVICE_MESSAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SERVICE_MESSAGE),
             0 => P::Value(&self.message),
             _ => P::Absent,
         }
@@ -3513,6 +3894,14 @@ rt::serde!(object UpdateServiceMessage);
 impl rt::Method for UpdateServiceMessage {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateServiceMessage",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

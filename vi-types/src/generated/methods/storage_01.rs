@@ -16,6 +16,8 @@ pub struct AttachScsiLun {
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachScsiLun {
     #[inline(never)]
@@ -23,14 +25,14 @@ impl Default for AttachScsiLun {
         Self {
             this: Default::default(),
             lun_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ATTACH_SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachScsiLun",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string lunUuid r
 ",
@@ -41,12 +43,9 @@ impl rt::Object for AttachScsiLun {
         &ATTACH_SCSI_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_SCSI_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_SCSI_LUN),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             _ => P::Absent,
@@ -66,6 +65,14 @@ rt::serde!(object AttachScsiLun);
 impl rt::Method for AttachScsiLun {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachScsiLun",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault InvalidState",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -91,6 +98,8 @@ pub struct AttachScsiLunExTask {
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: list, not empty, of string.
     pub lun_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachScsiLunExTask {
     #[inline(never)]
@@ -98,14 +107,14 @@ impl Default for AttachScsiLunExTask {
         Self {
             this: Default::default(),
             lun_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ATTACH_SCSI_LUN_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachScsiLunEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string lunUuid rl
 ",
@@ -116,12 +125,9 @@ impl rt::Object for AttachScsiLunExTask {
         &ATTACH_SCSI_LUN_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_SCSI_LUN_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_SCSI_LUN_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             _ => P::Absent,
@@ -141,6 +147,14 @@ rt::serde!(object AttachScsiLunExTask);
 impl rt::Method for AttachScsiLunExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachScsiLunEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -167,6 +181,8 @@ pub struct AttachVmfsExtent {
     pub vmfs_path: String,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: objects::HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachVmfsExtent {
     #[inline(never)]
@@ -175,14 +191,14 @@ impl Default for AttachVmfsExtent {
             this: Default::default(),
             vmfs_path: String::new(),
             extent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ATTACH_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachVmfsExtent",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vmfsPath r
 HostScsiDiskPartition extent r
@@ -194,12 +210,9 @@ impl rt::Object for AttachVmfsExtent {
         &ATTACH_VMFS_EXTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_VMFS_EXTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_VMFS_EXTENT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_path),
             2 => P::Object(&self.extent),
@@ -221,6 +234,14 @@ rt::serde!(object AttachVmfsExtent);
 impl rt::Method for AttachVmfsExtent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachVmfsExtent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -243,6 +264,8 @@ pub struct ChangeNfsUserPassword {
     pub this: rt::ManagedObjectReference,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeNfsUserPassword {
     #[inline(never)]
@@ -250,14 +273,14 @@ impl Default for ChangeNfsUserPassword {
         Self {
             this: Default::default(),
             password: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHANGE_NFS_USER_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeNFSUserPassword",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string password r secret
 ",
@@ -268,12 +291,9 @@ impl rt::Object for ChangeNfsUserPassword {
         &CHANGE_NFS_USER_PASSWORD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_NFS_USER_PASSWORD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_NFS_USER_PASSWORD),
             0 => P::Value(&self.this),
             1 => P::Value(&self.password),
             _ => P::Absent,
@@ -293,6 +313,14 @@ rt::serde!(object ChangeNfsUserPassword);
 impl rt::Method for ChangeNfsUserPassword {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeNFSUserPassword",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -315,6 +343,8 @@ pub struct ChangeOwner {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `owner`: required string.
     pub owner: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangeOwner {
     #[inline(never)]
@@ -323,14 +353,14 @@ impl Default for ChangeOwner {
             name: String::new(),
             datacenter: None,
             owner: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHANGE_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeOwner",
-    "4.0",
     None,
-    "
+    "4.0
 string name r
 ManagedObjectReference datacenter o
 string owner r
@@ -342,12 +372,9 @@ impl rt::Object for ChangeOwner {
         &CHANGE_OWNER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGE_OWNER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGE_OWNER),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.owner),
@@ -369,6 +396,14 @@ rt::serde!(object ChangeOwner);
 impl rt::Method for ChangeOwner {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ChangeOwner",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "",
+        throws: "InvalidDatastore FileFault UserNotFound",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -390,18 +425,22 @@ impl rt::Throws<objects::UserNotFound> for ChangeOwner {}
 pub struct ClearNfsUser {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearNfsUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLEAR_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearNFSUser",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ClearNfsUser>,
@@ -411,12 +450,9 @@ impl rt::Object for ClearNfsUser {
         &CLEAR_NFS_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_NFS_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_NFS_USER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -434,6 +470,14 @@ rt::serde!(object ClearNfsUser);
 impl rt::Method for ClearNfsUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearNFSUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -459,6 +503,8 @@ pub struct ComputeDiskPartitionInfo {
     pub layout: objects::HostDiskPartitionLayout,
     /// `partitionFormat`: optional string, since VI API 5.0.
     pub partition_format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeDiskPartitionInfo {
     #[inline(never)]
@@ -468,14 +514,14 @@ impl Default for ComputeDiskPartitionInfo {
             device_path: String::new(),
             layout: Default::default(),
             partition_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeDiskPartitionInfo",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string devicePath r
 HostDiskPartitionLayout layout r
@@ -488,12 +534,9 @@ impl rt::Object for ComputeDiskPartitionInfo {
         &COMPUTE_DISK_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_DISK_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_DISK_PARTITION_INFO),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             2 => P::Object(&self.layout),
@@ -517,6 +560,14 @@ rt::serde!(object ComputeDiskPartitionInfo);
 impl rt::Method for ComputeDiskPartitionInfo {
     type Output = objects::HostDiskPartitionInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ComputeDiskPartitionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiskPartitionInfo",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -543,6 +594,8 @@ pub struct ComputeDiskPartitionInfoForResize {
     pub block_range: objects::HostDiskPartitionBlockRange,
     /// `partitionFormat`: optional string, since VI API 5.0.
     pub partition_format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeDiskPartitionInfoForResize {
     #[inline(never)]
@@ -552,14 +605,14 @@ impl Default for ComputeDiskPartitionInfoForResize {
             partition: Default::default(),
             block_range: Default::default(),
             partition_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeDiskPartitionInfoForResize",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostScsiDiskPartition partition r
 HostDiskPartitionBlockRange blockRange r
@@ -572,12 +625,9 @@ impl rt::Object for ComputeDiskPartitionInfoForResize {
         &COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.partition),
             2 => P::Object(&self.block_range),
@@ -601,6 +651,14 @@ rt::serde!(object ComputeDiskPartitionInfoForResize);
 impl rt::Method for ComputeDiskPartitionInfoForResize {
     type Output = objects::HostDiskPartitionInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ComputeDiskPartitionInfoForResize",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiskPartitionInfo",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -625,6 +683,8 @@ pub struct ConfigureDatastorePrincipal {
     pub user_name: String,
     /// `password`: optional string, secret.
     pub password: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureDatastorePrincipal {
     #[inline(never)]
@@ -633,14 +693,14 @@ impl Default for ConfigureDatastorePrincipal {
             this: Default::default(),
             user_name: String::new(),
             password: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_DATASTORE_PRINCIPAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureDatastorePrincipal",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string userName r
 string password o secret
@@ -652,12 +712,9 @@ impl rt::Object for ConfigureDatastorePrincipal {
         &CONFIGURE_DATASTORE_PRINCIPAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_DATASTORE_PRINCIPAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_DATASTORE_PRINCIPAL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.user_name),
             2 => P::Value(&self.password),
@@ -679,6 +736,14 @@ rt::serde!(object ConfigureDatastorePrincipal);
 impl rt::Method for ConfigureDatastorePrincipal {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureDatastorePrincipal",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -699,6 +764,8 @@ pub struct ConfigureHostCacheTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostCacheConfigurationSpec`.
     pub spec: objects::HostCacheConfigurationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureHostCacheTask {
     #[inline(never)]
@@ -706,14 +773,14 @@ impl Default for ConfigureHostCacheTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_HOST_CACHE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureHostCache_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 HostCacheConfigurationSpec spec r
 ",
@@ -724,12 +791,9 @@ impl rt::Object for ConfigureHostCacheTask {
         &CONFIGURE_HOST_CACHE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_HOST_CACHE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_HOST_CACHE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -749,6 +813,14 @@ rt::serde!(object ConfigureHostCacheTask);
 impl rt::Method for ConfigureHostCacheTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureHostCache_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -774,6 +846,8 @@ pub struct ConfigureVFlashResourceExTask {
     pub this: rt::ManagedObjectReference,
     /// `devicePath`: list of string.
     pub device_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureVFlashResourceExTask {
     #[inline(never)]
@@ -781,14 +855,14 @@ impl Default for ConfigureVFlashResourceExTask {
         Self {
             this: Default::default(),
             device_path: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_V_FLASH_RESOURCE_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureVFlashResourceEx_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string devicePath ol
 ",
@@ -799,12 +873,9 @@ impl rt::Object for ConfigureVFlashResourceExTask {
         &CONFIGURE_V_FLASH_RESOURCE_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_V_FLASH_RESOURCE_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_V_FLASH_RESOURCE_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             _ => P::Absent,
@@ -824,6 +895,14 @@ rt::serde!(object ConfigureVFlashResourceExTask);
 impl rt::Method for ConfigureVFlashResourceExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConfigureVFlashResourceEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -848,6 +927,8 @@ pub struct ConnectNvmeController {
     pub this: rt::ManagedObjectReference,
     /// `connectSpec`: required `HostNvmeConnectSpec`.
     pub connect_spec: objects::HostNvmeConnectSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConnectNvmeController {
     #[inline(never)]
@@ -855,14 +936,14 @@ impl Default for ConnectNvmeController {
         Self {
             this: Default::default(),
             connect_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONNECT_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectNvmeController",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 HostNvmeConnectSpec connectSpec r
 ",
@@ -873,12 +954,9 @@ impl rt::Object for ConnectNvmeController {
         &CONNECT_NVME_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONNECT_NVME_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONNECT_NVME_CONTROLLER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.connect_spec),
             _ => P::Absent,
@@ -898,6 +976,14 @@ rt::serde!(object ConnectNvmeController);
 impl rt::Method for ConnectNvmeController {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConnectNvmeController",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -920,6 +1006,8 @@ pub struct ConnectNvmeControllerExTask {
     pub this: rt::ManagedObjectReference,
     /// `connectSpec`: list of `HostNvmeConnectSpec`.
     pub connect_spec: Vec<objects::HostNvmeConnectSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConnectNvmeControllerExTask {
     #[inline(never)]
@@ -927,14 +1015,14 @@ impl Default for ConnectNvmeControllerExTask {
         Self {
             this: Default::default(),
             connect_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONNECT_NVME_CONTROLLER_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectNvmeControllerEx_Task",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 HostNvmeConnectSpec connectSpec ol
 ",
@@ -945,12 +1033,9 @@ impl rt::Object for ConnectNvmeControllerExTask {
         &CONNECT_NVME_CONTROLLER_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONNECT_NVME_CONTROLLER_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONNECT_NVME_CONTROLLER_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.connect_spec),
             _ => P::Absent,
@@ -970,6 +1055,14 @@ rt::serde!(object ConnectNvmeControllerExTask);
 impl rt::Method for ConnectNvmeControllerExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConnectNvmeControllerEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -994,6 +1087,8 @@ pub struct ConvertNamespacePathToUuidPath {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `namespaceUrl`: required string.
     pub namespace_url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConvertNamespacePathToUuidPath {
     #[inline(never)]
@@ -1001,14 +1096,14 @@ impl Default for ConvertNamespacePathToUuidPath {
         Self {
             datacenter: None,
             namespace_url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONVERT_NAMESPACE_PATH_TO_UUID_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConvertNamespacePathToUuidPath",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference datacenter o
 string namespaceUrl r
 ",
@@ -1019,12 +1114,9 @@ impl rt::Object for ConvertNamespacePathToUuidPath {
         &CONVERT_NAMESPACE_PATH_TO_UUID_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONVERT_NAMESPACE_PATH_TO_UUID_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONVERT_NAMESPACE_PATH_TO_UUID_PATH),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.namespace_url),
             _ => P::Absent,
@@ -1044,6 +1136,14 @@ rt::serde!(object ConvertNamespacePathToUuidPath);
 impl rt::Method for ConvertNamespacePathToUuidPath {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ConvertNamespacePathToUuidPath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "string",
+        throws: "InvalidDatastore InvalidDatastorePath",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1068,6 +1168,8 @@ pub struct CreateDirectory {
     pub policy: Option<String>,
     /// `size`: optional long, since VI API 7.0.2.0.
     pub size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDirectory {
     #[inline(never)]
@@ -1077,14 +1179,14 @@ impl Default for CreateDirectory {
             display_name: None,
             policy: None,
             size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDirectory",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference datastore r
 string displayName o
 string policy o
@@ -1097,12 +1199,9 @@ impl rt::Object for CreateDirectory {
         &CREATE_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DIRECTORY),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.display_name),
             2 => P::Value(&self.policy),
@@ -1126,6 +1225,14 @@ rt::serde!(object CreateDirectory);
 impl rt::Method for CreateDirectory {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDirectory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "string",
+        throws: "CannotCreateFile FileAlreadyExists InvalidDatastore",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1151,6 +1258,8 @@ pub struct CreateNvdimmNamespaceTask {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `NvdimmNamespaceCreateSpec`.
     pub create_spec: objects::NvdimmNamespaceCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateNvdimmNamespaceTask {
     #[inline(never)]
@@ -1158,14 +1267,14 @@ impl Default for CreateNvdimmNamespaceTask {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_NVDIMM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvdimmNamespace_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 NvdimmNamespaceCreateSpec createSpec r
 ",
@@ -1176,12 +1285,9 @@ impl rt::Object for CreateNvdimmNamespaceTask {
         &CREATE_NVDIMM_NAMESPACE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_NVDIMM_NAMESPACE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_NVDIMM_NAMESPACE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.create_spec),
             _ => P::Absent,
@@ -1201,6 +1307,14 @@ rt::serde!(object CreateNvdimmNamespaceTask);
 impl rt::Method for CreateNvdimmNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateNvdimmNamespace_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidHostState AlreadyExists HostConfigFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1230,6 +1344,8 @@ pub struct CreateNvdimmPMemNamespaceTask {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `NvdimmPMemNamespaceCreateSpec`.
     pub create_spec: objects::NvdimmPMemNamespaceCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateNvdimmPMemNamespaceTask {
     #[inline(never)]
@@ -1237,14 +1353,14 @@ impl Default for CreateNvdimmPMemNamespaceTask {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_NVDIMM_P_MEM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvdimmPMemNamespace_Task",
-    "6.7.1",
     None,
-    "
+    "6.7.1
 ManagedObjectReference _this r
 NvdimmPMemNamespaceCreateSpec createSpec r
 ",
@@ -1255,12 +1371,9 @@ impl rt::Object for CreateNvdimmPMemNamespaceTask {
         &CREATE_NVDIMM_P_MEM_NAMESPACE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_NVDIMM_P_MEM_NAMESPACE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_NVDIMM_P_MEM_NAMESPACE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.create_spec),
             _ => P::Absent,
@@ -1280,6 +1393,14 @@ rt::serde!(object CreateNvdimmPMemNamespaceTask);
 impl rt::Method for CreateNvdimmPMemNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateNvdimmPMemNamespace_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidHostState AlreadyExists HostConfigFault",
+        since: "6.7.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1307,6 +1428,8 @@ pub struct CreateNvmeOverRdmaAdapter {
     pub this: rt::ManagedObjectReference,
     /// `rdmaDeviceName`: required string.
     pub rdma_device_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateNvmeOverRdmaAdapter {
     #[inline(never)]
@@ -1314,14 +1437,14 @@ impl Default for CreateNvmeOverRdmaAdapter {
         Self {
             this: Default::default(),
             rdma_device_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_NVME_OVER_RDMA_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvmeOverRdmaAdapter",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 string rdmaDeviceName r
 ",
@@ -1332,12 +1455,9 @@ impl rt::Object for CreateNvmeOverRdmaAdapter {
         &CREATE_NVME_OVER_RDMA_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_NVME_OVER_RDMA_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_NVME_OVER_RDMA_ADAPTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.rdma_device_name),
             _ => P::Absent,
@@ -1357,6 +1477,14 @@ rt::serde!(object CreateNvmeOverRdmaAdapter);
 impl rt::Method for CreateNvmeOverRdmaAdapter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateNvmeOverRdmaAdapter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1380,6 +1508,8 @@ pub struct CreateSoftwareAdapter {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostHbaCreateSpec` or a descendant.
     pub spec: rt::Poly<objects::HostHbaCreateSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSoftwareAdapter {
     #[inline(never)]
@@ -1387,14 +1517,14 @@ impl Default for CreateSoftwareAdapter {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_SOFTWARE_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSoftwareAdapter",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 HostHbaCreateSpec spec r
 ",
@@ -1405,12 +1535,9 @@ impl rt::Object for CreateSoftwareAdapter {
         &CREATE_SOFTWARE_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SOFTWARE_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SOFTWARE_ADAPTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -1430,6 +1557,14 @@ rt::serde!(object CreateSoftwareAdapter);
 impl rt::Method for CreateSoftwareAdapter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSoftwareAdapter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ResourceInUse NotFound HostConfigFault",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1453,6 +1588,8 @@ pub struct CreateVvolDatastore {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostDatastoreSystemVvolDatastoreSpec`.
     pub spec: objects::HostDatastoreSystemVvolDatastoreSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVvolDatastore {
     #[inline(never)]
@@ -1460,14 +1597,14 @@ impl Default for CreateVvolDatastore {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_VVOL_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVvolDatastore",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostDatastoreSystemVvolDatastoreSpec spec r
 ",
@@ -1478,12 +1615,9 @@ impl rt::Object for CreateVvolDatastore {
         &CREATE_VVOL_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_VVOL_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_VVOL_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1503,6 +1637,14 @@ rt::serde!(object CreateVvolDatastore);
 impl rt::Method for CreateVvolDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVvolDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound DuplicateName HostConfigFault InvalidName",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1527,6 +1669,8 @@ pub struct DefragmentVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DefragmentVirtualDiskTask {
     #[inline(never)]
@@ -1534,14 +1678,14 @@ impl Default for DefragmentVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DEFRAGMENT_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DefragmentVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -1552,12 +1696,9 @@ impl rt::Object for DefragmentVirtualDiskTask {
         &DEFRAGMENT_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEFRAGMENT_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEFRAGMENT_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -1577,6 +1718,14 @@ rt::serde!(object DefragmentVirtualDiskTask);
 impl rt::Method for DefragmentVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DefragmentVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1600,6 +1749,8 @@ pub struct DeleteDirectory {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteDirectory {
     #[inline(never)]
@@ -1607,14 +1758,14 @@ impl Default for DeleteDirectory {
         Self {
             datacenter: None,
             datastore_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDirectory",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference datacenter o
 string datastorePath r
 ",
@@ -1625,12 +1776,9 @@ impl rt::Object for DeleteDirectory {
         &DELETE_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_DIRECTORY),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.datastore_path),
             _ => P::Absent,
@@ -1650,6 +1798,14 @@ rt::serde!(object DeleteDirectory);
 impl rt::Method for DeleteDirectory {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteDirectory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "",
+        throws: "FileFault FileNotFound InvalidDatastore InvalidDatastorePath",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1672,18 +1828,22 @@ impl rt::Throws<objects::InvalidDatastorePath> for DeleteDirectory {}
 pub struct DeleteNvdimmBlockNamespacesTask {
     /// `_this`: required reference to `HostNvdimmSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteNvdimmBlockNamespacesTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DELETE_NVDIMM_BLOCK_NAMESPACES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteNvdimmBlockNamespaces_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ",
     rt::unset::<DeleteNvdimmBlockNamespacesTask>,
@@ -1693,12 +1853,9 @@ impl rt::Object for DeleteNvdimmBlockNamespacesTask {
         &DELETE_NVDIMM_BLOCK_NAMESPACES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_NVDIMM_BLOCK_NAMESPACES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_NVDIMM_BLOCK_NAMESPACES_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1716,6 +1873,14 @@ rt::serde!(object DeleteNvdimmBlockNamespacesTask);
 impl rt::Method for DeleteNvdimmBlockNamespacesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteNvdimmBlockNamespaces_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound InvalidHostState HostConfigFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1743,6 +1908,8 @@ pub struct DeleteNvdimmNamespaceTask {
     pub this: rt::ManagedObjectReference,
     /// `deleteSpec`: required `NvdimmNamespaceDeleteSpec`.
     pub delete_spec: objects::NvdimmNamespaceDeleteSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteNvdimmNamespaceTask {
     #[inline(never)]
@@ -1750,14 +1917,14 @@ impl Default for DeleteNvdimmNamespaceTask {
         Self {
             this: Default::default(),
             delete_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_NVDIMM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteNvdimmNamespace_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 NvdimmNamespaceDeleteSpec deleteSpec r
 ",
@@ -1768,12 +1935,9 @@ impl rt::Object for DeleteNvdimmNamespaceTask {
         &DELETE_NVDIMM_NAMESPACE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_NVDIMM_NAMESPACE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_NVDIMM_NAMESPACE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.delete_spec),
             _ => P::Absent,
@@ -1793,6 +1957,14 @@ rt::serde!(object DeleteNvdimmNamespaceTask);
 impl rt::Method for DeleteNvdimmNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteNvdimmNamespace_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound InvalidHostState HostConfigFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1820,6 +1992,8 @@ pub struct DeleteScsiLunState {
     pub this: rt::ManagedObjectReference,
     /// `lunCanonicalName`: required string.
     pub lun_canonical_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteScsiLunState {
     #[inline(never)]
@@ -1827,14 +2001,14 @@ impl Default for DeleteScsiLunState {
         Self {
             this: Default::default(),
             lun_canonical_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_SCSI_LUN_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteScsiLunState",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string lunCanonicalName r
 ",
@@ -1845,12 +2019,9 @@ impl rt::Object for DeleteScsiLunState {
         &DELETE_SCSI_LUN_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_SCSI_LUN_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_SCSI_LUN_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_canonical_name),
             _ => P::Absent,
@@ -1870,6 +2041,14 @@ rt::serde!(object DeleteScsiLunState);
 impl rt::Method for DeleteScsiLunState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteScsiLunState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1891,6 +2070,8 @@ pub struct DeleteVffsVolumeState {
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVffsVolumeState {
     #[inline(never)]
@@ -1898,14 +2079,14 @@ impl Default for DeleteVffsVolumeState {
         Self {
             this: Default::default(),
             vffs_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_VFFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVffsVolumeState",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsUuid r
 ",
@@ -1916,12 +2097,9 @@ impl rt::Object for DeleteVffsVolumeState {
         &DELETE_VFFS_VOLUME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_VFFS_VOLUME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_VFFS_VOLUME_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
@@ -1941,6 +2119,14 @@ rt::serde!(object DeleteVffsVolumeState);
 impl rt::Method for DeleteVffsVolumeState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVffsVolumeState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1962,6 +2148,8 @@ pub struct DeleteVmfsVolumeState {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVmfsVolumeState {
     #[inline(never)]
@@ -1969,14 +2157,14 @@ impl Default for DeleteVmfsVolumeState {
         Self {
             this: Default::default(),
             vmfs_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_VMFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVmfsVolumeState",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
@@ -1987,12 +2175,9 @@ impl rt::Object for DeleteVmfsVolumeState {
         &DELETE_VMFS_VOLUME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_VMFS_VOLUME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_VMFS_VOLUME_STATE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -2012,6 +2197,14 @@ rt::serde!(object DeleteVmfsVolumeState);
 impl rt::Method for DeleteVmfsVolumeState {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVmfsVolumeState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2033,6 +2226,8 @@ pub struct DestroyVffs {
     pub this: rt::ManagedObjectReference,
     /// `vffsPath`: required string.
     pub vffs_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyVffs {
     #[inline(never)]
@@ -2040,14 +2235,14 @@ impl Default for DestroyVffs {
         Self {
             this: Default::default(),
             vffs_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DESTROY_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyVffs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsPath r
 ",
@@ -2058,12 +2253,9 @@ impl rt::Object for DestroyVffs {
         &DESTROY_VFFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_VFFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_VFFS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_path),
             _ => P::Absent,
@@ -2083,6 +2275,14 @@ rt::serde!(object DestroyVffs);
 impl rt::Method for DestroyVffs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyVffs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2106,6 +2306,8 @@ pub struct DetachScsiLun {
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DetachScsiLun {
     #[inline(never)]
@@ -2113,14 +2315,14 @@ impl Default for DetachScsiLun {
         Self {
             this: Default::default(),
             lun_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DETACH_SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachScsiLun",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string lunUuid r
 ",
@@ -2131,12 +2333,9 @@ impl rt::Object for DetachScsiLun {
         &DETACH_SCSI_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DETACH_SCSI_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DETACH_SCSI_LUN),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             _ => P::Absent,
@@ -2156,6 +2355,14 @@ rt::serde!(object DetachScsiLun);
 impl rt::Method for DetachScsiLun {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DetachScsiLun",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault InvalidState ResourceInUse",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2182,6 +2389,8 @@ pub struct DetachScsiLunExTask {
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: list, not empty, of string.
     pub lun_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DetachScsiLunExTask {
     #[inline(never)]
@@ -2189,14 +2398,14 @@ impl Default for DetachScsiLunExTask {
         Self {
             this: Default::default(),
             lun_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DETACH_SCSI_LUN_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachScsiLunEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string lunUuid rl
 ",
@@ -2207,12 +2416,9 @@ impl rt::Object for DetachScsiLunExTask {
         &DETACH_SCSI_LUN_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DETACH_SCSI_LUN_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DETACH_SCSI_LUN_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             _ => P::Absent,
@@ -2232,6 +2438,14 @@ rt::serde!(object DetachScsiLunExTask);
 impl rt::Method for DetachScsiLunExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DetachScsiLunEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2256,6 +2470,8 @@ pub struct DisableClusteredVmdkSupport {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableClusteredVmdkSupport {
     #[inline(never)]
@@ -2263,14 +2479,14 @@ impl Default for DisableClusteredVmdkSupport {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISABLE_CLUSTERED_VMDK_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableClusteredVmdkSupport",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -2281,12 +2497,9 @@ impl rt::Object for DisableClusteredVmdkSupport {
         &DISABLE_CLUSTERED_VMDK_SUPPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_CLUSTERED_VMDK_SUPPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_CLUSTERED_VMDK_SUPPORT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -2306,6 +2519,14 @@ rt::serde!(object DisableClusteredVmdkSupport);
 impl rt::Method for DisableClusteredVmdkSupport {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableClusteredVmdkSupport",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2328,6 +2549,8 @@ pub struct DisableMultipathPath {
     pub this: rt::ManagedObjectReference,
     /// `pathName`: required string.
     pub path_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableMultipathPath {
     #[inline(never)]
@@ -2335,14 +2558,14 @@ impl Default for DisableMultipathPath {
         Self {
             this: Default::default(),
             path_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISABLE_MULTIPATH_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableMultipathPath",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string pathName r
 ",
@@ -2353,12 +2576,9 @@ impl rt::Object for DisableMultipathPath {
         &DISABLE_MULTIPATH_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_MULTIPATH_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_MULTIPATH_PATH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path_name),
             _ => P::Absent,
@@ -2378,6 +2598,14 @@ rt::serde!(object DisableMultipathPath);
 impl rt::Method for DisableMultipathPath {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisableMultipathPath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2400,6 +2628,8 @@ pub struct DisconnectNvmeController {
     pub this: rt::ManagedObjectReference,
     /// `disconnectSpec`: required `HostNvmeDisconnectSpec`.
     pub disconnect_spec: objects::HostNvmeDisconnectSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisconnectNvmeController {
     #[inline(never)]
@@ -2407,14 +2637,14 @@ impl Default for DisconnectNvmeController {
         Self {
             this: Default::default(),
             disconnect_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISCONNECT_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectNvmeController",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 HostNvmeDisconnectSpec disconnectSpec r
 ",
@@ -2425,12 +2655,9 @@ impl rt::Object for DisconnectNvmeController {
         &DISCONNECT_NVME_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECT_NVME_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCONNECT_NVME_CONTROLLER),
             0 => P::Value(&self.this),
             1 => P::Object(&self.disconnect_spec),
             _ => P::Absent,
@@ -2450,6 +2677,14 @@ rt::serde!(object DisconnectNvmeController);
 impl rt::Method for DisconnectNvmeController {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisconnectNvmeController",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2472,6 +2707,8 @@ pub struct DisconnectNvmeControllerExTask {
     pub this: rt::ManagedObjectReference,
     /// `disconnectSpec`: list of `HostNvmeDisconnectSpec`.
     pub disconnect_spec: Vec<objects::HostNvmeDisconnectSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisconnectNvmeControllerExTask {
     #[inline(never)]
@@ -2479,14 +2716,14 @@ impl Default for DisconnectNvmeControllerExTask {
         Self {
             this: Default::default(),
             disconnect_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISCONNECT_NVME_CONTROLLER_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectNvmeControllerEx_Task",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 HostNvmeDisconnectSpec disconnectSpec ol
 ",
@@ -2497,12 +2734,9 @@ impl rt::Object for DisconnectNvmeControllerExTask {
         &DISCONNECT_NVME_CONTROLLER_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECT_NVME_CONTROLLER_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCONNECT_NVME_CONTROLLER_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.disconnect_spec),
             _ => P::Absent,
@@ -2522,6 +2756,14 @@ rt::serde!(object DisconnectNvmeControllerExTask);
 impl rt::Method for DisconnectNvmeControllerExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DisconnectNvmeControllerEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2546,6 +2788,8 @@ pub struct DiscoverFcoeHbas {
     pub this: rt::ManagedObjectReference,
     /// `fcoeSpec`: required `FcoeConfigFcoeSpecification`.
     pub fcoe_spec: objects::FcoeConfigFcoeSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiscoverFcoeHbas {
     #[inline(never)]
@@ -2553,14 +2797,14 @@ impl Default for DiscoverFcoeHbas {
         Self {
             this: Default::default(),
             fcoe_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISCOVER_FCOE_HBAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiscoverFcoeHbas",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 FcoeConfigFcoeSpecification fcoeSpec r
 ",
@@ -2571,12 +2815,9 @@ impl rt::Object for DiscoverFcoeHbas {
         &DISCOVER_FCOE_HBAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCOVER_FCOE_HBAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCOVER_FCOE_HBAS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.fcoe_spec),
             _ => P::Absent,
@@ -2596,6 +2837,14 @@ rt::serde!(object DiscoverFcoeHbas);
 impl rt::Method for DiscoverFcoeHbas {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DiscoverFcoeHbas",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "FcoeFaultPnicHasNoPortSet HostConfigFault NotFound",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2619,6 +2868,8 @@ pub struct DiscoverNvmeControllers {
     pub this: rt::ManagedObjectReference,
     /// `discoverSpec`: required `HostNvmeDiscoverSpec`.
     pub discover_spec: objects::HostNvmeDiscoverSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiscoverNvmeControllers {
     #[inline(never)]
@@ -2626,14 +2877,14 @@ impl Default for DiscoverNvmeControllers {
         Self {
             this: Default::default(),
             discover_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISCOVER_NVME_CONTROLLERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiscoverNvmeControllers",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 HostNvmeDiscoverSpec discoverSpec r
 ",
@@ -2644,12 +2895,9 @@ impl rt::Object for DiscoverNvmeControllers {
         &DISCOVER_NVME_CONTROLLERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCOVER_NVME_CONTROLLERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCOVER_NVME_CONTROLLERS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.discover_spec),
             _ => P::Absent,
@@ -2669,6 +2917,14 @@ rt::serde!(object DiscoverNvmeControllers);
 impl rt::Method for DiscoverNvmeControllers {
     type Output = objects::HostNvmeDiscoveryLog;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DiscoverNvmeControllers",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostNvmeDiscoveryLog",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2691,6 +2947,8 @@ pub struct EagerZeroVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EagerZeroVirtualDiskTask {
     #[inline(never)]
@@ -2698,14 +2956,14 @@ impl Default for EagerZeroVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EAGER_ZERO_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EagerZeroVirtualDisk_Task",
-    "4.0",
     None,
-    "
+    "4.0
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -2716,12 +2974,9 @@ impl rt::Object for EagerZeroVirtualDiskTask {
         &EAGER_ZERO_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EAGER_ZERO_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EAGER_ZERO_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -2741,6 +2996,14 @@ rt::serde!(object EagerZeroVirtualDiskTask);
 impl rt::Method for EagerZeroVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EagerZeroVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2766,6 +3029,8 @@ pub struct EnableClusteredVmdkSupport {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableClusteredVmdkSupport {
     #[inline(never)]
@@ -2773,14 +3038,14 @@ impl Default for EnableClusteredVmdkSupport {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_CLUSTERED_VMDK_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableClusteredVmdkSupport",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -2791,12 +3056,9 @@ impl rt::Object for EnableClusteredVmdkSupport {
         &ENABLE_CLUSTERED_VMDK_SUPPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_CLUSTERED_VMDK_SUPPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_CLUSTERED_VMDK_SUPPORT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -2816,6 +3078,14 @@ rt::serde!(object EnableClusteredVmdkSupport);
 impl rt::Method for EnableClusteredVmdkSupport {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableClusteredVmdkSupport",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2838,6 +3108,8 @@ pub struct EnableMultipathPath {
     pub this: rt::ManagedObjectReference,
     /// `pathName`: required string.
     pub path_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnableMultipathPath {
     #[inline(never)]
@@ -2845,14 +3117,14 @@ impl Default for EnableMultipathPath {
         Self {
             this: Default::default(),
             path_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENABLE_MULTIPATH_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableMultipathPath",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string pathName r
 ",
@@ -2863,12 +3135,9 @@ impl rt::Object for EnableMultipathPath {
         &ENABLE_MULTIPATH_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENABLE_MULTIPATH_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENABLE_MULTIPATH_PATH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path_name),
             _ => P::Absent,
@@ -2888,6 +3157,14 @@ rt::serde!(object EnableMultipathPath);
 impl rt::Method for EnableMultipathPath {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EnableMultipathPath",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2912,6 +3189,8 @@ pub struct ExpandVmfsDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreExpandSpec`.
     pub spec: objects::VmfsDatastoreExpandSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpandVmfsDatastore {
     #[inline(never)]
@@ -2920,14 +3199,14 @@ impl Default for ExpandVmfsDatastore {
             this: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXPAND_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpandVmfsDatastore",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 VmfsDatastoreExpandSpec spec r
@@ -2939,12 +3218,9 @@ impl rt::Object for ExpandVmfsDatastore {
         &EXPAND_VMFS_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPAND_VMFS_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPAND_VMFS_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.spec),
@@ -2966,6 +3242,14 @@ rt::serde!(object ExpandVmfsDatastore);
 impl rt::Method for ExpandVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExpandVmfsDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2990,6 +3274,8 @@ pub struct ExpandVmfsExtent {
     pub vmfs_path: String,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: objects::HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpandVmfsExtent {
     #[inline(never)]
@@ -2998,14 +3284,14 @@ impl Default for ExpandVmfsExtent {
             this: Default::default(),
             vmfs_path: String::new(),
             extent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXPAND_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpandVmfsExtent",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string vmfsPath r
 HostScsiDiskPartition extent r
@@ -3017,12 +3303,9 @@ impl rt::Object for ExpandVmfsExtent {
         &EXPAND_VMFS_EXTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPAND_VMFS_EXTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPAND_VMFS_EXTENT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_path),
             2 => P::Object(&self.extent),
@@ -3044,6 +3327,14 @@ rt::serde!(object ExpandVmfsExtent);
 impl rt::Method for ExpandVmfsExtent {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExpandVmfsExtent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3070,6 +3361,8 @@ pub struct ExtendVffs {
     pub device_path: String,
     /// `spec`: optional `HostDiskPartitionSpec`.
     pub spec: Option<Box<objects::HostDiskPartitionSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendVffs {
     #[inline(never)]
@@ -3079,14 +3372,14 @@ impl Default for ExtendVffs {
             vffs_path: String::new(),
             device_path: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXTEND_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVffs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsPath r
 string devicePath r
@@ -3099,12 +3392,9 @@ impl rt::Object for ExtendVffs {
         &EXTEND_VFFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_VFFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_VFFS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_path),
             2 => P::Value(&self.device_path),
@@ -3128,6 +3418,14 @@ rt::serde!(object ExtendVffs);
 impl rt::Method for ExtendVffs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendVffs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3153,6 +3451,8 @@ pub struct ExtendVmfsDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreExtendSpec`.
     pub spec: objects::VmfsDatastoreExtendSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendVmfsDatastore {
     #[inline(never)]
@@ -3161,14 +3461,14 @@ impl Default for ExtendVmfsDatastore {
             this: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTEND_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVmfsDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 VmfsDatastoreExtendSpec spec r
@@ -3180,12 +3480,9 @@ impl rt::Object for ExtendVmfsDatastore {
         &EXTEND_VMFS_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_VMFS_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_VMFS_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.spec),
@@ -3207,6 +3504,14 @@ rt::serde!(object ExtendVmfsDatastore);
 impl rt::Method for ExtendVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendVmfsDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3229,6 +3534,8 @@ pub struct FormatVffs {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `HostVffsSpec`.
     pub create_spec: objects::HostVffsSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FormatVffs {
     #[inline(never)]
@@ -3236,14 +3543,14 @@ impl Default for FormatVffs {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FORMAT_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FormatVffs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostVffsSpec createSpec r
 ",
@@ -3254,12 +3561,9 @@ impl rt::Object for FormatVffs {
         &FORMAT_VFFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FORMAT_VFFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FORMAT_VFFS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.create_spec),
             _ => P::Absent,
@@ -3279,6 +3583,14 @@ rt::serde!(object FormatVffs);
 impl rt::Method for FormatVffs {
     type Output = objects::HostVffsVolume;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FormatVffs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVffsVolume",
+        throws: "AlreadyExists HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3302,6 +3614,8 @@ pub struct FormatVmfs {
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `HostVmfsSpec`.
     pub create_spec: objects::HostVmfsSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FormatVmfs {
     #[inline(never)]
@@ -3309,14 +3623,14 @@ impl Default for FormatVmfs {
         Self {
             this: Default::default(),
             create_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FORMAT_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FormatVmfs",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 HostVmfsSpec createSpec r
 ",
@@ -3327,12 +3641,9 @@ impl rt::Object for FormatVmfs {
         &FORMAT_VMFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FORMAT_VMFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FORMAT_VMFS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.create_spec),
             _ => P::Absent,
@@ -3352,6 +3663,14 @@ rt::serde!(object FormatVmfs);
 impl rt::Method for FormatVmfs {
     type Output = objects::HostVmfsVolume;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "FormatVmfs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVmfsVolume",
+        throws: "AlreadyExists HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3374,6 +3693,8 @@ pub struct HostConfigVFlashCache {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostVFlashManagerVFlashCacheConfigSpec`.
     pub spec: objects::HostVFlashManagerVFlashCacheConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigVFlashCache {
     #[inline(never)]
@@ -3381,14 +3702,14 @@ impl Default for HostConfigVFlashCache {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONFIG_V_FLASH_CACHE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigVFlashCache",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostVFlashManagerVFlashCacheConfigSpec spec r
 ",
@@ -3399,12 +3720,9 @@ impl rt::Object for HostConfigVFlashCache {
         &HOST_CONFIG_V_FLASH_CACHE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_V_FLASH_CACHE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_V_FLASH_CACHE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -3424,6 +3742,14 @@ rt::serde!(object HostConfigVFlashCache);
 impl rt::Method for HostConfigVFlashCache {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostConfigVFlashCache",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault InaccessibleVFlashSource ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3447,6 +3773,8 @@ pub struct HostConfigureVFlashResource {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostVFlashManagerVFlashResourceConfigSpec`.
     pub spec: objects::HostVFlashManagerVFlashResourceConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigureVFlashResource {
     #[inline(never)]
@@ -3454,14 +3782,14 @@ impl Default for HostConfigureVFlashResource {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONFIGURE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigureVFlashResource",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostVFlashManagerVFlashResourceConfigSpec spec r
 ",
@@ -3472,12 +3800,9 @@ impl rt::Object for HostConfigureVFlashResource {
         &HOST_CONFIGURE_V_FLASH_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIGURE_V_FLASH_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIGURE_V_FLASH_RESOURCE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -3497,6 +3822,14 @@ rt::serde!(object HostConfigureVFlashResource);
 impl rt::Method for HostConfigureVFlashResource {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostConfigureVFlashResource",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3519,6 +3852,8 @@ pub struct HostGetVFlashModuleDefaultConfig {
     pub this: rt::ManagedObjectReference,
     /// `vFlashModule`: required string.
     pub v_flash_module: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGetVFlashModuleDefaultConfig {
     #[inline(never)]
@@ -3526,14 +3861,14 @@ impl Default for HostGetVFlashModuleDefaultConfig {
         Self {
             this: Default::default(),
             v_flash_module: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGetVFlashModuleDefaultConfig",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vFlashModule r
 ",
@@ -3544,12 +3879,9 @@ impl rt::Object for HostGetVFlashModuleDefaultConfig {
         &HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.v_flash_module),
             _ => P::Absent,
@@ -3569,6 +3901,14 @@ rt::serde!(object HostGetVFlashModuleDefaultConfig);
 impl rt::Method for HostGetVFlashModuleDefaultConfig {
     type Output = objects::VirtualDiskVFlashCacheConfigInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostGetVFlashModuleDefaultConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualDiskVFlashCacheConfigInfo",
+        throws: "NotFound HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3589,18 +3929,22 @@ impl rt::Throws<objects::HostConfigFault> for HostGetVFlashModuleDefaultConfig {
 pub struct HostRemoveVFlashResource {
     /// `_this`: required reference to `HostVFlashManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRemoveVFlashResource {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_REMOVE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRemoveVFlashResource",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<HostRemoveVFlashResource>,
@@ -3610,12 +3954,9 @@ impl rt::Object for HostRemoveVFlashResource {
         &HOST_REMOVE_V_FLASH_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_REMOVE_V_FLASH_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_REMOVE_V_FLASH_RESOURCE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3633,6 +3974,14 @@ rt::serde!(object HostRemoveVFlashResource);
 impl rt::Method for HostRemoveVFlashResource {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRemoveVFlashResource",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3658,6 +4007,8 @@ pub struct ImportUnmanagedSnapshot {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `vvolId`: required string.
     pub vvol_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportUnmanagedSnapshot {
     #[inline(never)]
@@ -3666,14 +4017,14 @@ impl Default for ImportUnmanagedSnapshot {
             vdisk: String::new(),
             datacenter: None,
             vvol_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IMPORT_UNMANAGED_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportUnmanagedSnapshot",
-    "6.0",
     None,
-    "
+    "6.0
 string vdisk r
 ManagedObjectReference datacenter o
 string vvolId r
@@ -3685,12 +4036,9 @@ impl rt::Object for ImportUnmanagedSnapshot {
         &IMPORT_UNMANAGED_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_UNMANAGED_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_UNMANAGED_SNAPSHOT),
             0 => P::Value(&self.vdisk),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.vvol_id),
@@ -3712,6 +4060,14 @@ rt::serde!(object ImportUnmanagedSnapshot);
 impl rt::Method for ImportUnmanagedSnapshot {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ImportUnmanagedSnapshot",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "",
+        throws: "NotFound InvalidDatastore",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3734,6 +4090,8 @@ pub struct IncreaseDirectorySize {
     pub stable_name: String,
     /// `size`: required long.
     pub size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncreaseDirectorySize {
     #[inline(never)]
@@ -3742,14 +4100,14 @@ impl Default for IncreaseDirectorySize {
             datacenter: None,
             stable_name: String::new(),
             size: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INCREASE_DIRECTORY_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncreaseDirectorySize",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference datacenter o
 string stableName r
 long size r
@@ -3761,12 +4119,9 @@ impl rt::Object for IncreaseDirectorySize {
         &INCREASE_DIRECTORY_SIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCREASE_DIRECTORY_SIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCREASE_DIRECTORY_SIZE),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.stable_name),
             2 => P::Value(&self.size),
@@ -3788,6 +4143,14 @@ rt::serde!(object IncreaseDirectorySize);
 impl rt::Method for IncreaseDirectorySize {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IncreaseDirectorySize",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "",
+        throws: "FileFault FileNotFound InvalidDatastore NotSupported InvalidArgument",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3813,6 +4176,8 @@ pub struct InflateVirtualDiskTask {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InflateVirtualDiskTask {
     #[inline(never)]
@@ -3820,14 +4185,14 @@ impl Default for InflateVirtualDiskTask {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INFLATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InflateVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -3838,12 +4203,9 @@ impl rt::Object for InflateVirtualDiskTask {
         &INFLATE_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INFLATE_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INFLATE_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -3863,6 +4225,14 @@ rt::serde!(object InflateVirtualDiskTask);
 impl rt::Method for InflateVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InflateVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3886,18 +4256,22 @@ impl rt::Throws<objects::InvalidDatastore> for InflateVirtualDiskTask {}
 pub struct IsClusteredVmdkEnabled {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsClusteredVmdkEnabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static IS_CLUSTERED_VMDK_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsClusteredVmdkEnabled",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<IsClusteredVmdkEnabled>,
@@ -3907,12 +4281,9 @@ impl rt::Object for IsClusteredVmdkEnabled {
         &IS_CLUSTERED_VMDK_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IS_CLUSTERED_VMDK_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IS_CLUSTERED_VMDK_ENABLED),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3930,6 +4301,14 @@ rt::serde!(object IsClusteredVmdkEnabled);
 impl rt::Method for IsClusteredVmdkEnabled {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "IsClusteredVmdkEnabled",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "boolean",
+        throws: "InvalidDatastore",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3951,6 +4330,8 @@ pub struct MarkAsLocalTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsLocalTask {
     #[inline(never)]
@@ -3958,14 +4339,14 @@ impl Default for MarkAsLocalTask {
         Self {
             this: Default::default(),
             scsi_disk_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_AS_LOCAL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsLocal_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
@@ -3976,12 +4357,9 @@ impl rt::Object for MarkAsLocalTask {
         &MARK_AS_LOCAL_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_LOCAL_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_LOCAL_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuid),
             _ => P::Absent,
@@ -4001,6 +4379,14 @@ rt::serde!(object MarkAsLocalTask);
 impl rt::Method for MarkAsLocalTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsLocal_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4026,6 +4412,8 @@ pub struct MarkAsNonLocalTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsNonLocalTask {
     #[inline(never)]
@@ -4033,14 +4421,14 @@ impl Default for MarkAsNonLocalTask {
         Self {
             this: Default::default(),
             scsi_disk_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_AS_NON_LOCAL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsNonLocal_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
@@ -4051,12 +4439,9 @@ impl rt::Object for MarkAsNonLocalTask {
         &MARK_AS_NON_LOCAL_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_NON_LOCAL_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_NON_LOCAL_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuid),
             _ => P::Absent,
@@ -4076,6 +4461,14 @@ rt::serde!(object MarkAsNonLocalTask);
 impl rt::Method for MarkAsNonLocalTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsNonLocal_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4101,6 +4494,8 @@ pub struct MarkAsNonSsdTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsNonSsdTask {
     #[inline(never)]
@@ -4108,14 +4503,14 @@ impl Default for MarkAsNonSsdTask {
         Self {
             this: Default::default(),
             scsi_disk_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_AS_NON_SSD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsNonSsd_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
@@ -4126,12 +4521,9 @@ impl rt::Object for MarkAsNonSsdTask {
         &MARK_AS_NON_SSD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_NON_SSD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_NON_SSD_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuid),
             _ => P::Absent,
@@ -4151,6 +4543,14 @@ rt::serde!(object MarkAsNonSsdTask);
 impl rt::Method for MarkAsNonSsdTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsNonSsd_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4176,6 +4576,8 @@ pub struct MarkAsSsdTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsSsdTask {
     #[inline(never)]
@@ -4183,14 +4585,14 @@ impl Default for MarkAsSsdTask {
         Self {
             this: Default::default(),
             scsi_disk_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_AS_SSD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsSsd_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
@@ -4201,12 +4603,9 @@ impl rt::Object for MarkAsSsdTask {
         &MARK_AS_SSD_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_SSD_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_SSD_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuid),
             _ => P::Absent,
@@ -4226,6 +4625,14 @@ rt::serde!(object MarkAsSsdTask);
 impl rt::Method for MarkAsSsdTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsSsd_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4253,6 +4660,8 @@ pub struct MarkForRemoval {
     pub hba_name: String,
     /// `remove`: required boolean.
     pub remove: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkForRemoval {
     #[inline(never)]
@@ -4261,14 +4670,14 @@ impl Default for MarkForRemoval {
             this: Default::default(),
             hba_name: String::new(),
             remove: false,
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_FOR_REMOVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkForRemoval",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 string hbaName r
 boolean remove r
@@ -4280,12 +4689,9 @@ impl rt::Object for MarkForRemoval {
         &MARK_FOR_REMOVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_FOR_REMOVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_FOR_REMOVAL),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hba_name),
             2 => P::Value(&self.remove),
@@ -4307,6 +4713,14 @@ rt::serde!(object MarkForRemoval);
 impl rt::Method for MarkForRemoval {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkForRemoval",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4331,6 +4745,8 @@ pub struct MarkPerenniallyReserved {
     pub lun_uuid: String,
     /// `state`: required boolean.
     pub state: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkPerenniallyReserved {
     #[inline(never)]
@@ -4339,14 +4755,14 @@ impl Default for MarkPerenniallyReserved {
             this: Default::default(),
             lun_uuid: String::new(),
             state: false,
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_PERENNIALLY_RESERVED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkPerenniallyReserved",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 string lunUuid r
 boolean state r
@@ -4358,12 +4774,9 @@ impl rt::Object for MarkPerenniallyReserved {
         &MARK_PERENNIALLY_RESERVED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_PERENNIALLY_RESERVED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_PERENNIALLY_RESERVED),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             2 => P::Value(&self.state),
@@ -4385,6 +4798,14 @@ rt::serde!(object MarkPerenniallyReserved);
 impl rt::Method for MarkPerenniallyReserved {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkPerenniallyReserved",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4409,6 +4830,8 @@ pub struct MarkPerenniallyReservedExTask {
     pub lun_uuid: Vec<String>,
     /// `state`: required boolean.
     pub state: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkPerenniallyReservedExTask {
     #[inline(never)]
@@ -4417,14 +4840,14 @@ impl Default for MarkPerenniallyReservedExTask {
             this: Default::default(),
             lun_uuid: Vec::new(),
             state: false,
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_PERENNIALLY_RESERVED_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkPerenniallyReservedEx_Task",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 string lunUuid ol
 boolean state r
@@ -4436,12 +4859,9 @@ impl rt::Object for MarkPerenniallyReservedExTask {
         &MARK_PERENNIALLY_RESERVED_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_PERENNIALLY_RESERVED_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_PERENNIALLY_RESERVED_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             2 => P::Value(&self.state),
@@ -4463,6 +4883,14 @@ rt::serde!(object MarkPerenniallyReservedExTask);
 impl rt::Method for MarkPerenniallyReservedExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkPerenniallyReservedEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4486,6 +4914,8 @@ pub struct MountVffsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountVffsVolume {
     #[inline(never)]
@@ -4493,14 +4923,14 @@ impl Default for MountVffsVolume {
         Self {
             this: Default::default(),
             vffs_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MOUNT_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVffsVolume",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsUuid r
 ",
@@ -4511,12 +4941,9 @@ impl rt::Object for MountVffsVolume {
         &MOUNT_VFFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_VFFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_VFFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
@@ -4536,6 +4963,14 @@ rt::serde!(object MountVffsVolume);
 impl rt::Method for MountVffsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MountVffsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound InvalidState HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4562,6 +4997,8 @@ pub struct MountVmfsVolumeExTask {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountVmfsVolumeExTask {
     #[inline(never)]
@@ -4569,14 +5006,14 @@ impl Default for MountVmfsVolumeExTask {
         Self {
             this: Default::default(),
             vmfs_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MOUNT_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVmfsVolumeEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
@@ -4587,12 +5024,9 @@ impl rt::Object for MountVmfsVolumeExTask {
         &MOUNT_VMFS_VOLUME_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_VMFS_VOLUME_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_VMFS_VOLUME_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -4612,6 +5046,14 @@ rt::serde!(object MountVmfsVolumeExTask);
 impl rt::Method for MountVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MountVmfsVolumeEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4636,6 +5078,8 @@ pub struct QueryAvailableSsds {
     pub this: rt::ManagedObjectReference,
     /// `vffsPath`: optional string.
     pub vffs_path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryAvailableSsds {
     #[inline(never)]
@@ -4643,14 +5087,14 @@ impl Default for QueryAvailableSsds {
         Self {
             this: Default::default(),
             vffs_path: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_AVAILABLE_SSDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableSsds",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsPath o
 ",
@@ -4661,12 +5105,9 @@ impl rt::Object for QueryAvailableSsds {
         &QUERY_AVAILABLE_SSDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_AVAILABLE_SSDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_AVAILABLE_SSDS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_path),
             _ => P::Absent,
@@ -4686,6 +5127,14 @@ rt::serde!(object QueryAvailableSsds);
 impl rt::Method for QueryAvailableSsds {
     type Output = Vec<objects::HostScsiDisk>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryAvailableSsds",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostScsiDisk",
+        throws: "NotFound HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }

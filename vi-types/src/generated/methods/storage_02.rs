@@ -16,6 +16,8 @@ pub struct QueryDirectoryInfo {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `stableName`: required string.
     pub stable_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDirectoryInfo {
     #[inline(never)]
@@ -23,14 +25,14 @@ impl Default for QueryDirectoryInfo {
         Self {
             datacenter: None,
             stable_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDirectoryInfo",
-    "8.0.1.0",
     None,
-    "
+    "8.0.1.0
 ManagedObjectReference datacenter o
 string stableName r
 ",
@@ -41,12 +43,9 @@ impl rt::Object for QueryDirectoryInfo {
         &QUERY_DIRECTORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DIRECTORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DIRECTORY_INFO),
             0 => P::Value(&self.datacenter),
             1 => P::Value(&self.stable_name),
             _ => P::Absent,
@@ -66,6 +65,14 @@ rt::serde!(object QueryDirectoryInfo);
 impl rt::Method for QueryDirectoryInfo {
     type Output = objects::DatastoreNamespaceManagerDirectoryInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDirectoryInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("datastoreNamespaceManager"),
+        returns: "DatastoreNamespaceManagerDirectoryInfo",
+        throws: "FileFault FileNotFound InvalidDatastore NotSupported",
+        since: "8.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -90,6 +97,8 @@ pub struct QueryFileLockInfo {
     pub path: String,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryFileLockInfo {
     #[inline(never)]
@@ -97,14 +106,14 @@ impl Default for QueryFileLockInfo {
         Self {
             path: String::new(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_FILE_LOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFileLockInfo",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 string path r
 ManagedObjectReference host o
 ",
@@ -115,12 +124,9 @@ impl rt::Object for QueryFileLockInfo {
         &QUERY_FILE_LOCK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_FILE_LOCK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_FILE_LOCK_INFO),
             0 => P::Value(&self.path),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -140,6 +146,14 @@ rt::serde!(object QueryFileLockInfo);
 impl rt::Method for QueryFileLockInfo {
     type Output = objects::FileLockInfoResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryFileLockInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("fileManager"),
+        returns: "FileLockInfoResult",
+        throws: "InvalidDatastore FileFault",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -158,18 +172,22 @@ impl rt::Throws<objects::FileFault> for QueryFileLockInfo {}
 pub struct QueryHostsWithAttachedLun {
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostsWithAttachedLun {
     #[inline(never)]
     fn default() -> Self {
-        Self { lun_uuid: String::new() }
+        Self {
+            lun_uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HOSTS_WITH_ATTACHED_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostsWithAttachedLun",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 string lunUuid r
 ",
     rt::unset::<QueryHostsWithAttachedLun>,
@@ -179,12 +197,9 @@ impl rt::Object for QueryHostsWithAttachedLun {
         &QUERY_HOSTS_WITH_ATTACHED_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOSTS_WITH_ATTACHED_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOSTS_WITH_ATTACHED_LUN),
             0 => P::Value(&self.lun_uuid),
             _ => P::Absent,
         }
@@ -202,6 +217,14 @@ rt::serde!(object QueryHostsWithAttachedLun);
 impl rt::Method for QueryHostsWithAttachedLun {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostsWithAttachedLun",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("storageQueryManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -222,6 +245,8 @@ pub struct QueryMaxQueueDepth {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryMaxQueueDepth {
     #[inline(never)]
@@ -229,14 +254,14 @@ impl Default for QueryMaxQueueDepth {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_MAX_QUEUE_DEPTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMaxQueueDepth",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -247,12 +272,9 @@ impl rt::Object for QueryMaxQueueDepth {
         &QUERY_MAX_QUEUE_DEPTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_MAX_QUEUE_DEPTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_MAX_QUEUE_DEPTH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -272,6 +294,14 @@ rt::serde!(object QueryMaxQueueDepth);
 impl rt::Method for QueryMaxQueueDepth {
     type Output = i64;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryMaxQueueDepth",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "long",
+        throws: "NotFound",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -291,18 +321,22 @@ impl rt::Throws<objects::NotFound> for QueryMaxQueueDepth {}
 pub struct QueryNfsUser {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryNfsUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNFSUser",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryNfsUser>,
@@ -312,12 +346,9 @@ impl rt::Object for QueryNfsUser {
         &QUERY_NFS_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_NFS_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_NFS_USER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -335,6 +366,14 @@ rt::serde!(object QueryNfsUser);
 impl rt::Method for QueryNfsUser {
     type Output = Option<Box<objects::HostNasVolumeUserInfo>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNFSUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostNasVolumeUserInfo",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -354,18 +393,22 @@ impl rt::Throws<objects::HostConfigFault> for QueryNfsUser {}
 pub struct QueryPathSelectionPolicyOptions {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPathSelectionPolicyOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_PATH_SELECTION_POLICY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPathSelectionPolicyOptions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryPathSelectionPolicyOptions>,
@@ -375,12 +418,9 @@ impl rt::Object for QueryPathSelectionPolicyOptions {
         &QUERY_PATH_SELECTION_POLICY_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PATH_SELECTION_POLICY_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PATH_SELECTION_POLICY_OPTIONS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -398,6 +438,14 @@ rt::serde!(object QueryPathSelectionPolicyOptions);
 impl rt::Method for QueryPathSelectionPolicyOptions {
     type Output = Vec<objects::HostPathSelectionPolicyOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPathSelectionPolicyOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostPathSelectionPolicyOption",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -417,18 +465,22 @@ impl rt::Throws<objects::HostConfigFault> for QueryPathSelectionPolicyOptions {}
 pub struct QueryStorageArrayTypePolicyOptions {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryStorageArrayTypePolicyOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryStorageArrayTypePolicyOptions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryStorageArrayTypePolicyOptions>,
@@ -438,12 +490,9 @@ impl rt::Object for QueryStorageArrayTypePolicyOptions {
         &QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -461,6 +510,14 @@ rt::serde!(object QueryStorageArrayTypePolicyOptions);
 impl rt::Method for QueryStorageArrayTypePolicyOptions {
     type Output = Vec<objects::HostStorageArrayTypePolicyOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryStorageArrayTypePolicyOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostStorageArrayTypePolicyOption",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -478,18 +535,22 @@ impl rt::Throws<objects::HostConfigFault> for QueryStorageArrayTypePolicyOptions
 pub struct QueryUnresolvedVmfsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUnresolvedVmfsVolume {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnresolvedVmfsVolume",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryUnresolvedVmfsVolume>,
@@ -499,12 +560,9 @@ impl rt::Object for QueryUnresolvedVmfsVolume {
         &QUERY_UNRESOLVED_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNRESOLVED_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_UNRESOLVED_VMFS_VOLUME),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -522,6 +580,14 @@ rt::serde!(object QueryUnresolvedVmfsVolume);
 impl rt::Method for QueryUnresolvedVmfsVolume {
     type Output = Vec<objects::HostUnresolvedVmfsVolume>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUnresolvedVmfsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostUnresolvedVmfsVolume",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -538,18 +604,22 @@ impl rt::Method for QueryUnresolvedVmfsVolume {
 pub struct QueryUnresolvedVmfsVolumes {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUnresolvedVmfsVolumes {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnresolvedVmfsVolumes",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryUnresolvedVmfsVolumes>,
@@ -559,12 +629,9 @@ impl rt::Object for QueryUnresolvedVmfsVolumes {
         &QUERY_UNRESOLVED_VMFS_VOLUMES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNRESOLVED_VMFS_VOLUMES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_UNRESOLVED_VMFS_VOLUMES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -582,6 +649,14 @@ rt::serde!(object QueryUnresolvedVmfsVolumes);
 impl rt::Method for QueryUnresolvedVmfsVolumes {
     type Output = Vec<objects::HostUnresolvedVmfsVolume>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUnresolvedVmfsVolumes",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostUnresolvedVmfsVolume",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -602,6 +677,8 @@ pub struct QueryVirtualDiskFragmentation {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVirtualDiskFragmentation {
     #[inline(never)]
@@ -609,14 +686,14 @@ impl Default for QueryVirtualDiskFragmentation {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VIRTUAL_DISK_FRAGMENTATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskFragmentation",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -627,12 +704,9 @@ impl rt::Object for QueryVirtualDiskFragmentation {
         &QUERY_VIRTUAL_DISK_FRAGMENTATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_FRAGMENTATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_FRAGMENTATION),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -652,6 +726,14 @@ rt::serde!(object QueryVirtualDiskFragmentation);
 impl rt::Method for QueryVirtualDiskFragmentation {
     type Output = i32;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskFragmentation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "int",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -674,6 +756,8 @@ pub struct QueryVirtualDiskGeometry {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVirtualDiskGeometry {
     #[inline(never)]
@@ -681,14 +765,14 @@ impl Default for QueryVirtualDiskGeometry {
         Self {
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VIRTUAL_DISK_GEOMETRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskGeometry",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 ",
@@ -699,12 +783,9 @@ impl rt::Object for QueryVirtualDiskGeometry {
         &QUERY_VIRTUAL_DISK_GEOMETRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_GEOMETRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_GEOMETRY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -724,6 +805,14 @@ rt::serde!(object QueryVirtualDiskGeometry);
 impl rt::Method for QueryVirtualDiskGeometry {
     type Output = objects::HostDiskDimensionsChs;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskGeometry",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "HostDiskDimensionsChs",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -742,18 +831,22 @@ impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskGeometry {}
 pub struct QueryVmfsConfigOption {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVmfsConfigOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsConfigOption",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryVmfsConfigOption>,
@@ -763,12 +856,9 @@ impl rt::Object for QueryVmfsConfigOption {
         &QUERY_VMFS_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VMFS_CONFIG_OPTION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -786,6 +876,14 @@ rt::serde!(object QueryVmfsConfigOption);
 impl rt::Method for QueryVmfsConfigOption {
     type Output = Vec<objects::VmfsConfigOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsConfigOption",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VmfsConfigOption",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -806,6 +904,8 @@ pub struct QueryVmfsDatastoreExpandOptions {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVmfsDatastoreExpandOptions {
     #[inline(never)]
@@ -813,14 +913,14 @@ impl Default for QueryVmfsDatastoreExpandOptions {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VMFS_DATASTORE_EXPAND_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreExpandOptions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -831,12 +931,9 @@ impl rt::Object for QueryVmfsDatastoreExpandOptions {
         &QUERY_VMFS_DATASTORE_EXPAND_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_DATASTORE_EXPAND_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VMFS_DATASTORE_EXPAND_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -856,6 +953,14 @@ rt::serde!(object QueryVmfsDatastoreExpandOptions);
 impl rt::Method for QueryVmfsDatastoreExpandOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsDatastoreExpandOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VmfsDatastoreOption",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -882,6 +987,8 @@ pub struct QueryVmfsDatastoreExtendOptions {
     pub device_path: String,
     /// `suppressExpandCandidates`: optional boolean, since VI API 4.0.
     pub suppress_expand_candidates: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVmfsDatastoreExtendOptions {
     #[inline(never)]
@@ -891,14 +998,14 @@ impl Default for QueryVmfsDatastoreExtendOptions {
             datastore: Default::default(),
             device_path: String::new(),
             suppress_expand_candidates: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VMFS_DATASTORE_EXTEND_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreExtendOptions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 string devicePath r
@@ -911,12 +1018,9 @@ impl rt::Object for QueryVmfsDatastoreExtendOptions {
         &QUERY_VMFS_DATASTORE_EXTEND_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VMFS_DATASTORE_EXTEND_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VMFS_DATASTORE_EXTEND_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.device_path),
@@ -940,6 +1044,14 @@ rt::serde!(object QueryVmfsDatastoreExtendOptions);
 impl rt::Method for QueryVmfsDatastoreExtendOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsDatastoreExtendOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VmfsDatastoreOption",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -962,6 +1074,8 @@ pub struct ReleaseManagedSnapshot {
     pub vdisk: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReleaseManagedSnapshot {
     #[inline(never)]
@@ -969,14 +1083,14 @@ impl Default for ReleaseManagedSnapshot {
         Self {
             vdisk: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RELEASE_MANAGED_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseManagedSnapshot",
-    "6.5",
     None,
-    "
+    "6.5
 string vdisk r
 ManagedObjectReference datacenter o
 ",
@@ -987,12 +1101,9 @@ impl rt::Object for ReleaseManagedSnapshot {
         &RELEASE_MANAGED_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELEASE_MANAGED_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELEASE_MANAGED_SNAPSHOT),
             0 => P::Value(&self.vdisk),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
@@ -1012,6 +1123,14 @@ rt::serde!(object ReleaseManagedSnapshot);
 impl rt::Method for ReleaseManagedSnapshot {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReleaseManagedSnapshot",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "",
+        throws: "InvalidDatastore FileNotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1036,6 +1155,8 @@ pub struct RemoveDatastoreExTask {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: list, not empty, of reference to `Datastore`.
     pub datastore: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveDatastoreExTask {
     #[inline(never)]
@@ -1043,14 +1164,14 @@ impl Default for RemoveDatastoreExTask {
         Self {
             this: Default::default(),
             datastore: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_DATASTORE_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDatastoreEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference datastore rl
 ",
@@ -1061,12 +1182,9 @@ impl rt::Object for RemoveDatastoreExTask {
         &REMOVE_DATASTORE_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_DATASTORE_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_DATASTORE_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1086,6 +1204,14 @@ rt::serde!(object RemoveDatastoreExTask);
 impl rt::Method for RemoveDatastoreExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveDatastoreEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1110,6 +1236,8 @@ pub struct RemoveNvmeOverRdmaAdapter {
     pub this: rt::ManagedObjectReference,
     /// `hbaDeviceName`: required string.
     pub hba_device_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveNvmeOverRdmaAdapter {
     #[inline(never)]
@@ -1117,14 +1245,14 @@ impl Default for RemoveNvmeOverRdmaAdapter {
         Self {
             this: Default::default(),
             hba_device_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_NVME_OVER_RDMA_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveNvmeOverRdmaAdapter",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 string hbaDeviceName r
 ",
@@ -1135,12 +1263,9 @@ impl rt::Object for RemoveNvmeOverRdmaAdapter {
         &REMOVE_NVME_OVER_RDMA_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_NVME_OVER_RDMA_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_NVME_OVER_RDMA_ADAPTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hba_device_name),
             _ => P::Absent,
@@ -1160,6 +1285,14 @@ rt::serde!(object RemoveNvmeOverRdmaAdapter);
 impl rt::Method for RemoveNvmeOverRdmaAdapter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveNvmeOverRdmaAdapter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1183,6 +1316,8 @@ pub struct RemoveSoftwareAdapter {
     pub this: rt::ManagedObjectReference,
     /// `hbaDeviceName`: required string.
     pub hba_device_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveSoftwareAdapter {
     #[inline(never)]
@@ -1190,14 +1325,14 @@ impl Default for RemoveSoftwareAdapter {
         Self {
             this: Default::default(),
             hba_device_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_SOFTWARE_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSoftwareAdapter",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 string hbaDeviceName r
 ",
@@ -1208,12 +1343,9 @@ impl rt::Object for RemoveSoftwareAdapter {
         &REMOVE_SOFTWARE_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_SOFTWARE_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_SOFTWARE_ADAPTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.hba_device_name),
             _ => P::Absent,
@@ -1233,6 +1365,14 @@ rt::serde!(object RemoveSoftwareAdapter);
 impl rt::Method for RemoveSoftwareAdapter {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveSoftwareAdapter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1256,6 +1396,8 @@ pub struct RenameDatastore {
     pub this: rt::ManagedObjectReference,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameDatastore {
     #[inline(never)]
@@ -1263,14 +1405,14 @@ impl Default for RenameDatastore {
         Self {
             this: Default::default(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RENAME_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameDatastore",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string newName r
 ",
@@ -1281,12 +1423,9 @@ impl rt::Object for RenameDatastore {
         &RENAME_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -1306,6 +1445,14 @@ rt::serde!(object RenameDatastore);
 impl rt::Method for RenameDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1326,18 +1473,22 @@ impl rt::Throws<objects::InvalidName> for RenameDatastore {}
 pub struct RescanVffs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RescanVffs {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESCAN_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanVffs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<RescanVffs>,
@@ -1347,12 +1498,9 @@ impl rt::Object for RescanVffs {
         &RESCAN_VFFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESCAN_VFFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESCAN_VFFS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1370,6 +1518,14 @@ rt::serde!(object RescanVffs);
 impl rt::Method for RescanVffs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RescanVffs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1393,6 +1549,8 @@ pub struct ResignatureUnresolvedVmfsVolumeTask {
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: required `HostUnresolvedVmfsResignatureSpec`.
     pub resolution_spec: objects::HostUnresolvedVmfsResignatureSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResignatureUnresolvedVmfsVolumeTask {
     #[inline(never)]
@@ -1400,14 +1558,14 @@ impl Default for ResignatureUnresolvedVmfsVolumeTask {
         Self {
             this: Default::default(),
             resolution_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResignatureUnresolvedVmfsVolume_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostUnresolvedVmfsResignatureSpec resolutionSpec r
 ",
@@ -1418,12 +1576,9 @@ impl rt::Object for ResignatureUnresolvedVmfsVolumeTask {
         &RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.resolution_spec),
             _ => P::Absent,
@@ -1443,6 +1598,14 @@ rt::serde!(object ResignatureUnresolvedVmfsVolumeTask);
 impl rt::Method for ResignatureUnresolvedVmfsVolumeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResignatureUnresolvedVmfsVolume_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VmfsAmbiguousMount HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1469,6 +1632,8 @@ pub struct ResolveMultipleUnresolvedVmfsVolumes {
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: list, not empty, of `HostUnresolvedVmfsResolutionSpec`.
     pub resolution_spec: Vec<objects::HostUnresolvedVmfsResolutionSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveMultipleUnresolvedVmfsVolumes {
     #[inline(never)]
@@ -1476,14 +1641,14 @@ impl Default for ResolveMultipleUnresolvedVmfsVolumes {
         Self {
             this: Default::default(),
             resolution_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveMultipleUnresolvedVmfsVolumes",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 HostUnresolvedVmfsResolutionSpec resolutionSpec rl
 ",
@@ -1494,12 +1659,9 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumes {
         &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.resolution_spec),
             _ => P::Absent,
@@ -1519,6 +1681,14 @@ rt::serde!(object ResolveMultipleUnresolvedVmfsVolumes);
 impl rt::Method for ResolveMultipleUnresolvedVmfsVolumes {
     type Output = Vec<objects::HostUnresolvedVmfsResolutionResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResolveMultipleUnresolvedVmfsVolumes",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostUnresolvedVmfsResolutionResult",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1542,6 +1712,8 @@ pub struct ResolveMultipleUnresolvedVmfsVolumesExTask {
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: list, not empty, of `HostUnresolvedVmfsResolutionSpec`.
     pub resolution_spec: Vec<objects::HostUnresolvedVmfsResolutionSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveMultipleUnresolvedVmfsVolumesExTask {
     #[inline(never)]
@@ -1549,14 +1721,14 @@ impl Default for ResolveMultipleUnresolvedVmfsVolumesExTask {
         Self {
             this: Default::default(),
             resolution_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveMultipleUnresolvedVmfsVolumesEx_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostUnresolvedVmfsResolutionSpec resolutionSpec rl
 ",
@@ -1567,12 +1739,9 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumesExTask {
         &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.resolution_spec),
             _ => P::Absent,
@@ -1592,6 +1761,14 @@ rt::serde!(object ResolveMultipleUnresolvedVmfsVolumesExTask);
 impl rt::Method for ResolveMultipleUnresolvedVmfsVolumesExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResolveMultipleUnresolvedVmfsVolumesEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1623,6 +1800,8 @@ pub struct ResolveNfsServerHostName {
     pub force: Option<bool>,
     /// `isNFS41`: optional boolean.
     pub is_nfs41: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResolveNfsServerHostName {
     #[inline(never)]
@@ -1633,14 +1812,14 @@ impl Default for ResolveNfsServerHostName {
             volume_name: None,
             force: None,
             is_nfs41: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOLVE_NFS_SERVER_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveNfsServerHostName",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 ManagedObjectReference _this r
 string hostName r
 string volumeName o
@@ -1654,12 +1833,9 @@ impl rt::Object for ResolveNfsServerHostName {
         &RESOLVE_NFS_SERVER_HOST_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOLVE_NFS_SERVER_HOST_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOLVE_NFS_SERVER_HOST_NAME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host_name),
             2 => P::Value(&self.volume_name),
@@ -1685,6 +1861,14 @@ rt::serde!(object ResolveNfsServerHostName);
 impl rt::Method for ResolveNfsServerHostName {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResolveNfsServerHostName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "PlatformConfigFault",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1704,6 +1888,8 @@ pub struct RetrieveDiskPartitionInfo {
     pub this: rt::ManagedObjectReference,
     /// `devicePath`: list, not empty, of string.
     pub device_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveDiskPartitionInfo {
     #[inline(never)]
@@ -1711,14 +1897,14 @@ impl Default for RetrieveDiskPartitionInfo {
         Self {
             this: Default::default(),
             device_path: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDiskPartitionInfo",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string devicePath rl
 ",
@@ -1729,12 +1915,9 @@ impl rt::Object for RetrieveDiskPartitionInfo {
         &RETRIEVE_DISK_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_DISK_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_DISK_PARTITION_INFO),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             _ => P::Absent,
@@ -1754,6 +1937,14 @@ rt::serde!(object RetrieveDiskPartitionInfo);
 impl rt::Method for RetrieveDiskPartitionInfo {
     type Output = Vec<objects::HostDiskPartitionInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDiskPartitionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostDiskPartitionInfo",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1776,6 +1967,8 @@ pub struct SetMaxQueueDepth {
     pub datastore: rt::ManagedObjectReference,
     /// `maxQdepth`: required long.
     pub max_qdepth: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetMaxQueueDepth {
     #[inline(never)]
@@ -1784,14 +1977,14 @@ impl Default for SetMaxQueueDepth {
             this: Default::default(),
             datastore: Default::default(),
             max_qdepth: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_MAX_QUEUE_DEPTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetMaxQueueDepth",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 long maxQdepth r
@@ -1803,12 +1996,9 @@ impl rt::Object for SetMaxQueueDepth {
         &SET_MAX_QUEUE_DEPTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_MAX_QUEUE_DEPTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_MAX_QUEUE_DEPTH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.max_qdepth),
@@ -1830,6 +2020,14 @@ rt::serde!(object SetMaxQueueDepth);
 impl rt::Method for SetMaxQueueDepth {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetMaxQueueDepth",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1853,6 +2051,8 @@ pub struct SetMultipathLunPolicy {
     pub lun_id: String,
     /// `policy`: required `HostMultipathInfoLogicalUnitPolicy` or a descendant.
     pub policy: rt::Poly<objects::HostMultipathInfoLogicalUnitPolicy>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetMultipathLunPolicy {
     #[inline(never)]
@@ -1861,14 +2061,14 @@ impl Default for SetMultipathLunPolicy {
             this: Default::default(),
             lun_id: String::new(),
             policy: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_MULTIPATH_LUN_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetMultipathLunPolicy",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string lunId r
 HostMultipathInfoLogicalUnitPolicy policy r
@@ -1880,12 +2080,9 @@ impl rt::Object for SetMultipathLunPolicy {
         &SET_MULTIPATH_LUN_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_MULTIPATH_LUN_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_MULTIPATH_LUN_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_id),
             2 => P::Value(&self.policy),
@@ -1907,6 +2104,14 @@ rt::serde!(object SetMultipathLunPolicy);
 impl rt::Method for SetMultipathLunPolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetMultipathLunPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1931,6 +2136,8 @@ pub struct SetNfsUser {
     pub user: String,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetNfsUser {
     #[inline(never)]
@@ -1939,14 +2146,14 @@ impl Default for SetNfsUser {
             this: Default::default(),
             user: String::new(),
             password: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetNFSUser",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string user r
 string password r secret
@@ -1958,12 +2165,9 @@ impl rt::Object for SetNfsUser {
         &SET_NFS_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_NFS_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_NFS_USER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.user),
             2 => P::Value(&self.password),
@@ -1985,6 +2189,14 @@ rt::serde!(object SetNfsUser);
 impl rt::Method for SetNfsUser {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetNFSUser",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2008,6 +2220,8 @@ pub struct SetVirtualDiskUuid {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetVirtualDiskUuid {
     #[inline(never)]
@@ -2016,14 +2230,14 @@ impl Default for SetVirtualDiskUuid {
             name: String::new(),
             datacenter: None,
             uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVirtualDiskUuid",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 string uuid r
@@ -2035,12 +2249,9 @@ impl rt::Object for SetVirtualDiskUuid {
         &SET_VIRTUAL_DISK_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_VIRTUAL_DISK_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_VIRTUAL_DISK_UUID),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.uuid),
@@ -2062,6 +2273,14 @@ rt::serde!(object SetVirtualDiskUuid);
 impl rt::Method for SetVirtualDiskUuid {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetVirtualDiskUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2086,6 +2305,8 @@ pub struct ShrinkVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `copy`: optional boolean.
     pub copy: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ShrinkVirtualDiskTask {
     #[inline(never)]
@@ -2094,14 +2315,14 @@ impl Default for ShrinkVirtualDiskTask {
             name: String::new(),
             datacenter: None,
             copy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SHRINK_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShrinkVirtualDisk_Task",
-    "2.5",
     None,
-    "
+    "2.5
 string name r
 ManagedObjectReference datacenter o
 boolean copy o
@@ -2113,12 +2334,9 @@ impl rt::Object for ShrinkVirtualDiskTask {
         &SHRINK_VIRTUAL_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHRINK_VIRTUAL_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHRINK_VIRTUAL_DISK_TASK),
             0 => P::Value(&self.name),
             1 => P::Value(&self.datacenter),
             2 => P::Value(&self.copy),
@@ -2140,6 +2358,14 @@ rt::serde!(object ShrinkVirtualDiskTask);
 impl rt::Method for ShrinkVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ShrinkVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2167,6 +2393,8 @@ pub struct TurnDiskLocatorLedOffTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuids`: list, not empty, of string.
     pub scsi_disk_uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TurnDiskLocatorLedOffTask {
     #[inline(never)]
@@ -2174,14 +2402,14 @@ impl Default for TurnDiskLocatorLedOffTask {
         Self {
             this: Default::default(),
             scsi_disk_uuids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TURN_DISK_LOCATOR_LED_OFF_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnDiskLocatorLedOff_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuids rl
 ",
@@ -2192,12 +2420,9 @@ impl rt::Object for TurnDiskLocatorLedOffTask {
         &TURN_DISK_LOCATOR_LED_OFF_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TURN_DISK_LOCATOR_LED_OFF_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TURN_DISK_LOCATOR_LED_OFF_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuids),
             _ => P::Absent,
@@ -2217,6 +2442,14 @@ rt::serde!(object TurnDiskLocatorLedOffTask);
 impl rt::Method for TurnDiskLocatorLedOffTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TurnDiskLocatorLedOff_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2243,6 +2476,8 @@ pub struct TurnDiskLocatorLedOnTask {
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuids`: list, not empty, of string.
     pub scsi_disk_uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TurnDiskLocatorLedOnTask {
     #[inline(never)]
@@ -2250,14 +2485,14 @@ impl Default for TurnDiskLocatorLedOnTask {
         Self {
             this: Default::default(),
             scsi_disk_uuids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TURN_DISK_LOCATOR_LED_ON_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnDiskLocatorLedOn_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string scsiDiskUuids rl
 ",
@@ -2268,12 +2503,9 @@ impl rt::Object for TurnDiskLocatorLedOnTask {
         &TURN_DISK_LOCATOR_LED_ON_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TURN_DISK_LOCATOR_LED_ON_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TURN_DISK_LOCATOR_LED_ON_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.scsi_disk_uuids),
             _ => P::Absent,
@@ -2293,6 +2525,14 @@ rt::serde!(object TurnDiskLocatorLedOnTask);
 impl rt::Method for TurnDiskLocatorLedOnTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TurnDiskLocatorLedOn_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2319,6 +2559,8 @@ pub struct UnmapVmfsVolumeExTask {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmapVmfsVolumeExTask {
     #[inline(never)]
@@ -2326,14 +2568,14 @@ impl Default for UnmapVmfsVolumeExTask {
         Self {
             this: Default::default(),
             vmfs_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNMAP_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmapVmfsVolumeEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
@@ -2344,12 +2586,9 @@ impl rt::Object for UnmapVmfsVolumeExTask {
         &UNMAP_VMFS_VOLUME_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMAP_VMFS_VOLUME_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMAP_VMFS_VOLUME_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -2369,6 +2608,14 @@ rt::serde!(object UnmapVmfsVolumeExTask);
 impl rt::Method for UnmapVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmapVmfsVolumeEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2393,6 +2640,8 @@ pub struct UnmountForceMountedVmfsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountForceMountedVmfsVolume {
     #[inline(never)]
@@ -2400,14 +2649,14 @@ impl Default for UnmountForceMountedVmfsVolume {
         Self {
             this: Default::default(),
             vmfs_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountForceMountedVmfsVolume",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
@@ -2418,12 +2667,9 @@ impl rt::Object for UnmountForceMountedVmfsVolume {
         &UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -2443,6 +2689,14 @@ rt::serde!(object UnmountForceMountedVmfsVolume);
 impl rt::Method for UnmountForceMountedVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountForceMountedVmfsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2465,6 +2719,8 @@ pub struct UnmountVffsVolume {
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountVffsVolume {
     #[inline(never)]
@@ -2472,14 +2728,14 @@ impl Default for UnmountVffsVolume {
         Self {
             this: Default::default(),
             vffs_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNMOUNT_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVffsVolume",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string vffsUuid r
 ",
@@ -2490,12 +2746,9 @@ impl rt::Object for UnmountVffsVolume {
         &UNMOUNT_VFFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_VFFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_VFFS_VOLUME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
@@ -2515,6 +2768,14 @@ rt::serde!(object UnmountVffsVolume);
 impl rt::Method for UnmountVffsVolume {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountVffsVolume",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound InvalidState HostConfigFault ResourceInUse",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2541,6 +2802,8 @@ pub struct UnmountVmfsVolumeExTask {
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountVmfsVolumeExTask {
     #[inline(never)]
@@ -2548,14 +2811,14 @@ impl Default for UnmountVmfsVolumeExTask {
         Self {
             this: Default::default(),
             vmfs_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNMOUNT_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVmfsVolumeEx_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
@@ -2566,12 +2829,9 @@ impl rt::Object for UnmountVmfsVolumeExTask {
         &UNMOUNT_VMFS_VOLUME_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_VMFS_VOLUME_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_VMFS_VOLUME_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             _ => P::Absent,
@@ -2591,6 +2851,14 @@ rt::serde!(object UnmountVmfsVolumeExTask);
 impl rt::Method for UnmountVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountVmfsVolumeEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "HostConfigFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2617,6 +2885,8 @@ pub struct UpdateDiskPartitions {
     pub device_path: String,
     /// `spec`: required `HostDiskPartitionSpec`.
     pub spec: objects::HostDiskPartitionSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateDiskPartitions {
     #[inline(never)]
@@ -2625,14 +2895,14 @@ impl Default for UpdateDiskPartitions {
             this: Default::default(),
             device_path: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_DISK_PARTITIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDiskPartitions",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string devicePath r
 HostDiskPartitionSpec spec r
@@ -2644,12 +2914,9 @@ impl rt::Object for UpdateDiskPartitions {
         &UPDATE_DISK_PARTITIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_DISK_PARTITIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_DISK_PARTITIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.device_path),
             2 => P::Object(&self.spec),
@@ -2671,6 +2938,14 @@ rt::serde!(object UpdateDiskPartitions);
 impl rt::Method for UpdateDiskPartitions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDiskPartitions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2695,6 +2970,8 @@ pub struct UpdateHppMultipathLunPolicy {
     pub lun_id: String,
     /// `policy`: required `HostMultipathInfoHppLogicalUnitPolicy`.
     pub policy: objects::HostMultipathInfoHppLogicalUnitPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateHppMultipathLunPolicy {
     #[inline(never)]
@@ -2703,14 +2980,14 @@ impl Default for UpdateHppMultipathLunPolicy {
             this: Default::default(),
             lun_id: String::new(),
             policy: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_HPP_MULTIPATH_LUN_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHppMultipathLunPolicy",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 string lunId r
 HostMultipathInfoHppLogicalUnitPolicy policy r
@@ -2722,12 +2999,9 @@ impl rt::Object for UpdateHppMultipathLunPolicy {
         &UPDATE_HPP_MULTIPATH_LUN_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_HPP_MULTIPATH_LUN_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_HPP_MULTIPATH_LUN_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_id),
             2 => P::Object(&self.policy),
@@ -2749,6 +3023,14 @@ rt::serde!(object UpdateHppMultipathLunPolicy);
 impl rt::Method for UpdateHppMultipathLunPolicy {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateHppMultipathLunPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2775,6 +3057,8 @@ pub struct UpdateInternetScsiAdvancedOptions {
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
     /// `options`: list, not empty, of `HostInternetScsiHbaParamValue`.
     pub options: Vec<objects::HostInternetScsiHbaParamValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiAdvancedOptions {
     #[inline(never)]
@@ -2784,14 +3068,14 @@ impl Default for UpdateInternetScsiAdvancedOptions {
             i_scsi_hba_device: String::new(),
             target_set: None,
             options: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAdvancedOptions",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaTargetSet targetSet o
@@ -2804,12 +3088,9 @@ impl rt::Object for UpdateInternetScsiAdvancedOptions {
         &UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Optional(&self.target_set),
@@ -2833,6 +3114,14 @@ rt::serde!(object UpdateInternetScsiAdvancedOptions);
 impl rt::Method for UpdateInternetScsiAdvancedOptions {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiAdvancedOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2857,6 +3146,8 @@ pub struct UpdateInternetScsiAlias {
     pub i_scsi_hba_device: String,
     /// `iScsiAlias`: required string.
     pub i_scsi_alias: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiAlias {
     #[inline(never)]
@@ -2865,14 +3156,14 @@ impl Default for UpdateInternetScsiAlias {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             i_scsi_alias: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAlias",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 string iScsiAlias r
@@ -2884,12 +3175,9 @@ impl rt::Object for UpdateInternetScsiAlias {
         &UPDATE_INTERNET_SCSI_ALIAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_ALIAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_ALIAS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Value(&self.i_scsi_alias),
@@ -2911,6 +3199,14 @@ rt::serde!(object UpdateInternetScsiAlias);
 impl rt::Method for UpdateInternetScsiAlias {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiAlias",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2937,6 +3233,8 @@ pub struct UpdateInternetScsiDigestProperties {
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
     /// `digestProperties`: required `HostInternetScsiHbaDigestProperties`.
     pub digest_properties: objects::HostInternetScsiHbaDigestProperties,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiDigestProperties {
     #[inline(never)]
@@ -2946,14 +3244,14 @@ impl Default for UpdateInternetScsiDigestProperties {
             i_scsi_hba_device: String::new(),
             target_set: None,
             digest_properties: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiDigestProperties",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaTargetSet targetSet o
@@ -2966,12 +3264,9 @@ impl rt::Object for UpdateInternetScsiDigestProperties {
         &UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Optional(&self.target_set),
@@ -2995,6 +3290,14 @@ rt::serde!(object UpdateInternetScsiDigestProperties);
 impl rt::Method for UpdateInternetScsiDigestProperties {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiDigestProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3019,6 +3322,8 @@ pub struct UpdateInternetScsiDiscoveryProperties {
     pub i_scsi_hba_device: String,
     /// `discoveryProperties`: required `HostInternetScsiHbaDiscoveryProperties`.
     pub discovery_properties: objects::HostInternetScsiHbaDiscoveryProperties,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiDiscoveryProperties {
     #[inline(never)]
@@ -3027,14 +3332,14 @@ impl Default for UpdateInternetScsiDiscoveryProperties {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             discovery_properties: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiDiscoveryProperties",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaDiscoveryProperties discoveryProperties r
@@ -3046,12 +3351,9 @@ impl rt::Object for UpdateInternetScsiDiscoveryProperties {
         &UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Object(&self.discovery_properties),
@@ -3073,6 +3375,14 @@ rt::serde!(object UpdateInternetScsiDiscoveryProperties);
 impl rt::Method for UpdateInternetScsiDiscoveryProperties {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiDiscoveryProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3097,6 +3407,8 @@ pub struct UpdateInternetScsiIpProperties {
     pub i_scsi_hba_device: String,
     /// `ipProperties`: required `HostInternetScsiHbaIPProperties`.
     pub ip_properties: objects::HostInternetScsiHbaIpProperties,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiIpProperties {
     #[inline(never)]
@@ -3105,14 +3417,14 @@ impl Default for UpdateInternetScsiIpProperties {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             ip_properties: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_IP_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiIPProperties",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaIPProperties ipProperties r
@@ -3124,12 +3436,9 @@ impl rt::Object for UpdateInternetScsiIpProperties {
         &UPDATE_INTERNET_SCSI_IP_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_IP_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_IP_PROPERTIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Object(&self.ip_properties),
@@ -3151,6 +3460,14 @@ rt::serde!(object UpdateInternetScsiIpProperties);
 impl rt::Method for UpdateInternetScsiIpProperties {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiIPProperties",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3175,6 +3492,8 @@ pub struct UpdateInternetScsiName {
     pub i_scsi_hba_device: String,
     /// `iScsiName`: required string.
     pub i_scsi_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateInternetScsiName {
     #[inline(never)]
@@ -3183,14 +3502,14 @@ impl Default for UpdateInternetScsiName {
             this: Default::default(),
             i_scsi_hba_device: String::new(),
             i_scsi_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiName",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string iScsiHbaDevice r
 string iScsiName r
@@ -3202,12 +3521,9 @@ impl rt::Object for UpdateInternetScsiName {
         &UPDATE_INTERNET_SCSI_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_INTERNET_SCSI_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_INTERNET_SCSI_NAME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.i_scsi_hba_device),
             2 => P::Value(&self.i_scsi_name),
@@ -3229,6 +3545,14 @@ rt::serde!(object UpdateInternetScsiName);
 impl rt::Method for UpdateInternetScsiName {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateInternetScsiName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3251,6 +3575,8 @@ pub struct UpdateLocalSwapDatastore {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLocalSwapDatastore {
     #[inline(never)]
@@ -3258,14 +3584,14 @@ impl Default for UpdateLocalSwapDatastore {
         Self {
             this: Default::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_LOCAL_SWAP_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLocalSwapDatastore",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore o
 ",
@@ -3276,12 +3602,9 @@ impl rt::Object for UpdateLocalSwapDatastore {
         &UPDATE_LOCAL_SWAP_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LOCAL_SWAP_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LOCAL_SWAP_DATASTORE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -3301,6 +3624,14 @@ rt::serde!(object UpdateLocalSwapDatastore);
 impl rt::Method for UpdateLocalSwapDatastore {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLocalSwapDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InaccessibleDatastore DatastoreNotWritableOnHost",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3327,6 +3658,8 @@ pub struct UpdateScsiLunDisplayName {
     pub lun_uuid: String,
     /// `displayName`: required string.
     pub display_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateScsiLunDisplayName {
     #[inline(never)]
@@ -3335,14 +3668,14 @@ impl Default for UpdateScsiLunDisplayName {
             this: Default::default(),
             lun_uuid: String::new(),
             display_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SCSI_LUN_DISPLAY_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateScsiLunDisplayName",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string lunUuid r
 string displayName r
@@ -3354,12 +3687,9 @@ impl rt::Object for UpdateScsiLunDisplayName {
         &UPDATE_SCSI_LUN_DISPLAY_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SCSI_LUN_DISPLAY_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SCSI_LUN_DISPLAY_NAME),
             0 => P::Value(&self.this),
             1 => P::Value(&self.lun_uuid),
             2 => P::Value(&self.display_name),
@@ -3381,6 +3711,14 @@ rt::serde!(object UpdateScsiLunDisplayName);
 impl rt::Method for UpdateScsiLunDisplayName {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateScsiLunDisplayName",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault InvalidName DuplicateName",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3407,6 +3745,8 @@ pub struct UpdateVVolVirtualMachineFilesTask {
     pub this: rt::ManagedObjectReference,
     /// `failoverPair`: list of `DatastoreVVolContainerFailoverPair`.
     pub failover_pair: Vec<objects::DatastoreVVolContainerFailoverPair>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVVolVirtualMachineFilesTask {
     #[inline(never)]
@@ -3414,14 +3754,14 @@ impl Default for UpdateVVolVirtualMachineFilesTask {
         Self {
             this: Default::default(),
             failover_pair: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVVolVirtualMachineFiles_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 DatastoreVVolContainerFailoverPair failoverPair ol
 ",
@@ -3432,12 +3772,9 @@ impl rt::Object for UpdateVVolVirtualMachineFilesTask {
         &UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.failover_pair),
             _ => P::Absent,
@@ -3457,6 +3794,14 @@ rt::serde!(object UpdateVVolVirtualMachineFilesTask);
 impl rt::Method for UpdateVVolVirtualMachineFilesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVVolVirtualMachineFiles_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotSupported PlatformConfigFault TaskInProgress InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3486,6 +3831,8 @@ pub struct UpdateVirtualMachineFilesTask {
     pub this: rt::ManagedObjectReference,
     /// `mountPathDatastoreMapping`: list, not empty, of `DatastoreMountPathDatastorePair`.
     pub mount_path_datastore_mapping: Vec<objects::DatastoreMountPathDatastorePair>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualMachineFilesTask {
     #[inline(never)]
@@ -3493,14 +3840,14 @@ impl Default for UpdateVirtualMachineFilesTask {
         Self {
             this: Default::default(),
             mount_path_datastore_mapping: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFiles_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 DatastoreMountPathDatastorePair mountPathDatastoreMapping rl
 ",
@@ -3511,12 +3858,9 @@ impl rt::Object for UpdateVirtualMachineFilesTask {
         &UPDATE_VIRTUAL_MACHINE_FILES_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_MACHINE_FILES_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_MACHINE_FILES_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mount_path_datastore_mapping),
             _ => P::Absent,
@@ -3536,6 +3880,14 @@ rt::serde!(object UpdateVirtualMachineFilesTask);
 impl rt::Method for UpdateVirtualMachineFilesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVirtualMachineFiles_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "ResourceInUse PlatformConfigFault TaskInProgress InvalidDatastore",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3563,6 +3915,8 @@ pub struct UpdateVmfsUnmapBandwidth {
     pub vmfs_uuid: String,
     /// `unmapBandwidthSpec`: required `VmfsUnmapBandwidthSpec`.
     pub unmap_bandwidth_spec: objects::VmfsUnmapBandwidthSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVmfsUnmapBandwidth {
     #[inline(never)]
@@ -3571,14 +3925,14 @@ impl Default for UpdateVmfsUnmapBandwidth {
             this: Default::default(),
             vmfs_uuid: String::new(),
             unmap_bandwidth_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_VMFS_UNMAP_BANDWIDTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVmfsUnmapBandwidth",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 string vmfsUuid r
 VmfsUnmapBandwidthSpec unmapBandwidthSpec r
@@ -3590,12 +3944,9 @@ impl rt::Object for UpdateVmfsUnmapBandwidth {
         &UPDATE_VMFS_UNMAP_BANDWIDTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VMFS_UNMAP_BANDWIDTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VMFS_UNMAP_BANDWIDTH),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             2 => P::Object(&self.unmap_bandwidth_spec),
@@ -3617,6 +3968,14 @@ rt::serde!(object UpdateVmfsUnmapBandwidth);
 impl rt::Method for UpdateVmfsUnmapBandwidth {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVmfsUnmapBandwidth",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3637,6 +3996,8 @@ pub struct UpdateVmfsUnmapPriority {
     pub vmfs_uuid: String,
     /// `unmapPriority`: required string.
     pub unmap_priority: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVmfsUnmapPriority {
     #[inline(never)]
@@ -3645,14 +4006,14 @@ impl Default for UpdateVmfsUnmapPriority {
             this: Default::default(),
             vmfs_uuid: String::new(),
             unmap_priority: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_VMFS_UNMAP_PRIORITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVmfsUnmapPriority",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string vmfsUuid r
 string unmapPriority r
@@ -3664,12 +4025,9 @@ impl rt::Object for UpdateVmfsUnmapPriority {
         &UPDATE_VMFS_UNMAP_PRIORITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VMFS_UNMAP_PRIORITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VMFS_UNMAP_PRIORITY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_uuid),
             2 => P::Value(&self.unmap_priority),
@@ -3691,6 +4049,14 @@ rt::serde!(object UpdateVmfsUnmapPriority);
 impl rt::Method for UpdateVmfsUnmapPriority {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVmfsUnmapPriority",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3707,18 +4073,22 @@ impl rt::Method for UpdateVmfsUnmapPriority {
 pub struct UpgradeVmLayout {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeVmLayout {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPGRADE_VM_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVmLayout",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UpgradeVmLayout>,
@@ -3728,12 +4098,9 @@ impl rt::Object for UpgradeVmLayout {
         &UPGRADE_VM_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_VM_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_VM_LAYOUT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -3751,6 +4118,14 @@ rt::serde!(object UpgradeVmLayout);
 impl rt::Method for UpgradeVmLayout {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeVmLayout",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3771,6 +4146,8 @@ pub struct UpgradeVmfs {
     pub this: rt::ManagedObjectReference,
     /// `vmfsPath`: required string.
     pub vmfs_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeVmfs {
     #[inline(never)]
@@ -3778,14 +4155,14 @@ impl Default for UpgradeVmfs {
         Self {
             this: Default::default(),
             vmfs_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPGRADE_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVmfs",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string vmfsPath r
 ",
@@ -3796,12 +4173,9 @@ impl rt::Object for UpgradeVmfs {
         &UPGRADE_VMFS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_VMFS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_VMFS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vmfs_path),
             _ => P::Absent,
@@ -3821,6 +4195,14 @@ rt::serde!(object UpgradeVmfs);
 impl rt::Method for UpgradeVmfs {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeVmfs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -14,6 +14,8 @@ pub struct AllocateIpv4Address {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AllocateIpv4Address {
     #[inline(never)]
@@ -22,14 +24,14 @@ impl Default for AllocateIpv4Address {
             dc: Default::default(),
             pool_id: 0,
             allocation_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALLOCATE_IPV4_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllocateIpv4Address",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference dc r
 int poolId r
 string allocationId r
@@ -41,12 +43,9 @@ impl rt::Object for AllocateIpv4Address {
         &ALLOCATE_IPV4_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALLOCATE_IPV4_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALLOCATE_IPV4_ADDRESS),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.pool_id),
             2 => P::Value(&self.allocation_id),
@@ -68,6 +67,14 @@ rt::serde!(object AllocateIpv4Address);
 impl rt::Method for AllocateIpv4Address {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AllocateIpv4Address",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "string",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -86,6 +93,8 @@ pub struct AllocateIpv6Address {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AllocateIpv6Address {
     #[inline(never)]
@@ -94,14 +103,14 @@ impl Default for AllocateIpv6Address {
             dc: Default::default(),
             pool_id: 0,
             allocation_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALLOCATE_IPV6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllocateIpv6Address",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference dc r
 int poolId r
 string allocationId r
@@ -113,12 +122,9 @@ impl rt::Object for AllocateIpv6Address {
         &ALLOCATE_IPV6_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALLOCATE_IPV6_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALLOCATE_IPV6_ADDRESS),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.pool_id),
             2 => P::Value(&self.allocation_id),
@@ -140,6 +146,14 @@ rt::serde!(object AllocateIpv6Address);
 impl rt::Method for AllocateIpv6Address {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AllocateIpv6Address",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "string",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -166,6 +180,8 @@ pub struct CloneVAppTask {
     pub target: rt::ManagedObjectReference,
     /// `spec`: required `VAppCloneSpec`.
     pub spec: objects::VAppCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneVAppTask {
     #[inline(never)]
@@ -175,14 +191,14 @@ impl Default for CloneVAppTask {
             name: String::new(),
             target: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLONE_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVApp_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string name r
 ManagedObjectReference target r
@@ -195,12 +211,9 @@ impl rt::Object for CloneVAppTask {
         &CLONE_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_V_APP_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.target),
@@ -224,6 +237,14 @@ rt::serde!(object CloneVAppTask);
 impl rt::Method for CloneVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloneVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidDatastore TaskInProgress VmConfigFault FileFault MigrationFault InsufficientResourcesFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -258,6 +279,8 @@ pub struct CreateChildVmTask {
     pub config: objects::VirtualMachineConfigSpec,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateChildVmTask {
     #[inline(never)]
@@ -266,14 +289,14 @@ impl Default for CreateChildVmTask {
             this: Default::default(),
             config: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_CHILD_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateChildVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 VirtualMachineConfigSpec config r
 ManagedObjectReference host o
@@ -285,12 +308,9 @@ impl rt::Object for CreateChildVmTask {
         &CREATE_CHILD_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_CHILD_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_CHILD_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             2 => P::Value(&self.host),
@@ -312,6 +332,14 @@ rt::serde!(object CreateChildVmTask);
 impl rt::Method for CreateChildVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateChildVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VmConfigFault FileFault OutOfBounds InvalidName InvalidDatastore InsufficientResourcesFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -337,6 +365,8 @@ pub struct CreateIpPool {
     pub dc: rt::ManagedObjectReference,
     /// `pool`: required `IpPool`.
     pub pool: objects::IpPool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateIpPool {
     #[inline(never)]
@@ -344,14 +374,14 @@ impl Default for CreateIpPool {
         Self {
             dc: Default::default(),
             pool: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateIpPool",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference dc r
 IpPool pool r
 ",
@@ -362,12 +392,9 @@ impl rt::Object for CreateIpPool {
         &CREATE_IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_IP_POOL),
             0 => P::Value(&self.dc),
             1 => P::Object(&self.pool),
             _ => P::Absent,
@@ -387,6 +414,14 @@ rt::serde!(object CreateIpPool);
 impl rt::Method for CreateIpPool {
     type Output = i32;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateIpPool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "int",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -413,6 +448,8 @@ pub struct CreateVApp {
     pub config_spec: objects::VAppConfigSpec,
     /// `vmFolder`: optional reference to `Folder`.
     pub vm_folder: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateVApp {
     #[inline(never)]
@@ -423,14 +460,14 @@ impl Default for CreateVApp {
             res_spec: Default::default(),
             config_spec: Default::default(),
             vm_folder: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVApp",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string name r
 ResourceConfigSpec resSpec r
@@ -444,12 +481,9 @@ impl rt::Object for CreateVApp {
         &CREATE_V_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_V_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_V_APP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Object(&self.res_spec),
@@ -475,6 +509,14 @@ rt::serde!(object CreateVApp);
 impl rt::Method for CreateVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateVApp",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidName DuplicateName InsufficientResourcesFault InvalidState VmConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -500,6 +542,8 @@ pub struct DestroyIpPool {
     pub id: i32,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestroyIpPool {
     #[inline(never)]
@@ -508,14 +552,14 @@ impl Default for DestroyIpPool {
             dc: Default::default(),
             id: 0,
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static DESTROY_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyIpPool",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference dc r
 int id r
 boolean force r
@@ -527,12 +571,9 @@ impl rt::Object for DestroyIpPool {
         &DESTROY_IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_IP_POOL),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.id),
             2 => P::Value(&self.force),
@@ -554,6 +595,14 @@ rt::serde!(object DestroyIpPool);
 impl rt::Method for DestroyIpPool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DestroyIpPool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -575,6 +624,8 @@ pub struct PowerOffVAppTask {
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOffVAppTask {
     #[inline(never)]
@@ -582,14 +633,14 @@ impl Default for PowerOffVAppTask {
         Self {
             this: Default::default(),
             force: false,
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_OFF_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOffVApp_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 boolean force r
 ",
@@ -600,12 +651,9 @@ impl rt::Object for PowerOffVAppTask {
         &POWER_OFF_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_OFF_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_OFF_V_APP_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.force),
             _ => P::Absent,
@@ -625,6 +673,14 @@ rt::serde!(object PowerOffVAppTask);
 impl rt::Method for PowerOffVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOffVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState VAppConfigFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -649,18 +705,22 @@ impl rt::Throws<objects::VAppConfigFault> for PowerOffVAppTask {}
 pub struct PowerOnVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnVAppTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static POWER_ON_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnVApp_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<PowerOnVAppTask>,
@@ -670,12 +730,9 @@ impl rt::Object for PowerOnVAppTask {
         &POWER_ON_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_V_APP_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -693,6 +750,14 @@ rt::serde!(object PowerOnVAppTask);
 impl rt::Method for PowerOnVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PowerOnVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InsufficientResourcesFault VmConfigFault VAppConfigFault FileFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -720,6 +785,8 @@ pub struct QueryIpAllocations {
     pub pool_id: i32,
     /// `extensionKey`: required string.
     pub extension_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIpAllocations {
     #[inline(never)]
@@ -728,14 +795,14 @@ impl Default for QueryIpAllocations {
             dc: Default::default(),
             pool_id: 0,
             extension_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_IP_ALLOCATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIPAllocations",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference dc r
 int poolId r
 string extensionKey r
@@ -747,12 +814,9 @@ impl rt::Object for QueryIpAllocations {
         &QUERY_IP_ALLOCATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_IP_ALLOCATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_IP_ALLOCATIONS),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.pool_id),
             2 => P::Value(&self.extension_key),
@@ -774,6 +838,14 @@ rt::serde!(object QueryIpAllocations);
 impl rt::Method for QueryIpAllocations {
     type Output = Vec<objects::IpPoolManagerIpAllocation>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryIPAllocations",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "IpPoolManagerIpAllocation",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -788,18 +860,22 @@ impl rt::Method for QueryIpAllocations {
 pub struct QueryIpPools {
     /// `dc`: required reference to `Datacenter`; needs the privilege `System.Read`.
     pub dc: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryIpPools {
     #[inline(never)]
     fn default() -> Self {
-        Self { dc: Default::default() }
+        Self {
+            dc: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_IP_POOLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIpPools",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference dc r
 ",
     rt::unset::<QueryIpPools>,
@@ -809,12 +885,9 @@ impl rt::Object for QueryIpPools {
         &QUERY_IP_POOLS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_IP_POOLS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_IP_POOLS),
             0 => P::Value(&self.dc),
             _ => P::Absent,
         }
@@ -832,6 +905,14 @@ rt::serde!(object QueryIpPools);
 impl rt::Method for QueryIpPools {
     type Output = Vec<objects::IpPool>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryIpPools",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "IpPool",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -858,6 +939,8 @@ pub struct RegisterChildVmTask {
     pub name: Option<String>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterChildVmTask {
     #[inline(never)]
@@ -867,14 +950,14 @@ impl Default for RegisterChildVmTask {
             path: String::new(),
             name: None,
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REGISTER_CHILD_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterChildVM_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 string path r
 string name o
@@ -887,12 +970,9 @@ impl rt::Object for RegisterChildVmTask {
         &REGISTER_CHILD_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_CHILD_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_CHILD_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             2 => P::Value(&self.name),
@@ -916,6 +996,14 @@ rt::serde!(object RegisterChildVmTask);
 impl rt::Method for RegisterChildVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterChildVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "OutOfBounds AlreadyExists InvalidDatastore NotFound InvalidName VmConfigFault InsufficientResourcesFault FileFault",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -945,6 +1033,8 @@ pub struct ReleaseIpAllocation {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReleaseIpAllocation {
     #[inline(never)]
@@ -953,14 +1043,14 @@ impl Default for ReleaseIpAllocation {
             dc: Default::default(),
             pool_id: 0,
             allocation_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RELEASE_IP_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseIpAllocation",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference dc r
 int poolId r
 string allocationId r
@@ -972,12 +1062,9 @@ impl rt::Object for ReleaseIpAllocation {
         &RELEASE_IP_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELEASE_IP_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELEASE_IP_ALLOCATION),
             0 => P::Value(&self.dc),
             1 => P::Value(&self.pool_id),
             2 => P::Value(&self.allocation_id),
@@ -999,6 +1086,14 @@ rt::serde!(object ReleaseIpAllocation);
 impl rt::Method for ReleaseIpAllocation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReleaseIpAllocation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1017,18 +1112,22 @@ impl rt::Method for ReleaseIpAllocation {
 pub struct SuspendVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SuspendVAppTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SUSPEND_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendVApp_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<SuspendVAppTask>,
@@ -1038,12 +1137,9 @@ impl rt::Object for SuspendVAppTask {
         &SUSPEND_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUSPEND_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUSPEND_V_APP_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1061,6 +1157,14 @@ rt::serde!(object SuspendVAppTask);
 impl rt::Method for SuspendVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SuspendVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState VAppConfigFault",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1085,6 +1189,8 @@ pub struct UpdateChildResourceConfiguration {
     pub this: rt::ManagedObjectReference,
     /// `spec`: list, not empty, of `ResourceConfigSpec`.
     pub spec: Vec<objects::ResourceConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateChildResourceConfiguration {
     #[inline(never)]
@@ -1092,14 +1198,14 @@ impl Default for UpdateChildResourceConfiguration {
         Self {
             this: Default::default(),
             spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_CHILD_RESOURCE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateChildResourceConfiguration",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ResourceConfigSpec spec rl
 ",
@@ -1110,12 +1216,9 @@ impl rt::Object for UpdateChildResourceConfiguration {
         &UPDATE_CHILD_RESOURCE_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_CHILD_RESOURCE_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_CHILD_RESOURCE_CONFIGURATION),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.spec),
             _ => P::Absent,
@@ -1135,6 +1238,14 @@ rt::serde!(object UpdateChildResourceConfiguration);
 impl rt::Method for UpdateChildResourceConfiguration {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateChildResourceConfiguration",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState InsufficientResourcesFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1154,6 +1265,8 @@ pub struct UpdateIpPool {
     pub dc: rt::ManagedObjectReference,
     /// `pool`: required `IpPool`.
     pub pool: objects::IpPool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateIpPool {
     #[inline(never)]
@@ -1161,14 +1274,14 @@ impl Default for UpdateIpPool {
         Self {
             dc: Default::default(),
             pool: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpPool",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference dc r
 IpPool pool r
 ",
@@ -1179,12 +1292,9 @@ impl rt::Object for UpdateIpPool {
         &UPDATE_IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_IP_POOL),
             0 => P::Value(&self.dc),
             1 => P::Object(&self.pool),
             _ => P::Absent,
@@ -1204,6 +1314,14 @@ rt::serde!(object UpdateIpPool);
 impl rt::Method for UpdateIpPool {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpPool",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("ipPoolManager"),
+        returns: "",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1224,6 +1342,8 @@ pub struct UpdateLinkedChildren {
     pub add_change_set: Vec<objects::VirtualAppLinkInfo>,
     /// `removeSet`: list of reference to `ManagedEntity`.
     pub remove_set: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateLinkedChildren {
     #[inline(never)]
@@ -1232,14 +1352,14 @@ impl Default for UpdateLinkedChildren {
             this: Default::default(),
             add_change_set: Vec::new(),
             remove_set: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_LINKED_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLinkedChildren",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 VirtualAppLinkInfo addChangeSet ol
 ManagedObjectReference removeSet ol
@@ -1251,12 +1371,9 @@ impl rt::Object for UpdateLinkedChildren {
         &UPDATE_LINKED_CHILDREN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_LINKED_CHILDREN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_LINKED_CHILDREN),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.add_change_set),
             2 => P::Value(&self.remove_set),
@@ -1278,6 +1395,14 @@ rt::serde!(object UpdateLinkedChildren);
 impl rt::Method for UpdateLinkedChildren {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateLinkedChildren",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "ConcurrentAccess",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1297,6 +1422,8 @@ pub struct UpdateVAppConfig {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VAppConfigSpec`.
     pub spec: objects::VAppConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVAppConfig {
     #[inline(never)]
@@ -1304,14 +1431,14 @@ impl Default for UpdateVAppConfig {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_V_APP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVAppConfig",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 VAppConfigSpec spec r
 ",
@@ -1322,12 +1449,9 @@ impl rt::Object for UpdateVAppConfig {
         &UPDATE_V_APP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_APP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_APP_CONFIG),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1347,6 +1471,14 @@ rt::serde!(object UpdateVAppConfig);
 impl rt::Method for UpdateVAppConfig {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVAppConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidName DuplicateName InvalidState InsufficientResourcesFault InvalidDatastore",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1374,18 +1506,22 @@ impl rt::Throws<objects::InvalidDatastore> for UpdateVAppConfig {}
 pub struct UnregisterVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterVAppTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNREGISTER_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "unregisterVApp_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UnregisterVAppTask>,
@@ -1395,12 +1531,9 @@ impl rt::Object for UnregisterVAppTask {
         &UNREGISTER_V_APP_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_V_APP_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_V_APP_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1418,6 +1551,14 @@ rt::serde!(object UnregisterVAppTask);
 impl rt::Method for UnregisterVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "unregisterVApp_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "ConcurrentAccess InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -9,18 +9,20 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required `VchaClusterHealth`.
 ///
 /// Needs the privilege `System.Read`.
-pub struct GetVchaClusterHealth {}
+pub struct GetVchaClusterHealth {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetVchaClusterHealth {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_VCHA_CLUSTER_HEALTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVchaClusterHealth",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<GetVchaClusterHealth>,
 );
 impl rt::Object for GetVchaClusterHealth {
@@ -28,12 +30,9 @@ impl rt::Object for GetVchaClusterHealth {
         &GET_VCHA_CLUSTER_HEALTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_VCHA_CLUSTER_HEALTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_VCHA_CLUSTER_HEALTH),
             _ => P::Absent,
         }
     }
@@ -49,6 +48,14 @@ rt::serde!(object GetVchaClusterHealth);
 impl rt::Method for GetVchaClusterHealth {
     type Output = objects::VchaClusterHealth;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetVchaClusterHealth",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterManager"),
+        returns: "VchaClusterHealth",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -65,20 +72,22 @@ impl rt::Method for GetVchaClusterHealth {
 pub struct ConfigureVchaTask {
     /// `configSpec`: required `VchaClusterConfigSpec`.
     pub config_spec: objects::VchaClusterConfigSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigureVchaTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             config_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIGURE_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "configureVcha_Task",
-    "6.5",
     None,
-    "
+    "6.5
 VchaClusterConfigSpec configSpec r
 ",
     rt::unset::<ConfigureVchaTask>,
@@ -88,12 +97,9 @@ impl rt::Object for ConfigureVchaTask {
         &CONFIGURE_VCHA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIGURE_VCHA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIGURE_VCHA_TASK),
             0 => P::Object(&self.config_spec),
             _ => P::Absent,
         }
@@ -111,6 +117,14 @@ rt::serde!(object ConfigureVchaTask);
 impl rt::Method for ConfigureVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "configureVcha_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -132,6 +146,8 @@ pub struct CreatePassiveNodeTask {
     pub passive_deployment_spec: objects::PassiveNodeDeploymentSpec,
     /// `sourceVcSpec`: required `SourceNodeSpec`.
     pub source_vc_spec: objects::SourceNodeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreatePassiveNodeTask {
     #[inline(never)]
@@ -139,14 +155,14 @@ impl Default for CreatePassiveNodeTask {
         Self {
             passive_deployment_spec: Default::default(),
             source_vc_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_PASSIVE_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "createPassiveNode_Task",
-    "6.5",
     None,
-    "
+    "6.5
 PassiveNodeDeploymentSpec passiveDeploymentSpec r
 SourceNodeSpec sourceVcSpec r
 ",
@@ -157,12 +173,9 @@ impl rt::Object for CreatePassiveNodeTask {
         &CREATE_PASSIVE_NODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_PASSIVE_NODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_PASSIVE_NODE_TASK),
             0 => P::Object(&self.passive_deployment_spec),
             1 => P::Object(&self.source_vc_spec),
             _ => P::Absent,
@@ -182,6 +195,14 @@ rt::serde!(object CreatePassiveNodeTask);
 impl rt::Method for CreatePassiveNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "createPassiveNode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -203,6 +224,8 @@ pub struct CreateWitnessNodeTask {
     pub witness_deployment_spec: rt::Poly<objects::NodeDeploymentSpec>,
     /// `sourceVcSpec`: required `SourceNodeSpec`.
     pub source_vc_spec: objects::SourceNodeSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateWitnessNodeTask {
     #[inline(never)]
@@ -210,14 +233,14 @@ impl Default for CreateWitnessNodeTask {
         Self {
             witness_deployment_spec: Default::default(),
             source_vc_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_WITNESS_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "createWitnessNode_Task",
-    "6.5",
     None,
-    "
+    "6.5
 NodeDeploymentSpec witnessDeploymentSpec r
 SourceNodeSpec sourceVcSpec r
 ",
@@ -228,12 +251,9 @@ impl rt::Object for CreateWitnessNodeTask {
         &CREATE_WITNESS_NODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_WITNESS_NODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_WITNESS_NODE_TASK),
             0 => P::Value(&self.witness_deployment_spec),
             1 => P::Object(&self.source_vc_spec),
             _ => P::Absent,
@@ -253,6 +273,14 @@ rt::serde!(object CreateWitnessNodeTask);
 impl rt::Method for CreateWitnessNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "createWitnessNode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -272,20 +300,22 @@ impl rt::TaskMethod for CreateWitnessNodeTask {
 pub struct DeployVchaTask {
     /// `deploymentSpec`: required `VchaClusterDeploymentSpec`.
     pub deployment_spec: objects::VchaClusterDeploymentSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeployVchaTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             deployment_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DEPLOY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "deployVcha_Task",
-    "6.5",
     None,
-    "
+    "6.5
 VchaClusterDeploymentSpec deploymentSpec r
 ",
     rt::unset::<DeployVchaTask>,
@@ -295,12 +325,9 @@ impl rt::Object for DeployVchaTask {
         &DEPLOY_VCHA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEPLOY_VCHA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEPLOY_VCHA_TASK),
             0 => P::Object(&self.deployment_spec),
             _ => P::Absent,
         }
@@ -318,6 +345,14 @@ rt::serde!(object DeployVchaTask);
 impl rt::Method for DeployVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "deployVcha_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -334,18 +369,20 @@ impl rt::TaskMethod for DeployVchaTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-pub struct DestroyVchaTask {}
+pub struct DestroyVchaTask {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DestroyVchaTask {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DESTROY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "destroyVcha_Task",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<DestroyVchaTask>,
 );
 impl rt::Object for DestroyVchaTask {
@@ -353,12 +390,9 @@ impl rt::Object for DestroyVchaTask {
         &DESTROY_VCHA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTROY_VCHA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTROY_VCHA_TASK),
             _ => P::Absent,
         }
     }
@@ -374,6 +408,14 @@ rt::serde!(object DestroyVchaTask);
 impl rt::Method for DestroyVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "destroyVcha_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -390,18 +432,20 @@ impl rt::TaskMethod for DestroyVchaTask {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-pub struct GetClusterMode {}
+pub struct GetClusterMode {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetClusterMode {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_CLUSTER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "getClusterMode",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<GetClusterMode>,
 );
 impl rt::Object for GetClusterMode {
@@ -409,12 +453,9 @@ impl rt::Object for GetClusterMode {
         &GET_CLUSTER_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_CLUSTER_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_CLUSTER_MODE),
             _ => P::Absent,
         }
     }
@@ -430,6 +471,14 @@ rt::serde!(object GetClusterMode);
 impl rt::Method for GetClusterMode {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "getClusterMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterManager"),
+        returns: "string",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -443,18 +492,20 @@ impl rt::Method for GetClusterMode {
 /// Returns: required `VchaClusterConfigInfo`.
 ///
 /// Needs the privilege `System.Read`.
-pub struct GetVchaConfig {}
+pub struct GetVchaConfig {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GetVchaConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GET_VCHA_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "getVchaConfig",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<GetVchaConfig>,
 );
 impl rt::Object for GetVchaConfig {
@@ -462,12 +513,9 @@ impl rt::Object for GetVchaConfig {
         &GET_VCHA_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_VCHA_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_VCHA_CONFIG),
             _ => P::Absent,
         }
     }
@@ -483,6 +531,14 @@ rt::serde!(object GetVchaConfig);
 impl rt::Method for GetVchaConfig {
     type Output = objects::VchaClusterConfigInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "getVchaConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "VchaClusterConfigInfo",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -499,18 +555,19 @@ impl rt::Method for GetVchaConfig {
 pub struct InitiateFailoverTask {
     /// `planned`: required boolean.
     pub planned: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitiateFailoverTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { planned: false }
+        Self { planned: false, _more: () }
     }
 }
 pub(crate) static INITIATE_FAILOVER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "initiateFailover_Task",
-    "6.5",
     None,
-    "
+    "6.5
 boolean planned r
 ",
     rt::unset::<InitiateFailoverTask>,
@@ -520,12 +577,9 @@ impl rt::Object for InitiateFailoverTask {
         &INITIATE_FAILOVER_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIATE_FAILOVER_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIATE_FAILOVER_TASK),
             0 => P::Value(&self.planned),
             _ => P::Absent,
         }
@@ -543,6 +597,14 @@ rt::serde!(object InitiateFailoverTask);
 impl rt::Method for InitiateFailoverTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "initiateFailover_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -562,20 +624,22 @@ impl rt::TaskMethod for InitiateFailoverTask {
 pub struct PrepareVchaTask {
     /// `networkSpec`: required `VchaClusterNetworkSpec`.
     pub network_spec: objects::VchaClusterNetworkSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PrepareVchaTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             network_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PREPARE_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "prepareVcha_Task",
-    "6.5",
     None,
-    "
+    "6.5
 VchaClusterNetworkSpec networkSpec r
 ",
     rt::unset::<PrepareVchaTask>,
@@ -585,12 +649,9 @@ impl rt::Object for PrepareVchaTask {
         &PREPARE_VCHA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PREPARE_VCHA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PREPARE_VCHA_TASK),
             0 => P::Object(&self.network_spec),
             _ => P::Absent,
         }
@@ -608,6 +669,14 @@ rt::serde!(object PrepareVchaTask);
 impl rt::Method for PrepareVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "prepareVcha_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterConfigurator"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -627,18 +696,22 @@ impl rt::TaskMethod for PrepareVchaTask {
 pub struct SetClusterModeTask {
     /// `mode`: required string.
     pub mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetClusterModeTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { mode: String::new() }
+        Self {
+            mode: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SET_CLUSTER_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "setClusterMode_Task",
-    "6.5",
     None,
-    "
+    "6.5
 string mode r
 ",
     rt::unset::<SetClusterModeTask>,
@@ -648,12 +721,9 @@ impl rt::Object for SetClusterModeTask {
         &SET_CLUSTER_MODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_CLUSTER_MODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_CLUSTER_MODE_TASK),
             0 => P::Value(&self.mode),
             _ => P::Absent,
         }
@@ -671,6 +741,14 @@ rt::serde!(object SetClusterModeTask);
 impl rt::Method for SetClusterModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "setClusterMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("failoverClusterManager"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

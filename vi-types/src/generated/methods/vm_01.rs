@@ -12,18 +12,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AcquireMksTicket {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AcquireMksTicket {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ACQUIRE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireMksTicket",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<AcquireMksTicket>,
@@ -33,12 +37,9 @@ impl rt::Object for AcquireMksTicket {
         &ACQUIRE_MKS_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACQUIRE_MKS_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACQUIRE_MKS_TICKET),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -56,6 +57,14 @@ rt::serde!(object AcquireMksTicket);
 impl rt::Method for AcquireMksTicket {
     type Output = objects::VirtualMachineMksTicket;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireMksTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineMksTicket",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -84,6 +93,8 @@ pub struct CreateSnapshotExTask {
     pub memory: bool,
     /// `quiesceSpec`: optional `VirtualMachineGuestQuiesceSpec` or a descendant.
     pub quiesce_spec: Option<rt::Poly<objects::VirtualMachineGuestQuiesceSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateSnapshotExTask {
     #[inline(never)]
@@ -94,14 +105,14 @@ impl Default for CreateSnapshotExTask {
             description: None,
             memory: false,
             quiesce_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSnapshotEx_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string name r
 string description o
@@ -115,12 +126,9 @@ impl rt::Object for CreateSnapshotExTask {
         &CREATE_SNAPSHOT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_SNAPSHOT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_SNAPSHOT_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -146,6 +154,14 @@ rt::serde!(object CreateSnapshotExTask);
 impl rt::Method for CreateSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSnapshotEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -173,18 +189,22 @@ impl rt::Throws<objects::InvalidState> for CreateSnapshotExTask {}
 pub struct DefragmentAllDisks {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DefragmentAllDisks {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DEFRAGMENT_ALL_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DefragmentAllDisks",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference _this r
 ",
     rt::unset::<DefragmentAllDisks>,
@@ -194,12 +214,9 @@ impl rt::Object for DefragmentAllDisks {
         &DEFRAGMENT_ALL_DISKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEFRAGMENT_ALL_DISKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEFRAGMENT_ALL_DISKS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -217,6 +234,14 @@ rt::serde!(object DefragmentAllDisks);
 impl rt::Method for DefragmentAllDisks {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DefragmentAllDisks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState InvalidPowerState TaskInProgress FileFault",
+        since: "2.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -241,6 +266,8 @@ pub struct DropConnections {
     pub this: rt::ManagedObjectReference,
     /// `listOfConnections`: list of `VirtualMachineConnection` or a descendant.
     pub list_of_connections: Vec<rt::Poly<objects::VirtualMachineConnection>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DropConnections {
     #[inline(never)]
@@ -248,14 +275,14 @@ impl Default for DropConnections {
         Self {
             this: Default::default(),
             list_of_connections: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DROP_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DropConnections",
-    "7.0.1.0",
     None,
-    "
+    "7.0.1.0
 ManagedObjectReference _this r
 VirtualMachineConnection listOfConnections ol
 ",
@@ -266,12 +293,9 @@ impl rt::Object for DropConnections {
         &DROP_CONNECTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DROP_CONNECTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DROP_CONNECTIONS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.list_of_connections),
             _ => P::Absent,
@@ -291,6 +315,14 @@ rt::serde!(object DropConnections);
 impl rt::Method for DropConnections {
     type Output = bool;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DropConnections",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "boolean",
+        throws: "InvalidState",
+        since: "7.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -312,18 +344,22 @@ impl rt::Throws<objects::InvalidState> for DropConnections {}
 pub struct EstimateStorageForConsolidateSnapshotsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EstimateStorageForConsolidateSnapshotsTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EstimateStorageForConsolidateSnapshots_Task",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<EstimateStorageForConsolidateSnapshotsTask>,
@@ -333,12 +369,9 @@ impl rt::Object for EstimateStorageForConsolidateSnapshotsTask {
         &ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -356,6 +389,14 @@ rt::serde!(object EstimateStorageForConsolidateSnapshotsTask);
 impl rt::Method for EstimateStorageForConsolidateSnapshotsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EstimateStorageForConsolidateSnapshots_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState FileFault VmConfigFault",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -381,18 +422,22 @@ impl rt::Throws<objects::VmConfigFault> for EstimateStorageForConsolidateSnapsho
 pub struct ExtractOvfEnvironment {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtractOvfEnvironment {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTRACT_OVF_ENVIRONMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtractOvfEnvironment",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ExtractOvfEnvironment>,
@@ -402,12 +447,9 @@ impl rt::Object for ExtractOvfEnvironment {
         &EXTRACT_OVF_ENVIRONMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTRACT_OVF_ENVIRONMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTRACT_OVF_ENVIRONMENT),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -425,6 +467,14 @@ rt::serde!(object ExtractOvfEnvironment);
 impl rt::Method for ExtractOvfEnvironment {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtractOvfEnvironment",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -444,18 +494,22 @@ impl rt::Throws<objects::InvalidState> for ExtractOvfEnvironment {}
 pub struct MarkAsTemplate {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsTemplate {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MARK_AS_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsTemplate",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<MarkAsTemplate>,
@@ -465,12 +519,9 @@ impl rt::Object for MarkAsTemplate {
         &MARK_AS_TEMPLATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_TEMPLATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_TEMPLATE),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -488,6 +539,14 @@ rt::serde!(object MarkAsTemplate);
 impl rt::Method for MarkAsTemplate {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsTemplate",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState VmConfigFault FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -513,6 +572,8 @@ pub struct MarkAsVirtualMachine {
     pub pool: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MarkAsVirtualMachine {
     #[inline(never)]
@@ -521,14 +582,14 @@ impl Default for MarkAsVirtualMachine {
             this: Default::default(),
             pool: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static MARK_AS_VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsVirtualMachine",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference pool r
 ManagedObjectReference host o
@@ -540,12 +601,9 @@ impl rt::Object for MarkAsVirtualMachine {
         &MARK_AS_VIRTUAL_MACHINE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MARK_AS_VIRTUAL_MACHINE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MARK_AS_VIRTUAL_MACHINE),
             0 => P::Value(&self.this),
             1 => P::Value(&self.pool),
             2 => P::Value(&self.host),
@@ -567,6 +625,14 @@ rt::serde!(object MarkAsVirtualMachine);
 impl rt::Method for MarkAsVirtualMachine {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MarkAsVirtualMachine",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState InvalidDatastore VmConfigFault FileFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -589,18 +655,22 @@ impl rt::Throws<objects::FileFault> for MarkAsVirtualMachine {}
 pub struct MountToolsInstaller {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountToolsInstaller {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountToolsInstaller",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<MountToolsInstaller>,
@@ -610,12 +680,9 @@ impl rt::Object for MountToolsInstaller {
         &MOUNT_TOOLS_INSTALLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_TOOLS_INSTALLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_TOOLS_INSTALLER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -633,6 +700,14 @@ rt::serde!(object MountToolsInstaller);
 impl rt::Method for MountToolsInstaller {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "MountToolsInstaller",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState VmConfigFault VmToolsUpgradeFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -659,6 +734,8 @@ pub struct PromoteDisksTask {
     pub unlink: bool,
     /// `disks`: list of `VirtualDisk`.
     pub disks: Vec<objects::VirtualDisk>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PromoteDisksTask {
     #[inline(never)]
@@ -667,14 +744,14 @@ impl Default for PromoteDisksTask {
             this: Default::default(),
             unlink: false,
             disks: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROMOTE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PromoteDisks_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 boolean unlink r
 VirtualDisk disks ol
@@ -686,12 +763,9 @@ impl rt::Object for PromoteDisksTask {
         &PROMOTE_DISKS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROMOTE_DISKS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROMOTE_DISKS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.unlink),
             2 => P::Objects(&self.disks),
@@ -713,6 +787,14 @@ rt::serde!(object PromoteDisksTask);
 impl rt::Method for PromoteDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PromoteDisks_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidPowerState TaskInProgress",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -737,18 +819,22 @@ impl rt::Throws<objects::TaskInProgress> for PromoteDisksTask {}
 pub struct QueryConnections {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConnections {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnections",
-    "7.0.1.0",
     None,
-    "
+    "7.0.1.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryConnections>,
@@ -758,12 +844,9 @@ impl rt::Object for QueryConnections {
         &QUERY_CONNECTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONNECTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONNECTIONS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -781,6 +864,14 @@ rt::serde!(object QueryConnections);
 impl rt::Method for QueryConnections {
     type Output = Vec<rt::Poly<objects::VirtualMachineConnection>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConnections",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConnection",
+        throws: "InvalidState Timedout VmConfigFault",
+        since: "7.0.1.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -800,18 +891,22 @@ impl rt::Throws<objects::VmConfigFault> for QueryConnections {}
 pub struct QueryUnownedFiles {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryUnownedFiles {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_UNOWNED_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnownedFiles",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryUnownedFiles>,
@@ -821,12 +916,9 @@ impl rt::Object for QueryUnownedFiles {
         &QUERY_UNOWNED_FILES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_UNOWNED_FILES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_UNOWNED_FILES),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -844,6 +936,14 @@ rt::serde!(object QueryUnownedFiles);
 impl rt::Method for QueryUnownedFiles {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryUnownedFiles",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -860,18 +960,22 @@ impl rt::Method for QueryUnownedFiles {
 pub struct RepairVmDiskChainsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RepairVmDiskChainsTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REPAIR_VM_DISK_CHAINS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RepairVmDiskChains_Task",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RepairVmDiskChainsTask>,
@@ -881,12 +985,9 @@ impl rt::Object for RepairVmDiskChainsTask {
         &REPAIR_VM_DISK_CHAINS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPAIR_VM_DISK_CHAINS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPAIR_VM_DISK_CHAINS_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -904,6 +1005,14 @@ rt::serde!(object RepairVmDiskChainsTask);
 impl rt::Method for RepairVmDiskChainsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RepairVmDiskChains_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidPowerState VmConfigFault InsufficientResourcesFault FileFault TaskInProgress NotSupported SystemError",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -932,18 +1041,22 @@ impl rt::Throws<objects::SystemError> for RepairVmDiskChainsTask {}
 pub struct ResetGuestInformation {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResetGuestInformation {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RESET_GUEST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetGuestInformation",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<ResetGuestInformation>,
@@ -953,12 +1066,9 @@ impl rt::Object for ResetGuestInformation {
         &RESET_GUEST_INFORMATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESET_GUEST_INFORMATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESET_GUEST_INFORMATION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -976,6 +1086,14 @@ rt::serde!(object ResetGuestInformation);
 impl rt::Method for ResetGuestInformation {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ResetGuestInformation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -997,6 +1115,8 @@ pub struct SetDisplayTopology {
     pub this: rt::ManagedObjectReference,
     /// `displays`: list, not empty, of `VirtualMachineDisplayTopology`.
     pub displays: Vec<objects::VirtualMachineDisplayTopology>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetDisplayTopology {
     #[inline(never)]
@@ -1004,14 +1124,14 @@ impl Default for SetDisplayTopology {
         Self {
             this: Default::default(),
             displays: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_DISPLAY_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetDisplayTopology",
-    "2.5u2server",
     None,
-    "
+    "2.5u2server
 ManagedObjectReference _this r
 VirtualMachineDisplayTopology displays rl
 ",
@@ -1022,12 +1142,9 @@ impl rt::Object for SetDisplayTopology {
         &SET_DISPLAY_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_DISPLAY_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_DISPLAY_TOPOLOGY),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.displays),
             _ => P::Absent,
@@ -1047,6 +1164,14 @@ rt::serde!(object SetDisplayTopology);
 impl rt::Method for SetDisplayTopology {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetDisplayTopology",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState ToolsUnavailable",
+        since: "2.5u2server",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1071,6 +1196,8 @@ pub struct SetScreenResolution {
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetScreenResolution {
     #[inline(never)]
@@ -1079,14 +1206,14 @@ impl Default for SetScreenResolution {
             this: Default::default(),
             width: 0,
             height: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_SCREEN_RESOLUTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetScreenResolution",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 int width r
 int height r
@@ -1098,12 +1225,9 @@ impl rt::Object for SetScreenResolution {
         &SET_SCREEN_RESOLUTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_SCREEN_RESOLUTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_SCREEN_RESOLUTION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.width),
             2 => P::Value(&self.height),
@@ -1125,6 +1249,14 @@ rt::serde!(object SetScreenResolution);
 impl rt::Method for SetScreenResolution {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetScreenResolution",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState ToolsUnavailable",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1145,18 +1277,22 @@ impl rt::Throws<objects::ToolsUnavailable> for SetScreenResolution {}
 pub struct TerminateVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TerminateVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TERMINATE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateVM",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference _this r
 ",
     rt::unset::<TerminateVm>,
@@ -1166,12 +1302,9 @@ impl rt::Object for TerminateVm {
         &TERMINATE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TERMINATE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TERMINATE_VM),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1189,6 +1322,14 @@ rt::serde!(object TerminateVm);
 impl rt::Method for TerminateVm {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "TerminateVM",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState TaskInProgress",
+        since: "5.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1209,18 +1350,22 @@ impl rt::Throws<objects::TaskInProgress> for TerminateVm {}
 pub struct UnmountToolsInstaller {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountToolsInstaller {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UNMOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountToolsInstaller",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<UnmountToolsInstaller>,
@@ -1230,12 +1375,9 @@ impl rt::Object for UnmountToolsInstaller {
         &UNMOUNT_TOOLS_INSTALLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_TOOLS_INSTALLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_TOOLS_INSTALLER),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1253,6 +1395,14 @@ rt::serde!(object UnmountToolsInstaller);
 impl rt::Method for UnmountToolsInstaller {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountToolsInstaller",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidState VmConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1275,6 +1425,8 @@ pub struct UpgradeToolsTask {
     pub this: rt::ManagedObjectReference,
     /// `installerOptions`: optional string.
     pub installer_options: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeToolsTask {
     #[inline(never)]
@@ -1282,14 +1434,14 @@ impl Default for UpgradeToolsTask {
         Self {
             this: Default::default(),
             installer_options: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPGRADE_TOOLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeTools_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string installerOptions o
 ",
@@ -1300,12 +1452,9 @@ impl rt::Object for UpgradeToolsTask {
         &UPGRADE_TOOLS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_TOOLS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_TOOLS_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.installer_options),
             _ => P::Absent,
@@ -1325,6 +1474,14 @@ rt::serde!(object UpgradeToolsTask);
 impl rt::Method for UpgradeToolsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeTools_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState TaskInProgress VmToolsUpgradeFault ToolsUnavailable VmConfigFault",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1354,6 +1511,8 @@ pub struct UpgradeVmTask {
     pub this: rt::ManagedObjectReference,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeVmTask {
     #[inline(never)]
@@ -1361,14 +1520,14 @@ impl Default for UpgradeVmTask {
         Self {
             this: Default::default(),
             version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPGRADE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVM_Task",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string version o
 ",
@@ -1379,12 +1538,9 @@ impl rt::Object for UpgradeVmTask {
         &UPGRADE_VM_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_VM_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_VM_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.version),
             _ => P::Absent,
@@ -1404,6 +1560,14 @@ rt::serde!(object UpgradeVmTask);
 impl rt::Method for UpgradeVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeVM_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState TaskInProgress AlreadyUpgraded NoDiskFound",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1432,6 +1596,8 @@ pub struct ReloadVirtualMachineFromPathTask {
     pub this: rt::ManagedObjectReference,
     /// `configurationPath`: required string.
     pub configuration_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReloadVirtualMachineFromPathTask {
     #[inline(never)]
@@ -1439,14 +1605,14 @@ impl Default for ReloadVirtualMachineFromPathTask {
         Self {
             this: Default::default(),
             configuration_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "reloadVirtualMachineFromPath_Task",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 string configurationPath r
 ",
@@ -1457,12 +1623,9 @@ impl rt::Object for ReloadVirtualMachineFromPathTask {
         &RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.configuration_path),
             _ => P::Absent,
@@ -1482,6 +1645,14 @@ rt::serde!(object ReloadVirtualMachineFromPathTask);
 impl rt::Method for ReloadVirtualMachineFromPathTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "reloadVirtualMachineFromPath_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidPowerState TaskInProgress FileFault InvalidState VmConfigFault AlreadyExists",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -16,6 +16,8 @@ pub struct QueryConfigOption {
     pub key: Option<String>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfigOption {
     #[inline(never)]
@@ -24,14 +26,14 @@ impl Default for QueryConfigOption {
             this: Default::default(),
             key: None,
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOption",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 string key o
 ManagedObjectReference host o
@@ -43,12 +45,9 @@ impl rt::Object for QueryConfigOption {
         &QUERY_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIG_OPTION),
             0 => P::Value(&self.this),
             1 => P::Value(&self.key),
             2 => P::Value(&self.host),
@@ -70,6 +69,14 @@ rt::serde!(object QueryConfigOption);
 impl rt::Method for QueryConfigOption {
     type Output = Option<Box<objects::VirtualMachineConfigOption>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfigOption",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConfigOption",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -86,18 +93,22 @@ impl rt::Method for QueryConfigOption {
 pub struct QueryConfigOptionDescriptor {
     /// `_this`: required reference to `EnvironmentBrowser`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfigOptionDescriptor {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOptionDescriptor",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryConfigOptionDescriptor>,
@@ -107,12 +118,9 @@ impl rt::Object for QueryConfigOptionDescriptor {
         &QUERY_CONFIG_OPTION_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIG_OPTION_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIG_OPTION_DESCRIPTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -130,6 +138,14 @@ rt::serde!(object QueryConfigOptionDescriptor);
 impl rt::Method for QueryConfigOptionDescriptor {
     type Output = Vec<objects::VirtualMachineConfigOptionDescriptor>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfigOptionDescriptor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConfigOptionDescriptor",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -148,6 +164,8 @@ pub struct QueryConfigOptionEx {
     pub this: rt::ManagedObjectReference,
     /// `spec`: optional `EnvironmentBrowserConfigOptionQuerySpec`.
     pub spec: Option<Box<objects::EnvironmentBrowserConfigOptionQuerySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfigOptionEx {
     #[inline(never)]
@@ -155,14 +173,14 @@ impl Default for QueryConfigOptionEx {
         Self {
             this: Default::default(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CONFIG_OPTION_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOptionEx",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 EnvironmentBrowserConfigOptionQuerySpec spec o
 ",
@@ -173,12 +191,9 @@ impl rt::Object for QueryConfigOptionEx {
         &QUERY_CONFIG_OPTION_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIG_OPTION_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIG_OPTION_EX),
             0 => P::Value(&self.this),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -198,6 +213,14 @@ rt::serde!(object QueryConfigOptionEx);
 impl rt::Method for QueryConfigOptionEx {
     type Output = Option<Box<objects::VirtualMachineConfigOption>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfigOptionEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConfigOption",
+        throws: "",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -216,6 +239,8 @@ pub struct QueryConfigTarget {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryConfigTarget {
     #[inline(never)]
@@ -223,14 +248,14 @@ impl Default for QueryConfigTarget {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigTarget",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -241,12 +266,9 @@ impl rt::Object for QueryConfigTarget {
         &QUERY_CONFIG_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CONFIG_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CONFIG_TARGET),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -266,6 +288,14 @@ rt::serde!(object QueryConfigTarget);
 impl rt::Method for QueryConfigTarget {
     type Output = Option<Box<objects::ConfigTarget>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryConfigTarget",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ConfigTarget",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -282,18 +312,22 @@ impl rt::Method for QueryConfigTarget {
 pub struct QueryResourceConfigOption {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryResourceConfigOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryResourceConfigOption",
-    "4.1",
     None,
-    "
+    "4.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryResourceConfigOption>,
@@ -303,12 +337,9 @@ impl rt::Object for QueryResourceConfigOption {
         &QUERY_RESOURCE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_RESOURCE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_RESOURCE_CONFIG_OPTION),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -326,6 +357,14 @@ rt::serde!(object QueryResourceConfigOption);
 impl rt::Method for QueryResourceConfigOption {
     type Output = objects::ResourceConfigOption;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryResourceConfigOption",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ResourceConfigOption",
+        throws: "",
+        since: "4.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -344,6 +383,8 @@ pub struct QueryTargetCapabilities {
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryTargetCapabilities {
     #[inline(never)]
@@ -351,14 +392,14 @@ impl Default for QueryTargetCapabilities {
         Self {
             this: Default::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_TARGET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryTargetCapabilities",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
@@ -369,12 +410,9 @@ impl rt::Object for QueryTargetCapabilities {
         &QUERY_TARGET_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_TARGET_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_TARGET_CAPABILITIES),
             0 => P::Value(&self.this),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -394,6 +432,14 @@ rt::serde!(object QueryTargetCapabilities);
 impl rt::Method for QueryTargetCapabilities {
     type Output = Option<Box<objects::HostCapability>>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryTargetCapabilities",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostCapability",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Optional(returned)
     }
@@ -410,18 +456,22 @@ impl rt::Method for QueryTargetCapabilities {
 pub struct RetrieveDynamicPassthroughInfo {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveDynamicPassthroughInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_DYNAMIC_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDynamicPassthroughInfo",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveDynamicPassthroughInfo>,
@@ -431,12 +481,9 @@ impl rt::Object for RetrieveDynamicPassthroughInfo {
         &RETRIEVE_DYNAMIC_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_DYNAMIC_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_DYNAMIC_PASSTHROUGH_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -454,6 +501,14 @@ rt::serde!(object RetrieveDynamicPassthroughInfo);
 impl rt::Method for RetrieveDynamicPassthroughInfo {
     type Output = Vec<objects::VirtualMachineDynamicPassthroughInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDynamicPassthroughInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineDynamicPassthroughInfo",
+        throws: "",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -470,18 +525,22 @@ impl rt::Method for RetrieveDynamicPassthroughInfo {
 pub struct RetrieveVendorDeviceGroupInfo {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVendorDeviceGroupInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_VENDOR_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVendorDeviceGroupInfo",
-    "8.0.0.1",
     None,
-    "
+    "8.0.0.1
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveVendorDeviceGroupInfo>,
@@ -491,12 +550,9 @@ impl rt::Object for RetrieveVendorDeviceGroupInfo {
         &RETRIEVE_VENDOR_DEVICE_GROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_VENDOR_DEVICE_GROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_VENDOR_DEVICE_GROUP_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -514,6 +570,14 @@ rt::serde!(object RetrieveVendorDeviceGroupInfo);
 impl rt::Method for RetrieveVendorDeviceGroupInfo {
     type Output = Vec<objects::VirtualMachineVendorDeviceGroupInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVendorDeviceGroupInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineVendorDeviceGroupInfo",
+        throws: "",
+        since: "8.0.0.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -530,18 +594,22 @@ impl rt::Method for RetrieveVendorDeviceGroupInfo {
 pub struct RetrieveVgpuDeviceInfo {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVgpuDeviceInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_VGPU_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVgpuDeviceInfo",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveVgpuDeviceInfo>,
@@ -551,12 +619,9 @@ impl rt::Object for RetrieveVgpuDeviceInfo {
         &RETRIEVE_VGPU_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_VGPU_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_VGPU_DEVICE_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -574,6 +639,14 @@ rt::serde!(object RetrieveVgpuDeviceInfo);
 impl rt::Method for RetrieveVgpuDeviceInfo {
     type Output = Vec<objects::VirtualMachineVgpuDeviceInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVgpuDeviceInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineVgpuDeviceInfo",
+        throws: "",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -590,18 +663,22 @@ impl rt::Method for RetrieveVgpuDeviceInfo {
 pub struct RetrieveVgpuProfileInfo {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVgpuProfileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_VGPU_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVgpuProfileInfo",
-    "7.0.3.0",
     None,
-    "
+    "7.0.3.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RetrieveVgpuProfileInfo>,
@@ -611,12 +688,9 @@ impl rt::Object for RetrieveVgpuProfileInfo {
         &RETRIEVE_VGPU_PROFILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_VGPU_PROFILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_VGPU_PROFILE_INFO),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -634,6 +708,14 @@ rt::serde!(object RetrieveVgpuProfileInfo);
 impl rt::Method for RetrieveVgpuProfileInfo {
     type Output = Vec<objects::VirtualMachineVgpuProfileInfo>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVgpuProfileInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineVgpuProfileInfo",
+        throws: "",
+        since: "7.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -650,18 +732,22 @@ impl rt::Method for RetrieveVgpuProfileInfo {
 pub struct QueryDatacenterConfigOptionDescriptor {
     /// `_this`: required reference to `Datacenter`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDatacenterConfigOptionDescriptor {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "queryDatacenterConfigOptionDescriptor",
-    "5.1",
     None,
-    "
+    "5.1
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryDatacenterConfigOptionDescriptor>,
@@ -671,12 +757,9 @@ impl rt::Object for QueryDatacenterConfigOptionDescriptor {
         &QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -694,6 +777,14 @@ rt::serde!(object QueryDatacenterConfigOptionDescriptor);
 impl rt::Method for QueryDatacenterConfigOptionDescriptor {
     type Output = Vec<objects::VirtualMachineConfigOptionDescriptor>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "queryDatacenterConfigOptionDescriptor",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VirtualMachineConfigOptionDescriptor",
+        throws: "",
+        since: "5.1",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }

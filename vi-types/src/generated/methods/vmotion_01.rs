@@ -24,6 +24,8 @@ pub struct CheckCloneTask {
     pub spec: objects::VirtualMachineCloneSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckCloneTask {
     #[inline(never)]
@@ -34,14 +36,14 @@ impl Default for CheckCloneTask {
             name: String::new(),
             spec: Default::default(),
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckClone_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm r
 ManagedObjectReference folder r
 string name r
@@ -55,12 +57,9 @@ impl rt::Object for CheckCloneTask {
         &CHECK_CLONE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_CLONE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_CLONE_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.folder),
             2 => P::Value(&self.name),
@@ -86,6 +85,14 @@ rt::serde!(object CheckCloneTask);
 impl rt::Method for CheckCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckClone_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -116,6 +123,8 @@ pub struct CheckCompatibilityTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckCompatibilityTask {
     #[inline(never)]
@@ -125,14 +134,14 @@ impl Default for CheckCompatibilityTask {
             host: None,
             pool: None,
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_COMPATIBILITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCompatibility_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm r
 ManagedObjectReference host o
 ManagedObjectReference pool o
@@ -145,12 +154,9 @@ impl rt::Object for CheckCompatibilityTask {
         &CHECK_COMPATIBILITY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_COMPATIBILITY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_COMPATIBILITY_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             2 => P::Value(&self.pool),
@@ -174,6 +180,14 @@ rt::serde!(object CheckCompatibilityTask);
 impl rt::Method for CheckCompatibilityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckCompatibility_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmCompatibilityChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidArgument DatacenterMismatch",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -204,6 +218,8 @@ pub struct CheckInstantCloneTask {
     pub spec: objects::VirtualMachineInstantCloneSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckInstantCloneTask {
     #[inline(never)]
@@ -212,14 +228,14 @@ impl Default for CheckInstantCloneTask {
             vm: Default::default(),
             spec: Default::default(),
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_INSTANT_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckInstantClone_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference vm r
 VirtualMachineInstantCloneSpec spec r
 string testType ol
@@ -231,12 +247,9 @@ impl rt::Object for CheckInstantCloneTask {
         &CHECK_INSTANT_CLONE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_INSTANT_CLONE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_INSTANT_CLONE_TASK),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.test_type),
@@ -258,6 +271,14 @@ rt::serde!(object CheckInstantCloneTask);
 impl rt::Method for CheckInstantCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckInstantClone_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -290,6 +311,8 @@ pub struct CheckMigrateTask {
     pub state: Option<enums::VirtualMachinePowerState>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckMigrateTask {
     #[inline(never)]
@@ -300,14 +323,14 @@ impl Default for CheckMigrateTask {
             pool: None,
             state: None,
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_MIGRATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckMigrate_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm r
 ManagedObjectReference host o
 ManagedObjectReference pool o
@@ -321,12 +344,9 @@ impl rt::Object for CheckMigrateTask {
         &CHECK_MIGRATE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_MIGRATE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_MIGRATE_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             2 => P::Value(&self.pool),
@@ -352,6 +372,14 @@ rt::serde!(object CheckMigrateTask);
 impl rt::Method for CheckMigrateTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckMigrate_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -382,6 +410,8 @@ pub struct CheckPowerOnTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckPowerOnTask {
     #[inline(never)]
@@ -391,14 +421,14 @@ impl Default for CheckPowerOnTask {
             host: None,
             pool: None,
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_POWER_ON_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckPowerOn_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference vm r
 ManagedObjectReference host o
 ManagedObjectReference pool o
@@ -411,12 +441,9 @@ impl rt::Object for CheckPowerOnTask {
         &CHECK_POWER_ON_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_POWER_ON_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_POWER_ON_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             2 => P::Value(&self.pool),
@@ -440,6 +467,14 @@ rt::serde!(object CheckPowerOnTask);
 impl rt::Method for CheckPowerOnTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckPowerOn_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmCompatibilityChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument DatacenterMismatch",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -469,6 +504,8 @@ pub struct CheckRelocateTask {
     pub spec: objects::VirtualMachineRelocateSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckRelocateTask {
     #[inline(never)]
@@ -477,14 +514,14 @@ impl Default for CheckRelocateTask {
             vm: Default::default(),
             spec: Default::default(),
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_RELOCATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckRelocate_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm r
 VirtualMachineRelocateSpec spec r
 string testType ol
@@ -496,12 +533,9 @@ impl rt::Object for CheckRelocateTask {
         &CHECK_RELOCATE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_RELOCATE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_RELOCATE_TASK),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.spec),
             2 => P::Value(&self.test_type),
@@ -523,6 +557,14 @@ rt::serde!(object CheckRelocateTask);
 impl rt::Method for CheckRelocateTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckRelocate_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -555,6 +597,8 @@ pub struct CheckVmConfigTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckVmConfigTask {
     #[inline(never)]
@@ -565,14 +609,14 @@ impl Default for CheckVmConfigTask {
             host: None,
             pool: None,
             test_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_VM_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckVmConfig_Task",
-    "6.7",
     None,
-    "
+    "6.7
 VirtualMachineConfigSpec spec r
 ManagedObjectReference vm o
 ManagedObjectReference host o
@@ -586,12 +630,9 @@ impl rt::Object for CheckVmConfigTask {
         &CHECK_VM_CONFIG_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_VM_CONFIG_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_VM_CONFIG_TASK),
             0 => P::Object(&self.spec),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.host),
@@ -617,6 +658,14 @@ rt::serde!(object CheckVmConfigTask);
 impl rt::Method for CheckVmConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CheckVmConfig_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmCompatibilityChecker"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidArgument DatacenterMismatch",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -644,6 +693,8 @@ pub struct InstantCloneTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineInstantCloneSpec`.
     pub spec: objects::VirtualMachineInstantCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InstantCloneTask {
     #[inline(never)]
@@ -651,14 +702,14 @@ impl Default for InstantCloneTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSTANT_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstantClone_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 VirtualMachineInstantCloneSpec spec r
 ",
@@ -669,12 +720,9 @@ impl rt::Object for InstantCloneTask {
         &INSTANT_CLONE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSTANT_CLONE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSTANT_CLONE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -694,6 +742,14 @@ rt::serde!(object InstantCloneTask);
 impl rt::Method for InstantCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InstantClone_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress InvalidState InvalidDatastore InsufficientResourcesFault DisallowedMigrationDeviceAttached FileFault",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -725,6 +781,8 @@ pub struct QueryVMotionCompatibility {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `compatibility`: list of string.
     pub compatibility: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVMotionCompatibility {
     #[inline(never)]
@@ -734,14 +792,14 @@ impl Default for QueryVMotionCompatibility {
             vm: Default::default(),
             host: Vec::new(),
             compatibility: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_V_MOTION_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVMotionCompatibility",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ManagedObjectReference host rl
@@ -754,12 +812,9 @@ impl rt::Object for QueryVMotionCompatibility {
         &QUERY_V_MOTION_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_V_MOTION_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_V_MOTION_COMPATIBILITY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.host),
@@ -783,6 +838,14 @@ rt::serde!(object QueryVMotionCompatibility);
 impl rt::Method for QueryVMotionCompatibility {
     type Output = Vec<objects::HostVMotionCompatibility>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVMotionCompatibility",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVMotionCompatibility",
+        throws: "",
+        since: "2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -803,6 +866,8 @@ pub struct QueryVMotionCompatibilityExTask {
     pub vm: Vec<rt::ManagedObjectReference>,
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVMotionCompatibilityExTask {
     #[inline(never)]
@@ -810,14 +875,14 @@ impl Default for QueryVMotionCompatibilityExTask {
         Self {
             vm: Vec::new(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_V_MOTION_COMPATIBILITY_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVMotionCompatibilityEx_Task",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference vm rl
 ManagedObjectReference host rl
 ",
@@ -828,12 +893,9 @@ impl rt::Object for QueryVMotionCompatibilityExTask {
         &QUERY_V_MOTION_COMPATIBILITY_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_V_MOTION_COMPATIBILITY_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_V_MOTION_COMPATIBILITY_EX_TASK),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             _ => P::Absent,
@@ -853,6 +915,14 @@ rt::serde!(object QueryVMotionCompatibilityExTask);
 impl rt::Method for QueryVMotionCompatibilityExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVMotionCompatibilityEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vmProvisioningChecker"),
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "4.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }

@@ -14,6 +14,8 @@ pub struct AbdicateDomOwnership {
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AbdicateDomOwnership {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for AbdicateDomOwnership {
         Self {
             this: Default::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ABDICATE_DOM_OWNERSHIP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbdicateDomOwnership",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids rl
 ",
@@ -39,12 +41,9 @@ impl rt::Object for AbdicateDomOwnership {
         &ABDICATE_DOM_OWNERSHIP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ABDICATE_DOM_OWNERSHIP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ABDICATE_DOM_OWNERSHIP),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             _ => P::Absent,
@@ -64,6 +63,14 @@ rt::serde!(object AbdicateDomOwnership);
 impl rt::Method for AbdicateDomOwnership {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AbdicateDomOwnership",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -84,6 +91,8 @@ pub struct AddDisksTask {
     pub this: rt::ManagedObjectReference,
     /// `disk`: list, not empty, of `HostScsiDisk`.
     pub disk: Vec<objects::HostScsiDisk>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AddDisksTask {
     #[inline(never)]
@@ -91,14 +100,14 @@ impl Default for AddDisksTask {
         Self {
             this: Default::default(),
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADD_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddDisks_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostScsiDisk disk rl
 ",
@@ -109,12 +118,9 @@ impl rt::Object for AddDisksTask {
         &ADD_DISKS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADD_DISKS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADD_DISKS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.disk),
             _ => P::Absent,
@@ -134,6 +140,14 @@ rt::serde!(object AddDisksTask);
 impl rt::Method for AddDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddDisks_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -159,6 +173,8 @@ pub struct CanProvisionObjects {
     pub npbs: Vec<objects::VsanNewPolicyBatch>,
     /// `ignoreSatisfiability`: optional boolean, since VI API 6.0.
     pub ignore_satisfiability: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CanProvisionObjects {
     #[inline(never)]
@@ -167,14 +183,14 @@ impl Default for CanProvisionObjects {
             this: Default::default(),
             npbs: Vec::new(),
             ignore_satisfiability: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CAN_PROVISION_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CanProvisionObjects",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanNewPolicyBatch npbs rl
 boolean ignoreSatisfiability o since 6.0
@@ -186,12 +202,9 @@ impl rt::Object for CanProvisionObjects {
         &CAN_PROVISION_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CAN_PROVISION_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CAN_PROVISION_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.npbs),
             2 => P::Value(&self.ignore_satisfiability),
@@ -213,6 +226,14 @@ rt::serde!(object CanProvisionObjects);
 impl rt::Method for CanProvisionObjects {
     type Output = Vec<objects::VsanPolicySatisfiability>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CanProvisionObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanPolicySatisfiability",
+        throws: "VimFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -236,6 +257,8 @@ pub struct DeleteVsanObjects {
     pub uuids: Vec<String>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVsanObjects {
     #[inline(never)]
@@ -244,14 +267,14 @@ impl Default for DeleteVsanObjects {
             this: Default::default(),
             uuids: Vec::new(),
             force: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVsanObjects",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids rl
 boolean force o
@@ -263,12 +286,9 @@ impl rt::Object for DeleteVsanObjects {
         &DELETE_VSAN_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_VSAN_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_VSAN_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             2 => P::Value(&self.force),
@@ -290,6 +310,14 @@ rt::serde!(object DeleteVsanObjects);
 impl rt::Method for DeleteVsanObjects {
     type Output = Vec<objects::HostVsanInternalSystemDeleteVsanObjectsResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVsanObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVsanInternalSystemDeleteVsanObjectsResult",
+        throws: "VimFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -313,6 +341,8 @@ pub struct EvacuateVsanNodeTask {
     pub maintenance_spec: objects::HostMaintenanceSpec,
     /// `timeout`: required int.
     pub timeout: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvacuateVsanNodeTask {
     #[inline(never)]
@@ -321,14 +351,14 @@ impl Default for EvacuateVsanNodeTask {
             this: Default::default(),
             maintenance_spec: Default::default(),
             timeout: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static EVACUATE_VSAN_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvacuateVsanNode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 HostMaintenanceSpec maintenanceSpec r
 int timeout r
@@ -340,12 +370,9 @@ impl rt::Object for EvacuateVsanNodeTask {
         &EVACUATE_VSAN_NODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVACUATE_VSAN_NODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVACUATE_VSAN_NODE_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.maintenance_spec),
             2 => P::Value(&self.timeout),
@@ -367,6 +394,14 @@ rt::serde!(object EvacuateVsanNodeTask);
 impl rt::Method for EvacuateVsanNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EvacuateVsanNode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState RequestCanceled Timedout VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -394,6 +429,8 @@ pub struct GetVsanObjExtAttrs {
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GetVsanObjExtAttrs {
     #[inline(never)]
@@ -401,14 +438,14 @@ impl Default for GetVsanObjExtAttrs {
         Self {
             this: Default::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GET_VSAN_OBJ_EXT_ATTRS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVsanObjExtAttrs",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids rl
 ",
@@ -419,12 +456,9 @@ impl rt::Object for GetVsanObjExtAttrs {
         &GET_VSAN_OBJ_EXT_ATTRS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GET_VSAN_OBJ_EXT_ATTRS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GET_VSAN_OBJ_EXT_ATTRS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             _ => P::Absent,
@@ -444,6 +478,14 @@ rt::serde!(object GetVsanObjExtAttrs);
 impl rt::Method for GetVsanObjExtAttrs {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "GetVsanObjExtAttrs",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "VimFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -465,6 +507,8 @@ pub struct InitializeDisksTask {
     pub this: rt::ManagedObjectReference,
     /// `mapping`: list, not empty, of `VsanHostDiskMapping`.
     pub mapping: Vec<objects::VsanHostDiskMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InitializeDisksTask {
     #[inline(never)]
@@ -472,14 +516,14 @@ impl Default for InitializeDisksTask {
         Self {
             this: Default::default(),
             mapping: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INITIALIZE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitializeDisks_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanHostDiskMapping mapping rl
 ",
@@ -490,12 +534,9 @@ impl rt::Object for InitializeDisksTask {
         &INITIALIZE_DISKS_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INITIALIZE_DISKS_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INITIALIZE_DISKS_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mapping),
             _ => P::Absent,
@@ -515,6 +556,14 @@ rt::serde!(object InitializeDisksTask);
 impl rt::Method for InitializeDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InitializeDisks_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -540,6 +589,8 @@ pub struct PerformVsanUpgradePreflightCheck {
     pub cluster: rt::ManagedObjectReference,
     /// `downgradeFormat`: optional boolean.
     pub downgrade_format: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformVsanUpgradePreflightCheck {
     #[inline(never)]
@@ -548,14 +599,14 @@ impl Default for PerformVsanUpgradePreflightCheck {
             this: Default::default(),
             cluster: Default::default(),
             downgrade_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformVsanUpgradePreflightCheck",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 boolean downgradeFormat o
@@ -567,12 +618,9 @@ impl rt::Object for PerformVsanUpgradePreflightCheck {
         &PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cluster),
             2 => P::Value(&self.downgrade_format),
@@ -594,6 +642,14 @@ rt::serde!(object PerformVsanUpgradePreflightCheck);
 impl rt::Method for PerformVsanUpgradePreflightCheck {
     type Output = objects::VsanUpgradeSystemPreflightCheckResult;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PerformVsanUpgradePreflightCheck",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanUpgradeSystemPreflightCheckResult",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -625,6 +681,8 @@ pub struct PerformVsanUpgradeTask {
     pub allow_reduced_redundancy: Option<bool>,
     /// `excludeHosts`: list of reference to `HostSystem`.
     pub exclude_hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformVsanUpgradeTask {
     #[inline(never)]
@@ -636,14 +694,14 @@ impl Default for PerformVsanUpgradeTask {
             downgrade_format: None,
             allow_reduced_redundancy: None,
             exclude_hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERFORM_VSAN_UPGRADE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformVsanUpgrade_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 boolean performObjectUpgrade o
@@ -658,12 +716,9 @@ impl rt::Object for PerformVsanUpgradeTask {
         &PERFORM_VSAN_UPGRADE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORM_VSAN_UPGRADE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORM_VSAN_UPGRADE_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cluster),
             2 => P::Value(&self.perform_object_upgrade),
@@ -691,6 +746,14 @@ rt::serde!(object PerformVsanUpgradeTask);
 impl rt::Method for PerformVsanUpgradeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PerformVsanUpgrade_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -713,6 +776,8 @@ pub struct QueryCmmds {
     pub this: rt::ManagedObjectReference,
     /// `queries`: list, not empty, of `HostVsanInternalSystemCmmdsQuery`.
     pub queries: Vec<objects::HostVsanInternalSystemCmmdsQuery>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryCmmds {
     #[inline(never)]
@@ -720,14 +785,14 @@ impl Default for QueryCmmds {
         Self {
             this: Default::default(),
             queries: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_CMMDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCmmds",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostVsanInternalSystemCmmdsQuery queries rl
 ",
@@ -738,12 +803,9 @@ impl rt::Object for QueryCmmds {
         &QUERY_CMMDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_CMMDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_CMMDS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.queries),
             _ => P::Absent,
@@ -763,6 +825,14 @@ rt::serde!(object QueryCmmds);
 impl rt::Method for QueryCmmds {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryCmmds",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -781,6 +851,8 @@ pub struct QueryDisksForVsan {
     pub this: rt::ManagedObjectReference,
     /// `canonicalName`: list of string.
     pub canonical_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryDisksForVsan {
     #[inline(never)]
@@ -788,14 +860,14 @@ impl Default for QueryDisksForVsan {
         Self {
             this: Default::default(),
             canonical_name: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_DISKS_FOR_VSAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDisksForVsan",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string canonicalName ol
 ",
@@ -806,12 +878,9 @@ impl rt::Object for QueryDisksForVsan {
         &QUERY_DISKS_FOR_VSAN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_DISKS_FOR_VSAN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_DISKS_FOR_VSAN),
             0 => P::Value(&self.this),
             1 => P::Value(&self.canonical_name),
             _ => P::Absent,
@@ -831,6 +900,14 @@ rt::serde!(object QueryDisksForVsan);
 impl rt::Method for QueryDisksForVsan {
     type Output = Vec<objects::VsanHostDiskResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryDisksForVsan",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanHostDiskResult",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -847,18 +924,22 @@ impl rt::Method for QueryDisksForVsan {
 pub struct QueryHostStatus {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryHostStatus {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static QUERY_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostStatus",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 ",
     rt::unset::<QueryHostStatus>,
@@ -868,12 +949,9 @@ impl rt::Object for QueryHostStatus {
         &QUERY_HOST_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_HOST_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_HOST_STATUS),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -891,6 +969,14 @@ rt::serde!(object QueryHostStatus);
 impl rt::Method for QueryHostStatus {
     type Output = objects::VsanHostClusterStatus;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryHostStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanHostClusterStatus",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -909,6 +995,8 @@ pub struct QueryObjectsOnPhysicalVsanDisk {
     pub this: rt::ManagedObjectReference,
     /// `disks`: list, not empty, of string.
     pub disks: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryObjectsOnPhysicalVsanDisk {
     #[inline(never)]
@@ -916,14 +1004,14 @@ impl Default for QueryObjectsOnPhysicalVsanDisk {
         Self {
             this: Default::default(),
             disks: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryObjectsOnPhysicalVsanDisk",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string disks rl
 ",
@@ -934,12 +1022,9 @@ impl rt::Object for QueryObjectsOnPhysicalVsanDisk {
         &QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.disks),
             _ => P::Absent,
@@ -959,6 +1044,14 @@ rt::serde!(object QueryObjectsOnPhysicalVsanDisk);
 impl rt::Method for QueryObjectsOnPhysicalVsanDisk {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryObjectsOnPhysicalVsanDisk",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -977,6 +1070,8 @@ pub struct QueryPhysicalVsanDisks {
     pub this: rt::ManagedObjectReference,
     /// `props`: list of string.
     pub props: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryPhysicalVsanDisks {
     #[inline(never)]
@@ -984,14 +1079,14 @@ impl Default for QueryPhysicalVsanDisks {
         Self {
             this: Default::default(),
             props: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_PHYSICAL_VSAN_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPhysicalVsanDisks",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string props ol
 ",
@@ -1002,12 +1097,9 @@ impl rt::Object for QueryPhysicalVsanDisks {
         &QUERY_PHYSICAL_VSAN_DISKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_PHYSICAL_VSAN_DISKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_PHYSICAL_VSAN_DISKS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.props),
             _ => P::Absent,
@@ -1027,6 +1119,14 @@ rt::serde!(object QueryPhysicalVsanDisks);
 impl rt::Method for QueryPhysicalVsanDisks {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPhysicalVsanDisks",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1045,6 +1145,8 @@ pub struct QuerySyncingVsanObjects {
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuerySyncingVsanObjects {
     #[inline(never)]
@@ -1052,14 +1154,14 @@ impl Default for QuerySyncingVsanObjects {
         Self {
             this: Default::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_SYNCING_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySyncingVsanObjects",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids ol
 ",
@@ -1070,12 +1172,9 @@ impl rt::Object for QuerySyncingVsanObjects {
         &QUERY_SYNCING_VSAN_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_SYNCING_VSAN_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_SYNCING_VSAN_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             _ => P::Absent,
@@ -1095,6 +1194,14 @@ rt::serde!(object QuerySyncingVsanObjects);
 impl rt::Method for QuerySyncingVsanObjects {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QuerySyncingVsanObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1119,6 +1226,8 @@ pub struct QueryVsanObjectUuidsByFilter {
     pub limit: Option<i32>,
     /// `version`: optional int.
     pub version: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVsanObjectUuidsByFilter {
     #[inline(never)]
@@ -1128,14 +1237,14 @@ impl Default for QueryVsanObjectUuidsByFilter {
             uuids: Vec::new(),
             limit: None,
             version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VSAN_OBJECT_UUIDS_BY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanObjectUuidsByFilter",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string uuids ol
 int limit o
@@ -1148,12 +1257,9 @@ impl rt::Object for QueryVsanObjectUuidsByFilter {
         &QUERY_VSAN_OBJECT_UUIDS_BY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VSAN_OBJECT_UUIDS_BY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VSAN_OBJECT_UUIDS_BY_FILTER),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             2 => P::Value(&self.limit),
@@ -1177,6 +1283,14 @@ rt::serde!(object QueryVsanObjectUuidsByFilter);
 impl rt::Method for QueryVsanObjectUuidsByFilter {
     type Output = Vec<String>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVsanObjectUuidsByFilter",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1196,6 +1310,8 @@ pub struct QueryVsanObjects {
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVsanObjects {
     #[inline(never)]
@@ -1203,14 +1319,14 @@ impl Default for QueryVsanObjects {
         Self {
             this: Default::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanObjects",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuids ol
 ",
@@ -1221,12 +1337,9 @@ impl rt::Object for QueryVsanObjects {
         &QUERY_VSAN_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VSAN_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VSAN_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             _ => P::Absent,
@@ -1246,6 +1359,14 @@ rt::serde!(object QueryVsanObjects);
 impl rt::Method for QueryVsanObjects {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVsanObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1264,6 +1385,8 @@ pub struct QueryVsanStatistics {
     pub this: rt::ManagedObjectReference,
     /// `labels`: list, not empty, of string.
     pub labels: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVsanStatistics {
     #[inline(never)]
@@ -1271,14 +1394,14 @@ impl Default for QueryVsanStatistics {
         Self {
             this: Default::default(),
             labels: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VSAN_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanStatistics",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string labels rl
 ",
@@ -1289,12 +1412,9 @@ impl rt::Object for QueryVsanStatistics {
         &QUERY_VSAN_STATISTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VSAN_STATISTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VSAN_STATISTICS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.labels),
             _ => P::Absent,
@@ -1314,6 +1434,14 @@ rt::serde!(object QueryVsanStatistics);
 impl rt::Method for QueryVsanStatistics {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVsanStatistics",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1334,6 +1462,8 @@ pub struct QueryVsanUpgradeStatus {
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVsanUpgradeStatus {
     #[inline(never)]
@@ -1341,14 +1471,14 @@ impl Default for QueryVsanUpgradeStatus {
         Self {
             this: Default::default(),
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VSAN_UPGRADE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanUpgradeStatus",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 ",
@@ -1359,12 +1489,9 @@ impl rt::Object for QueryVsanUpgradeStatus {
         &QUERY_VSAN_UPGRADE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VSAN_UPGRADE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VSAN_UPGRADE_STATUS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.cluster),
             _ => P::Absent,
@@ -1384,6 +1511,14 @@ rt::serde!(object QueryVsanUpgradeStatus);
 impl rt::Method for QueryVsanUpgradeStatus {
     type Output = objects::VsanUpgradeSystemUpgradeStatus;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVsanUpgradeStatus",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanUpgradeSystemUpgradeStatus",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -1403,18 +1538,22 @@ impl rt::Throws<objects::VsanFault> for QueryVsanUpgradeStatus {}
 pub struct RecommissionVsanNodeTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecommissionVsanNodeTask {
     #[inline(never)]
     fn default() -> Self {
-        Self { this: Default::default() }
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECOMMISSION_VSAN_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommissionVsanNode_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 ",
     rt::unset::<RecommissionVsanNodeTask>,
@@ -1424,12 +1563,9 @@ impl rt::Object for RecommissionVsanNodeTask {
         &RECOMMISSION_VSAN_NODE_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECOMMISSION_VSAN_NODE_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECOMMISSION_VSAN_NODE_TASK),
             0 => P::Value(&self.this),
             _ => P::Absent,
         }
@@ -1447,6 +1583,14 @@ rt::serde!(object RecommissionVsanNodeTask);
 impl rt::Method for RecommissionVsanNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RecommissionVsanNode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1474,6 +1618,8 @@ pub struct ReconfigurationSatisfiable {
     pub pcbs: Vec<objects::VsanPolicyChangeBatch>,
     /// `ignoreSatisfiability`: optional boolean, since VI API 6.0.
     pub ignore_satisfiability: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigurationSatisfiable {
     #[inline(never)]
@@ -1482,14 +1628,14 @@ impl Default for ReconfigurationSatisfiable {
             this: Default::default(),
             pcbs: Vec::new(),
             ignore_satisfiability: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURATION_SATISFIABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigurationSatisfiable",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanPolicyChangeBatch pcbs rl
 boolean ignoreSatisfiability o since 6.0
@@ -1501,12 +1647,9 @@ impl rt::Object for ReconfigurationSatisfiable {
         &RECONFIGURATION_SATISFIABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURATION_SATISFIABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURATION_SATISFIABLE),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.pcbs),
             2 => P::Value(&self.ignore_satisfiability),
@@ -1528,6 +1671,14 @@ rt::serde!(object ReconfigurationSatisfiable);
 impl rt::Method for ReconfigurationSatisfiable {
     type Output = Vec<objects::VsanPolicySatisfiability>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigurationSatisfiable",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VsanPolicySatisfiability",
+        throws: "VimFault",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1549,6 +1700,8 @@ pub struct ReconfigureDomObject {
     pub uuid: String,
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconfigureDomObject {
     #[inline(never)]
@@ -1557,14 +1710,14 @@ impl Default for ReconfigureDomObject {
             this: Default::default(),
             uuid: String::new(),
             policy: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONFIGURE_DOM_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDomObject",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string uuid r
 string policy r
@@ -1576,12 +1729,9 @@ impl rt::Object for ReconfigureDomObject {
         &RECONFIGURE_DOM_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONFIGURE_DOM_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONFIGURE_DOM_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.policy),
@@ -1603,6 +1753,14 @@ rt::serde!(object ReconfigureDomObject);
 impl rt::Method for ReconfigureDomObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconfigureDomObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1627,6 +1785,8 @@ pub struct RemoveDiskMappingTask {
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
     /// `timeout`: optional int, since VI API 6.0.
     pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveDiskMappingTask {
     #[inline(never)]
@@ -1636,14 +1796,14 @@ impl Default for RemoveDiskMappingTask {
             mapping: Vec::new(),
             maintenance_spec: None,
             timeout: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_DISK_MAPPING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDiskMapping_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanHostDiskMapping mapping rl
 HostMaintenanceSpec maintenanceSpec o since 6.0
@@ -1656,12 +1816,9 @@ impl rt::Object for RemoveDiskMappingTask {
         &REMOVE_DISK_MAPPING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_DISK_MAPPING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_DISK_MAPPING_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mapping),
             2 => P::Optional(&self.maintenance_spec),
@@ -1685,6 +1842,14 @@ rt::serde!(object RemoveDiskMappingTask);
 impl rt::Method for RemoveDiskMappingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveDiskMapping_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1712,6 +1877,8 @@ pub struct RemoveDiskTask {
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
     /// `timeout`: optional int, since VI API 6.0.
     pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveDiskTask {
     #[inline(never)]
@@ -1721,14 +1888,14 @@ impl Default for RemoveDiskTask {
             disk: Vec::new(),
             maintenance_spec: None,
             timeout: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REMOVE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDisk_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 HostScsiDisk disk rl
 HostMaintenanceSpec maintenanceSpec o since 6.0
@@ -1741,12 +1908,9 @@ impl rt::Object for RemoveDiskTask {
         &REMOVE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.disk),
             2 => P::Optional(&self.maintenance_spec),
@@ -1770,6 +1934,14 @@ rt::serde!(object RemoveDiskTask);
 impl rt::Method for RemoveDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1791,6 +1963,8 @@ pub struct RunVsanPhysicalDiskDiagnostics {
     pub this: rt::ManagedObjectReference,
     /// `disks`: list of string.
     pub disks: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RunVsanPhysicalDiskDiagnostics {
     #[inline(never)]
@@ -1798,14 +1972,14 @@ impl Default for RunVsanPhysicalDiskDiagnostics {
         Self {
             this: Default::default(),
             disks: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunVsanPhysicalDiskDiagnostics",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 string disks ol
 ",
@@ -1816,12 +1990,9 @@ impl rt::Object for RunVsanPhysicalDiskDiagnostics {
         &RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.disks),
             _ => P::Absent,
@@ -1841,6 +2012,14 @@ rt::serde!(object RunVsanPhysicalDiskDiagnostics);
 impl rt::Method for RunVsanPhysicalDiskDiagnostics {
     type Output = Vec<objects::HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RunVsanPhysicalDiskDiagnostics",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1863,6 +2042,8 @@ pub struct UnmountDiskMappingTask {
     pub this: rt::ManagedObjectReference,
     /// `mapping`: list, not empty, of `VsanHostDiskMapping`.
     pub mapping: Vec<objects::VsanHostDiskMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnmountDiskMappingTask {
     #[inline(never)]
@@ -1870,14 +2051,14 @@ impl Default for UnmountDiskMappingTask {
         Self {
             this: Default::default(),
             mapping: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNMOUNT_DISK_MAPPING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountDiskMapping_Task",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 VsanHostDiskMapping mapping rl
 ",
@@ -1888,12 +2069,9 @@ impl rt::Object for UnmountDiskMappingTask {
         &UNMOUNT_DISK_MAPPING_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNMOUNT_DISK_MAPPING_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNMOUNT_DISK_MAPPING_TASK),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.mapping),
             _ => P::Absent,
@@ -1913,6 +2091,14 @@ rt::serde!(object UnmountDiskMappingTask);
 impl rt::Method for UnmountDiskMappingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnmountDiskMapping_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidState VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1936,6 +2122,8 @@ pub struct UpdateVsanTask {
     pub this: rt::ManagedObjectReference,
     /// `config`: required `VsanHostConfigInfo`.
     pub config: objects::VsanHostConfigInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVsanTask {
     #[inline(never)]
@@ -1943,14 +2131,14 @@ impl Default for UpdateVsanTask {
         Self {
             this: Default::default(),
             config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_VSAN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVsan_Task",
-    "5.5",
     None,
-    "
+    "5.5
 ManagedObjectReference _this r
 VsanHostConfigInfo config r
 ",
@@ -1961,12 +2149,9 @@ impl rt::Object for UpdateVsanTask {
         &UPDATE_VSAN_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VSAN_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VSAN_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.config),
             _ => P::Absent,
@@ -1986,6 +2171,14 @@ rt::serde!(object UpdateVsanTask);
 impl rt::Method for UpdateVsanTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVsan_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "",
+        since: "5.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2011,6 +2204,8 @@ pub struct UpgradeVsanObjects {
     pub uuids: Vec<String>,
     /// `newVersion`: required int.
     pub new_version: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeVsanObjects {
     #[inline(never)]
@@ -2019,14 +2214,14 @@ impl Default for UpgradeVsanObjects {
             this: Default::default(),
             uuids: Vec::new(),
             new_version: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static UPGRADE_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVsanObjects",
-    "6.0",
     None,
-    "
+    "6.0
 ManagedObjectReference _this r
 string uuids rl
 int newVersion r
@@ -2038,12 +2233,9 @@ impl rt::Object for UpgradeVsanObjects {
         &UPGRADE_VSAN_OBJECTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_VSAN_OBJECTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_VSAN_OBJECTS),
             0 => P::Value(&self.this),
             1 => P::Value(&self.uuids),
             2 => P::Value(&self.new_version),
@@ -2065,6 +2257,14 @@ rt::serde!(object UpgradeVsanObjects);
 impl rt::Method for UpgradeVsanObjects {
     type Output = Vec<objects::HostVsanInternalSystemVsanObjectOperationResult>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpgradeVsanObjects",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "HostVsanInternalSystemVsanObjectOperationResult",
+        throws: "VsanFault",
+        since: "6.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }

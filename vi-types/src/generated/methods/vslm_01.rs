@@ -22,6 +22,8 @@ pub struct AttachDiskTask {
     pub controller_key: Option<i32>,
     /// `unitNumber`: optional int.
     pub unit_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachDiskTask {
     #[inline(never)]
@@ -32,14 +34,14 @@ impl Default for AttachDiskTask {
             datastore: Default::default(),
             controller_key: None,
             unit_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ATTACH_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID diskId r
 ManagedObjectReference datastore r
@@ -53,12 +55,9 @@ impl rt::Object for AttachDiskTask {
         &ATTACH_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.disk_id),
             2 => P::Value(&self.datastore),
@@ -84,6 +83,14 @@ rt::serde!(object AttachDiskTask);
 impl rt::Method for AttachDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound VmConfigFault FileFault InvalidState InvalidDatastore InvalidController MissingController DeviceUnsupportedForVmVersion",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -120,6 +127,8 @@ pub struct AttachTagToVStorageObject {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AttachTagToVStorageObject {
     #[inline(never)]
@@ -129,14 +138,14 @@ impl Default for AttachTagToVStorageObject {
             id: Default::default(),
             category: String::new(),
             tag: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ATTACH_TAG_TO_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachTagToVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 string category r
@@ -149,12 +158,9 @@ impl rt::Object for AttachTagToVStorageObject {
         &ATTACH_TAG_TO_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ATTACH_TAG_TO_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ATTACH_TAG_TO_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.category),
@@ -178,6 +184,14 @@ rt::serde!(object AttachTagToVStorageObject);
 impl rt::Method for AttachTagToVStorageObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AttachTagToVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -203,6 +217,8 @@ pub struct ClearVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClearVStorageObjectControlFlags {
     #[inline(never)]
@@ -212,14 +228,14 @@ impl Default for ClearVStorageObjectControlFlags {
             id: Default::default(),
             datastore: Default::default(),
             control_flags: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearVStorageObjectControlFlags",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -232,12 +248,9 @@ impl rt::Object for ClearVStorageObjectControlFlags {
         &CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -261,6 +274,14 @@ rt::serde!(object ClearVStorageObjectControlFlags);
 impl rt::Method for ClearVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ClearVStorageObjectControlFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -290,6 +311,8 @@ pub struct CloneVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmCloneSpec`.
     pub spec: objects::VslmCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneVStorageObjectTask {
     #[inline(never)]
@@ -299,14 +322,14 @@ impl Default for CloneVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLONE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -319,12 +342,9 @@ impl rt::Object for CloneVStorageObjectTask {
         &CLONE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -348,6 +368,14 @@ rt::serde!(object CloneVStorageObjectTask);
 impl rt::Method for CloneVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CloneVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -396,6 +424,8 @@ pub struct CreateDiskFromSnapshotTask {
     pub target_id: Option<Box<objects::Id>>,
     /// `targetDatastore`: optional reference to `Datastore`, since VI API 9.1.0.0.
     pub target_datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDiskFromSnapshotTask {
     #[inline(never)]
@@ -414,14 +444,14 @@ impl Default for CreateDiskFromSnapshotTask {
             is_linked_clone: None,
             target_id: None,
             target_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DISK_FROM_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDiskFromSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -441,12 +471,9 @@ impl rt::Object for CreateDiskFromSnapshotTask {
         &CREATE_DISK_FROM_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DISK_FROM_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DISK_FROM_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -488,6 +515,14 @@ rt::serde!(object CreateDiskFromSnapshotTask);
 impl rt::Method for CreateDiskFromSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDiskFromSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -517,6 +552,8 @@ pub struct CreateDiskTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VslmCreateSpec`.
     pub spec: objects::VslmCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateDiskTask {
     #[inline(never)]
@@ -524,14 +561,14 @@ impl Default for CreateDiskTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 VslmCreateSpec spec r
 ",
@@ -542,12 +579,9 @@ impl rt::Object for CreateDiskTask {
         &CREATE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CREATE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -567,6 +601,14 @@ rt::serde!(object CreateDiskTask);
 impl rt::Method for CreateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -596,6 +638,8 @@ pub struct DeleteSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteSnapshotTask {
     #[inline(never)]
@@ -605,14 +649,14 @@ impl Default for DeleteSnapshotTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -625,12 +669,9 @@ impl rt::Object for DeleteSnapshotTask {
         &DELETE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -654,6 +695,14 @@ rt::serde!(object DeleteSnapshotTask);
 impl rt::Method for DeleteSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -685,6 +734,8 @@ pub struct DeleteVStorageObjectExTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVStorageObjectExTask {
     #[inline(never)]
@@ -693,14 +744,14 @@ impl Default for DeleteVStorageObjectExTask {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVStorageObjectEx_Task",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -712,12 +763,9 @@ impl rt::Object for DeleteVStorageObjectExTask {
         &DELETE_V_STORAGE_OBJECT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_V_STORAGE_OBJECT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_V_STORAGE_OBJECT_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -739,6 +787,14 @@ rt::serde!(object DeleteVStorageObjectExTask);
 impl rt::Method for DeleteVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVStorageObjectEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -769,6 +825,8 @@ pub struct DeleteVStorageObjectTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeleteVStorageObjectTask {
     #[inline(never)]
@@ -777,14 +835,14 @@ impl Default for DeleteVStorageObjectTask {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELETE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -796,12 +854,9 @@ impl rt::Object for DeleteVStorageObjectTask {
         &DELETE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELETE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELETE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -823,6 +878,14 @@ rt::serde!(object DeleteVStorageObjectTask);
 impl rt::Method for DeleteVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -851,6 +914,8 @@ pub struct DetachDiskTask {
     pub this: rt::ManagedObjectReference,
     /// `diskId`: required `ID`.
     pub disk_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DetachDiskTask {
     #[inline(never)]
@@ -858,14 +923,14 @@ impl Default for DetachDiskTask {
         Self {
             this: Default::default(),
             disk_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DETACH_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID diskId r
 ",
@@ -876,12 +941,9 @@ impl rt::Object for DetachDiskTask {
         &DETACH_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DETACH_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DETACH_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.disk_id),
             _ => P::Absent,
@@ -901,6 +963,14 @@ rt::serde!(object DetachDiskTask);
 impl rt::Method for DetachDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DetachDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "NotFound VmConfigFault FileFault InvalidState",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -932,6 +1002,8 @@ pub struct DetachTagFromVStorageObject {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DetachTagFromVStorageObject {
     #[inline(never)]
@@ -941,14 +1013,14 @@ impl Default for DetachTagFromVStorageObject {
             id: Default::default(),
             category: String::new(),
             tag: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DETACH_TAG_FROM_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachTagFromVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 string category r
@@ -961,12 +1033,9 @@ impl rt::Object for DetachTagFromVStorageObject {
         &DETACH_TAG_FROM_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DETACH_TAG_FROM_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DETACH_TAG_FROM_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.category),
@@ -990,6 +1059,14 @@ rt::serde!(object DetachTagFromVStorageObject);
 impl rt::Method for DetachTagFromVStorageObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DetachTagFromVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1015,6 +1092,8 @@ pub struct ExtendDiskTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendDiskTask {
     #[inline(never)]
@@ -1024,14 +1103,14 @@ impl Default for ExtendDiskTask {
             id: Default::default(),
             datastore: Default::default(),
             new_capacity_in_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static EXTEND_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1044,12 +1123,9 @@ impl rt::Object for ExtendDiskTask {
         &EXTEND_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTEND_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTEND_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1073,6 +1149,14 @@ rt::serde!(object ExtendDiskTask);
 impl rt::Method for ExtendDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1105,6 +1189,8 @@ pub struct HostClearVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostClearVStorageObjectControlFlags {
     #[inline(never)]
@@ -1114,14 +1200,14 @@ impl Default for HostClearVStorageObjectControlFlags {
             id: Default::default(),
             datastore: Default::default(),
             control_flags: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostClearVStorageObjectControlFlags",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1134,12 +1220,9 @@ impl rt::Object for HostClearVStorageObjectControlFlags {
         &HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1163,6 +1246,14 @@ rt::serde!(object HostClearVStorageObjectControlFlags);
 impl rt::Method for HostClearVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostClearVStorageObjectControlFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1192,6 +1283,8 @@ pub struct HostCloneVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmCloneSpec`.
     pub spec: objects::VslmCloneSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCloneVStorageObjectTask {
     #[inline(never)]
@@ -1201,14 +1294,14 @@ impl Default for HostCloneVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CLONE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCloneVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1221,12 +1314,9 @@ impl rt::Object for HostCloneVStorageObjectTask {
         &HOST_CLONE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CLONE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CLONE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1250,6 +1340,14 @@ rt::serde!(object HostCloneVStorageObjectTask);
 impl rt::Method for HostCloneVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostCloneVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1278,6 +1376,8 @@ pub struct HostCreateDiskTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VslmCreateSpec`.
     pub spec: objects::VslmCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCreateDiskTask {
     #[inline(never)]
@@ -1285,14 +1385,14 @@ impl Default for HostCreateDiskTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CREATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCreateDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 VslmCreateSpec spec r
 ",
@@ -1303,12 +1403,9 @@ impl rt::Object for HostCreateDiskTask {
         &HOST_CREATE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CREATE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CREATE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1328,6 +1425,14 @@ rt::serde!(object HostCreateDiskTask);
 impl rt::Method for HostCreateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostCreateDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1359,6 +1464,8 @@ pub struct HostDeleteVStorageObjectExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDeleteVStorageObjectExTask {
     #[inline(never)]
@@ -1368,14 +1475,14 @@ impl Default for HostDeleteVStorageObjectExTask {
             id: Default::default(),
             datastore: Default::default(),
             is_lc_parent_attached: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DELETE_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeleteVStorageObjectEx_Task",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1388,12 +1495,9 @@ impl rt::Object for HostDeleteVStorageObjectExTask {
         &HOST_DELETE_V_STORAGE_OBJECT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DELETE_V_STORAGE_OBJECT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DELETE_V_STORAGE_OBJECT_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1417,6 +1521,14 @@ rt::serde!(object HostDeleteVStorageObjectExTask);
 impl rt::Method for HostDeleteVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostDeleteVStorageObjectEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1449,6 +1561,8 @@ pub struct HostDeleteVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDeleteVStorageObjectTask {
     #[inline(never)]
@@ -1458,14 +1572,14 @@ impl Default for HostDeleteVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             is_lc_parent_attached: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DELETE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeleteVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1478,12 +1592,9 @@ impl rt::Object for HostDeleteVStorageObjectTask {
         &HOST_DELETE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DELETE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DELETE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1507,6 +1618,14 @@ rt::serde!(object HostDeleteVStorageObjectTask);
 impl rt::Method for HostDeleteVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostDeleteVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1539,6 +1658,8 @@ pub struct HostExtendDiskTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostExtendDiskTask {
     #[inline(never)]
@@ -1548,14 +1669,14 @@ impl Default for HostExtendDiskTask {
             id: Default::default(),
             datastore: Default::default(),
             new_capacity_in_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_EXTEND_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostExtendDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1568,12 +1689,9 @@ impl rt::Object for HostExtendDiskTask {
         &HOST_EXTEND_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EXTEND_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_EXTEND_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1597,6 +1715,14 @@ rt::serde!(object HostExtendDiskTask);
 impl rt::Method for HostExtendDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostExtendDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1627,6 +1753,8 @@ pub struct HostInflateDiskTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInflateDiskTask {
     #[inline(never)]
@@ -1635,14 +1763,14 @@ impl Default for HostInflateDiskTask {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INFLATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInflateDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1654,12 +1782,9 @@ impl rt::Object for HostInflateDiskTask {
         &HOST_INFLATE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INFLATE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INFLATE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1681,6 +1806,14 @@ rt::serde!(object HostInflateDiskTask);
 impl rt::Method for HostInflateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostInflateDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1709,6 +1842,8 @@ pub struct HostListVStorageObject {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostListVStorageObject {
     #[inline(never)]
@@ -1716,14 +1851,14 @@ impl Default for HostListVStorageObject {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LIST_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -1734,12 +1869,9 @@ impl rt::Object for HostListVStorageObject {
         &HOST_LIST_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LIST_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1759,6 +1891,14 @@ rt::serde!(object HostListVStorageObject);
 impl rt::Method for HostListVStorageObject {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostListVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ID",
+        throws: "InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -1780,6 +1920,8 @@ pub struct HostQueryVirtualDiskUuid {
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostQueryVirtualDiskUuid {
     #[inline(never)]
@@ -1787,14 +1929,14 @@ impl Default for HostQueryVirtualDiskUuid {
         Self {
             this: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostQueryVirtualDiskUuid",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string name r
 ",
@@ -1805,12 +1947,9 @@ impl rt::Object for HostQueryVirtualDiskUuid {
         &HOST_QUERY_VIRTUAL_DISK_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_QUERY_VIRTUAL_DISK_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_QUERY_VIRTUAL_DISK_UUID),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1830,6 +1969,14 @@ rt::serde!(object HostQueryVirtualDiskUuid);
 impl rt::Method for HostQueryVirtualDiskUuid {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostQueryVirtualDiskUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "FileFault InvalidDatastore",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1854,6 +2001,8 @@ pub struct HostReconcileDatastoreInventoryTask {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostReconcileDatastoreInventoryTask {
     #[inline(never)]
@@ -1862,14 +2011,14 @@ impl Default for HostReconcileDatastoreInventoryTask {
             this: Default::default(),
             datastore: Default::default(),
             deep_cleansing: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RECONCILE_DATASTORE_INVENTORY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReconcileDatastoreInventory_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
@@ -1881,12 +2030,9 @@ impl rt::Object for HostReconcileDatastoreInventoryTask {
         &HOST_RECONCILE_DATASTORE_INVENTORY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RECONCILE_DATASTORE_INVENTORY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RECONCILE_DATASTORE_INVENTORY_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.deep_cleansing),
@@ -1908,6 +2054,14 @@ rt::serde!(object HostReconcileDatastoreInventoryTask);
 impl rt::Method for HostReconcileDatastoreInventoryTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostReconcileDatastoreInventory_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1939,6 +2093,8 @@ pub struct HostRegisterDisk {
     pub modify_control_flags: Option<bool>,
     /// `id`: optional `ID`, since VI API 9.1.0.0.
     pub id: Option<Box<objects::Id>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRegisterDisk {
     #[inline(never)]
@@ -1949,14 +2105,14 @@ impl Default for HostRegisterDisk {
             name: None,
             modify_control_flags: None,
             id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_REGISTER_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRegisterDisk",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string path r
 string name o
@@ -1970,12 +2126,9 @@ impl rt::Object for HostRegisterDisk {
         &HOST_REGISTER_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_REGISTER_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_REGISTER_DISK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             2 => P::Value(&self.name),
@@ -2001,6 +2154,14 @@ rt::serde!(object HostRegisterDisk);
 impl rt::Method for HostRegisterDisk {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRegisterDisk",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObject",
+        throws: "FileFault InvalidDatastore AlreadyExists",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2032,6 +2193,8 @@ pub struct HostRelocateVStorageObjectTask {
     pub spec: objects::VslmRelocateSpec,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRelocateVStorageObjectTask {
     #[inline(never)]
@@ -2042,14 +2205,14 @@ impl Default for HostRelocateVStorageObjectTask {
             datastore: Default::default(),
             spec: Default::default(),
             is_lc_parent_attached: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RELOCATE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRelocateVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2063,12 +2226,9 @@ impl rt::Object for HostRelocateVStorageObjectTask {
         &HOST_RELOCATE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RELOCATE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RELOCATE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2094,6 +2254,14 @@ rt::serde!(object HostRelocateVStorageObjectTask);
 impl rt::Method for HostRelocateVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRelocateVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2125,6 +2293,8 @@ pub struct HostRenameVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRenameVStorageObject {
     #[inline(never)]
@@ -2134,14 +2304,14 @@ impl Default for HostRenameVStorageObject {
             id: Default::default(),
             datastore: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RENAME_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRenameVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2154,12 +2324,9 @@ impl rt::Object for HostRenameVStorageObject {
         &HOST_RENAME_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RENAME_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RENAME_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2183,6 +2350,14 @@ rt::serde!(object HostRenameVStorageObject);
 impl rt::Method for HostRenameVStorageObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRenameVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2206,6 +2381,8 @@ pub struct HostRetrieveVStorageInfrastructureObjectPolicy {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageInfrastructureObjectPolicy {
     #[inline(never)]
@@ -2213,14 +2390,14 @@ impl Default for HostRetrieveVStorageInfrastructureObjectPolicy {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageInfrastructureObjectPolicy",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -2231,12 +2408,9 @@ impl rt::Object for HostRetrieveVStorageInfrastructureObjectPolicy {
         &HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -2256,6 +2430,14 @@ rt::serde!(object HostRetrieveVStorageInfrastructureObjectPolicy);
 impl rt::Method for HostRetrieveVStorageInfrastructureObjectPolicy {
     type Output = Vec<objects::VslmInfrastructureObjectPolicy>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageInfrastructureObjectPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "vslmInfrastructureObjectPolicy",
+        throws: "InvalidDatastore NotFound InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2285,6 +2467,8 @@ pub struct HostRetrieveVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `diskInfoFlags`: list of string, since VI API 8.0.0.1.
     pub disk_info_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageObject {
     #[inline(never)]
@@ -2294,14 +2478,14 @@ impl Default for HostRetrieveVStorageObject {
             id: Default::default(),
             datastore: Default::default(),
             disk_info_flags: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2314,12 +2498,9 @@ impl rt::Object for HostRetrieveVStorageObject {
         &HOST_RETRIEVE_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2343,6 +2524,14 @@ rt::serde!(object HostRetrieveVStorageObject);
 impl rt::Method for HostRetrieveVStorageObject {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObject",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2372,6 +2561,8 @@ pub struct HostRetrieveVStorageObjectMetadata {
     pub snapshot_id: Option<Box<objects::Id>>,
     /// `prefix`: optional string.
     pub prefix: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageObjectMetadata {
     #[inline(never)]
@@ -2382,14 +2573,14 @@ impl Default for HostRetrieveVStorageObjectMetadata {
             datastore: Default::default(),
             snapshot_id: None,
             prefix: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectMetadata",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2403,12 +2594,9 @@ impl rt::Object for HostRetrieveVStorageObjectMetadata {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2434,6 +2622,14 @@ rt::serde!(object HostRetrieveVStorageObjectMetadata);
 impl rt::Method for HostRetrieveVStorageObjectMetadata {
     type Output = Vec<objects::KeyValue>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageObjectMetadata",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "KeyValue",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -2463,6 +2659,8 @@ pub struct HostRetrieveVStorageObjectMetadataValue {
     pub snapshot_id: Option<Box<objects::Id>>,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageObjectMetadataValue {
     #[inline(never)]
@@ -2473,14 +2671,14 @@ impl Default for HostRetrieveVStorageObjectMetadataValue {
             datastore: Default::default(),
             snapshot_id: None,
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectMetadataValue",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2494,12 +2692,9 @@ impl rt::Object for HostRetrieveVStorageObjectMetadataValue {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2525,6 +2720,14 @@ rt::serde!(object HostRetrieveVStorageObjectMetadataValue);
 impl rt::Method for HostRetrieveVStorageObjectMetadataValue {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageObjectMetadataValue",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "InvalidDatastore InvalidState NotFound KeyNotFound",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2552,6 +2755,8 @@ pub struct HostRetrieveVStorageObjectState {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRetrieveVStorageObjectState {
     #[inline(never)]
@@ -2560,14 +2765,14 @@ impl Default for HostRetrieveVStorageObjectState {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectState",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2579,12 +2784,9 @@ impl rt::Object for HostRetrieveVStorageObjectState {
         &HOST_RETRIEVE_V_STORAGE_OBJECT_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RETRIEVE_V_STORAGE_OBJECT_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RETRIEVE_V_STORAGE_OBJECT_STATE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2606,6 +2808,14 @@ rt::serde!(object HostRetrieveVStorageObjectState);
 impl rt::Method for HostRetrieveVStorageObjectState {
     type Output = objects::VStorageObjectStateInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostRetrieveVStorageObjectState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectStateInfo",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -2631,6 +2841,8 @@ pub struct HostScheduleReconcileDatastoreInventory {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScheduleReconcileDatastoreInventory {
     #[inline(never)]
@@ -2639,14 +2851,14 @@ impl Default for HostScheduleReconcileDatastoreInventory {
             this: Default::default(),
             datastore: Default::default(),
             deep_cleansing: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScheduleReconcileDatastoreInventory",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
@@ -2658,12 +2870,9 @@ impl rt::Object for HostScheduleReconcileDatastoreInventory {
         &HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.deep_cleansing),
@@ -2685,6 +2894,14 @@ rt::serde!(object HostScheduleReconcileDatastoreInventory);
 impl rt::Method for HostScheduleReconcileDatastoreInventory {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostScheduleReconcileDatastoreInventory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2711,6 +2928,8 @@ pub struct HostSetVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSetVStorageObjectControlFlags {
     #[inline(never)]
@@ -2720,14 +2939,14 @@ impl Default for HostSetVStorageObjectControlFlags {
             id: Default::default(),
             datastore: Default::default(),
             control_flags: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSetVStorageObjectControlFlags",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2740,12 +2959,9 @@ impl rt::Object for HostSetVStorageObjectControlFlags {
         &HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2769,6 +2985,14 @@ rt::serde!(object HostSetVStorageObjectControlFlags);
 impl rt::Method for HostSetVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostSetVStorageObjectControlFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2794,6 +3018,8 @@ pub struct HostSetVirtualDiskUuidTask {
     pub name: String,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSetVirtualDiskUuidTask {
     #[inline(never)]
@@ -2802,14 +3028,14 @@ impl Default for HostSetVirtualDiskUuidTask {
             this: Default::default(),
             name: String::new(),
             uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SET_VIRTUAL_DISK_UUID_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSetVirtualDiskUuid_Task",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string name r
 string uuid o
@@ -2821,12 +3047,9 @@ impl rt::Object for HostSetVirtualDiskUuidTask {
         &HOST_SET_VIRTUAL_DISK_UUID_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SET_VIRTUAL_DISK_UUID_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SET_VIRTUAL_DISK_UUID_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.uuid),
@@ -2848,6 +3071,14 @@ rt::serde!(object HostSetVirtualDiskUuidTask);
 impl rt::Method for HostSetVirtualDiskUuidTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostSetVirtualDiskUuid_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2881,6 +3112,8 @@ pub struct HostUpdateVStorageObjectMetadataExTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUpdateVStorageObjectMetadataExTask {
     #[inline(never)]
@@ -2891,14 +3124,14 @@ impl Default for HostUpdateVStorageObjectMetadataExTask {
             datastore: Default::default(),
             metadata: Vec::new(),
             delete_keys: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpdateVStorageObjectMetadataEx_Task",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -2912,12 +3145,9 @@ impl rt::Object for HostUpdateVStorageObjectMetadataExTask {
         &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -2943,6 +3173,14 @@ rt::serde!(object HostUpdateVStorageObjectMetadataExTask);
 impl rt::Method for HostUpdateVStorageObjectMetadataExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostUpdateVStorageObjectMetadataEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -2975,6 +3213,8 @@ pub struct HostUpdateVStorageObjectMetadataTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUpdateVStorageObjectMetadataTask {
     #[inline(never)]
@@ -2985,14 +3225,14 @@ impl Default for HostUpdateVStorageObjectMetadataTask {
             datastore: Default::default(),
             metadata: Vec::new(),
             delete_keys: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpdateVStorageObjectMetadata_Task",
-    "6.7.2",
     None,
-    "
+    "6.7.2
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3006,12 +3246,9 @@ impl rt::Object for HostUpdateVStorageObjectMetadataTask {
         &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3037,6 +3274,14 @@ rt::serde!(object HostUpdateVStorageObjectMetadataTask);
 impl rt::Method for HostUpdateVStorageObjectMetadataTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostUpdateVStorageObjectMetadata_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7.2",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3087,6 +3332,8 @@ pub struct HostVStorageObjectCreateDiskFromSnapshotTask {
     pub target_id: Option<Box<objects::Id>>,
     /// `targetDatastore`: optional reference to `Datastore`, since VI API 9.1.0.0.
     pub target_datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectCreateDiskFromSnapshotTask {
     #[inline(never)]
@@ -3106,14 +3353,14 @@ impl Default for HostVStorageObjectCreateDiskFromSnapshotTask {
             is_linked_clone: None,
             target_id: None,
             target_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectCreateDiskFromSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3134,12 +3381,9 @@ impl rt::Object for HostVStorageObjectCreateDiskFromSnapshotTask {
         &HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3183,6 +3427,14 @@ rt::serde!(object HostVStorageObjectCreateDiskFromSnapshotTask);
 impl rt::Method for HostVStorageObjectCreateDiskFromSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectCreateDiskFromSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3217,6 +3469,8 @@ pub struct HostVStorageObjectCreateSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectCreateSnapshotTask {
     #[inline(never)]
@@ -3226,14 +3480,14 @@ impl Default for HostVStorageObjectCreateSnapshotTask {
             id: Default::default(),
             datastore: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectCreateSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3246,12 +3500,9 @@ impl rt::Object for HostVStorageObjectCreateSnapshotTask {
         &HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3275,6 +3526,14 @@ rt::serde!(object HostVStorageObjectCreateSnapshotTask);
 impl rt::Method for HostVStorageObjectCreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectCreateSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3306,6 +3565,8 @@ pub struct HostVStorageObjectDeleteSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectDeleteSnapshotTask {
     #[inline(never)]
@@ -3315,14 +3576,14 @@ impl Default for HostVStorageObjectDeleteSnapshotTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectDeleteSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3335,12 +3596,9 @@ impl rt::Object for HostVStorageObjectDeleteSnapshotTask {
         &HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3364,6 +3622,14 @@ rt::serde!(object HostVStorageObjectDeleteSnapshotTask);
 impl rt::Method for HostVStorageObjectDeleteSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectDeleteSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3393,6 +3659,8 @@ pub struct HostVStorageObjectRetrieveSnapshotInfo {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectRetrieveSnapshotInfo {
     #[inline(never)]
@@ -3401,14 +3669,14 @@ impl Default for HostVStorageObjectRetrieveSnapshotInfo {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectRetrieveSnapshotInfo",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3420,12 +3688,9 @@ impl rt::Object for HostVStorageObjectRetrieveSnapshotInfo {
         &HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3447,6 +3712,14 @@ rt::serde!(object HostVStorageObjectRetrieveSnapshotInfo);
 impl rt::Method for HostVStorageObjectRetrieveSnapshotInfo {
     type Output = objects::VStorageObjectSnapshotInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectRetrieveSnapshotInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectSnapshotInfo",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -3475,6 +3748,8 @@ pub struct HostVStorageObjectRevertTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVStorageObjectRevertTask {
     #[inline(never)]
@@ -3484,14 +3759,14 @@ impl Default for HostVStorageObjectRevertTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_REVERT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectRevert_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3504,12 +3779,9 @@ impl rt::Object for HostVStorageObjectRevertTask {
         &HOST_V_STORAGE_OBJECT_REVERT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_REVERT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_REVERT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3533,6 +3805,14 @@ rt::serde!(object HostVStorageObjectRevertTask);
 impl rt::Method for HostVStorageObjectRevertTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "HostVStorageObjectRevert_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3562,6 +3842,8 @@ pub struct InflateDiskTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InflateDiskTask {
     #[inline(never)]
@@ -3570,14 +3852,14 @@ impl Default for InflateDiskTask {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INFLATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InflateDisk_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -3589,12 +3871,9 @@ impl rt::Object for InflateDiskTask {
         &INFLATE_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INFLATE_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INFLATE_DISK_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -3616,6 +3895,14 @@ rt::serde!(object InflateDiskTask);
 impl rt::Method for InflateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InflateDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3644,6 +3931,8 @@ pub struct ListTagsAttachedToVStorageObject {
     pub this: rt::ManagedObjectReference,
     /// `id`: required `ID`.
     pub id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListTagsAttachedToVStorageObject {
     #[inline(never)]
@@ -3651,14 +3940,14 @@ impl Default for ListTagsAttachedToVStorageObject {
         Self {
             this: Default::default(),
             id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListTagsAttachedToVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ",
@@ -3669,12 +3958,9 @@ impl rt::Object for ListTagsAttachedToVStorageObject {
         &LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             _ => P::Absent,
@@ -3694,6 +3980,14 @@ rt::serde!(object ListTagsAttachedToVStorageObject);
 impl rt::Method for ListTagsAttachedToVStorageObject {
     type Output = Vec<objects::VslmTagEntry>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListTagsAttachedToVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VslmTagEntry",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3715,6 +4009,8 @@ pub struct ListVStorageObject {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListVStorageObject {
     #[inline(never)]
@@ -3722,14 +4018,14 @@ impl Default for ListVStorageObject {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -3740,12 +4036,9 @@ impl rt::Object for ListVStorageObject {
         &LIST_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -3765,6 +4058,14 @@ rt::serde!(object ListVStorageObject);
 impl rt::Method for ListVStorageObject {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ID",
+        throws: "InvalidDatastore",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3788,6 +4089,8 @@ pub struct ListVStorageObjectsAttachedToTag {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListVStorageObjectsAttachedToTag {
     #[inline(never)]
@@ -3796,14 +4099,14 @@ impl Default for ListVStorageObjectsAttachedToTag {
             this: Default::default(),
             category: String::new(),
             tag: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListVStorageObjectsAttachedToTag",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string category r
 string tag r
@@ -3815,12 +4118,9 @@ impl rt::Object for ListVStorageObjectsAttachedToTag {
         &LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG),
             0 => P::Value(&self.this),
             1 => P::Value(&self.category),
             2 => P::Value(&self.tag),
@@ -3842,6 +4142,14 @@ rt::serde!(object ListVStorageObjectsAttachedToTag);
 impl rt::Method for ListVStorageObjectsAttachedToTag {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ListVStorageObjectsAttachedToTag",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ID",
+        throws: "NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -3865,6 +4173,8 @@ pub struct QueryVirtualDiskUuidEx {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QueryVirtualDiskUuidEx {
     #[inline(never)]
@@ -3873,14 +4183,14 @@ impl Default for QueryVirtualDiskUuidEx {
             this: Default::default(),
             name: String::new(),
             datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static QUERY_VIRTUAL_DISK_UUID_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskUuidEx",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string name r
 ManagedObjectReference datacenter o
@@ -3892,12 +4202,9 @@ impl rt::Object for QueryVirtualDiskUuidEx {
         &QUERY_VIRTUAL_DISK_UUID_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUERY_VIRTUAL_DISK_UUID_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_UUID_EX),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.datacenter),
@@ -3919,6 +4226,14 @@ rt::serde!(object QueryVirtualDiskUuidEx);
 impl rt::Method for QueryVirtualDiskUuidEx {
     type Output = String;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskUuidEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "string",
+        throws: "FileFault InvalidDatastore",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -3943,6 +4258,8 @@ pub struct ReconcileDatastoreInventoryExTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VStorageObjectReconcileSpec`.
     pub spec: objects::VStorageObjectReconcileSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconcileDatastoreInventoryExTask {
     #[inline(never)]
@@ -3950,14 +4267,14 @@ impl Default for ReconcileDatastoreInventoryExTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RECONCILE_DATASTORE_INVENTORY_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconcileDatastoreInventoryEx_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ManagedObjectReference _this r
 VStorageObjectReconcileSpec spec r
 ",
@@ -3968,12 +4285,9 @@ impl rt::Object for ReconcileDatastoreInventoryExTask {
         &RECONCILE_DATASTORE_INVENTORY_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONCILE_DATASTORE_INVENTORY_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONCILE_DATASTORE_INVENTORY_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -3993,6 +4307,14 @@ rt::serde!(object ReconcileDatastoreInventoryExTask);
 impl rt::Method for ReconcileDatastoreInventoryExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconcileDatastoreInventoryEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState InvalidArgument",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4022,6 +4344,8 @@ pub struct ReconcileDatastoreInventoryTask {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReconcileDatastoreInventoryTask {
     #[inline(never)]
@@ -4030,14 +4354,14 @@ impl Default for ReconcileDatastoreInventoryTask {
             this: Default::default(),
             datastore: Default::default(),
             deep_cleansing: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RECONCILE_DATASTORE_INVENTORY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconcileDatastoreInventory_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
@@ -4049,12 +4373,9 @@ impl rt::Object for ReconcileDatastoreInventoryTask {
         &RECONCILE_DATASTORE_INVENTORY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECONCILE_DATASTORE_INVENTORY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECONCILE_DATASTORE_INVENTORY_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.deep_cleansing),
@@ -4076,6 +4397,14 @@ rt::serde!(object ReconcileDatastoreInventoryTask);
 impl rt::Method for ReconcileDatastoreInventoryTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ReconcileDatastoreInventory_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4105,6 +4434,8 @@ pub struct RegisterDisk {
     pub name: Option<String>,
     /// `id`: optional `ID`, since VI API 9.1.0.0.
     pub id: Option<Box<objects::Id>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RegisterDisk {
     #[inline(never)]
@@ -4114,14 +4445,14 @@ impl Default for RegisterDisk {
             path: String::new(),
             name: None,
             id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REGISTER_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterDisk",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 string path r
 string name o
@@ -4134,12 +4465,9 @@ impl rt::Object for RegisterDisk {
         &REGISTER_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REGISTER_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REGISTER_DISK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.path),
             2 => P::Value(&self.name),
@@ -4163,6 +4491,14 @@ rt::serde!(object RegisterDisk);
 impl rt::Method for RegisterDisk {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RegisterDisk",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObject",
+        throws: "FileFault InvalidDatastore AlreadyExists",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -4192,6 +4528,8 @@ pub struct RelocateVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmRelocateSpec`.
     pub spec: objects::VslmRelocateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RelocateVStorageObjectTask {
     #[inline(never)]
@@ -4201,14 +4539,14 @@ impl Default for RelocateVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RELOCATE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RelocateVStorageObject_Task",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -4221,12 +4559,9 @@ impl rt::Object for RelocateVStorageObjectTask {
         &RELOCATE_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELOCATE_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELOCATE_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -4250,6 +4585,14 @@ rt::serde!(object RelocateVStorageObjectTask);
 impl rt::Method for RelocateVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RelocateVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore InvalidState NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4281,6 +4624,8 @@ pub struct RenameVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameVStorageObject {
     #[inline(never)]
@@ -4290,14 +4635,14 @@ impl Default for RenameVStorageObject {
             id: Default::default(),
             datastore: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RENAME_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -4310,12 +4655,9 @@ impl rt::Object for RenameVStorageObject {
         &RENAME_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -4339,6 +4681,14 @@ rt::serde!(object RenameVStorageObject);
 impl rt::Method for RenameVStorageObject {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -4364,6 +4714,8 @@ pub struct RenameVStorageObjectEx {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RenameVStorageObjectEx {
     #[inline(never)]
@@ -4372,14 +4724,14 @@ impl Default for RenameVStorageObjectEx {
             id: Default::default(),
             datastore: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RENAME_V_STORAGE_OBJECT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameVStorageObjectEx",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 string name r
@@ -4391,12 +4743,9 @@ impl rt::Object for RenameVStorageObjectEx {
         &RENAME_V_STORAGE_OBJECT_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RENAME_V_STORAGE_OBJECT_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RENAME_V_STORAGE_OBJECT_EX),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.name),
@@ -4418,6 +4767,14 @@ rt::serde!(object RenameVStorageObjectEx);
 impl rt::Method for RenameVStorageObjectEx {
     type Output = objects::VslmVClockInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameVStorageObjectEx",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "vslmVClockInfo",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }

@@ -14,6 +14,8 @@ pub struct RepairVStorageObjectChainTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RepairVStorageObjectChainTask {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for RepairVStorageObjectChainTask {
         Self {
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPAIR_V_STORAGE_OBJECT_CHAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RepairVStorageObjectChain_Task",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 ID id r
 ManagedObjectReference datastore r
 ",
@@ -39,12 +41,9 @@ impl rt::Object for RepairVStorageObjectChainTask {
         &REPAIR_V_STORAGE_OBJECT_CHAIN_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPAIR_V_STORAGE_OBJECT_CHAIN_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPAIR_V_STORAGE_OBJECT_CHAIN_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -64,6 +63,14 @@ rt::serde!(object RepairVStorageObjectChainTask);
 impl rt::Method for RepairVStorageObjectChainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RepairVStorageObjectChain_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore TaskInProgress",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -95,6 +102,8 @@ pub struct RetrieveSnapshotDetails {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveSnapshotDetails {
     #[inline(never)]
@@ -104,14 +113,14 @@ impl Default for RetrieveSnapshotDetails {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_SNAPSHOT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSnapshotDetails",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -124,12 +133,9 @@ impl rt::Object for RetrieveSnapshotDetails {
         &RETRIEVE_SNAPSHOT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SNAPSHOT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SNAPSHOT_DETAILS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -153,6 +159,14 @@ rt::serde!(object RetrieveSnapshotDetails);
 impl rt::Method for RetrieveSnapshotDetails {
     type Output = objects::VStorageObjectSnapshotDetails;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveSnapshotDetails",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectSnapshotDetails",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -179,6 +193,8 @@ pub struct RetrieveSnapshotInfo {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveSnapshotInfo {
     #[inline(never)]
@@ -187,14 +203,14 @@ impl Default for RetrieveSnapshotInfo {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSnapshotInfo",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -206,12 +222,9 @@ impl rt::Object for RetrieveSnapshotInfo {
         &RETRIEVE_SNAPSHOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_SNAPSHOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_SNAPSHOT_INFO),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -233,6 +246,14 @@ rt::serde!(object RetrieveSnapshotInfo);
 impl rt::Method for RetrieveSnapshotInfo {
     type Output = objects::VStorageObjectSnapshotInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveSnapshotInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectSnapshotInfo",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -257,6 +278,8 @@ pub struct RetrieveVStorageInfrastructureObjectPolicy {
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageInfrastructureObjectPolicy {
     #[inline(never)]
@@ -264,14 +287,14 @@ impl Default for RetrieveVStorageInfrastructureObjectPolicy {
         Self {
             this: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageInfrastructureObjectPolicy",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
@@ -282,12 +305,9 @@ impl rt::Object for RetrieveVStorageInfrastructureObjectPolicy {
         &RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -307,6 +327,14 @@ rt::serde!(object RetrieveVStorageInfrastructureObjectPolicy);
 impl rt::Method for RetrieveVStorageInfrastructureObjectPolicy {
     type Output = Vec<objects::VslmInfrastructureObjectPolicy>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVStorageInfrastructureObjectPolicy",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "vslmInfrastructureObjectPolicy",
+        throws: "InvalidDatastore NotFound InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -335,6 +363,8 @@ pub struct RetrieveVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `diskInfoFlags`: list of string, since VI API 8.0.0.1.
     pub disk_info_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageObject {
     #[inline(never)]
@@ -344,14 +374,14 @@ impl Default for RetrieveVStorageObject {
             id: Default::default(),
             datastore: Default::default(),
             disk_info_flags: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObject",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -364,12 +394,9 @@ impl rt::Object for RetrieveVStorageObject {
         &RETRIEVE_V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_OBJECT),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -393,6 +420,14 @@ rt::serde!(object RetrieveVStorageObject);
 impl rt::Method for RetrieveVStorageObject {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVStorageObject",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObject",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -414,6 +449,8 @@ pub struct RetrieveVStorageObjectAssociations {
     pub this: rt::ManagedObjectReference,
     /// `ids`: list of `RetrieveVStorageObjSpec`.
     pub ids: Vec<objects::RetrieveVStorageObjSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageObjectAssociations {
     #[inline(never)]
@@ -421,14 +458,14 @@ impl Default for RetrieveVStorageObjectAssociations {
         Self {
             this: Default::default(),
             ids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjectAssociations",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 RetrieveVStorageObjSpec ids ol
 ",
@@ -439,12 +476,9 @@ impl rt::Object for RetrieveVStorageObjectAssociations {
         &RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS),
             0 => P::Value(&self.this),
             1 => P::Objects(&self.ids),
             _ => P::Absent,
@@ -464,6 +498,14 @@ rt::serde!(object RetrieveVStorageObjectAssociations);
 impl rt::Method for RetrieveVStorageObjectAssociations {
     type Output = Vec<objects::VStorageObjectAssociations>;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVStorageObjectAssociations",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectAssociations",
+        throws: "",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Objects(returned)
     }
@@ -486,6 +528,8 @@ pub struct RetrieveVStorageObjectState {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageObjectState {
     #[inline(never)]
@@ -494,14 +538,14 @@ impl Default for RetrieveVStorageObjectState {
             this: Default::default(),
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjectState",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -513,12 +557,9 @@ impl rt::Object for RetrieveVStorageObjectState {
         &RETRIEVE_V_STORAGE_OBJECT_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_OBJECT_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_OBJECT_STATE),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -540,6 +581,14 @@ rt::serde!(object RetrieveVStorageObjectState);
 impl rt::Method for RetrieveVStorageObjectState {
     type Output = objects::VStorageObjectStateInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveVStorageObjectState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "VStorageObjectStateInfo",
+        throws: "FileFault InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }
@@ -567,6 +616,8 @@ pub struct RevertVStorageObjectExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RevertVStorageObjectExTask {
     #[inline(never)]
@@ -575,14 +626,14 @@ impl Default for RevertVStorageObjectExTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REVERT_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertVStorageObjectEx_Task",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
@@ -594,12 +645,9 @@ impl rt::Object for RevertVStorageObjectExTask {
         &REVERT_V_STORAGE_OBJECT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REVERT_V_STORAGE_OBJECT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REVERT_V_STORAGE_OBJECT_EX_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.snapshot_id),
@@ -621,6 +669,14 @@ rt::serde!(object RevertVStorageObjectExTask);
 impl rt::Method for RevertVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RevertVStorageObjectEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -652,6 +708,8 @@ pub struct RevertVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RevertVStorageObjectTask {
     #[inline(never)]
@@ -661,14 +719,14 @@ impl Default for RevertVStorageObjectTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REVERT_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertVStorageObject_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -681,12 +739,9 @@ impl rt::Object for RevertVStorageObjectTask {
         &REVERT_V_STORAGE_OBJECT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REVERT_V_STORAGE_OBJECT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REVERT_V_STORAGE_OBJECT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -710,6 +765,14 @@ rt::serde!(object RevertVStorageObjectTask);
 impl rt::Method for RevertVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RevertVStorageObject_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -739,6 +802,8 @@ pub struct ScheduleReconcileDatastoreInventory {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduleReconcileDatastoreInventory {
     #[inline(never)]
@@ -747,14 +812,14 @@ impl Default for ScheduleReconcileDatastoreInventory {
             this: Default::default(),
             datastore: Default::default(),
             deep_cleansing: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULE_RECONCILE_DATASTORE_INVENTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduleReconcileDatastoreInventory",
-    "6.5",
     None,
-    "
+    "6.5
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
@@ -766,12 +831,9 @@ impl rt::Object for ScheduleReconcileDatastoreInventory {
         &SCHEDULE_RECONCILE_DATASTORE_INVENTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULE_RECONCILE_DATASTORE_INVENTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULE_RECONCILE_DATASTORE_INVENTORY),
             0 => P::Value(&self.this),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.deep_cleansing),
@@ -793,6 +855,14 @@ rt::serde!(object ScheduleReconcileDatastoreInventory);
 impl rt::Method for ScheduleReconcileDatastoreInventory {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ScheduleReconcileDatastoreInventory",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore NotFound",
+        since: "6.5",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -819,6 +889,8 @@ pub struct SetVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetVStorageObjectControlFlags {
     #[inline(never)]
@@ -828,14 +900,14 @@ impl Default for SetVStorageObjectControlFlags {
             id: Default::default(),
             datastore: Default::default(),
             control_flags: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SET_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVStorageObjectControlFlags",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -848,12 +920,9 @@ impl rt::Object for SetVStorageObjectControlFlags {
         &SET_V_STORAGE_OBJECT_CONTROL_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_V_STORAGE_OBJECT_CONTROL_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_V_STORAGE_OBJECT_CONTROL_FLAGS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -877,6 +946,14 @@ rt::serde!(object SetVStorageObjectControlFlags);
 impl rt::Method for SetVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetVStorageObjectControlFlags",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -904,6 +981,8 @@ pub struct SetVirtualDiskUuidExTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SetVirtualDiskUuidExTask {
     #[inline(never)]
@@ -913,14 +992,14 @@ impl Default for SetVirtualDiskUuidExTask {
             name: String::new(),
             datacenter: None,
             uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SET_VIRTUAL_DISK_UUID_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVirtualDiskUuidEx_Task",
-    "8.0.3.0",
     None,
-    "
+    "8.0.3.0
 ManagedObjectReference _this r
 string name r
 ManagedObjectReference datacenter o
@@ -933,12 +1012,9 @@ impl rt::Object for SetVirtualDiskUuidExTask {
         &SET_VIRTUAL_DISK_UUID_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SET_VIRTUAL_DISK_UUID_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SET_VIRTUAL_DISK_UUID_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Value(&self.name),
             2 => P::Value(&self.datacenter),
@@ -962,6 +1038,14 @@ rt::serde!(object SetVirtualDiskUuidExTask);
 impl rt::Method for SetVirtualDiskUuidExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetVirtualDiskUuidEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "8.0.3.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -987,6 +1071,8 @@ pub struct UnregisterDiskTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnregisterDiskTask {
     #[inline(never)]
@@ -994,14 +1080,14 @@ impl Default for UnregisterDiskTask {
         Self {
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNREGISTER_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterDisk_Task",
-    "9.1.0.0",
     None,
-    "
+    "9.1.0.0
 ID id r
 ManagedObjectReference datastore r
 ",
@@ -1012,12 +1098,9 @@ impl rt::Object for UnregisterDiskTask {
         &UNREGISTER_DISK_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNREGISTER_DISK_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNREGISTER_DISK_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1037,6 +1120,14 @@ rt::serde!(object UnregisterDiskTask);
 impl rt::Method for UnregisterDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UnregisterDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidState InvalidDatastore NotFound TaskInProgress",
+        since: "9.1.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1064,6 +1155,8 @@ pub struct UpdateVStorageInfrastructureObjectPolicyTask {
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `vslmInfrastructureObjectPolicySpec`.
     pub spec: objects::VslmInfrastructureObjectPolicySpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVStorageInfrastructureObjectPolicyTask {
     #[inline(never)]
@@ -1071,14 +1164,14 @@ impl Default for UpdateVStorageInfrastructureObjectPolicyTask {
         Self {
             this: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageInfrastructureObjectPolicy_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 vslmInfrastructureObjectPolicySpec spec r
 ",
@@ -1089,12 +1182,9 @@ impl rt::Object for UpdateVStorageInfrastructureObjectPolicyTask {
         &UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1114,6 +1204,14 @@ rt::serde!(object UpdateVStorageInfrastructureObjectPolicyTask);
 impl rt::Method for UpdateVStorageInfrastructureObjectPolicyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVStorageInfrastructureObjectPolicy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound InvalidState TaskInProgress",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1151,6 +1249,8 @@ pub struct UpdateVStorageObjectCryptoTask {
     /// `disksCrypto`: optional `DiskCryptoSpec`.
     #[cfg(feature = "crypto")]
     pub disks_crypto: Option<Box<objects::DiskCryptoSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVStorageObjectCryptoTask {
     #[inline(never)]
@@ -1163,14 +1263,14 @@ impl Default for UpdateVStorageObjectCryptoTask {
             profile: Vec::new(),
             #[cfg(feature = "crypto")]
             disks_crypto: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageObjectCrypto_Task",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1184,12 +1284,9 @@ impl rt::Object for UpdateVStorageObjectCryptoTask {
         &UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1219,6 +1316,14 @@ rt::serde!(object UpdateVStorageObjectCryptoTask);
 impl rt::Method for UpdateVStorageObjectCryptoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVStorageObjectCrypto_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore NotFound TaskInProgress",
+        since: "7.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1251,6 +1356,8 @@ pub struct UpdateVStorageObjectPolicyTask {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVStorageObjectPolicyTask {
     #[inline(never)]
@@ -1261,14 +1368,14 @@ impl Default for UpdateVStorageObjectPolicyTask {
             datastore: Default::default(),
             #[cfg(feature = "profile")]
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_V_STORAGE_OBJECT_POLICY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageObjectPolicy_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1281,12 +1388,9 @@ impl rt::Object for UpdateVStorageObjectPolicyTask {
         &UPDATE_V_STORAGE_OBJECT_POLICY_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_V_STORAGE_OBJECT_POLICY_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_V_STORAGE_OBJECT_POLICY_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1312,6 +1416,14 @@ rt::serde!(object UpdateVStorageObjectPolicyTask);
 impl rt::Method for UpdateVStorageObjectPolicyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateVStorageObjectPolicy_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore NotFound TaskInProgress",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1347,6 +1459,8 @@ pub struct VCenterUpdateVStorageObjectMetadataExTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VCenterUpdateVStorageObjectMetadataExTask {
     #[inline(never)]
@@ -1357,14 +1471,14 @@ impl Default for VCenterUpdateVStorageObjectMetadataExTask {
             datastore: Default::default(),
             metadata: Vec::new(),
             delete_keys: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VCenterUpdateVStorageObjectMetadataEx_Task",
-    "7.0.2.0",
     None,
-    "
+    "7.0.2.0
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1378,12 +1492,9 @@ impl rt::Object for VCenterUpdateVStorageObjectMetadataExTask {
         &V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1409,6 +1520,14 @@ rt::serde!(object VCenterUpdateVStorageObjectMetadataExTask);
 impl rt::Method for VCenterUpdateVStorageObjectMetadataExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VCenterUpdateVStorageObjectMetadataEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore InvalidState NotFound",
+        since: "7.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1442,6 +1561,8 @@ pub struct VStorageObjectCreateSnapshotExTask {
     pub description: String,
     /// `snapshotId`: optional `ID`, since VI API 9.1.0.0.
     pub snapshot_id: Option<Box<objects::Id>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectCreateSnapshotExTask {
     #[inline(never)]
@@ -1451,14 +1572,14 @@ impl Default for VStorageObjectCreateSnapshotExTask {
             datastore: Default::default(),
             description: String::new(),
             snapshot_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectCreateSnapshotEx_Task",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 string description r
@@ -1471,12 +1592,9 @@ impl rt::Object for VStorageObjectCreateSnapshotExTask {
         &V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.description),
@@ -1500,6 +1618,14 @@ rt::serde!(object VStorageObjectCreateSnapshotExTask);
 impl rt::Method for VStorageObjectCreateSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectCreateSnapshotEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1533,6 +1659,8 @@ pub struct VStorageObjectCreateSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectCreateSnapshotTask {
     #[inline(never)]
@@ -1542,14 +1670,14 @@ impl Default for VStorageObjectCreateSnapshotTask {
             id: Default::default(),
             datastore: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectCreateSnapshot_Task",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1562,12 +1690,9 @@ impl rt::Object for VStorageObjectCreateSnapshotTask {
         &V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1591,6 +1716,14 @@ rt::serde!(object VStorageObjectCreateSnapshotTask);
 impl rt::Method for VStorageObjectCreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectCreateSnapshot_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1622,6 +1755,8 @@ pub struct VStorageObjectDeleteSnapshotEx2Task {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectDeleteSnapshotEx2Task {
     #[inline(never)]
@@ -1630,14 +1765,14 @@ impl Default for VStorageObjectDeleteSnapshotEx2Task {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectDeleteSnapshotEx2_Task",
-    "9.0.0.0",
     None,
-    "
+    "9.0.0.0
 ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
@@ -1649,12 +1784,9 @@ impl rt::Object for VStorageObjectDeleteSnapshotEx2Task {
         &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.snapshot_id),
@@ -1676,6 +1808,14 @@ rt::serde!(object VStorageObjectDeleteSnapshotEx2Task);
 impl rt::Method for VStorageObjectDeleteSnapshotEx2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectDeleteSnapshotEx2_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "9.0.0.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1707,6 +1847,8 @@ pub struct VStorageObjectDeleteSnapshotExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectDeleteSnapshotExTask {
     #[inline(never)]
@@ -1715,14 +1857,14 @@ impl Default for VStorageObjectDeleteSnapshotExTask {
             id: Default::default(),
             datastore: Default::default(),
             snapshot_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectDeleteSnapshotEx_Task",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
@@ -1734,12 +1876,9 @@ impl rt::Object for VStorageObjectDeleteSnapshotExTask {
         &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Object(&self.snapshot_id),
@@ -1761,6 +1900,14 @@ rt::serde!(object VStorageObjectDeleteSnapshotExTask);
 impl rt::Method for VStorageObjectDeleteSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectDeleteSnapshotEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "InvalidDatastore NotFound FileFault InvalidState",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1792,6 +1939,8 @@ pub struct VStorageObjectExtendDiskExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectExtendDiskExTask {
     #[inline(never)]
@@ -1800,14 +1949,14 @@ impl Default for VStorageObjectExtendDiskExTask {
             id: Default::default(),
             datastore: Default::default(),
             new_capacity_in_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectExtendDiskEx_Task",
-    "8.0.2.0",
     None,
-    "
+    "8.0.2.0
 ID id r
 ManagedObjectReference datastore r
 long newCapacityInMB r
@@ -1819,12 +1968,9 @@ impl rt::Object for VStorageObjectExtendDiskExTask {
         &V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.new_capacity_in_mb),
@@ -1846,6 +1992,14 @@ rt::serde!(object VStorageObjectExtendDiskExTask);
 impl rt::Method for VStorageObjectExtendDiskExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VStorageObjectExtendDiskEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("vStorageObjectManager"),
+        returns: "ManagedObjectReference",
+        throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
+        since: "8.0.2.0",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Value(returned)
     }
@@ -1882,6 +2036,8 @@ pub struct VstorageObjectVCenterQueryChangedDiskAreas {
     pub start_offset: i64,
     /// `changeId`: required string.
     pub change_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VstorageObjectVCenterQueryChangedDiskAreas {
     #[inline(never)]
@@ -1893,14 +2049,14 @@ impl Default for VstorageObjectVCenterQueryChangedDiskAreas {
             snapshot_id: Default::default(),
             start_offset: 0,
             change_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VstorageObjectVCenterQueryChangedDiskAreas",
-    "6.7",
     None,
-    "
+    "6.7
 ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
@@ -1915,12 +2071,9 @@ impl rt::Object for VstorageObjectVCenterQueryChangedDiskAreas {
         &VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS),
             0 => P::Value(&self.this),
             1 => P::Object(&self.id),
             2 => P::Value(&self.datastore),
@@ -1948,6 +2101,14 @@ rt::serde!(object VstorageObjectVCenterQueryChangedDiskAreas);
 impl rt::Method for VstorageObjectVCenterQueryChangedDiskAreas {
     type Output = objects::DiskChangeInfo;
     type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "VstorageObjectVCenterQueryChangedDiskAreas",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        returns: "DiskChangeInfo",
+        throws: "InvalidDatastore NotFound FileFault InvalidState InvalidArgument",
+        since: "6.7",
+    };
     fn output(returned: &Self::Output) -> P<'_> {
         P::Object(returned)
     }

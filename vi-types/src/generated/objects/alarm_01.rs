@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `Action`, a [`DynamicData`], since VI API 2.0.
-pub struct Action {}
+pub struct Action {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for Action {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Action",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<Action>,
 );
 impl rt::Object for Action {
@@ -25,12 +27,9 @@ impl rt::Object for Action {
         &ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACTION),
             _ => P::Absent,
         }
     }
@@ -69,6 +68,8 @@ pub struct AfterStartupTaskScheduler {
     pub base: TaskScheduler,
     /// `minute`: required int.
     pub minute: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AfterStartupTaskScheduler {
     #[inline(never)]
@@ -76,14 +77,14 @@ impl Default for AfterStartupTaskScheduler {
         Self {
             base: TaskScheduler::default(),
             minute: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static AFTER_STARTUP_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AfterStartupTaskScheduler",
-    "2.0",
     Some(&TASK_SCHEDULER),
-    "
+    "2.0
 int minute r
 ",
     rt::unset::<AfterStartupTaskScheduler>,
@@ -93,12 +94,9 @@ impl rt::Object for AfterStartupTaskScheduler {
         &AFTER_STARTUP_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AFTER_STARTUP_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AFTER_STARTUP_TASK_SCHEDULER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.minute),
@@ -156,6 +154,8 @@ pub struct AlarmAcknowledgedEvent {
     pub source: ManagedEntityEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmAcknowledgedEvent {
     #[inline(never)]
@@ -164,14 +164,14 @@ impl Default for AlarmAcknowledgedEvent {
             base: AlarmEvent::default(),
             source: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_ACKNOWLEDGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmAcknowledgedEvent",
-    "5.0",
     Some(&ALARM_EVENT),
-    "
+    "5.0
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 ",
@@ -182,12 +182,9 @@ impl rt::Object for AlarmAcknowledgedEvent {
         &ALARM_ACKNOWLEDGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_ACKNOWLEDGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_ACKNOWLEDGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
@@ -240,18 +237,20 @@ impl std::fmt::Debug for AlarmAcknowledgedEvent {
 rt::serde!(object AlarmAcknowledgedEvent);
 
 /// `AlarmAction`, a [`DynamicData`], since VI API 2.0.
-pub struct AlarmAction {}
+pub struct AlarmAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for AlarmAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmAction",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<AlarmAction>,
 );
 impl rt::Object for AlarmAction {
@@ -259,12 +258,9 @@ impl rt::Object for AlarmAction {
         &ALARM_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_ACTION),
             _ => P::Absent,
         }
     }
@@ -305,6 +301,8 @@ pub struct AlarmActionTriggeredEvent {
     pub source: ManagedEntityEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmActionTriggeredEvent {
     #[inline(never)]
@@ -313,14 +311,14 @@ impl Default for AlarmActionTriggeredEvent {
             base: AlarmEvent::default(),
             source: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_ACTION_TRIGGERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmActionTriggeredEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 ",
@@ -331,12 +329,9 @@ impl rt::Object for AlarmActionTriggeredEvent {
         &ALARM_ACTION_TRIGGERED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_ACTION_TRIGGERED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_ACTION_TRIGGERED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
@@ -398,6 +393,8 @@ pub struct AlarmClearedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `from`: required string.
     pub from: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmClearedEvent {
     #[inline(never)]
@@ -407,14 +404,14 @@ impl Default for AlarmClearedEvent {
             source: Default::default(),
             entity: Default::default(),
             from: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_CLEARED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmClearedEvent",
-    "5.0",
     Some(&ALARM_EVENT),
-    "
+    "5.0
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 string from r
@@ -426,12 +423,9 @@ impl rt::Object for AlarmClearedEvent {
         &ALARM_CLEARED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_CLEARED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_CLEARED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
@@ -491,6 +485,8 @@ pub struct AlarmCreatedEvent {
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmCreatedEvent {
     #[inline(never)]
@@ -498,14 +494,14 @@ impl Default for AlarmCreatedEvent {
         Self {
             base: AlarmEvent::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmCreatedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 ",
     rt::unset::<AlarmCreatedEvent>,
@@ -515,12 +511,9 @@ impl rt::Object for AlarmCreatedEvent {
         &ALARM_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -592,6 +585,8 @@ pub struct AlarmDescription {
     pub entity_status: Vec<rt::Poly<ElementDescription>>,
     /// `action`: list, not empty, of `TypeDescription` or a descendant.
     pub action: Vec<rt::Poly<TypeDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmDescription {
     #[inline(never)]
@@ -607,14 +602,14 @@ impl Default for AlarmDescription {
             virtual_machine_guest_heartbeat_status: Vec::new(),
             entity_status: Vec::new(),
             action: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 TypeDescription expr rl
 ElementDescription stateOperator rl
 ElementDescription metricOperator rl
@@ -633,12 +628,9 @@ impl rt::Object for AlarmDescription {
         &ALARM_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_DESCRIPTION),
             0 => P::Value(&self.expr),
             1 => P::Value(&self.state_operator),
             2 => P::Value(&self.metric_operator),
@@ -698,6 +690,8 @@ pub struct AlarmEmailCompletedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `to`: required string.
     pub to: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmEmailCompletedEvent {
     #[inline(never)]
@@ -706,14 +700,14 @@ impl Default for AlarmEmailCompletedEvent {
             base: AlarmEvent::default(),
             entity: Default::default(),
             to: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_EMAIL_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEmailCompletedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string to r
 ",
@@ -724,12 +718,9 @@ impl rt::Object for AlarmEmailCompletedEvent {
         &ALARM_EMAIL_COMPLETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EMAIL_COMPLETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EMAIL_COMPLETED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -791,6 +782,8 @@ pub struct AlarmEmailFailedEvent {
     pub to: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmEmailFailedEvent {
     #[inline(never)]
@@ -800,14 +793,14 @@ impl Default for AlarmEmailFailedEvent {
             entity: Default::default(),
             to: String::new(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_EMAIL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEmailFailedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string to r
 LocalizedMethodFault reason r
@@ -819,12 +812,9 @@ impl rt::Object for AlarmEmailFailedEvent {
         &ALARM_EMAIL_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EMAIL_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EMAIL_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -884,6 +874,8 @@ pub struct AlarmEvent {
     pub base: Event,
     /// `alarm`: required `AlarmEventArgument`.
     pub alarm: AlarmEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmEvent {
     #[inline(never)]
@@ -891,14 +883,14 @@ impl Default for AlarmEvent {
         Self {
             base: Event::default(),
             alarm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 AlarmEventArgument alarm r
 ",
     rt::unset::<AlarmEvent>,
@@ -908,12 +900,9 @@ impl rt::Object for AlarmEvent {
         &ALARM_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.alarm),
@@ -969,6 +958,8 @@ pub struct AlarmEventArgument {
     pub base: EntityEventArgument,
     /// `alarm`: required reference to `Alarm`.
     pub alarm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmEventArgument {
     #[inline(never)]
@@ -976,14 +967,14 @@ impl Default for AlarmEventArgument {
         Self {
             base: EntityEventArgument::default(),
             alarm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference alarm r
 ",
     rt::unset::<AlarmEventArgument>,
@@ -993,12 +984,9 @@ impl rt::Object for AlarmEventArgument {
         &ALARM_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.alarm),
@@ -1049,18 +1037,20 @@ impl std::fmt::Debug for AlarmEventArgument {
 rt::serde!(object AlarmEventArgument);
 
 /// `AlarmExpression`, a [`DynamicData`], since VI API 2.0.
-pub struct AlarmExpression {}
+pub struct AlarmExpression {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for AlarmExpression {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmExpression",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<AlarmExpression>,
 );
 impl rt::Object for AlarmExpression {
@@ -1068,12 +1058,9 @@ impl rt::Object for AlarmExpression {
         &ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_EXPRESSION),
             _ => P::Absent,
         }
     }
@@ -1114,6 +1101,8 @@ pub struct AlarmFilterSpec {
     pub type_entity: Option<String>,
     /// `typeTrigger`: optional string.
     pub type_trigger: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmFilterSpec {
     #[inline(never)]
@@ -1122,14 +1111,14 @@ impl Default for AlarmFilterSpec {
             status: Vec::new(),
             type_entity: None,
             type_trigger: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmFilterSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ManagedEntityStatus status ol
 string typeEntity o
 string typeTrigger o
@@ -1141,12 +1130,9 @@ impl rt::Object for AlarmFilterSpec {
         &ALARM_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_FILTER_SPEC),
             0 => P::Value(&self.status),
             1 => P::Value(&self.type_entity),
             2 => P::Value(&self.type_trigger),
@@ -1200,6 +1186,8 @@ pub struct AlarmInfo {
     pub last_modified_user: String,
     /// `creationEventId`: required int.
     pub creation_event_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmInfo {
     #[inline(never)]
@@ -1212,14 +1200,14 @@ impl Default for AlarmInfo {
             last_modified_time: Default::default(),
             last_modified_user: String::new(),
             creation_event_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmInfo",
-    "2.0",
     Some(&ALARM_SPEC),
-    "
+    "2.0
 string key r
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
@@ -1234,12 +1222,9 @@ impl rt::Object for AlarmInfo {
         &ALARM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.key),
@@ -1307,6 +1292,8 @@ pub struct AlarmReconfiguredEvent {
     pub entity: ManagedEntityEventArgument,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmReconfiguredEvent {
     #[inline(never)]
@@ -1315,14 +1302,14 @@ impl Default for AlarmReconfiguredEvent {
             base: AlarmEvent::default(),
             entity: Default::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmReconfiguredEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
@@ -1333,12 +1320,9 @@ impl rt::Object for AlarmReconfiguredEvent {
         &ALARM_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_RECONFIGURED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1396,6 +1380,8 @@ pub struct AlarmRemovedEvent {
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmRemovedEvent {
     #[inline(never)]
@@ -1403,14 +1389,14 @@ impl Default for AlarmRemovedEvent {
         Self {
             base: AlarmEvent::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmRemovedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 ",
     rt::unset::<AlarmRemovedEvent>,
@@ -1420,12 +1406,9 @@ impl rt::Object for AlarmRemovedEvent {
         &ALARM_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_REMOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1483,6 +1466,8 @@ pub struct AlarmScriptCompleteEvent {
     pub entity: ManagedEntityEventArgument,
     /// `script`: required string.
     pub script: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmScriptCompleteEvent {
     #[inline(never)]
@@ -1491,14 +1476,14 @@ impl Default for AlarmScriptCompleteEvent {
             base: AlarmEvent::default(),
             entity: Default::default(),
             script: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_SCRIPT_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmScriptCompleteEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string script r
 ",
@@ -1509,12 +1494,9 @@ impl rt::Object for AlarmScriptCompleteEvent {
         &ALARM_SCRIPT_COMPLETE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SCRIPT_COMPLETE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SCRIPT_COMPLETE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1576,6 +1558,8 @@ pub struct AlarmScriptFailedEvent {
     pub script: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmScriptFailedEvent {
     #[inline(never)]
@@ -1585,14 +1569,14 @@ impl Default for AlarmScriptFailedEvent {
             entity: Default::default(),
             script: String::new(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_SCRIPT_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmScriptFailedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string script r
 LocalizedMethodFault reason r
@@ -1604,12 +1588,9 @@ impl rt::Object for AlarmScriptFailedEvent {
         &ALARM_SCRIPT_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SCRIPT_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SCRIPT_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1669,6 +1650,8 @@ pub struct AlarmSetting {
     pub tolerance_range: i32,
     /// `reportingFrequency`: required int.
     pub reporting_frequency: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmSetting {
     #[inline(never)]
@@ -1676,14 +1659,14 @@ impl Default for AlarmSetting {
         Self {
             tolerance_range: 0,
             reporting_frequency: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSetting",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int toleranceRange r
 int reportingFrequency r
 ",
@@ -1694,12 +1677,9 @@ impl rt::Object for AlarmSetting {
         &ALARM_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SETTING),
             0 => P::Value(&self.tolerance_range),
             1 => P::Value(&self.reporting_frequency),
             _ => P::Absent,
@@ -1741,6 +1721,8 @@ pub struct AlarmSnmpCompletedEvent {
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmSnmpCompletedEvent {
     #[inline(never)]
@@ -1748,14 +1730,14 @@ impl Default for AlarmSnmpCompletedEvent {
         Self {
             base: AlarmEvent::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_SNMP_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSnmpCompletedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 ",
     rt::unset::<AlarmSnmpCompletedEvent>,
@@ -1765,12 +1747,9 @@ impl rt::Object for AlarmSnmpCompletedEvent {
         &ALARM_SNMP_COMPLETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SNMP_COMPLETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SNMP_COMPLETED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1828,6 +1807,8 @@ pub struct AlarmSnmpFailedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmSnmpFailedEvent {
     #[inline(never)]
@@ -1836,14 +1817,14 @@ impl Default for AlarmSnmpFailedEvent {
             base: AlarmEvent::default(),
             entity: Default::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_SNMP_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSnmpFailedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 LocalizedMethodFault reason r
 ",
@@ -1854,12 +1835,9 @@ impl rt::Object for AlarmSnmpFailedEvent {
         &ALARM_SNMP_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SNMP_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SNMP_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
@@ -1929,6 +1907,8 @@ pub struct AlarmSpec {
     pub action_frequency: Option<i32>,
     /// `setting`: optional `AlarmSetting`.
     pub setting: Option<Box<AlarmSetting>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmSpec {
     #[inline(never)]
@@ -1942,14 +1922,14 @@ impl Default for AlarmSpec {
             action: None,
             action_frequency: None,
             setting: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string systemName o since 5.0
 string description r
@@ -1966,12 +1946,9 @@ impl rt::Object for AlarmSpec {
         &ALARM_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.system_name),
             2 => P::Value(&self.description),
@@ -2042,6 +2019,8 @@ pub struct AlarmState {
     pub event_key: Option<i32>,
     /// `disabled`: optional boolean, since VI API 6.9.1.
     pub disabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmState {
     #[inline(never)]
@@ -2057,14 +2036,14 @@ impl Default for AlarmState {
             acknowledged_time: None,
             event_key: None,
             disabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmState",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 ManagedObjectReference entity r
 ManagedObjectReference alarm r
@@ -2083,12 +2062,9 @@ impl rt::Object for AlarmState {
         &ALARM_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_STATE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.entity),
             2 => P::Value(&self.alarm),
@@ -2152,6 +2128,8 @@ pub struct AlarmStatusChangedEvent {
     pub from: String,
     /// `to`: required string.
     pub to: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmStatusChangedEvent {
     #[inline(never)]
@@ -2162,14 +2140,14 @@ impl Default for AlarmStatusChangedEvent {
             entity: Default::default(),
             from: String::new(),
             to: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmStatusChangedEvent",
-    "2.0",
     Some(&ALARM_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 string from r
@@ -2182,12 +2160,9 @@ impl rt::Object for AlarmStatusChangedEvent {
         &ALARM_STATUS_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_STATUS_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_STATUS_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
@@ -2257,6 +2232,8 @@ pub struct AlarmTriggeringAction {
     pub red2yellow: bool,
     /// `yellow2green`: required boolean.
     pub yellow2green: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmTriggeringAction {
     #[inline(never)]
@@ -2268,14 +2245,14 @@ impl Default for AlarmTriggeringAction {
             yellow2red: false,
             red2yellow: false,
             yellow2green: false,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_TRIGGERING_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmTriggeringAction",
-    "2.0",
     Some(&ALARM_ACTION),
-    "
+    "2.0
 Action action r
 AlarmTriggeringActionTransitionSpec transitionSpecs ol since 4.0
 boolean green2yellow r
@@ -2290,13 +2267,10 @@ impl rt::Object for AlarmTriggeringAction {
         &ALARM_TRIGGERING_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_TRIGGERING_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&AlarmAction {}),
+            rt::INFO => P::Info(&ALARM_TRIGGERING_ACTION),
+            rt::BASE => P::Object(&AlarmAction { _more: () }),
             0 => P::Value(&self.action),
             1 => P::Objects(&self.transition_specs),
             2 => P::Value(&self.green2yellow),
@@ -2349,6 +2323,8 @@ pub struct AlarmTriggeringActionTransitionSpec {
     pub final_state: enums::ManagedEntityStatus,
     /// `repeats`: required boolean.
     pub repeats: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmTriggeringActionTransitionSpec {
     #[inline(never)]
@@ -2357,14 +2333,14 @@ impl Default for AlarmTriggeringActionTransitionSpec {
             start_state: Default::default(),
             final_state: Default::default(),
             repeats: false,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_TRIGGERING_ACTION_TRANSITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmTriggeringActionTransitionSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedEntityStatus startState r
 ManagedEntityStatus finalState r
 boolean repeats r
@@ -2376,12 +2352,9 @@ impl rt::Object for AlarmTriggeringActionTransitionSpec {
         &ALARM_TRIGGERING_ACTION_TRANSITION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_TRIGGERING_ACTION_TRANSITION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_TRIGGERING_ACTION_TRANSITION_SPEC),
             0 => P::Value(&self.start_state),
             1 => P::Value(&self.final_state),
             2 => P::Value(&self.repeats),
@@ -2423,18 +2396,22 @@ rt::serde!(object AlarmTriggeringActionTransitionSpec);
 pub struct AndAlarmExpression {
     /// `expression`: list, not empty, of `AlarmExpression` or a descendant.
     pub expression: Vec<rt::Poly<AlarmExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AndAlarmExpression {
     #[inline(never)]
     fn default() -> Self {
-        Self { expression: Vec::new() }
+        Self {
+            expression: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AND_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AndAlarmExpression",
-    "2.0",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.0
 AlarmExpression expression rl
 ",
     rt::unset::<AndAlarmExpression>,
@@ -2444,13 +2421,10 @@ impl rt::Object for AndAlarmExpression {
         &AND_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AND_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::INFO => P::Info(&AND_ALARM_EXPRESSION),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Value(&self.expression),
             _ => P::Absent,
         }
@@ -2491,6 +2465,8 @@ pub struct CreateTaskAction {
     pub task_type_id: String,
     /// `cancelable`: required boolean.
     pub cancelable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CreateTaskAction {
     #[inline(never)]
@@ -2498,14 +2474,14 @@ impl Default for CreateTaskAction {
         Self {
             task_type_id: String::new(),
             cancelable: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CREATE_TASK_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTaskAction",
-    "2.5",
     Some(&ACTION),
-    "
+    "2.5
 string taskTypeId r
 boolean cancelable r
 ",
@@ -2516,13 +2492,10 @@ impl rt::Object for CreateTaskAction {
         &CREATE_TASK_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CREATE_TASK_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&Action {}),
+            rt::INFO => P::Info(&CREATE_TASK_ACTION),
+            rt::BASE => P::Object(&Action { _more: () }),
             0 => P::Value(&self.task_type_id),
             1 => P::Value(&self.cancelable),
             _ => P::Absent,
@@ -2565,6 +2538,8 @@ pub struct DailyTaskScheduler {
     pub base: HourlyTaskScheduler,
     /// `hour`: required int.
     pub hour: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DailyTaskScheduler {
     #[inline(never)]
@@ -2572,14 +2547,14 @@ impl Default for DailyTaskScheduler {
         Self {
             base: HourlyTaskScheduler::default(),
             hour: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static DAILY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DailyTaskScheduler",
-    "2.0",
     Some(&HOURLY_TASK_SCHEDULER),
-    "
+    "2.0
 int hour r
 ",
     rt::unset::<DailyTaskScheduler>,
@@ -2589,12 +2564,9 @@ impl rt::Object for DailyTaskScheduler {
         &DAILY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAILY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAILY_TASK_SCHEDULER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.hour),
@@ -2656,6 +2628,8 @@ pub struct EventAlarmExpression {
     pub object_type: Option<String>,
     /// `status`: optional `ManagedEntityStatus`, since VI API 4.0.
     pub status: Option<enums::ManagedEntityStatus>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventAlarmExpression {
     #[inline(never)]
@@ -2666,14 +2640,14 @@ impl Default for EventAlarmExpression {
             event_type_id: None,
             object_type: None,
             status: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventAlarmExpression",
-    "2.5",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.5
 EventAlarmExpressionComparison comparisons ol since 4.0
 string eventType r
 string eventTypeId o
@@ -2687,13 +2661,10 @@ impl rt::Object for EventAlarmExpression {
         &EVENT_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::INFO => P::Info(&EVENT_ALARM_EXPRESSION),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Objects(&self.comparisons),
             1 => P::Value(&self.event_type),
             2 => P::Value(&self.event_type_id),
@@ -2744,6 +2715,8 @@ pub struct EventAlarmExpressionComparison {
     pub operator: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventAlarmExpressionComparison {
     #[inline(never)]
@@ -2752,14 +2725,14 @@ impl Default for EventAlarmExpressionComparison {
             attribute_name: String::new(),
             operator: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_ALARM_EXPRESSION_COMPARISON: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventAlarmExpressionComparison",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string attributeName r
 string operator r
 string value r
@@ -2771,12 +2744,9 @@ impl rt::Object for EventAlarmExpressionComparison {
         &EVENT_ALARM_EXPRESSION_COMPARISON
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ALARM_EXPRESSION_COMPARISON
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_ALARM_EXPRESSION_COMPARISON),
             0 => P::Value(&self.attribute_name),
             1 => P::Value(&self.operator),
             2 => P::Value(&self.value),
@@ -2818,18 +2788,22 @@ rt::serde!(object EventAlarmExpressionComparison);
 pub struct GroupAlarmAction {
     /// `action`: list, not empty, of `AlarmAction` or a descendant.
     pub action: Vec<rt::Poly<AlarmAction>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GroupAlarmAction {
     #[inline(never)]
     fn default() -> Self {
-        Self { action: Vec::new() }
+        Self {
+            action: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GROUP_ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "GroupAlarmAction",
-    "2.0",
     Some(&ALARM_ACTION),
-    "
+    "2.0
 AlarmAction action rl
 ",
     rt::unset::<GroupAlarmAction>,
@@ -2839,13 +2813,10 @@ impl rt::Object for GroupAlarmAction {
         &GROUP_ALARM_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GROUP_ALARM_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&AlarmAction {}),
+            rt::INFO => P::Info(&GROUP_ALARM_ACTION),
+            rt::BASE => P::Object(&AlarmAction { _more: () }),
             0 => P::Value(&self.action),
             _ => P::Absent,
         }
@@ -2886,6 +2857,8 @@ pub struct HourlyTaskScheduler {
     pub base: RecurrentTaskScheduler,
     /// `minute`: required int.
     pub minute: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HourlyTaskScheduler {
     #[inline(never)]
@@ -2893,14 +2866,14 @@ impl Default for HourlyTaskScheduler {
         Self {
             base: RecurrentTaskScheduler::default(),
             minute: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOURLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HourlyTaskScheduler",
-    "2.0",
     Some(&RECURRENT_TASK_SCHEDULER),
-    "
+    "2.0
 int minute r
 ",
     rt::unset::<HourlyTaskScheduler>,
@@ -2910,12 +2883,9 @@ impl rt::Object for HourlyTaskScheduler {
         &HOURLY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOURLY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOURLY_TASK_SCHEDULER),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.minute),
@@ -2969,20 +2939,22 @@ rt::serde!(object HourlyTaskScheduler);
 pub struct InvalidScheduledTask {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidScheduledTask {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidScheduledTask",
-    "8.0.2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "8.0.2.0",
     rt::unset::<InvalidScheduledTask>,
 );
 impl rt::Object for InvalidScheduledTask {
@@ -2990,12 +2962,9 @@ impl rt::Object for InvalidScheduledTask {
         &INVALID_SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_SCHEDULED_TASK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3049,6 +3018,8 @@ pub struct MethodAction {
     pub name: String,
     /// `argument`: list of `MethodActionArgument`.
     pub argument: Vec<MethodActionArgument>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodAction {
     #[inline(never)]
@@ -3056,14 +3027,14 @@ impl Default for MethodAction {
         Self {
             name: String::new(),
             argument: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static METHOD_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodAction",
-    "2.0",
     Some(&ACTION),
-    "
+    "2.0
 string name r
 MethodActionArgument argument ol
 ",
@@ -3074,13 +3045,10 @@ impl rt::Object for MethodAction {
         &METHOD_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&Action {}),
+            rt::INFO => P::Info(&METHOD_ACTION),
+            rt::BASE => P::Object(&Action { _more: () }),
             0 => P::Value(&self.name),
             1 => P::Objects(&self.argument),
             _ => P::Absent,
@@ -3121,18 +3089,19 @@ rt::serde!(object MethodAction);
 pub struct MethodActionArgument {
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodActionArgument {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static METHOD_ACTION_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodActionArgument",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 anyType value o
 ",
     rt::unset::<MethodActionArgument>,
@@ -3142,12 +3111,9 @@ impl rt::Object for MethodActionArgument {
         &METHOD_ACTION_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_ACTION_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_ACTION_ARGUMENT),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -3197,6 +3163,8 @@ pub struct MetricAlarmExpression {
     pub red: Option<i32>,
     /// `redInterval`: optional int, since VI API 4.0.
     pub red_interval: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MetricAlarmExpression {
     #[inline(never)]
@@ -3209,14 +3177,14 @@ impl Default for MetricAlarmExpression {
             yellow_interval: None,
             red: None,
             red_interval: None,
+            _more: (),
         }
     }
 }
 pub(crate) static METRIC_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MetricAlarmExpression",
-    "2.0",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.0
 MetricAlarmOperator operator r
 string type r
 PerfMetricId metric r
@@ -3232,13 +3200,10 @@ impl rt::Object for MetricAlarmExpression {
         &METRIC_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METRIC_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::INFO => P::Info(&METRIC_ALARM_EXPRESSION),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Value(&self.operator),
             1 => P::Value(&self.r#type),
             2 => P::Object(&self.metric),
@@ -3291,6 +3256,8 @@ pub struct MonthlyByDayTaskScheduler {
     pub base: MonthlyTaskScheduler,
     /// `day`: required int.
     pub day: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MonthlyByDayTaskScheduler {
     #[inline(never)]
@@ -3298,14 +3265,14 @@ impl Default for MonthlyByDayTaskScheduler {
         Self {
             base: MonthlyTaskScheduler::default(),
             day: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static MONTHLY_BY_DAY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyByDayTaskScheduler",
-    "2.0",
     Some(&MONTHLY_TASK_SCHEDULER),
-    "
+    "2.0
 int day r
 ",
     rt::unset::<MonthlyByDayTaskScheduler>,
@@ -3315,12 +3282,9 @@ impl rt::Object for MonthlyByDayTaskScheduler {
         &MONTHLY_BY_DAY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MONTHLY_BY_DAY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MONTHLY_BY_DAY_TASK_SCHEDULER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.day),
@@ -3378,6 +3342,8 @@ pub struct MonthlyByWeekdayTaskScheduler {
     pub offset: enums::WeekOfMonth,
     /// `weekday`: required `DayOfWeek`.
     pub weekday: enums::DayOfWeek,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MonthlyByWeekdayTaskScheduler {
     #[inline(never)]
@@ -3386,14 +3352,14 @@ impl Default for MonthlyByWeekdayTaskScheduler {
             base: MonthlyTaskScheduler::default(),
             offset: Default::default(),
             weekday: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MONTHLY_BY_WEEKDAY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyByWeekdayTaskScheduler",
-    "2.0",
     Some(&MONTHLY_TASK_SCHEDULER),
-    "
+    "2.0
 WeekOfMonth offset r
 DayOfWeek weekday r
 ",
@@ -3404,12 +3370,9 @@ impl rt::Object for MonthlyByWeekdayTaskScheduler {
         &MONTHLY_BY_WEEKDAY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MONTHLY_BY_WEEKDAY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MONTHLY_BY_WEEKDAY_TASK_SCHEDULER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.offset),
@@ -3465,20 +3428,22 @@ rt::serde!(object MonthlyByWeekdayTaskScheduler);
 pub struct MonthlyTaskScheduler {
     /// The properties of `DailyTaskScheduler`.
     pub base: DailyTaskScheduler,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MonthlyTaskScheduler {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DailyTaskScheduler::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MONTHLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyTaskScheduler",
-    "2.0",
     Some(&DAILY_TASK_SCHEDULER),
-    "",
+    "2.0",
     rt::unset::<MonthlyTaskScheduler>,
 );
 impl rt::Object for MonthlyTaskScheduler {
@@ -3486,12 +3451,9 @@ impl rt::Object for MonthlyTaskScheduler {
         &MONTHLY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MONTHLY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MONTHLY_TASK_SCHEDULER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3545,6 +3507,8 @@ pub struct OnceTaskScheduler {
     pub base: TaskScheduler,
     /// `runAt`: optional dateTime.
     pub run_at: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OnceTaskScheduler {
     #[inline(never)]
@@ -3552,14 +3516,14 @@ impl Default for OnceTaskScheduler {
         Self {
             base: TaskScheduler::default(),
             run_at: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ONCE_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OnceTaskScheduler",
-    "2.0",
     Some(&TASK_SCHEDULER),
-    "
+    "2.0
 dateTime runAt o
 ",
     rt::unset::<OnceTaskScheduler>,
@@ -3569,12 +3533,9 @@ impl rt::Object for OnceTaskScheduler {
         &ONCE_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ONCE_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ONCE_TASK_SCHEDULER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.run_at),
@@ -3628,18 +3589,22 @@ rt::serde!(object OnceTaskScheduler);
 pub struct OrAlarmExpression {
     /// `expression`: list, not empty, of `AlarmExpression` or a descendant.
     pub expression: Vec<rt::Poly<AlarmExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OrAlarmExpression {
     #[inline(never)]
     fn default() -> Self {
-        Self { expression: Vec::new() }
+        Self {
+            expression: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OR_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OrAlarmExpression",
-    "2.0",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.0
 AlarmExpression expression rl
 ",
     rt::unset::<OrAlarmExpression>,
@@ -3649,13 +3614,10 @@ impl rt::Object for OrAlarmExpression {
         &OR_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OR_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::INFO => P::Info(&OR_ALARM_EXPRESSION),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Value(&self.expression),
             _ => P::Absent,
         }
@@ -3696,6 +3658,8 @@ pub struct RecurrentTaskScheduler {
     pub base: TaskScheduler,
     /// `interval`: required int.
     pub interval: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecurrentTaskScheduler {
     #[inline(never)]
@@ -3703,14 +3667,14 @@ impl Default for RecurrentTaskScheduler {
         Self {
             base: TaskScheduler::default(),
             interval: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static RECURRENT_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecurrentTaskScheduler",
-    "2.0",
     Some(&TASK_SCHEDULER),
-    "
+    "2.0
 int interval r
 ",
     rt::unset::<RecurrentTaskScheduler>,
@@ -3720,12 +3684,9 @@ impl rt::Object for RecurrentTaskScheduler {
         &RECURRENT_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECURRENT_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECURRENT_TASK_SCHEDULER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.interval),
@@ -3779,18 +3740,22 @@ rt::serde!(object RecurrentTaskScheduler);
 pub struct RunScriptAction {
     /// `script`: required string.
     pub script: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RunScriptAction {
     #[inline(never)]
     fn default() -> Self {
-        Self { script: String::new() }
+        Self {
+            script: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RUN_SCRIPT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunScriptAction",
-    "2.0",
     Some(&ACTION),
-    "
+    "2.0
 string script r
 ",
     rt::unset::<RunScriptAction>,
@@ -3800,13 +3765,10 @@ impl rt::Object for RunScriptAction {
         &RUN_SCRIPT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RUN_SCRIPT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&Action {}),
+            rt::INFO => P::Info(&RUN_SCRIPT_ACTION),
+            rt::BASE => P::Object(&Action { _more: () }),
             0 => P::Value(&self.script),
             _ => P::Absent,
         }
@@ -3845,20 +3807,22 @@ rt::serde!(object RunScriptAction);
 pub struct ScheduledTaskCompletedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskCompletedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskCompletedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "",
+    "2.0",
     rt::unset::<ScheduledTaskCompletedEvent>,
 );
 impl rt::Object for ScheduledTaskCompletedEvent {
@@ -3866,12 +3830,9 @@ impl rt::Object for ScheduledTaskCompletedEvent {
         &SCHEDULED_TASK_COMPLETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_COMPLETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_COMPLETED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3923,20 +3884,22 @@ rt::serde!(object ScheduledTaskCompletedEvent);
 pub struct ScheduledTaskCreatedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskCreatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskCreatedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "",
+    "2.0",
     rt::unset::<ScheduledTaskCreatedEvent>,
 );
 impl rt::Object for ScheduledTaskCreatedEvent {
@@ -3944,12 +3907,9 @@ impl rt::Object for ScheduledTaskCreatedEvent {
         &SCHEDULED_TASK_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_CREATED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4009,6 +3969,8 @@ pub struct ScheduledTaskDescription {
     pub day_of_week: Vec<rt::Poly<ElementDescription>>,
     /// `weekOfMonth`: list, not empty, of `ElementDescription` or a descendant.
     pub week_of_month: Vec<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskDescription {
     #[inline(never)]
@@ -4019,14 +3981,14 @@ impl Default for ScheduledTaskDescription {
             state: Vec::new(),
             day_of_week: Vec::new(),
             week_of_month: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 TypeDescription action rl
 ScheduledTaskDetail schedulerInfo rl
 ElementDescription state rl
@@ -4040,12 +4002,9 @@ impl rt::Object for ScheduledTaskDescription {
         &SCHEDULED_TASK_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_DESCRIPTION),
             0 => P::Value(&self.action),
             1 => P::Objects(&self.scheduler_info),
             2 => P::Value(&self.state),
@@ -4093,6 +4052,8 @@ pub struct ScheduledTaskDetail {
     pub base: TypeDescription,
     /// `frequency`: required string.
     pub frequency: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskDetail {
     #[inline(never)]
@@ -4100,14 +4061,14 @@ impl Default for ScheduledTaskDetail {
         Self {
             base: TypeDescription::default(),
             frequency: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskDetail",
-    "2.0",
     Some(&TYPE_DESCRIPTION),
-    "
+    "2.0
 string frequency r
 ",
     rt::unset::<ScheduledTaskDetail>,
@@ -4117,12 +4078,9 @@ impl rt::Object for ScheduledTaskDetail {
         &SCHEDULED_TASK_DETAIL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_DETAIL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_DETAIL),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.frequency),
@@ -4179,6 +4137,8 @@ pub struct ScheduledTaskEmailCompletedEvent {
     pub base: ScheduledTaskEvent,
     /// `to`: required string.
     pub to: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskEmailCompletedEvent {
     #[inline(never)]
@@ -4186,14 +4146,14 @@ impl Default for ScheduledTaskEmailCompletedEvent {
         Self {
             base: ScheduledTaskEvent::default(),
             to: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_EMAIL_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEmailCompletedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "
+    "2.0
 string to r
 ",
     rt::unset::<ScheduledTaskEmailCompletedEvent>,
@@ -4203,12 +4163,9 @@ impl rt::Object for ScheduledTaskEmailCompletedEvent {
         &SCHEDULED_TASK_EMAIL_COMPLETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_EMAIL_COMPLETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_EMAIL_COMPLETED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.to),
@@ -4266,6 +4223,8 @@ pub struct ScheduledTaskEmailFailedEvent {
     pub to: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskEmailFailedEvent {
     #[inline(never)]
@@ -4274,14 +4233,14 @@ impl Default for ScheduledTaskEmailFailedEvent {
             base: ScheduledTaskEvent::default(),
             to: String::new(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_EMAIL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEmailFailedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "
+    "2.0
 string to r
 LocalizedMethodFault reason r
 ",
@@ -4292,12 +4251,9 @@ impl rt::Object for ScheduledTaskEmailFailedEvent {
         &SCHEDULED_TASK_EMAIL_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_EMAIL_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_EMAIL_FAILED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.to),
@@ -4357,6 +4313,8 @@ pub struct ScheduledTaskEvent {
     pub scheduled_task: ScheduledTaskEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskEvent {
     #[inline(never)]
@@ -4365,14 +4323,14 @@ impl Default for ScheduledTaskEvent {
             base: Event::default(),
             scheduled_task: Default::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 ScheduledTaskEventArgument scheduledTask r
 ManagedEntityEventArgument entity r
 ",
@@ -4383,12 +4341,9 @@ impl rt::Object for ScheduledTaskEvent {
         &SCHEDULED_TASK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.scheduled_task),
@@ -4446,6 +4401,8 @@ pub struct ScheduledTaskEventArgument {
     pub base: EntityEventArgument,
     /// `scheduledTask`: required reference to `ScheduledTask`.
     pub scheduled_task: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskEventArgument {
     #[inline(never)]
@@ -4453,14 +4410,14 @@ impl Default for ScheduledTaskEventArgument {
         Self {
             base: EntityEventArgument::default(),
             scheduled_task: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference scheduledTask r
 ",
     rt::unset::<ScheduledTaskEventArgument>,
@@ -4470,12 +4427,9 @@ impl rt::Object for ScheduledTaskEventArgument {
         &SCHEDULED_TASK_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.scheduled_task),
@@ -4531,6 +4485,8 @@ pub struct ScheduledTaskFailedEvent {
     pub base: ScheduledTaskEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskFailedEvent {
     #[inline(never)]
@@ -4538,14 +4494,14 @@ impl Default for ScheduledTaskFailedEvent {
         Self {
             base: ScheduledTaskEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskFailedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<ScheduledTaskFailedEvent>,
@@ -4555,12 +4511,9 @@ impl rt::Object for ScheduledTaskFailedEvent {
         &SCHEDULED_TASK_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_FAILED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.reason),
@@ -4638,6 +4591,8 @@ pub struct ScheduledTaskInfo {
     pub active_task: Option<rt::ManagedObjectReference>,
     /// `taskObject`: optional reference, since VI API 4.0 and always there from then on.
     pub task_object: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskInfo {
     #[inline(never)]
@@ -4656,14 +4611,14 @@ impl Default for ScheduledTaskInfo {
             progress: None,
             active_task: None,
             task_object: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskInfo",
-    "2.0",
     Some(&SCHEDULED_TASK_SPEC),
-    "
+    "2.0
 ManagedObjectReference scheduledTask r
 ManagedObjectReference entity r
 dateTime lastModifiedTime r
@@ -4684,12 +4639,9 @@ impl rt::Object for ScheduledTaskInfo {
         &SCHEDULED_TASK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_INFO),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.scheduled_task),
@@ -4767,6 +4719,8 @@ pub struct ScheduledTaskReconfiguredEvent {
     pub base: ScheduledTaskEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskReconfiguredEvent {
     #[inline(never)]
@@ -4774,14 +4728,14 @@ impl Default for ScheduledTaskReconfiguredEvent {
         Self {
             base: ScheduledTaskEvent::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskReconfiguredEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "
+    "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
     rt::unset::<ScheduledTaskReconfiguredEvent>,
@@ -4791,12 +4745,9 @@ impl rt::Object for ScheduledTaskReconfiguredEvent {
         &SCHEDULED_TASK_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_RECONFIGURED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Optional(&self.config_changes),
@@ -4850,20 +4801,22 @@ rt::serde!(object ScheduledTaskReconfiguredEvent);
 pub struct ScheduledTaskRemovedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskRemovedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "",
+    "2.0",
     rt::unset::<ScheduledTaskRemovedEvent>,
 );
 impl rt::Object for ScheduledTaskRemovedEvent {
@@ -4871,12 +4824,9 @@ impl rt::Object for ScheduledTaskRemovedEvent {
         &SCHEDULED_TASK_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_REMOVED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4938,6 +4888,8 @@ pub struct ScheduledTaskSpec {
     pub action: rt::Poly<Action>,
     /// `notification`: optional string.
     pub notification: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskSpec {
     #[inline(never)]
@@ -4949,14 +4901,14 @@ impl Default for ScheduledTaskSpec {
             scheduler: Default::default(),
             action: Default::default(),
             notification: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string description r
 boolean enabled r
@@ -4971,12 +4923,9 @@ impl rt::Object for ScheduledTaskSpec {
         &SCHEDULED_TASK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             2 => P::Value(&self.enabled),
@@ -5025,20 +4974,22 @@ rt::serde!(object base ScheduledTaskSpec);
 pub struct ScheduledTaskStartedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskStartedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ScheduledTaskEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskStartedEvent",
-    "2.0",
     Some(&SCHEDULED_TASK_EVENT),
-    "",
+    "2.0",
     rt::unset::<ScheduledTaskStartedEvent>,
 );
 impl rt::Object for ScheduledTaskStartedEvent {
@@ -5046,12 +4997,9 @@ impl rt::Object for ScheduledTaskStartedEvent {
         &SCHEDULED_TASK_STARTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_STARTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_STARTED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5109,6 +5057,8 @@ pub struct SendEmailAction {
     pub subject: String,
     /// `body`: required string.
     pub body: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SendEmailAction {
     #[inline(never)]
@@ -5118,14 +5068,14 @@ impl Default for SendEmailAction {
             cc_list: String::new(),
             subject: String::new(),
             body: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SEND_EMAIL_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendEmailAction",
-    "2.0",
     Some(&ACTION),
-    "
+    "2.0
 string toList r
 string ccList r
 string subject r
@@ -5138,13 +5088,10 @@ impl rt::Object for SendEmailAction {
         &SEND_EMAIL_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEND_EMAIL_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&Action {}),
+            rt::INFO => P::Info(&SEND_EMAIL_ACTION),
+            rt::BASE => P::Object(&Action { _more: () }),
             0 => P::Value(&self.to_list),
             1 => P::Value(&self.cc_list),
             2 => P::Value(&self.subject),
@@ -5186,18 +5133,20 @@ impl std::fmt::Debug for SendEmailAction {
 rt::serde!(object SendEmailAction);
 
 /// `SendSNMPAction`, a [`Action`], since VI API 2.0.
-pub struct SendSnmpAction {}
+pub struct SendSnmpAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SendSnmpAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SEND_SNMP_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendSNMPAction",
-    "2.0",
     Some(&ACTION),
-    "",
+    "2.0",
     rt::unset::<SendSnmpAction>,
 );
 impl rt::Object for SendSnmpAction {
@@ -5205,13 +5154,10 @@ impl rt::Object for SendSnmpAction {
         &SEND_SNMP_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEND_SNMP_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&Action {}),
+            rt::INFO => P::Info(&SEND_SNMP_ACTION),
+            rt::BASE => P::Object(&Action { _more: () }),
             _ => P::Absent,
         }
     }
@@ -5256,6 +5202,8 @@ pub struct StateAlarmExpression {
     pub yellow: Option<String>,
     /// `red`: optional string.
     pub red: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StateAlarmExpression {
     #[inline(never)]
@@ -5266,14 +5214,14 @@ impl Default for StateAlarmExpression {
             state_path: String::new(),
             yellow: None,
             red: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STATE_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StateAlarmExpression",
-    "2.0",
     Some(&ALARM_EXPRESSION),
-    "
+    "2.0
 StateAlarmOperator operator r
 string type r
 string statePath r
@@ -5287,13 +5235,10 @@ impl rt::Object for StateAlarmExpression {
         &STATE_ALARM_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STATE_ALARM_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&AlarmExpression {}),
+            rt::INFO => P::Info(&STATE_ALARM_EXPRESSION),
+            rt::BASE => P::Object(&AlarmExpression { _more: () }),
             0 => P::Value(&self.operator),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.state_path),
@@ -5342,6 +5287,8 @@ pub struct TaskScheduler {
     pub active_time: Option<rt::DateTime>,
     /// `expireTime`: optional dateTime.
     pub expire_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskScheduler {
     #[inline(never)]
@@ -5349,14 +5296,14 @@ impl Default for TaskScheduler {
         Self {
             active_time: None,
             expire_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskScheduler",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 dateTime activeTime o
 dateTime expireTime o
 ",
@@ -5367,12 +5314,9 @@ impl rt::Object for TaskScheduler {
         &TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_SCHEDULER),
             0 => P::Value(&self.active_time),
             1 => P::Value(&self.expire_time),
             _ => P::Absent,

@@ -23,6 +23,8 @@ pub struct WeeklyTaskScheduler {
     pub friday: bool,
     /// `saturday`: required boolean.
     pub saturday: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WeeklyTaskScheduler {
     #[inline(never)]
@@ -36,14 +38,14 @@ impl Default for WeeklyTaskScheduler {
             thursday: false,
             friday: false,
             saturday: false,
+            _more: (),
         }
     }
 }
 pub(crate) static WEEKLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "WeeklyTaskScheduler",
-    "2.0",
     Some(&DAILY_TASK_SCHEDULER),
-    "
+    "2.0
 boolean sunday r
 boolean monday r
 boolean tuesday r
@@ -59,12 +61,9 @@ impl rt::Object for WeeklyTaskScheduler {
         &WEEKLY_TASK_SCHEDULER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WEEKLY_TASK_SCHEDULER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WEEKLY_TASK_SCHEDULER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.sunday),

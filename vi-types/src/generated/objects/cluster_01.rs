@@ -15,6 +15,8 @@ pub struct ActiveVmsBlockingEvc {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list of string, since VI API 4.0.
     pub host_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ActiveVmsBlockingEvc {
     #[inline(never)]
@@ -24,14 +26,14 @@ impl Default for ActiveVmsBlockingEvc {
             evc_mode: None,
             host: Vec::new(),
             host_name: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ACTIVE_VMS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveVMsBlockingEVC",
-    "2.5u2",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "2.5u2
 string evcMode o since 4.0
 ManagedObjectReference host ol since 4.0
 string hostName ol since 4.0
@@ -43,12 +45,9 @@ impl rt::Object for ActiveVmsBlockingEvc {
         &ACTIVE_VMS_BLOCKING_EVC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACTIVE_VMS_BLOCKING_EVC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACTIVE_VMS_BLOCKING_EVC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.evc_mode),
@@ -106,18 +105,19 @@ rt::serde!(object ActiveVmsBlockingEvc);
 pub struct ApplyStorageRecommendationResult {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyStorageRecommendationResult {
     #[inline(never)]
     fn default() -> Self {
-        Self { vm: None }
+        Self { vm: None, _more: () }
     }
 }
 pub(crate) static APPLY_STORAGE_RECOMMENDATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageRecommendationResult",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference vm o
 ",
     rt::unset::<ApplyStorageRecommendationResult>,
@@ -127,12 +127,9 @@ impl rt::Object for ApplyStorageRecommendationResult {
         &APPLY_STORAGE_RECOMMENDATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_STORAGE_RECOMMENDATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_STORAGE_RECOMMENDATION_RESULT),
             0 => P::Value(&self.vm),
             _ => P::Absent,
         }
@@ -170,20 +167,22 @@ rt::serde!(object ApplyStorageRecommendationResult);
 pub struct CannotDisableDrsOnClustersWithVApps {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDisableDrsOnClustersWithVApps {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisableDrsOnClustersWithVApps",
-    "4.1",
     Some(&RUNTIME_FAULT),
-    "",
+    "4.1",
     rt::unset::<CannotDisableDrsOnClustersWithVApps>,
 );
 impl rt::Object for CannotDisableDrsOnClustersWithVApps {
@@ -191,12 +190,9 @@ impl rt::Object for CannotDisableDrsOnClustersWithVApps {
         &CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -254,6 +250,8 @@ pub struct CannotEnableVmcpForCluster {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotEnableVmcpForCluster {
     #[inline(never)]
@@ -263,14 +261,14 @@ impl Default for CannotEnableVmcpForCluster {
             host: None,
             host_name: None,
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ENABLE_VMCP_FOR_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotEnableVmcpForCluster",
-    "6.0",
     Some(&VIM_FAULT),
-    "
+    "6.0
 ManagedObjectReference host o
 string hostName o
 string reason o
@@ -282,12 +280,9 @@ impl rt::Object for CannotEnableVmcpForCluster {
         &CANNOT_ENABLE_VMCP_FOR_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ENABLE_VMCP_FOR_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ENABLE_VMCP_FOR_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -351,6 +346,8 @@ pub struct CannotPowerOffVmInCluster {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotPowerOffVmInCluster {
     #[inline(never)]
@@ -360,14 +357,14 @@ impl Default for CannotPowerOffVmInCluster {
             operation: String::new(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_POWER_OFF_VM_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotPowerOffVmInCluster",
-    "5.0",
     Some(&INVALID_STATE),
-    "
+    "5.0
 string operation r
 ManagedObjectReference vm r
 string vmName r
@@ -379,12 +376,9 @@ impl rt::Object for CannotPowerOffVmInCluster {
         &CANNOT_POWER_OFF_VM_IN_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_POWER_OFF_VM_IN_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_POWER_OFF_VM_IN_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation),
@@ -444,6 +438,8 @@ pub struct ClusterAction {
     pub r#type: String,
     /// `target`: optional reference.
     pub target: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterAction {
     #[inline(never)]
@@ -451,14 +447,14 @@ impl Default for ClusterAction {
         Self {
             r#type: String::new(),
             target: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAction",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string type r
 ManagedObjectReference target o
 ",
@@ -469,12 +465,9 @@ impl rt::Object for ClusterAction {
         &CLUSTER_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ACTION),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.target),
             _ => P::Absent,
@@ -517,6 +510,8 @@ pub struct ClusterActionHistory {
     pub action: rt::Poly<ClusterAction>,
     /// `time`: required dateTime.
     pub time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterActionHistory {
     #[inline(never)]
@@ -524,14 +519,14 @@ impl Default for ClusterActionHistory {
         Self {
             action: Default::default(),
             time: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_ACTION_HISTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterActionHistory",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ClusterAction action r
 dateTime time r
 ",
@@ -542,12 +537,9 @@ impl rt::Object for ClusterActionHistory {
         &CLUSTER_ACTION_HISTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ACTION_HISTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ACTION_HISTORY),
             0 => P::Value(&self.action),
             1 => P::Value(&self.time),
             _ => P::Absent,
@@ -589,6 +581,8 @@ pub struct ClusterAffinityRuleSpec {
     pub base: ClusterRuleInfo,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterAffinityRuleSpec {
     #[inline(never)]
@@ -596,14 +590,14 @@ impl Default for ClusterAffinityRuleSpec {
         Self {
             base: ClusterRuleInfo::default(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAffinityRuleSpec",
-    "2.0",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "2.0
 ManagedObjectReference vm rl
 ",
     rt::unset::<ClusterAffinityRuleSpec>,
@@ -613,12 +607,9 @@ impl rt::Object for ClusterAffinityRuleSpec {
         &CLUSTER_AFFINITY_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_AFFINITY_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_AFFINITY_RULE_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm),
@@ -674,6 +665,8 @@ pub struct ClusterAntiAffinityRuleSpec {
     pub base: ClusterRuleInfo,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterAntiAffinityRuleSpec {
     #[inline(never)]
@@ -681,14 +674,14 @@ impl Default for ClusterAntiAffinityRuleSpec {
         Self {
             base: ClusterRuleInfo::default(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAntiAffinityRuleSpec",
-    "2.0",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "2.0
 ManagedObjectReference vm rl
 ",
     rt::unset::<ClusterAntiAffinityRuleSpec>,
@@ -698,12 +691,9 @@ impl rt::Object for ClusterAntiAffinityRuleSpec {
         &CLUSTER_ANTI_AFFINITY_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ANTI_AFFINITY_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ANTI_AFFINITY_RULE_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm),
@@ -759,6 +749,8 @@ pub struct ClusterAttemptedVmInfo {
     pub vm: rt::ManagedObjectReference,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterAttemptedVmInfo {
     #[inline(never)]
@@ -766,14 +758,14 @@ impl Default for ClusterAttemptedVmInfo {
         Self {
             vm: Default::default(),
             task: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_ATTEMPTED_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAttemptedVmInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ManagedObjectReference vm r
 ManagedObjectReference task o
 ",
@@ -784,12 +776,9 @@ impl rt::Object for ClusterAttemptedVmInfo {
         &CLUSTER_ATTEMPTED_VM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ATTEMPTED_VM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ATTEMPTED_VM_INFO),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.task),
             _ => P::Absent,
@@ -837,6 +826,8 @@ pub struct ClusterClusterInitialPlacementAction {
     pub available_networks: Vec<rt::ManagedObjectReference>,
     /// `configSpec`: optional `VirtualMachineConfigSpec`.
     pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterClusterInitialPlacementAction {
     #[inline(never)]
@@ -847,14 +838,14 @@ impl Default for ClusterClusterInitialPlacementAction {
             pool: Default::default(),
             available_networks: Vec::new(),
             config_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterClusterInitialPlacementAction",
-    "8.0.0.1",
     Some(&CLUSTER_ACTION),
-    "
+    "8.0.0.1
 ManagedObjectReference targetHost o
 ManagedObjectReference pool r
 ManagedObjectReference availableNetworks ol since 9.1.0.0
@@ -867,12 +858,9 @@ impl rt::Object for ClusterClusterInitialPlacementAction {
         &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.target_host),
@@ -934,6 +922,8 @@ pub struct ClusterComplianceCheckedEvent {
     pub base: ClusterEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComplianceCheckedEvent {
     #[inline(never)]
@@ -941,14 +931,14 @@ impl Default for ClusterComplianceCheckedEvent {
         Self {
             base: ClusterEvent::default(),
             profile: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPLIANCE_CHECKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComplianceCheckedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "
+    "4.0
 ProfileEventArgument profile r
 ",
     rt::unset::<ClusterComplianceCheckedEvent>,
@@ -958,12 +948,9 @@ impl rt::Object for ClusterComplianceCheckedEvent {
         &CLUSTER_COMPLIANCE_CHECKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPLIANCE_CHECKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPLIANCE_CHECKED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
@@ -1020,6 +1007,8 @@ pub struct ClusterComputeResourceClusterConfigResult {
     pub failed_hosts: Vec<FolderFailedHostResult>,
     /// `configuredHosts`: list of reference to `HostSystem`.
     pub configured_hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceClusterConfigResult {
     #[inline(never)]
@@ -1028,14 +1017,14 @@ impl Default for ClusterComputeResourceClusterConfigResult {
             #[cfg(feature = "host")]
             failed_hosts: Vec::new(),
             configured_hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceClusterConfigResult",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 FolderFailedHostResult failedHosts ol
 ManagedObjectReference configuredHosts ol
 ",
@@ -1046,12 +1035,9 @@ impl rt::Object for ClusterComputeResourceClusterConfigResult {
         &CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT),
             #[cfg(feature = "host")]
             0 => P::Objects(&self.failed_hosts),
             1 => P::Value(&self.configured_hosts),
@@ -1097,6 +1083,8 @@ pub struct ClusterComputeResourceDvsConfigurationValidation {
     pub is_dvs_valid: bool,
     /// `isDvpgValid`: required boolean.
     pub is_dvpg_valid: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsConfigurationValidation {
     #[inline(never)]
@@ -1105,14 +1093,14 @@ impl Default for ClusterComputeResourceDvsConfigurationValidation {
             base: ClusterComputeResourceValidationResultBase::default(),
             is_dvs_valid: false,
             is_dvpg_valid: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSConfigurationValidation",
-    "6.7.1",
     Some(&CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE),
-    "
+    "6.7.1
 boolean isDvsValid r
 boolean isDvpgValid r
 ",
@@ -1123,12 +1111,9 @@ impl rt::Object for ClusterComputeResourceDvsConfigurationValidation {
         &CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.is_dvs_valid),
@@ -1191,6 +1176,8 @@ pub struct ClusterComputeResourceDvsSetting {
     pub dv_portgroup_setting: Vec<
         ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsSetting {
     #[inline(never)]
@@ -1199,14 +1186,14 @@ impl Default for ClusterComputeResourceDvsSetting {
             dv_switch: Default::default(),
             pnic_devices: Vec::new(),
             dv_portgroup_setting: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSSetting",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference dvSwitch r
 string pnicDevices ol
 ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping dvPortgroupSetting ol
@@ -1218,12 +1205,9 @@ impl rt::Object for ClusterComputeResourceDvsSetting {
         &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_DVS_SETTING),
             0 => P::Value(&self.dv_switch),
             1 => P::Value(&self.pnic_devices),
             2 => P::Objects(&self.dv_portgroup_setting),
@@ -1267,6 +1251,8 @@ pub struct ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     pub dv_portgroup: rt::ManagedObjectReference,
     /// `service`: required string.
     pub service: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     #[inline(never)]
@@ -1274,14 +1260,14 @@ impl Default for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
         Self {
             dv_portgroup: Default::default(),
             service: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference dvPortgroup r
 string service r
 ",
@@ -1292,12 +1278,13 @@ impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping 
         &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING,
+                )
+            }
             0 => P::Value(&self.dv_portgroup),
             1 => P::Value(&self.service),
             _ => P::Absent,
@@ -1345,6 +1332,8 @@ pub struct ClusterComputeResourceDvsProfile {
     pub dv_portgroup_mapping: Vec<
         ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsProfile {
     #[inline(never)]
@@ -1354,14 +1343,14 @@ impl Default for ClusterComputeResourceDvsProfile {
             dv_switch: None,
             pnic_devices: Vec::new(),
             dv_portgroup_mapping: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDvsProfile",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string dvsName o
 ManagedObjectReference dvSwitch o
 string pnicDevices ol
@@ -1374,12 +1363,9 @@ impl rt::Object for ClusterComputeResourceDvsProfile {
         &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE),
             0 => P::Value(&self.dvs_name),
             1 => P::Value(&self.dv_switch),
             2 => P::Value(&self.pnic_devices),
@@ -1428,6 +1414,8 @@ pub struct ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     pub dv_portgroup: Option<rt::ManagedObjectReference>,
     /// `service`: required string.
     pub service: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     #[inline(never)]
@@ -1437,14 +1425,14 @@ impl Default for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping
             dv_portgroup_spec: None,
             dv_portgroup: None,
             service: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDvsProfileDVPortgroupSpecToServiceMapping",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 DVPortgroupConfigSpec dvPortgroupSpec o
 ManagedObjectReference dvPortgroup o
 string service r
@@ -1456,12 +1444,13 @@ impl rt::Object for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapp
         &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING,
+                )
+            }
             #[cfg(feature = "dvs")]
             0 => P::Optional(&self.dv_portgroup_spec),
             1 => P::Value(&self.dv_portgroup),
@@ -1512,6 +1501,8 @@ pub struct ClusterComputeResourceHciConfigInfo {
     pub configured_hosts: Vec<rt::ManagedObjectReference>,
     /// `hostConfigProfile`: optional `ClusterComputeResourceHostConfigurationProfile`.
     pub host_config_profile: Option<Box<ClusterComputeResourceHostConfigurationProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHciConfigInfo {
     #[inline(never)]
@@ -1521,14 +1512,14 @@ impl Default for ClusterComputeResourceHciConfigInfo {
             dvs_setting: Vec::new(),
             configured_hosts: Vec::new(),
             host_config_profile: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHCIConfigInfo",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string workflowState r
 ClusterComputeResourceDVSSetting dvsSetting ol
 ManagedObjectReference configuredHosts ol
@@ -1541,12 +1532,9 @@ impl rt::Object for ClusterComputeResourceHciConfigInfo {
         &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO),
             0 => P::Value(&self.workflow_state),
             1 => P::Objects(&self.dvs_setting),
             2 => P::Value(&self.configured_hosts),
@@ -1596,6 +1584,8 @@ pub struct ClusterComputeResourceHciConfigSpec {
     pub v_san_config_spec: Option<Box<SddcBase>>,
     /// `vcProf`: optional `ClusterComputeResourceVCProfile`.
     pub vc_prof: Option<Box<ClusterComputeResourceVcProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHciConfigSpec {
     #[inline(never)]
@@ -1605,14 +1595,14 @@ impl Default for ClusterComputeResourceHciConfigSpec {
             host_config_profile: None,
             v_san_config_spec: None,
             vc_prof: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHCIConfigSpec",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ClusterComputeResourceDvsProfile dvsProf ol
 ClusterComputeResourceHostConfigurationProfile hostConfigProfile o
 SDDCBase vSanConfigSpec o
@@ -1625,12 +1615,9 @@ impl rt::Object for ClusterComputeResourceHciConfigSpec {
         &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC),
             0 => P::Objects(&self.dvs_prof),
             1 => P::Optional(&self.host_config_profile),
             2 => P::Optional(&self.v_san_config_spec),
@@ -1678,6 +1665,8 @@ pub struct ClusterComputeResourceHostConfigurationInput {
     pub host_vmk_nics: Vec<ClusterComputeResourceHostVmkNicInfo>,
     /// `allowedInNonMaintenanceMode`: optional boolean.
     pub allowed_in_non_maintenance_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostConfigurationInput {
     #[inline(never)]
@@ -1686,14 +1675,14 @@ impl Default for ClusterComputeResourceHostConfigurationInput {
             host: Default::default(),
             host_vmk_nics: Vec::new(),
             allowed_in_non_maintenance_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationInput",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference host r
 ClusterComputeResourceHostVmkNicInfo hostVmkNics ol
 boolean allowedInNonMaintenanceMode o
@@ -1705,12 +1694,9 @@ impl rt::Object for ClusterComputeResourceHostConfigurationInput {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.host_vmk_nics),
             2 => P::Value(&self.allowed_in_non_maintenance_mode),
@@ -1756,6 +1742,8 @@ pub struct ClusterComputeResourceHostConfigurationProfile {
     /// `lockdownMode`: optional `HostLockdownMode`.
     #[cfg(feature = "host")]
     pub lockdown_mode: Option<enums::HostLockdownMode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostConfigurationProfile {
     #[inline(never)]
@@ -1765,14 +1753,14 @@ impl Default for ClusterComputeResourceHostConfigurationProfile {
             date_time_config: None,
             #[cfg(feature = "host")]
             lockdown_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationProfile",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 HostDateTimeConfig dateTimeConfig o
 HostLockdownMode lockdownMode o
 ",
@@ -1783,12 +1771,9 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE),
             #[cfg(feature = "host")]
             0 => P::Optional(&self.date_time_config),
             #[cfg(feature = "host")]
@@ -1842,6 +1827,8 @@ pub struct ClusterComputeResourceHostConfigurationValidation {
     pub is_ntp_setting_valid: Option<bool>,
     /// `isLockdownModeValid`: optional boolean.
     pub is_lockdown_mode_valid: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostConfigurationValidation {
     #[inline(never)]
@@ -1853,14 +1840,14 @@ impl Default for ClusterComputeResourceHostConfigurationValidation {
             is_vmknic_setting_valid: None,
             is_ntp_setting_valid: None,
             is_lockdown_mode_valid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationValidation",
-    "6.7.1",
     Some(&CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE),
-    "
+    "6.7.1
 ManagedObjectReference host r
 boolean isDvsSettingValid o
 boolean isVmknicSettingValid o
@@ -1874,12 +1861,9 @@ impl rt::Object for ClusterComputeResourceHostConfigurationValidation {
         &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
@@ -1944,6 +1928,8 @@ pub struct ClusterComputeResourceHostEvacuationInfo {
     pub host: rt::ManagedObjectReference,
     /// `action`: list of `OptionValue` or a descendant.
     pub action: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostEvacuationInfo {
     #[inline(never)]
@@ -1951,14 +1937,14 @@ impl Default for ClusterComputeResourceHostEvacuationInfo {
         Self {
             host: Default::default(),
             action: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostEvacuationInfo",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 ManagedObjectReference host r
 OptionValue action ol
 ",
@@ -1969,12 +1955,9 @@ impl rt::Object for ClusterComputeResourceHostEvacuationInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO),
             0 => P::Value(&self.host),
             1 => P::Value(&self.action),
             _ => P::Absent,
@@ -2016,6 +1999,8 @@ pub struct ClusterComputeResourceHostVmkNicInfo {
     pub nic_spec: HostVirtualNicSpec,
     /// `service`: required string.
     pub service: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceHostVmkNicInfo {
     #[inline(never)]
@@ -2023,14 +2008,14 @@ impl Default for ClusterComputeResourceHostVmkNicInfo {
         Self {
             nic_spec: Default::default(),
             service: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostVmkNicInfo",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 HostVirtualNicSpec nicSpec r
 string service r
 ",
@@ -2041,12 +2026,9 @@ impl rt::Object for ClusterComputeResourceHostVmkNicInfo {
         &CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO),
             0 => P::Object(&self.nic_spec),
             1 => P::Value(&self.service),
             _ => P::Absent,
@@ -2088,6 +2070,8 @@ pub struct ClusterComputeResourceMaintenanceInfo {
     pub partial_mm_id: Option<String>,
     /// `hostEvacInfo`: list of `ClusterComputeResourceHostEvacuationInfo`.
     pub host_evac_info: Vec<ClusterComputeResourceHostEvacuationInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceMaintenanceInfo {
     #[inline(never)]
@@ -2095,14 +2079,14 @@ impl Default for ClusterComputeResourceMaintenanceInfo {
         Self {
             partial_mm_id: None,
             host_evac_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceMaintenanceInfo",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string partialMMId o
 ClusterComputeResourceHostEvacuationInfo hostEvacInfo ol
 ",
@@ -2113,12 +2097,9 @@ impl rt::Object for ClusterComputeResourceMaintenanceInfo {
         &CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO),
             0 => P::Value(&self.partial_mm_id),
             1 => P::Objects(&self.host_evac_info),
             _ => P::Absent,
@@ -2162,6 +2143,8 @@ pub struct ClusterComputeResourceVcProfile {
     pub evc_mode_key: Option<String>,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceVcProfile {
     #[inline(never)]
@@ -2170,14 +2153,14 @@ impl Default for ClusterComputeResourceVcProfile {
             cluster_spec: None,
             evc_mode_key: None,
             evc_graphics_mode_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceVCProfile",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ClusterConfigSpecEx clusterSpec o
 string evcModeKey o
 string evcGraphicsModeKey o since 7.0.1.0
@@ -2189,12 +2172,9 @@ impl rt::Object for ClusterComputeResourceVcProfile {
         &CLUSTER_COMPUTE_RESOURCE_VC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_VC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_VC_PROFILE),
             0 => P::Optional(&self.cluster_spec),
             1 => P::Value(&self.evc_mode_key),
             2 => P::Value(&self.evc_graphics_mode_key),
@@ -2236,18 +2216,22 @@ rt::serde!(object ClusterComputeResourceVcProfile);
 pub struct ClusterComputeResourceValidationResultBase {
     /// `info`: list of `LocalizableMessage`.
     pub info: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceValidationResultBase {
     #[inline(never)]
     fn default() -> Self {
-        Self { info: Vec::new() }
+        Self {
+            info: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceValidationResultBase",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 LocalizableMessage info ol
 ",
     rt::unset::<ClusterComputeResourceValidationResultBase>,
@@ -2257,12 +2241,9 @@ impl rt::Object for ClusterComputeResourceValidationResultBase {
         &CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE),
             0 => P::Objects(&self.info),
             _ => P::Absent,
         }
@@ -2308,6 +2289,8 @@ pub struct ClusterComputeResourceVcsSlots {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `totalSlots`: required int.
     pub total_slots: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceVcsSlots {
     #[inline(never)]
@@ -2317,14 +2300,14 @@ impl Default for ClusterComputeResourceVcsSlots {
             host: Default::default(),
             datastore: Vec::new(),
             total_slots: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceVcsSlots",
-    "7.0.1.1",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.1.1
 string systemId o since 7.0.3.0
 ManagedObjectReference host r
 ManagedObjectReference datastore ol since 7.0.3.0
@@ -2337,12 +2320,9 @@ impl rt::Object for ClusterComputeResourceVcsSlots {
         &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS),
             0 => P::Value(&self.system_id),
             1 => P::Value(&self.host),
             2 => P::Value(&self.datastore),
@@ -2394,6 +2374,8 @@ pub struct ClusterConfigSpec {
     pub drs_vm_config_spec: Vec<ClusterDrsVmConfigSpec>,
     /// `rulesSpec`: list of `ClusterRuleSpec`.
     pub rules_spec: Vec<ClusterRuleSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterConfigSpec {
     #[inline(never)]
@@ -2404,14 +2386,14 @@ impl Default for ClusterConfigSpec {
             drs_config: None,
             drs_vm_config_spec: Vec::new(),
             rules_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ClusterDasConfigInfo dasConfig o
 ClusterDasVmConfigSpec dasVmConfigSpec ol
 ClusterDrsConfigInfo drsConfig o
@@ -2425,12 +2407,9 @@ impl rt::Object for ClusterConfigSpec {
         &CLUSTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CONFIG_SPEC),
             0 => P::Optional(&self.das_config),
             1 => P::Objects(&self.das_vm_config_spec),
             2 => P::Optional(&self.drs_config),
@@ -2516,6 +2495,8 @@ pub struct ClusterConfigSpecEx {
     /// `vsanCoreConfigSpec`: optional `VsanClusterCoreConfigSpec`, since VI API 9.0.0.0.
     #[cfg(feature = "vsan")]
     pub vsan_core_config_spec: Option<Box<VsanClusterCoreConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterConfigSpecEx {
     #[inline(never)]
@@ -2544,14 +2525,14 @@ impl Default for ClusterConfigSpecEx {
             crypto_config: None,
             #[cfg(feature = "vsan")]
             vsan_core_config_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_CONFIG_SPEC_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigSpecEx",
-    "2.5",
     Some(&COMPUTE_RESOURCE_CONFIG_SPEC),
-    "
+    "2.5
 ClusterSystemVMsConfigSpec systemVMsConfig o since 7.0.3.0
 ClusterDasConfigInfo dasConfig o
 ClusterDasVmConfigSpec dasVmConfigSpec ol
@@ -2578,12 +2559,9 @@ impl rt::Object for ClusterConfigSpecEx {
         &CLUSTER_CONFIG_SPEC_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CONFIG_SPEC_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CONFIG_SPEC_EX),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Optional(&self.system_vms_config),
@@ -2681,6 +2659,8 @@ pub struct ClusterCreatedEvent {
     pub base: ClusterEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterCreatedEvent {
     #[inline(never)]
@@ -2688,14 +2668,14 @@ impl Default for ClusterCreatedEvent {
         Self {
             base: ClusterEvent::default(),
             parent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterCreatedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 FolderEventArgument parent r
 ",
     rt::unset::<ClusterCreatedEvent>,
@@ -2705,12 +2685,9 @@ impl rt::Object for ClusterCreatedEvent {
         &CLUSTER_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.parent),
@@ -2766,6 +2743,8 @@ pub struct ClusterDasAamHostInfo {
     pub host_das_state: Vec<ClusterDasAamNodeState>,
     /// `primaryHosts`: list of string.
     pub primary_hosts: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAamHostInfo {
     #[inline(never)]
@@ -2773,14 +2752,14 @@ impl Default for ClusterDasAamHostInfo {
         Self {
             host_das_state: Vec::new(),
             primary_hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_AAM_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAamHostInfo",
-    "4.0",
     Some(&CLUSTER_DAS_HOST_INFO),
-    "
+    "4.0
 ClusterDasAamNodeState hostDasState ol
 string primaryHosts ol
 ",
@@ -2791,13 +2770,10 @@ impl rt::Object for ClusterDasAamHostInfo {
         &CLUSTER_DAS_AAM_HOST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_AAM_HOST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&ClusterDasHostInfo {}),
+            rt::INFO => P::Info(&CLUSTER_DAS_AAM_HOST_INFO),
+            rt::BASE => P::Object(&ClusterDasHostInfo { _more: () }),
             0 => P::Objects(&self.host_das_state),
             1 => P::Value(&self.primary_hosts),
             _ => P::Absent,
@@ -2844,6 +2820,8 @@ pub struct ClusterDasAamNodeState {
     pub config_state: String,
     /// `runtimeState`: required string.
     pub runtime_state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAamNodeState {
     #[inline(never)]
@@ -2853,14 +2831,14 @@ impl Default for ClusterDasAamNodeState {
             name: String::new(),
             config_state: String::new(),
             runtime_state: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_AAM_NODE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAamNodeState",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 string name r
 string configState r
@@ -2873,12 +2851,9 @@ impl rt::Object for ClusterDasAamNodeState {
         &CLUSTER_DAS_AAM_NODE_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_AAM_NODE_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_AAM_NODE_STATE),
             0 => P::Value(&self.host),
             1 => P::Value(&self.name),
             2 => P::Value(&self.config_state),
@@ -2919,18 +2894,20 @@ impl std::fmt::Debug for ClusterDasAamNodeState {
 rt::serde!(object ClusterDasAamNodeState);
 
 /// `ClusterDasAdmissionControlInfo`, a [`DynamicData`], since VI API 4.0.
-pub struct ClusterDasAdmissionControlInfo {}
+pub struct ClusterDasAdmissionControlInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ClusterDasAdmissionControlInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdmissionControlInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<ClusterDasAdmissionControlInfo>,
 );
 impl rt::Object for ClusterDasAdmissionControlInfo {
@@ -2938,12 +2915,9 @@ impl rt::Object for ClusterDasAdmissionControlInfo {
         &CLUSTER_DAS_ADMISSION_CONTROL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADMISSION_CONTROL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
             _ => P::Absent,
         }
     }
@@ -2982,6 +2956,8 @@ pub struct ClusterDasAdmissionControlPolicy {
     pub resource_reduction_to_tolerate_percent: Option<i32>,
     /// `pMemAdmissionControlEnabled`: optional boolean, since VI API 7.0.2.0.
     pub p_mem_admission_control_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAdmissionControlPolicy {
     #[inline(never)]
@@ -2989,14 +2965,14 @@ impl Default for ClusterDasAdmissionControlPolicy {
         Self {
             resource_reduction_to_tolerate_percent: None,
             p_mem_admission_control_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdmissionControlPolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int resourceReductionToToleratePercent o since 6.5
 boolean pMemAdmissionControlEnabled o since 7.0.2.0
 ",
@@ -3007,12 +2983,9 @@ impl rt::Object for ClusterDasAdmissionControlPolicy {
         &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADMISSION_CONTROL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
             0 => P::Value(&self.resource_reduction_to_tolerate_percent),
             1 => P::Value(&self.p_mem_admission_control_enabled),
             _ => P::Absent,
@@ -3057,6 +3030,8 @@ pub struct ClusterDasAdvancedRuntimeInfo {
     pub vmcp_supported: Option<Box<ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo>>,
     /// `heartbeatDatastoreInfo`: list of `DasHeartbeatDatastoreInfo`, since VI API 5.0.
     pub heartbeat_datastore_info: Vec<DasHeartbeatDatastoreInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAdvancedRuntimeInfo {
     #[inline(never)]
@@ -3065,14 +3040,14 @@ impl Default for ClusterDasAdvancedRuntimeInfo {
             das_host_info: None,
             vmcp_supported: None,
             heartbeat_datastore_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdvancedRuntimeInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ClusterDasHostInfo dasHostInfo o
 ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo vmcpSupported o since 6.0
 DasHeartbeatDatastoreInfo heartbeatDatastoreInfo ol since 5.0
@@ -3084,12 +3059,9 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfo {
         &CLUSTER_DAS_ADVANCED_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADVANCED_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_ADVANCED_RUNTIME_INFO),
             0 => P::Value(&self.das_host_info),
             1 => P::Optional(&self.vmcp_supported),
             2 => P::Objects(&self.heartbeat_datastore_info),
@@ -3134,6 +3106,8 @@ pub struct ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     pub storage_apd_supported: bool,
     /// `storagePDLSupported`: required boolean.
     pub storage_pdl_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     #[inline(never)]
@@ -3141,14 +3115,14 @@ impl Default for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
         Self {
             storage_apd_supported: false,
             storage_pdl_supported: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean storageAPDSupported r
 boolean storagePDLSupported r
 ",
@@ -3159,12 +3133,9 @@ impl rt::Object for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
         &CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO),
             0 => P::Value(&self.storage_apd_supported),
             1 => P::Value(&self.storage_pdl_supported),
             _ => P::Absent,
@@ -3201,18 +3172,20 @@ impl std::fmt::Debug for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
 rt::serde!(object ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo);
 
 /// `ClusterDasData`, a [`DynamicData`], since VI API 5.0.
-pub struct ClusterDasData {}
+pub struct ClusterDasData {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ClusterDasData {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CLUSTER_DAS_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasData",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.0",
     rt::unset::<ClusterDasData>,
 );
 impl rt::Object for ClusterDasData {
@@ -3220,12 +3193,9 @@ impl rt::Object for ClusterDasData {
         &CLUSTER_DAS_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_DATA),
             _ => P::Absent,
         }
     }
@@ -3266,6 +3236,8 @@ pub struct ClusterDasDataSummary {
     pub cluster_config_version: i64,
     /// `compatListVersion`: required long.
     pub compat_list_version: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasDataSummary {
     #[inline(never)]
@@ -3274,14 +3246,14 @@ impl Default for ClusterDasDataSummary {
             host_list_version: 0,
             cluster_config_version: 0,
             compat_list_version: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_DATA_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasDataSummary",
-    "5.0",
     Some(&CLUSTER_DAS_DATA),
-    "
+    "5.0
 long hostListVersion r
 long clusterConfigVersion r
 long compatListVersion r
@@ -3293,13 +3265,10 @@ impl rt::Object for ClusterDasDataSummary {
         &CLUSTER_DAS_DATA_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_DATA_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&ClusterDasData {}),
+            rt::INFO => P::Info(&CLUSTER_DAS_DATA_SUMMARY),
+            rt::BASE => P::Object(&ClusterDasData { _more: () }),
             0 => P::Value(&self.host_list_version),
             1 => P::Value(&self.cluster_config_version),
             2 => P::Value(&self.compat_list_version),
@@ -3362,6 +3331,8 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfo {
     pub vms_requiring_multiple_slots: Vec<
         ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfo {
     #[inline(never)]
@@ -3377,14 +3348,14 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfo {
             total_good_hosts: 0,
             host_slots: Vec::new(),
             vms_requiring_multiple_slots: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfo",
-    "4.0",
     Some(&CLUSTER_DAS_ADVANCED_RUNTIME_INFO),
-    "
+    "4.0
 ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo slotInfo r
 int totalSlots r
 int usedSlots r
@@ -3402,12 +3373,9 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Object(&self.slot_info),
@@ -3480,6 +3448,8 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     pub host: rt::ManagedObjectReference,
     /// `slots`: required int.
     pub slots: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     #[inline(never)]
@@ -3487,14 +3457,14 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
         Self {
             host: Default::default(),
             slots: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 int slots r
 ",
@@ -3505,12 +3475,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS)
+            }
             0 => P::Value(&self.host),
             1 => P::Value(&self.slots),
             _ => P::Absent,
@@ -3554,6 +3523,8 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     pub cpu_m_hz: i32,
     /// `memoryMB`: required int.
     pub memory_mb: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     #[inline(never)]
@@ -3562,14 +3533,14 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
             num_vcpus: 0,
             cpu_m_hz: 0,
             memory_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int numVcpus r
 int cpuMHz r
 int memoryMB r
@@ -3581,12 +3552,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO)
+            }
             0 => P::Value(&self.num_vcpus),
             1 => P::Value(&self.cpu_m_hz),
             2 => P::Value(&self.memory_mb),
@@ -3630,6 +3600,8 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     pub vm: rt::ManagedObjectReference,
     /// `slots`: required int.
     pub slots: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     #[inline(never)]
@@ -3637,14 +3609,14 @@ impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
         Self {
             vm: Default::default(),
             slots: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 ManagedObjectReference vm r
 int slots r
 ",
@@ -3655,12 +3627,11 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
         &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS)
+            }
             0 => P::Value(&self.vm),
             1 => P::Value(&self.slots),
             _ => P::Absent,
@@ -3702,6 +3673,8 @@ pub struct ClusterDasFdmHostState {
     pub state: String,
     /// `stateReporter`: optional reference to `HostSystem`.
     pub state_reporter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasFdmHostState {
     #[inline(never)]
@@ -3709,14 +3682,14 @@ impl Default for ClusterDasFdmHostState {
         Self {
             state: String::new(),
             state_reporter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_FDM_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFdmHostState",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string state r
 ManagedObjectReference stateReporter o
 ",
@@ -3727,12 +3700,9 @@ impl rt::Object for ClusterDasFdmHostState {
         &CLUSTER_DAS_FDM_HOST_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_FDM_HOST_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_FDM_HOST_STATE),
             0 => P::Value(&self.state),
             1 => P::Value(&self.state_reporter),
             _ => P::Absent,
@@ -3769,18 +3739,20 @@ impl std::fmt::Debug for ClusterDasFdmHostState {
 rt::serde!(object ClusterDasFdmHostState);
 
 /// `ClusterDasHostInfo`, a [`DynamicData`], since VI API 4.0.
-pub struct ClusterDasHostInfo {}
+pub struct ClusterDasHostInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ClusterDasHostInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CLUSTER_DAS_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasHostInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<ClusterDasHostInfo>,
 );
 impl rt::Object for ClusterDasHostInfo {
@@ -3788,12 +3760,9 @@ impl rt::Object for ClusterDasHostInfo {
         &CLUSTER_DAS_HOST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_HOST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_HOST_INFO),
             _ => P::Absent,
         }
     }
@@ -3832,6 +3801,8 @@ pub struct ClusterDasHostRecommendation {
     pub host: rt::ManagedObjectReference,
     /// `drsRating`: optional int.
     pub drs_rating: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasHostRecommendation {
     #[inline(never)]
@@ -3839,14 +3810,14 @@ impl Default for ClusterDasHostRecommendation {
         Self {
             host: Default::default(),
             drs_rating: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_HOST_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasHostRecommendation",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 int drsRating o
 ",
@@ -3857,12 +3828,9 @@ impl rt::Object for ClusterDasHostRecommendation {
         &CLUSTER_DAS_HOST_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_HOST_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_HOST_RECOMMENDATION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.drs_rating),
             _ => P::Absent,
@@ -3908,6 +3876,8 @@ pub struct ClusterDasVmConfigInfo {
     pub power_off_on_isolation: Option<bool>,
     /// `dasSettings`: optional `ClusterDasVmSettings`, since VI API 2.5.
     pub das_settings: Option<Box<ClusterDasVmSettings>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasVmConfigInfo {
     #[inline(never)]
@@ -3917,14 +3887,14 @@ impl Default for ClusterDasVmConfigInfo {
             restart_priority: None,
             power_off_on_isolation: None,
             das_settings: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 DasVmPriority restartPriority o
 boolean powerOffOnIsolation o
@@ -3937,12 +3907,9 @@ impl rt::Object for ClusterDasVmConfigInfo {
         &CLUSTER_DAS_VM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_VM_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.restart_priority),
             2 => P::Value(&self.power_off_on_isolation),
@@ -3988,6 +3955,8 @@ pub struct ClusterDasVmConfigSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDasVmConfigInfo`.
     pub info: Option<Box<ClusterDasVmConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasVmConfigSpec {
     #[inline(never)]
@@ -3995,14 +3964,14 @@ impl Default for ClusterDasVmConfigSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmConfigSpec",
-    "2.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.0
 ClusterDasVmConfigInfo info o
 ",
     rt::unset::<ClusterDasVmConfigSpec>,
@@ -4012,12 +3981,9 @@ impl rt::Object for ClusterDasVmConfigSpec {
         &CLUSTER_DAS_VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_VM_CONFIG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -4080,6 +4046,8 @@ pub struct ClusterDasVmSettings {
     pub vm_component_protection_settings: Option<
         Box<ClusterVmComponentProtectionSettings>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasVmSettings {
     #[inline(never)]
@@ -4090,14 +4058,14 @@ impl Default for ClusterDasVmSettings {
             isolation_response: None,
             vm_tools_monitoring_settings: None,
             vm_component_protection_settings: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_VM_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmSettings",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string restartPriority o
 int restartPriorityTimeout o since 6.5
 string isolationResponse o
@@ -4111,12 +4079,9 @@ impl rt::Object for ClusterDasVmSettings {
         &CLUSTER_DAS_VM_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_VM_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_VM_SETTINGS),
             0 => P::Value(&self.restart_priority),
             1 => P::Value(&self.restart_priority_timeout),
             2 => P::Value(&self.isolation_response),
@@ -4164,6 +4129,8 @@ pub struct ClusterDatastoreUpdateSpec {
     pub base: ArrayUpdateSpec,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDatastoreUpdateSpec {
     #[inline(never)]
@@ -4171,14 +4138,14 @@ impl Default for ClusterDatastoreUpdateSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DATASTORE_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDatastoreUpdateSpec",
-    "7.0.3.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "7.0.3.0
 ManagedObjectReference datastore o
 ",
     rt::unset::<ClusterDatastoreUpdateSpec>,
@@ -4188,12 +4155,9 @@ impl rt::Object for ClusterDatastoreUpdateSpec {
         &CLUSTER_DATASTORE_UPDATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DATASTORE_UPDATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DATASTORE_UPDATE_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -4250,6 +4214,8 @@ pub struct ClusterDependencyRuleInfo {
     pub vm_group: String,
     /// `dependsOnVmGroup`: required string.
     pub depends_on_vm_group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDependencyRuleInfo {
     #[inline(never)]
@@ -4258,14 +4224,14 @@ impl Default for ClusterDependencyRuleInfo {
             base: ClusterRuleInfo::default(),
             vm_group: String::new(),
             depends_on_vm_group: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DEPENDENCY_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDependencyRuleInfo",
-    "6.5",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "6.5
 string vmGroup r
 string dependsOnVmGroup r
 ",
@@ -4276,12 +4242,9 @@ impl rt::Object for ClusterDependencyRuleInfo {
         &CLUSTER_DEPENDENCY_RULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DEPENDENCY_RULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DEPENDENCY_RULE_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group),
@@ -4337,20 +4300,22 @@ rt::serde!(object ClusterDependencyRuleInfo);
 pub struct ClusterDestroyedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDestroyedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<ClusterDestroyedEvent>,
 );
 impl rt::Object for ClusterDestroyedEvent {
@@ -4358,12 +4323,9 @@ impl rt::Object for ClusterDestroyedEvent {
         &CLUSTER_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DESTROYED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4419,6 +4381,8 @@ pub struct ClusterDpmHostConfigInfo {
     pub enabled: Option<bool>,
     /// `behavior`: optional `DpmBehavior`.
     pub behavior: Option<enums::DpmBehavior>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDpmHostConfigInfo {
     #[inline(never)]
@@ -4427,14 +4391,14 @@ impl Default for ClusterDpmHostConfigInfo {
             key: Default::default(),
             enabled: None,
             behavior: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DPM_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmHostConfigInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ManagedObjectReference key r
 boolean enabled o
 DpmBehavior behavior o
@@ -4446,12 +4410,9 @@ impl rt::Object for ClusterDpmHostConfigInfo {
         &CLUSTER_DPM_HOST_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DPM_HOST_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DPM_HOST_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.behavior),
@@ -4495,6 +4456,8 @@ pub struct ClusterDpmHostConfigSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDpmHostConfigInfo`.
     pub info: Option<Box<ClusterDpmHostConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDpmHostConfigSpec {
     #[inline(never)]
@@ -4502,14 +4465,14 @@ impl Default for ClusterDpmHostConfigSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DPM_HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmHostConfigSpec",
-    "2.5",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.5
 ClusterDpmHostConfigInfo info o
 ",
     rt::unset::<ClusterDpmHostConfigSpec>,
@@ -4519,12 +4482,9 @@ impl rt::Object for ClusterDpmHostConfigSpec {
         &CLUSTER_DPM_HOST_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DPM_HOST_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DPM_HOST_CONFIG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -4579,6 +4539,8 @@ pub struct ClusterDrsFaults {
     pub reason: String,
     /// `faultsByVm`: list, not empty, of `ClusterDrsFaultsFaultsByVm` or a descendant.
     pub faults_by_vm: Vec<rt::Poly<ClusterDrsFaultsFaultsByVm>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsFaults {
     #[inline(never)]
@@ -4586,14 +4548,14 @@ impl Default for ClusterDrsFaults {
         Self {
             reason: String::new(),
             faults_by_vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DRS_FAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaults",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string reason r
 ClusterDrsFaultsFaultsByVm faultsByVm rl
 ",
@@ -4604,12 +4566,9 @@ impl rt::Object for ClusterDrsFaults {
         &CLUSTER_DRS_FAULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_FAULTS),
             0 => P::Value(&self.reason),
             1 => P::Value(&self.faults_by_vm),
             _ => P::Absent,
@@ -4652,6 +4611,8 @@ pub struct ClusterDrsFaultsFaultsByVirtualDisk {
     /// `disk`: optional `VirtualDiskId`.
     #[cfg(feature = "iofilter")]
     pub disk: Option<Box<VirtualDiskId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsFaultsFaultsByVirtualDisk {
     #[inline(never)]
@@ -4660,14 +4621,14 @@ impl Default for ClusterDrsFaultsFaultsByVirtualDisk {
             base: ClusterDrsFaultsFaultsByVm::default(),
             #[cfg(feature = "iofilter")]
             disk: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaultsFaultsByVirtualDisk",
-    "5.0",
     Some(&CLUSTER_DRS_FAULTS_FAULTS_BY_VM),
-    "
+    "5.0
 VirtualDiskId disk o
 ",
     rt::unset::<ClusterDrsFaultsFaultsByVirtualDisk>,
@@ -4677,12 +4638,9 @@ impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
         &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             #[cfg(feature = "iofilter")]
@@ -4740,6 +4698,8 @@ pub struct ClusterDrsFaultsFaultsByVm {
     pub vm: Option<rt::ManagedObjectReference>,
     /// `fault`: list, not empty, of `LocalizedMethodFault`.
     pub fault: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsFaultsFaultsByVm {
     #[inline(never)]
@@ -4747,14 +4707,14 @@ impl Default for ClusterDrsFaultsFaultsByVm {
         Self {
             vm: None,
             fault: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaultsFaultsByVm",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference vm o
 LocalizedMethodFault fault rl
 ",
@@ -4765,12 +4725,9 @@ impl rt::Object for ClusterDrsFaultsFaultsByVm {
         &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_FAULTS_FAULTS_BY_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_FAULTS_FAULTS_BY_VM),
             0 => P::Value(&self.vm),
             1 => P::Objects(&self.fault),
             _ => P::Absent,
@@ -4831,6 +4788,8 @@ pub struct ClusterDrsMigration {
     pub destination_cpu_load: Option<i32>,
     /// `destinationMemoryLoad`: optional long.
     pub destination_memory_load: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsMigration {
     #[inline(never)]
@@ -4847,14 +4806,14 @@ impl Default for ClusterDrsMigration {
             destination: Default::default(),
             destination_cpu_load: None,
             destination_memory_load: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DRS_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsMigration",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 dateTime time r
 ManagedObjectReference vm r
@@ -4874,12 +4833,9 @@ impl rt::Object for ClusterDrsMigration {
         &CLUSTER_DRS_MIGRATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_MIGRATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_MIGRATION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.time),
             2 => P::Value(&self.vm),

@@ -17,6 +17,8 @@ pub struct ClusterDrsRecommendation {
     pub reason_text: String,
     /// `migrationList`: list, not empty, of `ClusterDrsMigration`.
     pub migration_list: Vec<ClusterDrsMigration>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsRecommendation {
     #[inline(never)]
@@ -27,14 +29,14 @@ impl Default for ClusterDrsRecommendation {
             reason: String::new(),
             reason_text: String::new(),
             migration_list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsRecommendation",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 int rating r
 string reason r
@@ -48,12 +50,9 @@ impl rt::Object for ClusterDrsRecommendation {
         &CLUSTER_DRS_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_RECOMMENDATION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.rating),
             2 => P::Value(&self.reason),
@@ -103,6 +102,8 @@ pub struct ClusterDrsVmConfigInfo {
     pub enabled: Option<bool>,
     /// `behavior`: optional `DrsBehavior`.
     pub behavior: Option<enums::DrsBehavior>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsVmConfigInfo {
     #[inline(never)]
@@ -111,14 +112,14 @@ impl Default for ClusterDrsVmConfigInfo {
             key: Default::default(),
             enabled: None,
             behavior: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsVmConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 boolean enabled o
 DrsBehavior behavior o
@@ -130,12 +131,9 @@ impl rt::Object for ClusterDrsVmConfigInfo {
         &CLUSTER_DRS_VM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_VM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_VM_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.behavior),
@@ -179,6 +177,8 @@ pub struct ClusterDrsVmConfigSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDrsVmConfigInfo`.
     pub info: Option<Box<ClusterDrsVmConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsVmConfigSpec {
     #[inline(never)]
@@ -186,14 +186,14 @@ impl Default for ClusterDrsVmConfigSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DRS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsVmConfigSpec",
-    "2.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.0
 ClusterDrsVmConfigInfo info o
 ",
     rt::unset::<ClusterDrsVmConfigSpec>,
@@ -203,12 +203,9 @@ impl rt::Object for ClusterDrsVmConfigSpec {
         &CLUSTER_DRS_VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_VM_CONFIG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -265,6 +262,8 @@ pub struct ClusterEvcManagerCheckResult {
     pub error: LocalizedMethodFault,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEvcManagerCheckResult {
     #[inline(never)]
@@ -273,14 +272,14 @@ impl Default for ClusterEvcManagerCheckResult {
             evc_mode_key: String::new(),
             error: Default::default(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_EVC_MANAGER_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManagerCheckResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string evcModeKey r
 LocalizedMethodFault error r
 ManagedObjectReference host ol
@@ -292,12 +291,9 @@ impl rt::Object for ClusterEvcManagerCheckResult {
         &CLUSTER_EVC_MANAGER_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_EVC_MANAGER_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_EVC_MANAGER_CHECK_RESULT),
             0 => P::Value(&self.evc_mode_key),
             1 => P::Object(&self.error),
             2 => P::Value(&self.host),
@@ -350,6 +346,8 @@ pub struct ClusterEvcManagerEvcState {
     pub feature_mask: Vec<HostFeatureMask>,
     /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`.
     pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEvcManagerEvcState {
     #[inline(never)]
@@ -362,14 +360,14 @@ impl Default for ClusterEvcManagerEvcState {
             feature_capability: Vec::new(),
             feature_mask: Vec::new(),
             feature_requirement: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_EVC_MANAGER_EVC_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManagerEVCState",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 EVCMode supportedEVCMode rl
 string currentEVCModeKey o
 HostCpuIdInfo guaranteedCPUFeatures ol
@@ -384,12 +382,9 @@ impl rt::Object for ClusterEvcManagerEvcState {
         &CLUSTER_EVC_MANAGER_EVC_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_EVC_MANAGER_EVC_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_EVC_MANAGER_EVC_STATE),
             0 => P::Objects(&self.supported_evc_mode),
             1 => P::Value(&self.current_evc_mode_key),
             2 => P::Objects(&self.guaranteed_cpu_features),
@@ -441,6 +436,8 @@ pub struct ClusterEnterMaintenanceResult {
     pub recommendations: Vec<ClusterRecommendation>,
     /// `fault`: optional `ClusterDrsFaults`.
     pub fault: Option<Box<ClusterDrsFaults>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEnterMaintenanceResult {
     #[inline(never)]
@@ -448,14 +445,14 @@ impl Default for ClusterEnterMaintenanceResult {
         Self {
             recommendations: Vec::new(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_ENTER_MAINTENANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEnterMaintenanceResult",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ClusterRecommendation recommendations ol
 ClusterDrsFaults fault o
 ",
@@ -466,12 +463,9 @@ impl rt::Object for ClusterEnterMaintenanceResult {
         &CLUSTER_ENTER_MAINTENANCE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ENTER_MAINTENANCE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ENTER_MAINTENANCE_RESULT),
             0 => P::Objects(&self.recommendations),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -511,18 +505,22 @@ rt::serde!(object ClusterEnterMaintenanceResult);
 pub struct ClusterEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<ClusterEvent>,
 );
 impl rt::Object for ClusterEvent {
@@ -530,12 +528,9 @@ impl rt::Object for ClusterEvent {
         &CLUSTER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -587,18 +582,22 @@ rt::serde!(object ClusterEvent);
 pub struct ClusterFailoverHostAdmissionControlInfo {
     /// `hostStatus`: list of `ClusterFailoverHostAdmissionControlInfoHostStatus`.
     pub host_status: Vec<ClusterFailoverHostAdmissionControlInfoHostStatus>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverHostAdmissionControlInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { host_status: Vec::new() }
+        Self {
+            host_status: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlInfo",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
+    "4.0
 ClusterFailoverHostAdmissionControlInfoHostStatus hostStatus ol
 ",
     rt::unset::<ClusterFailoverHostAdmissionControlInfo>,
@@ -608,13 +607,16 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO),
+            rt::BASE => {
+                P::Object(
+                    &ClusterDasAdmissionControlInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Objects(&self.host_status),
             _ => P::Absent,
         }
@@ -656,6 +658,8 @@ pub struct ClusterFailoverHostAdmissionControlInfoHostStatus {
     pub host: rt::ManagedObjectReference,
     /// `status`: required `ManagedEntityStatus`.
     pub status: enums::ManagedEntityStatus,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverHostAdmissionControlInfoHostStatus {
     #[inline(never)]
@@ -663,14 +667,14 @@ impl Default for ClusterFailoverHostAdmissionControlInfoHostStatus {
         Self {
             host: Default::default(),
             status: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlInfoHostStatus",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 ManagedEntityStatus status r
 ",
@@ -681,12 +685,11 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS)
+            }
             0 => P::Value(&self.host),
             1 => P::Value(&self.status),
             _ => P::Absent,
@@ -730,6 +733,8 @@ pub struct ClusterFailoverHostAdmissionControlPolicy {
     pub failover_hosts: Vec<rt::ManagedObjectReference>,
     /// `failoverLevel`: optional int, since VI API 6.5.
     pub failover_level: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverHostAdmissionControlPolicy {
     #[inline(never)]
@@ -738,14 +743,14 @@ impl Default for ClusterFailoverHostAdmissionControlPolicy {
             base: ClusterDasAdmissionControlPolicy::default(),
             failover_hosts: Vec::new(),
             failover_level: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlPolicy",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
+    "4.0
 ManagedObjectReference failoverHosts ol
 int failoverLevel o since 6.5
 ",
@@ -756,12 +761,9 @@ impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
         &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.failover_hosts),
@@ -818,18 +820,22 @@ rt::serde!(object ClusterFailoverHostAdmissionControlPolicy);
 pub struct ClusterFailoverLevelAdmissionControlInfo {
     /// `currentFailoverLevel`: required int.
     pub current_failover_level: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverLevelAdmissionControlInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { current_failover_level: 0 }
+        Self {
+            current_failover_level: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverLevelAdmissionControlInfo",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
+    "4.0
 int currentFailoverLevel r
 ",
     rt::unset::<ClusterFailoverLevelAdmissionControlInfo>,
@@ -839,13 +845,16 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO),
+            rt::BASE => {
+                P::Object(
+                    &ClusterDasAdmissionControlInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.current_failover_level),
             _ => P::Absent,
         }
@@ -889,6 +898,8 @@ pub struct ClusterFailoverLevelAdmissionControlPolicy {
     pub failover_level: i32,
     /// `slotPolicy`: optional `ClusterSlotPolicy` or a descendant, since VI API 5.1.
     pub slot_policy: Option<rt::Poly<ClusterSlotPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverLevelAdmissionControlPolicy {
     #[inline(never)]
@@ -897,14 +908,14 @@ impl Default for ClusterFailoverLevelAdmissionControlPolicy {
             base: ClusterDasAdmissionControlPolicy::default(),
             failover_level: 0,
             slot_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverLevelAdmissionControlPolicy",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
+    "4.0
 int failoverLevel r
 ClusterSlotPolicy slotPolicy o since 5.1
 ",
@@ -915,12 +926,9 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
         &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.failover_level),
@@ -981,6 +989,8 @@ pub struct ClusterFailoverResourcesAdmissionControlInfo {
     pub current_memory_failover_resources_percent: i32,
     /// `currentPMemFailoverResourcesPercent`: optional int, since VI API 7.0.2.0.
     pub current_p_mem_failover_resources_percent: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverResourcesAdmissionControlInfo {
     #[inline(never)]
@@ -989,14 +999,14 @@ impl Default for ClusterFailoverResourcesAdmissionControlInfo {
             current_cpu_failover_resources_percent: 0,
             current_memory_failover_resources_percent: 0,
             current_p_mem_failover_resources_percent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverResourcesAdmissionControlInfo",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_INFO),
-    "
+    "4.0
 int currentCpuFailoverResourcesPercent r
 int currentMemoryFailoverResourcesPercent r
 int currentPMemFailoverResourcesPercent o since 7.0.2.0
@@ -1008,13 +1018,16 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO),
+            rt::BASE => {
+                P::Object(
+                    &ClusterDasAdmissionControlInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.current_cpu_failover_resources_percent),
             1 => P::Value(&self.current_memory_failover_resources_percent),
             2 => P::Value(&self.current_p_mem_failover_resources_percent),
@@ -1070,6 +1083,8 @@ pub struct ClusterFailoverResourcesAdmissionControlPolicy {
     pub p_mem_failover_resources_percent: Option<i32>,
     /// `autoComputePMemFailoverResourcesPercent`: optional boolean, since VI API 7.0.2.0.
     pub auto_compute_p_mem_failover_resources_percent: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFailoverResourcesAdmissionControlPolicy {
     #[inline(never)]
@@ -1082,14 +1097,14 @@ impl Default for ClusterFailoverResourcesAdmissionControlPolicy {
             auto_compute_percentages: None,
             p_mem_failover_resources_percent: None,
             auto_compute_p_mem_failover_resources_percent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverResourcesAdmissionControlPolicy",
-    "4.0",
     Some(&CLUSTER_DAS_ADMISSION_CONTROL_POLICY),
-    "
+    "4.0
 int cpuFailoverResourcesPercent r
 int memoryFailoverResourcesPercent r
 int failoverLevel o since 6.5
@@ -1104,12 +1119,9 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
         &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.cpu_failover_resources_percent),
@@ -1176,18 +1188,23 @@ pub struct ClusterFixedSizeSlotPolicy {
     pub cpu: i32,
     /// `memory`: required int.
     pub memory: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFixedSizeSlotPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self { cpu: 0, memory: 0 }
+        Self {
+            cpu: 0,
+            memory: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_FIXED_SIZE_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFixedSizeSlotPolicy",
-    "5.1",
     Some(&CLUSTER_SLOT_POLICY),
-    "
+    "5.1
 int cpu r
 int memory r
 ",
@@ -1198,13 +1215,10 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
         &CLUSTER_FIXED_SIZE_SLOT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FIXED_SIZE_SLOT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&ClusterSlotPolicy {}),
+            rt::INFO => P::Info(&CLUSTER_FIXED_SIZE_SLOT_POLICY),
+            rt::BASE => P::Object(&ClusterSlotPolicy { _more: () }),
             0 => P::Value(&self.cpu),
             1 => P::Value(&self.memory),
             _ => P::Absent,
@@ -1249,6 +1263,8 @@ pub struct ClusterFtVmHostRuleInfo {
     pub vm_group_name: String,
     /// `hostGroupName`: list of string.
     pub host_group_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterFtVmHostRuleInfo {
     #[inline(never)]
@@ -1257,14 +1273,14 @@ impl Default for ClusterFtVmHostRuleInfo {
             base: ClusterRuleInfo::default(),
             vm_group_name: String::new(),
             host_group_name: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_FT_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFtVmHostRuleInfo",
-    "8.0.3.0",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "8.0.3.0
 string vmGroupName r
 string hostGroupName ol
 ",
@@ -1275,12 +1291,9 @@ impl rt::Object for ClusterFtVmHostRuleInfo {
         &CLUSTER_FT_VM_HOST_RULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_FT_VM_HOST_RULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_FT_VM_HOST_RULE_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group_name),
@@ -1340,6 +1353,8 @@ pub struct ClusterGroupInfo {
     pub user_created: Option<bool>,
     /// `uniqueID`: optional string, since VI API 6.0.
     pub unique_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterGroupInfo {
     #[inline(never)]
@@ -1348,14 +1363,14 @@ impl Default for ClusterGroupInfo {
             name: String::new(),
             user_created: None,
             unique_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterGroupInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string name r
 boolean userCreated o since 5.0
 string uniqueID o since 6.0
@@ -1367,12 +1382,9 @@ impl rt::Object for ClusterGroupInfo {
         &CLUSTER_GROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_GROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_GROUP_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.user_created),
             2 => P::Value(&self.unique_id),
@@ -1417,6 +1429,8 @@ pub struct ClusterGroupSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterGroupInfo` or a descendant.
     pub info: Option<rt::Poly<ClusterGroupInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterGroupSpec {
     #[inline(never)]
@@ -1424,14 +1438,14 @@ impl Default for ClusterGroupSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterGroupSpec",
-    "4.1",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "4.1
 ClusterGroupInfo info o
 ",
     rt::unset::<ClusterGroupSpec>,
@@ -1441,12 +1455,9 @@ impl rt::Object for ClusterGroupSpec {
         &CLUSTER_GROUP_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_GROUP_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_GROUP_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.info),
@@ -1501,6 +1512,8 @@ pub struct ClusterHostGroup {
     pub base: ClusterGroupInfo,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterHostGroup {
     #[inline(never)]
@@ -1508,14 +1521,14 @@ impl Default for ClusterHostGroup {
         Self {
             base: ClusterGroupInfo::default(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_HOST_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostGroup",
-    "4.1",
     Some(&CLUSTER_GROUP_INFO),
-    "
+    "4.1
 ManagedObjectReference host ol
 ",
     rt::unset::<ClusterHostGroup>,
@@ -1525,12 +1538,9 @@ impl rt::Object for ClusterHostGroup {
         &CLUSTER_HOST_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_HOST_GROUP),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -1586,6 +1596,8 @@ pub struct ClusterHostInfraUpdateHaModeAction {
     pub base: ClusterAction,
     /// `operationType`: required string.
     pub operation_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterHostInfraUpdateHaModeAction {
     #[inline(never)]
@@ -1593,14 +1605,14 @@ impl Default for ClusterHostInfraUpdateHaModeAction {
         Self {
             base: ClusterAction::default(),
             operation_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostInfraUpdateHaModeAction",
-    "6.5",
     Some(&CLUSTER_ACTION),
-    "
+    "6.5
 string operationType r
 ",
     rt::unset::<ClusterHostInfraUpdateHaModeAction>,
@@ -1610,12 +1622,9 @@ impl rt::Object for ClusterHostInfraUpdateHaModeAction {
         &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation_type),
@@ -1677,6 +1686,8 @@ pub struct ClusterHostPowerAction {
     pub cpu_capacity_m_hz: Option<i32>,
     /// `memCapacityMB`: optional int.
     pub mem_capacity_mb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterHostPowerAction {
     #[inline(never)]
@@ -1687,14 +1698,14 @@ impl Default for ClusterHostPowerAction {
             power_consumption_watt: None,
             cpu_capacity_m_hz: None,
             mem_capacity_mb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_HOST_POWER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostPowerAction",
-    "2.5",
     Some(&CLUSTER_ACTION),
-    "
+    "2.5
 HostPowerOperationType operationType r
 int powerConsumptionWatt o
 int cpuCapacityMHz o
@@ -1707,12 +1718,9 @@ impl rt::Object for ClusterHostPowerAction {
         &CLUSTER_HOST_POWER_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_POWER_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_HOST_POWER_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation_type),
@@ -1774,6 +1782,8 @@ pub struct ClusterHostRecommendation {
     pub host: rt::ManagedObjectReference,
     /// `rating`: required int.
     pub rating: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterHostRecommendation {
     #[inline(never)]
@@ -1781,14 +1791,14 @@ impl Default for ClusterHostRecommendation {
         Self {
             host: Default::default(),
             rating: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_HOST_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostRecommendation",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference host r
 int rating r
 ",
@@ -1799,12 +1809,9 @@ impl rt::Object for ClusterHostRecommendation {
         &CLUSTER_HOST_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_HOST_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_HOST_RECOMMENDATION),
             0 => P::Value(&self.host),
             1 => P::Value(&self.rating),
             _ => P::Absent,
@@ -1852,6 +1859,8 @@ pub struct ClusterInfraUpdateHaConfigInfo {
     pub severe_remediation: Option<String>,
     /// `providers`: list of string.
     pub providers: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterInfraUpdateHaConfigInfo {
     #[inline(never)]
@@ -1862,14 +1871,14 @@ impl Default for ClusterInfraUpdateHaConfigInfo {
             moderate_remediation: None,
             severe_remediation: None,
             providers: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterInfraUpdateHaConfigInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean enabled o
 string behavior o
 string moderateRemediation o
@@ -1883,12 +1892,9 @@ impl rt::Object for ClusterInfraUpdateHaConfigInfo {
         &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.behavior),
             2 => P::Value(&self.moderate_remediation),
@@ -1938,6 +1944,8 @@ pub struct ClusterInitialPlacementAction {
     pub target_host: rt::ManagedObjectReference,
     /// `pool`: optional reference to `ResourcePool`.
     pub pool: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterInitialPlacementAction {
     #[inline(never)]
@@ -1946,14 +1954,14 @@ impl Default for ClusterInitialPlacementAction {
             base: ClusterAction::default(),
             target_host: Default::default(),
             pool: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterInitialPlacementAction",
-    "2.5",
     Some(&CLUSTER_ACTION),
-    "
+    "2.5
 ManagedObjectReference targetHost r
 ManagedObjectReference pool o
 ",
@@ -1964,12 +1972,9 @@ impl rt::Object for ClusterInitialPlacementAction {
         &CLUSTER_INITIAL_PLACEMENT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_INITIAL_PLACEMENT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_INITIAL_PLACEMENT_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.target_host),
@@ -2027,6 +2032,8 @@ pub struct ClusterMigrationAction {
     pub base: ClusterAction,
     /// `drsMigration`: optional `ClusterDrsMigration`.
     pub drs_migration: Option<Box<ClusterDrsMigration>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterMigrationAction {
     #[inline(never)]
@@ -2034,14 +2041,14 @@ impl Default for ClusterMigrationAction {
         Self {
             base: ClusterAction::default(),
             drs_migration: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterMigrationAction",
-    "2.5",
     Some(&CLUSTER_ACTION),
-    "
+    "2.5
 ClusterDrsMigration drsMigration o
 ",
     rt::unset::<ClusterMigrationAction>,
@@ -2051,12 +2058,9 @@ impl rt::Object for ClusterMigrationAction {
         &CLUSTER_MIGRATION_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_MIGRATION_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_MIGRATION_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.drs_migration),
@@ -2112,6 +2116,8 @@ pub struct ClusterNotAttemptedVmInfo {
     pub vm: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterNotAttemptedVmInfo {
     #[inline(never)]
@@ -2119,14 +2125,14 @@ impl Default for ClusterNotAttemptedVmInfo {
         Self {
             vm: Default::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_NOT_ATTEMPTED_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterNotAttemptedVmInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ManagedObjectReference vm r
 LocalizedMethodFault fault r
 ",
@@ -2137,12 +2143,9 @@ impl rt::Object for ClusterNotAttemptedVmInfo {
         &CLUSTER_NOT_ATTEMPTED_VM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_NOT_ATTEMPTED_VM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_NOT_ATTEMPTED_VM_INFO),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -2182,18 +2185,22 @@ rt::serde!(object ClusterNotAttemptedVmInfo);
 pub struct ClusterOrchestrationInfo {
     /// `defaultVmReadiness`: optional `ClusterVmReadiness`.
     pub default_vm_readiness: Option<Box<ClusterVmReadiness>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterOrchestrationInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { default_vm_readiness: None }
+        Self {
+            default_vm_readiness: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterOrchestrationInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ClusterVmReadiness defaultVmReadiness o
 ",
     rt::unset::<ClusterOrchestrationInfo>,
@@ -2203,12 +2210,9 @@ impl rt::Object for ClusterOrchestrationInfo {
         &CLUSTER_ORCHESTRATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_ORCHESTRATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_ORCHESTRATION_INFO),
             0 => P::Optional(&self.default_vm_readiness),
             _ => P::Absent,
         }
@@ -2246,20 +2250,22 @@ rt::serde!(object ClusterOrchestrationInfo);
 pub struct ClusterOvercommittedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterOvercommittedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_OVERCOMMITTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterOvercommittedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<ClusterOvercommittedEvent>,
 );
 impl rt::Object for ClusterOvercommittedEvent {
@@ -2267,12 +2273,9 @@ impl rt::Object for ClusterOvercommittedEvent {
         &CLUSTER_OVERCOMMITTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_OVERCOMMITTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_OVERCOMMITTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2328,6 +2331,8 @@ pub struct ClusterPowerOnVmResult {
     pub not_attempted: Vec<ClusterNotAttemptedVmInfo>,
     /// `recommendations`: list of `ClusterRecommendation`.
     pub recommendations: Vec<ClusterRecommendation>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterPowerOnVmResult {
     #[inline(never)]
@@ -2336,14 +2341,14 @@ impl Default for ClusterPowerOnVmResult {
             attempted: Vec::new(),
             not_attempted: Vec::new(),
             recommendations: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_POWER_ON_VM_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPowerOnVmResult",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 ClusterAttemptedVmInfo attempted ol
 ClusterNotAttemptedVmInfo notAttempted ol
 ClusterRecommendation recommendations ol
@@ -2355,12 +2360,9 @@ impl rt::Object for ClusterPowerOnVmResult {
         &CLUSTER_POWER_ON_VM_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_POWER_ON_VM_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_POWER_ON_VM_RESULT),
             0 => P::Objects(&self.attempted),
             1 => P::Objects(&self.not_attempted),
             2 => P::Objects(&self.recommendations),
@@ -2406,6 +2408,8 @@ pub struct ClusterPreemptibleVmPairInfo {
     pub monitored_vm: rt::ManagedObjectReference,
     /// `preemptibleVm`: required reference to `VirtualMachine`.
     pub preemptible_vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterPreemptibleVmPairInfo {
     #[inline(never)]
@@ -2414,14 +2418,14 @@ impl Default for ClusterPreemptibleVmPairInfo {
             id: None,
             monitored_vm: Default::default(),
             preemptible_vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_PREEMPTIBLE_VM_PAIR_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPreemptibleVmPairInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 int id o
 ManagedObjectReference monitoredVm r
 ManagedObjectReference preemptibleVm r
@@ -2433,12 +2437,9 @@ impl rt::Object for ClusterPreemptibleVmPairInfo {
         &CLUSTER_PREEMPTIBLE_VM_PAIR_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PREEMPTIBLE_VM_PAIR_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PREEMPTIBLE_VM_PAIR_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.monitored_vm),
             2 => P::Value(&self.preemptible_vm),
@@ -2482,6 +2483,8 @@ pub struct ClusterPreemptibleVmPairSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterPreemptibleVmPairInfo`.
     pub info: Option<Box<ClusterPreemptibleVmPairInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterPreemptibleVmPairSpec {
     #[inline(never)]
@@ -2489,14 +2492,14 @@ impl Default for ClusterPreemptibleVmPairSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPreemptibleVmPairSpec",
-    "8.0.0.1",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "8.0.0.1
 ClusterPreemptibleVmPairInfo info o
 ",
     rt::unset::<ClusterPreemptibleVmPairSpec>,
@@ -2506,12 +2509,9 @@ impl rt::Object for ClusterPreemptibleVmPairSpec {
         &CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -2564,18 +2564,19 @@ rt::serde!(object ClusterPreemptibleVmPairSpec);
 pub struct ClusterProactiveDrsConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProactiveDrsConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { enabled: None }
+        Self { enabled: None, _more: () }
     }
 }
 pub(crate) static CLUSTER_PROACTIVE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProactiveDrsConfigInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean enabled o
 ",
     rt::unset::<ClusterProactiveDrsConfigInfo>,
@@ -2585,12 +2586,9 @@ impl rt::Object for ClusterProactiveDrsConfigInfo {
         &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROACTIVE_DRS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROACTIVE_DRS_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
@@ -2648,6 +2646,8 @@ pub struct ClusterRecommendation {
     pub action: Vec<rt::Poly<ClusterAction>>,
     /// `target`: optional reference.
     pub target: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterRecommendation {
     #[inline(never)]
@@ -2664,14 +2664,14 @@ impl Default for ClusterRecommendation {
             prerequisite: Vec::new(),
             action: Vec::new(),
             target: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRecommendation",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string type r
 dateTime time r
@@ -2691,12 +2691,9 @@ impl rt::Object for ClusterRecommendation {
         &CLUSTER_RECOMMENDATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RECOMMENDATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RECOMMENDATION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.time),
@@ -2756,6 +2753,8 @@ pub struct ClusterReconfiguredEvent {
     pub base: ClusterEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterReconfiguredEvent {
     #[inline(never)]
@@ -2763,14 +2762,14 @@ impl Default for ClusterReconfiguredEvent {
         Self {
             base: ClusterEvent::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterReconfiguredEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
     rt::unset::<ClusterReconfiguredEvent>,
@@ -2780,12 +2779,9 @@ impl rt::Object for ClusterReconfiguredEvent {
         &CLUSTER_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Optional(&self.config_changes),
@@ -2853,6 +2849,8 @@ pub struct ClusterResourceUsageSummary {
     pub storage_used_mb: i64,
     /// `storageCapacityMB`: required long.
     pub storage_capacity_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterResourceUsageSummary {
     #[inline(never)]
@@ -2866,14 +2864,14 @@ impl Default for ClusterResourceUsageSummary {
             p_mem_capacity_mb: None,
             storage_used_mb: 0,
             storage_capacity_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_RESOURCE_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterResourceUsageSummary",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 int cpuUsedMHz r
 int cpuCapacityMHz r
 int memUsedMB r
@@ -2890,12 +2888,9 @@ impl rt::Object for ClusterResourceUsageSummary {
         &CLUSTER_RESOURCE_USAGE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RESOURCE_USAGE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RESOURCE_USAGE_SUMMARY),
             0 => P::Value(&self.cpu_used_m_hz),
             1 => P::Value(&self.cpu_capacity_m_hz),
             2 => P::Value(&self.mem_used_mb),
@@ -2961,6 +2956,8 @@ pub struct ClusterRuleInfo {
     pub in_compliance: Option<bool>,
     /// `ruleUuid`: optional string, since VI API 6.0.
     pub rule_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterRuleInfo {
     #[inline(never)]
@@ -2974,14 +2971,14 @@ impl Default for ClusterRuleInfo {
             user_created: None,
             in_compliance: None,
             rule_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRuleInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key o
 ManagedEntityStatus status o
 boolean enabled o
@@ -2998,12 +2995,9 @@ impl rt::Object for ClusterRuleInfo {
         &CLUSTER_RULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RULE_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.status),
             2 => P::Value(&self.enabled),
@@ -3058,6 +3052,8 @@ pub struct ClusterRuleSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterRuleInfo` or a descendant.
     pub info: Option<rt::Poly<ClusterRuleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterRuleSpec {
     #[inline(never)]
@@ -3065,14 +3061,14 @@ impl Default for ClusterRuleSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRuleSpec",
-    "2.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.0
 ClusterRuleInfo info o
 ",
     rt::unset::<ClusterRuleSpec>,
@@ -3082,12 +3078,9 @@ impl rt::Object for ClusterRuleSpec {
         &CLUSTER_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_RULE_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.info),
@@ -3137,18 +3130,20 @@ impl std::fmt::Debug for ClusterRuleSpec {
 rt::serde!(object ClusterRuleSpec);
 
 /// `ClusterSlotPolicy`, a [`DynamicData`], since VI API 5.1.
-pub struct ClusterSlotPolicy {}
+pub struct ClusterSlotPolicy {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ClusterSlotPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSlotPolicy",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.1",
     rt::unset::<ClusterSlotPolicy>,
 );
 impl rt::Object for ClusterSlotPolicy {
@@ -3156,12 +3151,9 @@ impl rt::Object for ClusterSlotPolicy {
         &CLUSTER_SLOT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_SLOT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_SLOT_POLICY),
             _ => P::Absent,
         }
     }
@@ -3202,6 +3194,8 @@ pub struct ClusterStatusChangedEvent {
     pub old_status: String,
     /// `newStatus`: required string.
     pub new_status: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterStatusChangedEvent {
     #[inline(never)]
@@ -3210,14 +3204,14 @@ impl Default for ClusterStatusChangedEvent {
             base: ClusterEvent::default(),
             old_status: String::new(),
             new_status: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterStatusChangedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 string oldStatus r
 string newStatus r
 ",
@@ -3228,12 +3222,9 @@ impl rt::Object for ClusterStatusChangedEvent {
         &CLUSTER_STATUS_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_STATUS_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_STATUS_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_status),
@@ -3295,6 +3286,8 @@ pub struct ClusterSystemVmsConfigInfo {
     pub ds_tag_categories_to_exclude: Vec<String>,
     /// `deploymentMode`: optional string, since VI API 8.0.2.0.
     pub deployment_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterSystemVmsConfigInfo {
     #[inline(never)]
@@ -3304,14 +3297,14 @@ impl Default for ClusterSystemVmsConfigInfo {
             not_allowed_datastores: Vec::new(),
             ds_tag_categories_to_exclude: Vec::new(),
             deployment_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSystemVMsConfigInfo",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 ManagedObjectReference allowedDatastores ol
 ManagedObjectReference notAllowedDatastores ol
 string dsTagCategoriesToExclude ol
@@ -3324,12 +3317,9 @@ impl rt::Object for ClusterSystemVmsConfigInfo {
         &CLUSTER_SYSTEM_VMS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_SYSTEM_VMS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_SYSTEM_VMS_CONFIG_INFO),
             0 => P::Value(&self.allowed_datastores),
             1 => P::Value(&self.not_allowed_datastores),
             2 => P::Value(&self.ds_tag_categories_to_exclude),
@@ -3379,6 +3369,8 @@ pub struct ClusterSystemVmsConfigSpec {
     pub ds_tag_categories_to_exclude: Vec<ClusterTagCategoryUpdateSpec>,
     /// `deploymentMode`: optional string, since VI API 8.0.2.0.
     pub deployment_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterSystemVmsConfigSpec {
     #[inline(never)]
@@ -3388,14 +3380,14 @@ impl Default for ClusterSystemVmsConfigSpec {
             not_allowed_datastores: Vec::new(),
             ds_tag_categories_to_exclude: Vec::new(),
             deployment_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSystemVMsConfigSpec",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 ClusterDatastoreUpdateSpec allowedDatastores ol
 ClusterDatastoreUpdateSpec notAllowedDatastores ol
 ClusterTagCategoryUpdateSpec dsTagCategoriesToExclude ol
@@ -3408,12 +3400,9 @@ impl rt::Object for ClusterSystemVmsConfigSpec {
         &CLUSTER_SYSTEM_VMS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_SYSTEM_VMS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_SYSTEM_VMS_CONFIG_SPEC),
             0 => P::Objects(&self.allowed_datastores),
             1 => P::Objects(&self.not_allowed_datastores),
             2 => P::Objects(&self.ds_tag_categories_to_exclude),
@@ -3459,6 +3448,8 @@ pub struct ClusterTagCategoryUpdateSpec {
     pub base: ArrayUpdateSpec,
     /// `category`: optional string.
     pub category: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterTagCategoryUpdateSpec {
     #[inline(never)]
@@ -3466,14 +3457,14 @@ impl Default for ClusterTagCategoryUpdateSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             category: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_TAG_CATEGORY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterTagCategoryUpdateSpec",
-    "7.0.3.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "7.0.3.0
 string category o
 ",
     rt::unset::<ClusterTagCategoryUpdateSpec>,
@@ -3483,12 +3474,9 @@ impl rt::Object for ClusterTagCategoryUpdateSpec {
         &CLUSTER_TAG_CATEGORY_UPDATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_TAG_CATEGORY_UPDATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_TAG_CATEGORY_UPDATE_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.category),
@@ -3549,6 +3537,8 @@ pub struct ClusterVmComponentProtectionSettings {
     pub vm_reaction_on_apd_cleared: Option<String>,
     /// `vmStorageProtectionForPDL`: optional string.
     pub vm_storage_protection_for_pdl: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmComponentProtectionSettings {
     #[inline(never)]
@@ -3559,14 +3549,14 @@ impl Default for ClusterVmComponentProtectionSettings {
             vm_terminate_delay_for_apd_sec: None,
             vm_reaction_on_apd_cleared: None,
             vm_storage_protection_for_pdl: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmComponentProtectionSettings",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string vmStorageProtectionForAPD o
 boolean enableAPDTimeoutForHosts o
 int vmTerminateDelayForAPDSec o
@@ -3580,12 +3570,9 @@ impl rt::Object for ClusterVmComponentProtectionSettings {
         &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS),
             0 => P::Value(&self.vm_storage_protection_for_apd),
             1 => P::Value(&self.enable_apd_timeout_for_hosts),
             2 => P::Value(&self.vm_terminate_delay_for_apd_sec),
@@ -3633,6 +3620,8 @@ pub struct ClusterVmGroup {
     pub base: ClusterGroupInfo,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmGroup {
     #[inline(never)]
@@ -3640,14 +3629,14 @@ impl Default for ClusterVmGroup {
         Self {
             base: ClusterGroupInfo::default(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_VM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmGroup",
-    "4.1",
     Some(&CLUSTER_GROUP_INFO),
-    "
+    "4.1
 ManagedObjectReference vm ol
 ",
     rt::unset::<ClusterVmGroup>,
@@ -3657,12 +3646,9 @@ impl rt::Object for ClusterVmGroup {
         &CLUSTER_VM_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_GROUP),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
@@ -3722,6 +3708,8 @@ pub struct ClusterVmHostRuleInfo {
     pub affine_host_group_name: Option<String>,
     /// `antiAffineHostGroupName`: optional string.
     pub anti_affine_host_group_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmHostRuleInfo {
     #[inline(never)]
@@ -3731,14 +3719,14 @@ impl Default for ClusterVmHostRuleInfo {
             vm_group_name: None,
             affine_host_group_name: None,
             anti_affine_host_group_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmHostRuleInfo",
-    "4.1",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "4.1
 string vmGroupName o
 string affineHostGroupName o
 string antiAffineHostGroupName o
@@ -3750,12 +3738,9 @@ impl rt::Object for ClusterVmHostRuleInfo {
         &CLUSTER_VM_HOST_RULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_HOST_RULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_HOST_RULE_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group_name),
@@ -3815,6 +3800,8 @@ pub struct ClusterVmOrchestrationInfo {
     pub vm: rt::ManagedObjectReference,
     /// `vmReadiness`: required `ClusterVmReadiness`.
     pub vm_readiness: ClusterVmReadiness,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmOrchestrationInfo {
     #[inline(never)]
@@ -3822,14 +3809,14 @@ impl Default for ClusterVmOrchestrationInfo {
         Self {
             vm: Default::default(),
             vm_readiness: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_VM_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmOrchestrationInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference vm r
 ClusterVmReadiness vmReadiness r
 ",
@@ -3840,12 +3827,9 @@ impl rt::Object for ClusterVmOrchestrationInfo {
         &CLUSTER_VM_ORCHESTRATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_ORCHESTRATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_ORCHESTRATION_INFO),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.vm_readiness),
             _ => P::Absent,
@@ -3887,6 +3871,8 @@ pub struct ClusterVmOrchestrationSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterVmOrchestrationInfo`.
     pub info: Option<Box<ClusterVmOrchestrationInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmOrchestrationSpec {
     #[inline(never)]
@@ -3894,14 +3880,14 @@ impl Default for ClusterVmOrchestrationSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_VM_ORCHESTRATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmOrchestrationSpec",
-    "6.5",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "6.5
 ClusterVmOrchestrationInfo info o
 ",
     rt::unset::<ClusterVmOrchestrationSpec>,
@@ -3911,12 +3897,9 @@ impl rt::Object for ClusterVmOrchestrationSpec {
         &CLUSTER_VM_ORCHESTRATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_ORCHESTRATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_ORCHESTRATION_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -3971,6 +3954,8 @@ pub struct ClusterVmReadiness {
     pub ready_condition: Option<String>,
     /// `postReadyDelay`: optional int.
     pub post_ready_delay: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmReadiness {
     #[inline(never)]
@@ -3978,14 +3963,14 @@ impl Default for ClusterVmReadiness {
         Self {
             ready_condition: None,
             post_ready_delay: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_VM_READINESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmReadiness",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string readyCondition o
 int postReadyDelay o
 ",
@@ -3996,12 +3981,9 @@ impl rt::Object for ClusterVmReadiness {
         &CLUSTER_VM_READINESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_READINESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_READINESS),
             0 => P::Value(&self.ready_condition),
             1 => P::Value(&self.post_ready_delay),
             _ => P::Absent,
@@ -4053,6 +4035,8 @@ pub struct ClusterVmToolsMonitoringSettings {
     pub max_failures: Option<i32>,
     /// `maxFailureWindow`: optional int.
     pub max_failure_window: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterVmToolsMonitoringSettings {
     #[inline(never)]
@@ -4065,14 +4049,14 @@ impl Default for ClusterVmToolsMonitoringSettings {
             min_up_time: None,
             max_failures: None,
             max_failure_window: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_VM_TOOLS_MONITORING_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmToolsMonitoringSettings",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean enabled o
 string vmMonitoring o since 4.1
 boolean clusterSettings o
@@ -4088,12 +4072,9 @@ impl rt::Object for ClusterVmToolsMonitoringSettings {
         &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_VM_TOOLS_MONITORING_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_VM_TOOLS_MONITORING_SETTINGS),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.vm_monitoring),
             2 => P::Value(&self.cluster_settings),
@@ -4160,6 +4141,8 @@ pub struct ComputeResourceConfigSpec {
     pub software_spec_id: Option<String>,
     /// `networkBootMode`: optional string, since VI API 9.0.0.0.
     pub network_boot_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceConfigSpec {
     #[inline(never)]
@@ -4175,14 +4158,14 @@ impl Default for ComputeResourceConfigSpec {
             host_seed_spec: None,
             software_spec_id: None,
             network_boot_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceConfigSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string vmSwapPlacement o
 boolean spbmEnabled o since 5.0
 string defaultHardwareVersionKey o since 5.1
@@ -4200,12 +4183,9 @@ impl rt::Object for ComputeResourceConfigSpec {
         &COMPUTE_RESOURCE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_CONFIG_SPEC),
             0 => P::Value(&self.vm_swap_placement),
             1 => P::Value(&self.spbm_enabled),
             2 => P::Value(&self.default_hardware_version_key),
@@ -4262,20 +4242,22 @@ rt::serde!(object base ComputeResourceConfigSpec);
 pub struct ComputeResourceHostSeedSpec {
     /// `singleHostSpec`: required `ComputeResourceHostSeedSpecSingleHostSpec`.
     pub single_host_spec: ComputeResourceHostSeedSpecSingleHostSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceHostSeedSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             single_host_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SEED_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSeedSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 ComputeResourceHostSeedSpecSingleHostSpec singleHostSpec r
 ",
     rt::unset::<ComputeResourceHostSeedSpec>,
@@ -4285,12 +4267,9 @@ impl rt::Object for ComputeResourceHostSeedSpec {
         &COMPUTE_RESOURCE_HOST_SEED_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_HOST_SEED_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_HOST_SEED_SPEC),
             0 => P::Object(&self.single_host_spec),
             _ => P::Absent,
         }
@@ -4330,6 +4309,8 @@ pub struct ComputeResourceHostSeedSpecSingleHostSpec {
     pub new_host_cnx_spec: Option<Box<HostConnectSpec>>,
     /// `existingHost`: optional reference to `HostSystem`.
     pub existing_host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceHostSeedSpecSingleHostSpec {
     #[inline(never)]
@@ -4337,14 +4318,14 @@ impl Default for ComputeResourceHostSeedSpecSingleHostSpec {
         Self {
             new_host_cnx_spec: None,
             existing_host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSeedSpecSingleHostSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostConnectSpec newHostCnxSpec o
 ManagedObjectReference existingHost o
 ",
@@ -4355,12 +4336,9 @@ impl rt::Object for ComputeResourceHostSeedSpecSingleHostSpec {
         &COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC),
             0 => P::Optional(&self.new_host_cnx_spec),
             1 => P::Value(&self.existing_host),
             _ => P::Absent,
@@ -4400,20 +4378,22 @@ rt::serde!(object ComputeResourceHostSeedSpecSingleHostSpec);
 pub struct DasAdmissionControlDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasAdmissionControlDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_ADMISSION_CONTROL_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAdmissionControlDisabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasAdmissionControlDisabledEvent>,
 );
 impl rt::Object for DasAdmissionControlDisabledEvent {
@@ -4421,12 +4401,9 @@ impl rt::Object for DasAdmissionControlDisabledEvent {
         &DAS_ADMISSION_CONTROL_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_ADMISSION_CONTROL_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_ADMISSION_CONTROL_DISABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4478,20 +4455,22 @@ rt::serde!(object DasAdmissionControlDisabledEvent);
 pub struct DasAdmissionControlEnabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasAdmissionControlEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_ADMISSION_CONTROL_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAdmissionControlEnabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasAdmissionControlEnabledEvent>,
 );
 impl rt::Object for DasAdmissionControlEnabledEvent {
@@ -4499,12 +4478,9 @@ impl rt::Object for DasAdmissionControlEnabledEvent {
         &DAS_ADMISSION_CONTROL_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_ADMISSION_CONTROL_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_ADMISSION_CONTROL_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4556,20 +4532,22 @@ rt::serde!(object DasAdmissionControlEnabledEvent);
 pub struct DasAgentFoundEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasAgentFoundEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_AGENT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAgentFoundEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasAgentFoundEvent>,
 );
 impl rt::Object for DasAgentFoundEvent {
@@ -4577,12 +4555,9 @@ impl rt::Object for DasAgentFoundEvent {
         &DAS_AGENT_FOUND_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_AGENT_FOUND_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_AGENT_FOUND_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4634,20 +4609,22 @@ rt::serde!(object DasAgentFoundEvent);
 pub struct DasAgentUnavailableEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasAgentUnavailableEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_AGENT_UNAVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAgentUnavailableEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasAgentUnavailableEvent>,
 );
 impl rt::Object for DasAgentUnavailableEvent {
@@ -4655,12 +4632,9 @@ impl rt::Object for DasAgentUnavailableEvent {
         &DAS_AGENT_UNAVAILABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_AGENT_UNAVAILABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_AGENT_UNAVAILABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4712,20 +4686,22 @@ rt::serde!(object DasAgentUnavailableEvent);
 pub struct DasClusterIsolatedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasClusterIsolatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_CLUSTER_ISOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasClusterIsolatedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "4.0",
     rt::unset::<DasClusterIsolatedEvent>,
 );
 impl rt::Object for DasClusterIsolatedEvent {
@@ -4733,12 +4709,9 @@ impl rt::Object for DasClusterIsolatedEvent {
         &DAS_CLUSTER_ISOLATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_CLUSTER_ISOLATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_CLUSTER_ISOLATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4796,6 +4769,8 @@ pub struct DasConfigFault {
     pub output: Option<String>,
     /// `event`: list of `Event` or a descendant, since VI API 4.0.
     pub event: Vec<rt::Poly<Event>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasConfigFault {
     #[inline(never)]
@@ -4805,14 +4780,14 @@ impl Default for DasConfigFault {
             reason: None,
             output: None,
             event: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasConfigFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string reason o since 4.0
 string output o since 4.0
 Event event ol since 4.0
@@ -4824,12 +4799,9 @@ impl rt::Object for DasConfigFault {
         &DAS_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4887,20 +4859,22 @@ rt::serde!(object DasConfigFault);
 pub struct DasDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasDisabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasDisabledEvent>,
 );
 impl rt::Object for DasDisabledEvent {
@@ -4908,12 +4882,9 @@ impl rt::Object for DasDisabledEvent {
         &DAS_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_DISABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4965,20 +4936,22 @@ rt::serde!(object DasDisabledEvent);
 pub struct DasEnabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasEnabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DasEnabledEvent>,
 );
 impl rt::Object for DasEnabledEvent {
@@ -4986,12 +4959,9 @@ impl rt::Object for DasEnabledEvent {
         &DAS_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5045,6 +5015,8 @@ pub struct DasHeartbeatDatastoreInfo {
     pub datastore: rt::ManagedObjectReference,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasHeartbeatDatastoreInfo {
     #[inline(never)]
@@ -5052,14 +5024,14 @@ impl Default for DasHeartbeatDatastoreInfo {
         Self {
             datastore: Default::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_HEARTBEAT_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHeartbeatDatastoreInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference datastore r
 ManagedObjectReference hosts rl
 ",
@@ -5070,12 +5042,9 @@ impl rt::Object for DasHeartbeatDatastoreInfo {
         &DAS_HEARTBEAT_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_HEARTBEAT_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_HEARTBEAT_DATASTORE_INFO),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.hosts),
             _ => P::Absent,
@@ -5117,6 +5086,8 @@ pub struct DasHostFailedEvent {
     pub base: ClusterEvent,
     /// `failedHost`: required `HostEventArgument`.
     pub failed_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasHostFailedEvent {
     #[inline(never)]
@@ -5124,14 +5095,14 @@ impl Default for DasHostFailedEvent {
         Self {
             base: ClusterEvent::default(),
             failed_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_HOST_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHostFailedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 HostEventArgument failedHost r
 ",
     rt::unset::<DasHostFailedEvent>,
@@ -5141,12 +5112,9 @@ impl rt::Object for DasHostFailedEvent {
         &DAS_HOST_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_HOST_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_HOST_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.failed_host),
@@ -5202,6 +5170,8 @@ pub struct DasHostIsolatedEvent {
     pub base: ClusterEvent,
     /// `isolatedHost`: required `HostEventArgument`.
     pub isolated_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DasHostIsolatedEvent {
     #[inline(never)]
@@ -5209,14 +5179,14 @@ impl Default for DasHostIsolatedEvent {
         Self {
             base: ClusterEvent::default(),
             isolated_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DAS_HOST_ISOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHostIsolatedEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 HostEventArgument isolatedHost r
 ",
     rt::unset::<DasHostIsolatedEvent>,
@@ -5226,12 +5196,9 @@ impl rt::Object for DasHostIsolatedEvent {
         &DAS_HOST_ISOLATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DAS_HOST_ISOLATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DAS_HOST_ISOLATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.isolated_host),

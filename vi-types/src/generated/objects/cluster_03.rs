@@ -11,6 +11,8 @@ pub struct DatacenterConfigSpec {
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterConfigSpec {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for DatacenterConfigSpec {
         Self {
             default_hardware_version_key: None,
             maximum_hardware_version_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterConfigSpec",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string defaultHardwareVersionKey o
 string maximumHardwareVersionKey o since 7.0.2.0
 ",
@@ -36,12 +38,9 @@ impl rt::Object for DatacenterConfigSpec {
         &DATACENTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_CONFIG_SPEC),
             0 => P::Value(&self.default_hardware_version_key),
             1 => P::Value(&self.maximum_hardware_version_key),
             _ => P::Absent,
@@ -85,6 +84,8 @@ pub struct DisallowedOperationOnFailoverHost {
     pub host: rt::ManagedObjectReference,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisallowedOperationOnFailoverHost {
     #[inline(never)]
@@ -93,14 +94,14 @@ impl Default for DisallowedOperationOnFailoverHost {
             base: RuntimeFault::default(),
             host: Default::default(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISALLOWED_OPERATION_ON_FAILOVER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedOperationOnFailoverHost",
-    "4.0",
     Some(&RUNTIME_FAULT),
-    "
+    "4.0
 ManagedObjectReference host r
 string hostname r
 ",
@@ -111,12 +112,9 @@ impl rt::Object for DisallowedOperationOnFailoverHost {
         &DISALLOWED_OPERATION_ON_FAILOVER_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_OPERATION_ON_FAILOVER_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISALLOWED_OPERATION_ON_FAILOVER_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -172,20 +170,22 @@ rt::serde!(object DisallowedOperationOnFailoverHost);
 pub struct DisconnectedHostsBlockingEvc {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisconnectedHostsBlockingEvc {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISCONNECTED_HOSTS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectedHostsBlockingEVC",
-    "2.5u2",
     Some(&EVC_CONFIG_FAULT),
-    "",
+    "2.5u2",
     rt::unset::<DisconnectedHostsBlockingEvc>,
 );
 impl rt::Object for DisconnectedHostsBlockingEvc {
@@ -193,12 +193,9 @@ impl rt::Object for DisconnectedHostsBlockingEvc {
         &DISCONNECTED_HOSTS_BLOCKING_EVC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISCONNECTED_HOSTS_BLOCKING_EVC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISCONNECTED_HOSTS_BLOCKING_EVC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -250,20 +247,22 @@ rt::serde!(object DisconnectedHostsBlockingEvc);
 pub struct DrsDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsDisabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<DrsDisabledEvent>,
 );
 impl rt::Object for DrsDisabledEvent {
@@ -271,12 +270,9 @@ impl rt::Object for DrsDisabledEvent {
         &DRS_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_DISABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -328,18 +324,22 @@ rt::serde!(object DrsDisabledEvent);
 pub struct DrsDisabledOnVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsDisabledOnVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsDisabledOnVm",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<DrsDisabledOnVm>,
 );
 impl rt::Object for DrsDisabledOnVm {
@@ -347,12 +347,9 @@ impl rt::Object for DrsDisabledOnVm {
         &DRS_DISABLED_ON_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_DISABLED_ON_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_DISABLED_ON_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -406,6 +403,8 @@ pub struct DrsEnabledEvent {
     pub base: ClusterEvent,
     /// `behavior`: required string.
     pub behavior: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsEnabledEvent {
     #[inline(never)]
@@ -413,14 +412,14 @@ impl Default for DrsEnabledEvent {
         Self {
             base: ClusterEvent::default(),
             behavior: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnabledEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "
+    "2.0
 string behavior r
 ",
     rt::unset::<DrsEnabledEvent>,
@@ -430,12 +429,9 @@ impl rt::Object for DrsEnabledEvent {
         &DRS_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.behavior),
@@ -489,20 +485,22 @@ rt::serde!(object DrsEnabledEvent);
 pub struct DrsInvocationFailedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsInvocationFailedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_INVOCATION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsInvocationFailedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsInvocationFailedEvent>,
 );
 impl rt::Object for DrsInvocationFailedEvent {
@@ -510,12 +508,9 @@ impl rt::Object for DrsInvocationFailedEvent {
         &DRS_INVOCATION_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_INVOCATION_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_INVOCATION_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -567,20 +562,22 @@ rt::serde!(object DrsInvocationFailedEvent);
 pub struct DrsRecoveredFromFailureEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsRecoveredFromFailureEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_RECOVERED_FROM_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRecoveredFromFailureEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsRecoveredFromFailureEvent>,
 );
 impl rt::Object for DrsRecoveredFromFailureEvent {
@@ -588,12 +585,9 @@ impl rt::Object for DrsRecoveredFromFailureEvent {
         &DRS_RECOVERED_FROM_FAILURE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RECOVERED_FROM_FAILURE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RECOVERED_FROM_FAILURE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -647,6 +641,8 @@ pub struct DrsResourceConfigureFailedEvent {
     pub base: HostEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsResourceConfigureFailedEvent {
     #[inline(never)]
@@ -654,14 +650,14 @@ impl Default for DrsResourceConfigureFailedEvent {
         Self {
             base: HostEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_RESOURCE_CONFIGURE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsResourceConfigureFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<DrsResourceConfigureFailedEvent>,
@@ -671,12 +667,9 @@ impl rt::Object for DrsResourceConfigureFailedEvent {
         &DRS_RESOURCE_CONFIGURE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RESOURCE_CONFIGURE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RESOURCE_CONFIGURE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.reason),
@@ -730,18 +723,22 @@ rt::serde!(object DrsResourceConfigureFailedEvent);
 pub struct DrsResourceConfigureSyncedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsResourceConfigureSyncedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_RESOURCE_CONFIGURE_SYNCED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsResourceConfigureSyncedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<DrsResourceConfigureSyncedEvent>,
 );
 impl rt::Object for DrsResourceConfigureSyncedEvent {
@@ -749,12 +746,9 @@ impl rt::Object for DrsResourceConfigureSyncedEvent {
         &DRS_RESOURCE_CONFIGURE_SYNCED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RESOURCE_CONFIGURE_SYNCED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RESOURCE_CONFIGURE_SYNCED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -806,18 +800,22 @@ rt::serde!(object DrsResourceConfigureSyncedEvent);
 pub struct DrsRuleComplianceEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsRuleComplianceEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_RULE_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRuleComplianceEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "",
+    "4.1",
     rt::unset::<DrsRuleComplianceEvent>,
 );
 impl rt::Object for DrsRuleComplianceEvent {
@@ -825,12 +823,9 @@ impl rt::Object for DrsRuleComplianceEvent {
         &DRS_RULE_COMPLIANCE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RULE_COMPLIANCE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RULE_COMPLIANCE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -882,18 +877,22 @@ rt::serde!(object DrsRuleComplianceEvent);
 pub struct DrsRuleViolationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsRuleViolationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRuleViolationEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "",
+    "4.1",
     rt::unset::<DrsRuleViolationEvent>,
 );
 impl rt::Object for DrsRuleViolationEvent {
@@ -901,12 +900,9 @@ impl rt::Object for DrsRuleViolationEvent {
         &DRS_RULE_VIOLATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_RULE_VIOLATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_RULE_VIOLATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -958,18 +954,22 @@ rt::serde!(object DrsRuleViolationEvent);
 pub struct DrsSoftRuleViolationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsSoftRuleViolationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DRS_SOFT_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsSoftRuleViolationEvent",
-    "6.0",
     Some(&VM_EVENT),
-    "",
+    "6.0",
     rt::unset::<DrsSoftRuleViolationEvent>,
 );
 impl rt::Object for DrsSoftRuleViolationEvent {
@@ -977,12 +977,9 @@ impl rt::Object for DrsSoftRuleViolationEvent {
         &DRS_SOFT_RULE_VIOLATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_SOFT_RULE_VIOLATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_SOFT_RULE_VIOLATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1036,6 +1033,8 @@ pub struct EvcAdmissionFailed {
     pub base: NotSupportedHostInCluster,
     /// `faults`: list of `LocalizedMethodFault`, since VI API 5.1.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailed {
     #[inline(never)]
@@ -1043,14 +1042,14 @@ impl Default for EvcAdmissionFailed {
         Self {
             base: NotSupportedHostInCluster::default(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailed",
-    "4.0",
     Some(&NOT_SUPPORTED_HOST_IN_CLUSTER),
-    "
+    "4.0
 LocalizedMethodFault faults ol since 5.1
 ",
     rt::unset::<EvcAdmissionFailed>,
@@ -1060,12 +1059,9 @@ impl rt::Object for EvcAdmissionFailed {
         &EVC_ADMISSION_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Objects(&self.faults),
@@ -1121,6 +1117,8 @@ pub struct EvcAdmissionFailedCpuFeaturesForMode {
     pub base: EvcAdmissionFailed,
     /// `currentEVCModeKey`: required string.
     pub current_evc_mode_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuFeaturesForMode {
     #[inline(never)]
@@ -1128,14 +1126,14 @@ impl Default for EvcAdmissionFailedCpuFeaturesForMode {
         Self {
             base: EvcAdmissionFailed::default(),
             current_evc_mode_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUFeaturesForMode",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "
+    "4.0
 string currentEVCModeKey r
 ",
     rt::unset::<EvcAdmissionFailedCpuFeaturesForMode>,
@@ -1145,12 +1143,9 @@ impl rt::Object for EvcAdmissionFailedCpuFeaturesForMode {
         &EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.current_evc_mode_key),
@@ -1204,20 +1199,22 @@ rt::serde!(object EvcAdmissionFailedCpuFeaturesForMode);
 pub struct EvcAdmissionFailedCpuModel {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuModel {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_MODEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUModel",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedCpuModel>,
 );
 impl rt::Object for EvcAdmissionFailedCpuModel {
@@ -1225,12 +1222,9 @@ impl rt::Object for EvcAdmissionFailedCpuModel {
         &EVC_ADMISSION_FAILED_CPU_MODEL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_MODEL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_MODEL),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1284,6 +1278,8 @@ pub struct EvcAdmissionFailedCpuModelForMode {
     pub base: EvcAdmissionFailed,
     /// `currentEVCModeKey`: required string.
     pub current_evc_mode_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuModelForMode {
     #[inline(never)]
@@ -1291,14 +1287,14 @@ impl Default for EvcAdmissionFailedCpuModelForMode {
         Self {
             base: EvcAdmissionFailed::default(),
             current_evc_mode_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUModelForMode",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "
+    "4.0
 string currentEVCModeKey r
 ",
     rt::unset::<EvcAdmissionFailedCpuModelForMode>,
@@ -1308,12 +1304,9 @@ impl rt::Object for EvcAdmissionFailedCpuModelForMode {
         &EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.current_evc_mode_key),
@@ -1371,6 +1364,8 @@ pub struct EvcAdmissionFailedCpuVendor {
     pub cluster_cpu_vendor: String,
     /// `hostCPUVendor`: required string.
     pub host_cpu_vendor: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuVendor {
     #[inline(never)]
@@ -1379,14 +1374,14 @@ impl Default for EvcAdmissionFailedCpuVendor {
             base: EvcAdmissionFailed::default(),
             cluster_cpu_vendor: String::new(),
             host_cpu_vendor: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_VENDOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUVendor",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "
+    "4.0
 string clusterCPUVendor r
 string hostCPUVendor r
 ",
@@ -1397,12 +1392,9 @@ impl rt::Object for EvcAdmissionFailedCpuVendor {
         &EVC_ADMISSION_FAILED_CPU_VENDOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_VENDOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_VENDOR),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.cluster_cpu_vendor),
@@ -1458,20 +1450,22 @@ rt::serde!(object EvcAdmissionFailedCpuVendor);
 pub struct EvcAdmissionFailedCpuVendorUnknown {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedCpuVendorUnknown {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUVendorUnknown",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedCpuVendorUnknown>,
 );
 impl rt::Object for EvcAdmissionFailedCpuVendorUnknown {
@@ -1479,12 +1473,9 @@ impl rt::Object for EvcAdmissionFailedCpuVendorUnknown {
         &EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1536,20 +1527,22 @@ rt::serde!(object EvcAdmissionFailedCpuVendorUnknown);
 pub struct EvcAdmissionFailedHostDisconnected {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedHostDisconnected {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_DISCONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostDisconnected",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedHostDisconnected>,
 );
 impl rt::Object for EvcAdmissionFailedHostDisconnected {
@@ -1557,12 +1550,9 @@ impl rt::Object for EvcAdmissionFailedHostDisconnected {
         &EVC_ADMISSION_FAILED_HOST_DISCONNECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_HOST_DISCONNECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_HOST_DISCONNECTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1614,20 +1604,22 @@ rt::serde!(object EvcAdmissionFailedHostDisconnected);
 pub struct EvcAdmissionFailedHostSoftware {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedHostSoftware {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_SOFTWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostSoftware",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedHostSoftware>,
 );
 impl rt::Object for EvcAdmissionFailedHostSoftware {
@@ -1635,12 +1627,9 @@ impl rt::Object for EvcAdmissionFailedHostSoftware {
         &EVC_ADMISSION_FAILED_HOST_SOFTWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_HOST_SOFTWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_HOST_SOFTWARE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1692,20 +1681,22 @@ rt::serde!(object EvcAdmissionFailedHostSoftware);
 pub struct EvcAdmissionFailedHostSoftwareForMode {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedHostSoftwareForMode {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostSoftwareForMode",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedHostSoftwareForMode>,
 );
 impl rt::Object for EvcAdmissionFailedHostSoftwareForMode {
@@ -1713,12 +1704,9 @@ impl rt::Object for EvcAdmissionFailedHostSoftwareForMode {
         &EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1770,20 +1758,22 @@ rt::serde!(object EvcAdmissionFailedHostSoftwareForMode);
 pub struct EvcAdmissionFailedVmActive {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcAdmissionFailedVmActive {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcAdmissionFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_ADMISSION_FAILED_VM_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedVmActive",
-    "4.0",
     Some(&EVC_ADMISSION_FAILED),
-    "",
+    "4.0",
     rt::unset::<EvcAdmissionFailedVmActive>,
 );
 impl rt::Object for EvcAdmissionFailedVmActive {
@@ -1791,12 +1781,9 @@ impl rt::Object for EvcAdmissionFailedVmActive {
         &EVC_ADMISSION_FAILED_VM_ACTIVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_ADMISSION_FAILED_VM_ACTIVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_ADMISSION_FAILED_VM_ACTIVE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1850,6 +1837,8 @@ pub struct EvcConfigFault {
     pub base: VimFault,
     /// `faults`: list of `LocalizedMethodFault`, since VI API 5.1.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcConfigFault {
     #[inline(never)]
@@ -1857,14 +1846,14 @@ impl Default for EvcConfigFault {
         Self {
             base: VimFault::default(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCConfigFault",
-    "2.5u2",
     Some(&VIM_FAULT),
-    "
+    "2.5u2
 LocalizedMethodFault faults ol since 5.1
 ",
     rt::unset::<EvcConfigFault>,
@@ -1874,12 +1863,9 @@ impl rt::Object for EvcConfigFault {
         &EVC_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.faults),
@@ -1948,6 +1934,8 @@ pub struct EvcMode {
     pub track: Vec<String>,
     /// `vendorTier`: required int.
     pub vendor_tier: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcMode {
     #[inline(never)]
@@ -1962,14 +1950,14 @@ impl Default for EvcMode {
             vendor: String::new(),
             track: Vec::new(),
             vendor_tier: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCMode",
-    "4.0",
     Some(&ELEMENT_DESCRIPTION),
-    "
+    "4.0
 HostCpuIdInfo guaranteedCPUFeatures ol since 4.1
 HostFeatureCapability featureCapability ol since 5.1
 HostFeatureMask featureMask ol since 5.1
@@ -1985,12 +1973,9 @@ impl rt::Object for EvcMode {
         &EVC_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_MODE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Objects(&self.guaranteed_cpu_features),
@@ -2063,6 +2048,8 @@ pub struct EvcModeIllegalByVendor {
     pub cluster_cpu_vendor: String,
     /// `modeCPUVendor`: required string.
     pub mode_cpu_vendor: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcModeIllegalByVendor {
     #[inline(never)]
@@ -2071,14 +2058,14 @@ impl Default for EvcModeIllegalByVendor {
             base: EvcConfigFault::default(),
             cluster_cpu_vendor: String::new(),
             mode_cpu_vendor: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_MODE_ILLEGAL_BY_VENDOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCModeIllegalByVendor",
-    "2.5u2",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "2.5u2
 string clusterCPUVendor r
 string modeCPUVendor r
 ",
@@ -2089,12 +2076,9 @@ impl rt::Object for EvcModeIllegalByVendor {
         &EVC_MODE_ILLEGAL_BY_VENDOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MODE_ILLEGAL_BY_VENDOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_MODE_ILLEGAL_BY_VENDOR),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.cluster_cpu_vendor),
@@ -2156,6 +2140,8 @@ pub struct EvcModeUnsupportedByHosts {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list of string.
     pub host_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcModeUnsupportedByHosts {
     #[inline(never)]
@@ -2165,14 +2151,14 @@ impl Default for EvcModeUnsupportedByHosts {
             evc_mode: None,
             host: Vec::new(),
             host_name: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_MODE_UNSUPPORTED_BY_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCModeUnsupportedByHosts",
-    "4.0",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "4.0
 string evcMode o
 ManagedObjectReference host ol
 string hostName ol
@@ -2184,12 +2170,9 @@ impl rt::Object for EvcModeUnsupportedByHosts {
         &EVC_MODE_UNSUPPORTED_BY_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_MODE_UNSUPPORTED_BY_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_MODE_UNSUPPORTED_BY_HOSTS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.evc_mode),
@@ -2251,6 +2234,8 @@ pub struct EvcUnsupportedByHostHardware {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list, not empty, of string.
     pub host_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcUnsupportedByHostHardware {
     #[inline(never)]
@@ -2259,14 +2244,14 @@ impl Default for EvcUnsupportedByHostHardware {
             base: EvcConfigFault::default(),
             host: Vec::new(),
             host_name: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_UNSUPPORTED_BY_HOST_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCUnsupportedByHostHardware",
-    "4.1",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "4.1
 ManagedObjectReference host rl
 string hostName rl
 ",
@@ -2277,12 +2262,9 @@ impl rt::Object for EvcUnsupportedByHostHardware {
         &EVC_UNSUPPORTED_BY_HOST_HARDWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_UNSUPPORTED_BY_HOST_HARDWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_UNSUPPORTED_BY_HOST_HARDWARE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -2342,6 +2324,8 @@ pub struct EvcUnsupportedByHostSoftware {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list, not empty, of string.
     pub host_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvcUnsupportedByHostSoftware {
     #[inline(never)]
@@ -2350,14 +2334,14 @@ impl Default for EvcUnsupportedByHostSoftware {
             base: EvcConfigFault::default(),
             host: Vec::new(),
             host_name: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVC_UNSUPPORTED_BY_HOST_SOFTWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCUnsupportedByHostSoftware",
-    "4.1",
     Some(&EVC_CONFIG_FAULT),
-    "
+    "4.1
 ManagedObjectReference host rl
 string hostName rl
 ",
@@ -2368,12 +2352,9 @@ impl rt::Object for EvcUnsupportedByHostSoftware {
         &EVC_UNSUPPORTED_BY_HOST_SOFTWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVC_UNSUPPORTED_BY_HOST_SOFTWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVC_UNSUPPORTED_BY_HOST_SOFTWARE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -2429,20 +2410,22 @@ rt::serde!(object EvcUnsupportedByHostSoftware);
 pub struct FailoverLevelRestored {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailoverLevelRestored {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAILOVER_LEVEL_RESTORED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverLevelRestored",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<FailoverLevelRestored>,
 );
 impl rt::Object for FailoverLevelRestored {
@@ -2450,12 +2433,9 @@ impl rt::Object for FailoverLevelRestored {
         &FAILOVER_LEVEL_RESTORED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAILOVER_LEVEL_RESTORED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAILOVER_LEVEL_RESTORED),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2509,6 +2489,8 @@ pub struct FaultsByHost {
     pub host: rt::ManagedObjectReference,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultsByHost {
     #[inline(never)]
@@ -2516,14 +2498,14 @@ impl Default for FaultsByHost {
         Self {
             host: Default::default(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULTS_BY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultsByHost",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ManagedObjectReference host r
 LocalizedMethodFault faults ol
 ",
@@ -2534,12 +2516,9 @@ impl rt::Object for FaultsByHost {
         &FAULTS_BY_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULTS_BY_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULTS_BY_HOST),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.faults),
             _ => P::Absent,
@@ -2581,6 +2560,8 @@ pub struct FaultsByVm {
     pub vm: rt::ManagedObjectReference,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultsByVm {
     #[inline(never)]
@@ -2588,14 +2569,14 @@ impl Default for FaultsByVm {
         Self {
             vm: Default::default(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultsByVM",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ManagedObjectReference vm r
 LocalizedMethodFault faults ol
 ",
@@ -2606,12 +2587,9 @@ impl rt::Object for FaultsByVm {
         &FAULTS_BY_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULTS_BY_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULTS_BY_VM),
             0 => P::Value(&self.vm),
             1 => P::Objects(&self.faults),
             _ => P::Absent,
@@ -2658,6 +2636,8 @@ pub struct FeatureEvcMode {
     pub capability: Vec<HostFeatureCapability>,
     /// `requirement`: list of `VirtualMachineFeatureRequirement`.
     pub requirement: Vec<VirtualMachineFeatureRequirement>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FeatureEvcMode {
     #[inline(never)]
@@ -2668,14 +2648,14 @@ impl Default for FeatureEvcMode {
             #[cfg(feature = "host")]
             capability: Vec::new(),
             requirement: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FEATURE_EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FeatureEVCMode",
-    "7.0.1.0",
     Some(&ELEMENT_DESCRIPTION),
-    "
+    "7.0.1.0
 HostFeatureMask mask ol
 HostFeatureCapability capability ol
 VirtualMachineFeatureRequirement requirement ol
@@ -2687,12 +2667,9 @@ impl rt::Object for FeatureEvcMode {
         &FEATURE_EVC_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FEATURE_EVC_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FEATURE_EVC_MODE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Objects(&self.mask),
@@ -2755,6 +2732,8 @@ pub struct GenericDrsFault {
     pub base: VimFault,
     /// `hostFaults`: list of `LocalizedMethodFault`.
     pub host_faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenericDrsFault {
     #[inline(never)]
@@ -2762,14 +2741,14 @@ impl Default for GenericDrsFault {
         Self {
             base: VimFault::default(),
             host_faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERIC_DRS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenericDrsFault",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 LocalizedMethodFault hostFaults ol
 ",
     rt::unset::<GenericDrsFault>,
@@ -2779,12 +2758,9 @@ impl rt::Object for GenericDrsFault {
         &GENERIC_DRS_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERIC_DRS_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERIC_DRS_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.host_faults),
@@ -2862,6 +2838,8 @@ pub struct HbrDiskMigrationAction {
     pub io_latency_src_before: Option<f32>,
     /// `ioLatencyDstBefore`: optional float.
     pub io_latency_dst_before: Option<f32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrDiskMigrationAction {
     #[inline(never)]
@@ -2880,14 +2858,14 @@ impl Default for HbrDiskMigrationAction {
             space_util_dst_after: None,
             io_latency_src_before: None,
             io_latency_dst_before: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HBR_DISK_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrDiskMigrationAction",
-    "6.0",
     Some(&CLUSTER_ACTION),
-    "
+    "6.0
 string collectionId r
 string collectionName r
 string diskIds rl
@@ -2908,12 +2886,9 @@ impl rt::Object for HbrDiskMigrationAction {
         &HBR_DISK_MIGRATION_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_DISK_MIGRATION_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_DISK_MIGRATION_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.collection_id),
@@ -2997,6 +2972,8 @@ pub struct HealthUpdate {
     pub status: enums::ManagedEntityStatus,
     /// `remediation`: required string.
     pub remediation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HealthUpdate {
     #[inline(never)]
@@ -3007,14 +2984,14 @@ impl Default for HealthUpdate {
             id: String::new(),
             status: Default::default(),
             remediation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HEALTH_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdate",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference entity r
 string healthUpdateInfoId r
 string id r
@@ -3028,12 +3005,9 @@ impl rt::Object for HealthUpdate {
         &HEALTH_UPDATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_UPDATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_UPDATE),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.health_update_info_id),
             2 => P::Value(&self.id),
@@ -3083,6 +3057,8 @@ pub struct HealthUpdateInfo {
     pub component_type: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HealthUpdateInfo {
     #[inline(never)]
@@ -3091,14 +3067,14 @@ impl Default for HealthUpdateInfo {
             id: String::new(),
             component_type: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HEALTH_UPDATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdateInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 string componentType r
 string description r
@@ -3110,12 +3086,9 @@ impl rt::Object for HealthUpdateInfo {
         &HEALTH_UPDATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_UPDATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_UPDATE_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.component_type),
             2 => P::Value(&self.description),
@@ -3157,20 +3130,22 @@ rt::serde!(object HealthUpdateInfo);
 pub struct HeterogenousHostsBlockingEvc {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HeterogenousHostsBlockingEvc {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EvcConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HETEROGENOUS_HOSTS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HeterogenousHostsBlockingEVC",
-    "2.5u2",
     Some(&EVC_CONFIG_FAULT),
-    "",
+    "2.5u2",
     rt::unset::<HeterogenousHostsBlockingEvc>,
 );
 impl rt::Object for HeterogenousHostsBlockingEvc {
@@ -3178,12 +3153,9 @@ impl rt::Object for HeterogenousHostsBlockingEvc {
         &HETEROGENOUS_HOSTS_BLOCKING_EVC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HETEROGENOUS_HOSTS_BLOCKING_EVC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HETEROGENOUS_HOSTS_BLOCKING_EVC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3235,18 +3207,22 @@ rt::serde!(object HeterogenousHostsBlockingEvc);
 pub struct HostDasDisabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasDisabledEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasDisabledEvent>,
 );
 impl rt::Object for HostDasDisabledEvent {
@@ -3254,12 +3230,9 @@ impl rt::Object for HostDasDisabledEvent {
         &HOST_DAS_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_DISABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3311,18 +3284,22 @@ rt::serde!(object HostDasDisabledEvent);
 pub struct HostDasDisablingEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasDisablingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_DISABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasDisablingEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasDisablingEvent>,
 );
 impl rt::Object for HostDasDisablingEvent {
@@ -3330,12 +3307,9 @@ impl rt::Object for HostDasDisablingEvent {
         &HOST_DAS_DISABLING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_DISABLING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_DISABLING_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3387,18 +3361,22 @@ rt::serde!(object HostDasDisablingEvent);
 pub struct HostDasEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEnabledEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasEnabledEvent>,
 );
 impl rt::Object for HostDasEnabledEvent {
@@ -3406,12 +3384,9 @@ impl rt::Object for HostDasEnabledEvent {
         &HOST_DAS_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3463,18 +3438,22 @@ rt::serde!(object HostDasEnabledEvent);
 pub struct HostDasEnablingEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasEnablingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_ENABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEnablingEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasEnablingEvent>,
 );
 impl rt::Object for HostDasEnablingEvent {
@@ -3482,12 +3461,9 @@ impl rt::Object for HostDasEnablingEvent {
         &HOST_DAS_ENABLING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_ENABLING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_ENABLING_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3543,6 +3519,8 @@ pub struct HostDasErrorEvent {
     pub message: Option<String>,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasErrorEvent {
     #[inline(never)]
@@ -3551,14 +3529,14 @@ impl Default for HostDasErrorEvent {
             base: HostEvent::default(),
             message: None,
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DAS_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasErrorEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string message o since 2.5
 string reason o since 4.0
 ",
@@ -3569,12 +3547,9 @@ impl rt::Object for HostDasErrorEvent {
         &HOST_DAS_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_ERROR_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
@@ -3630,18 +3605,22 @@ rt::serde!(object HostDasErrorEvent);
 pub struct HostDasEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostDasEvent>,
 );
 impl rt::Object for HostDasEvent {
@@ -3649,12 +3628,9 @@ impl rt::Object for HostDasEvent {
         &HOST_DAS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3706,18 +3682,22 @@ rt::serde!(object HostDasEvent);
 pub struct HostDasOkEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDasOkEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DAS_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasOkEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostDasOkEvent>,
 );
 impl rt::Object for HostDasOkEvent {
@@ -3725,12 +3705,9 @@ impl rt::Object for HostDasOkEvent {
         &HOST_DAS_OK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DAS_OK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DAS_OK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3784,6 +3761,8 @@ pub struct HostExtraNetworksEvent {
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostExtraNetworksEvent {
     #[inline(never)]
@@ -3791,14 +3770,14 @@ impl Default for HostExtraNetworksEvent {
         Self {
             base: HostDasEvent::default(),
             ips: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_EXTRA_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostExtraNetworksEvent",
-    "4.0",
     Some(&HOST_DAS_EVENT),
-    "
+    "4.0
 string ips o
 ",
     rt::unset::<HostExtraNetworksEvent>,
@@ -3808,12 +3787,9 @@ impl rt::Object for HostExtraNetworksEvent {
         &HOST_EXTRA_NETWORKS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EXTRA_NETWORKS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_EXTRA_NETWORKS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
@@ -3869,6 +3845,8 @@ pub struct HostIsolationIpPingFailedEvent {
     pub base: HostDasEvent,
     /// `isolationIp`: required string.
     pub isolation_ip: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIsolationIpPingFailedEvent {
     #[inline(never)]
@@ -3876,14 +3854,14 @@ impl Default for HostIsolationIpPingFailedEvent {
         Self {
             base: HostDasEvent::default(),
             isolation_ip: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ISOLATION_IP_PING_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIsolationIpPingFailedEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "
+    "2.5
 string isolationIp r
 ",
     rt::unset::<HostIsolationIpPingFailedEvent>,
@@ -3893,12 +3871,9 @@ impl rt::Object for HostIsolationIpPingFailedEvent {
         &HOST_ISOLATION_IP_PING_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ISOLATION_IP_PING_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ISOLATION_IP_PING_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.isolation_ip),
@@ -3954,6 +3929,8 @@ pub struct HostMissingNetworksEvent {
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMissingNetworksEvent {
     #[inline(never)]
@@ -3961,14 +3938,14 @@ impl Default for HostMissingNetworksEvent {
         Self {
             base: HostDasEvent::default(),
             ips: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MISSING_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMissingNetworksEvent",
-    "4.0",
     Some(&HOST_DAS_EVENT),
-    "
+    "4.0
 string ips o
 ",
     rt::unset::<HostMissingNetworksEvent>,
@@ -3978,12 +3955,9 @@ impl rt::Object for HostMissingNetworksEvent {
         &HOST_MISSING_NETWORKS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MISSING_NETWORKS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MISSING_NETWORKS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
@@ -4041,6 +4015,8 @@ pub struct HostMonitoringStateChangedEvent {
     pub state: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMonitoringStateChangedEvent {
     #[inline(never)]
@@ -4049,14 +4025,14 @@ impl Default for HostMonitoringStateChangedEvent {
             base: ClusterEvent::default(),
             state: String::new(),
             prev_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MONITORING_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMonitoringStateChangedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "
+    "4.0
 string state r
 string prevState o since 6.5
 ",
@@ -4067,12 +4043,9 @@ impl rt::Object for HostMonitoringStateChangedEvent {
         &HOST_MONITORING_STATE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MONITORING_STATE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MONITORING_STATE_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.state),
@@ -4130,6 +4103,8 @@ pub struct HostNoAvailableNetworksEvent {
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNoAvailableNetworksEvent {
     #[inline(never)]
@@ -4137,14 +4112,14 @@ impl Default for HostNoAvailableNetworksEvent {
         Self {
             base: HostDasEvent::default(),
             ips: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NO_AVAILABLE_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoAvailableNetworksEvent",
-    "4.0",
     Some(&HOST_DAS_EVENT),
-    "
+    "4.0
 string ips o
 ",
     rt::unset::<HostNoAvailableNetworksEvent>,
@@ -4154,12 +4129,9 @@ impl rt::Object for HostNoAvailableNetworksEvent {
         &HOST_NO_AVAILABLE_NETWORKS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NO_AVAILABLE_NETWORKS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NO_AVAILABLE_NETWORKS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
@@ -4213,20 +4185,22 @@ rt::serde!(object HostNoAvailableNetworksEvent);
 pub struct HostNoHaEnabledPortGroupsEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNoHaEnabledPortGroupsEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoHAEnabledPortGroupsEvent",
-    "4.0",
     Some(&HOST_DAS_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostNoHaEnabledPortGroupsEvent>,
 );
 impl rt::Object for HostNoHaEnabledPortGroupsEvent {
@@ -4234,12 +4208,9 @@ impl rt::Object for HostNoHaEnabledPortGroupsEvent {
         &HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4291,20 +4262,22 @@ rt::serde!(object HostNoHaEnabledPortGroupsEvent);
 pub struct HostNoRedundantManagementNetworkEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNoRedundantManagementNetworkEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoRedundantManagementNetworkEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostNoRedundantManagementNetworkEvent>,
 );
 impl rt::Object for HostNoRedundantManagementNetworkEvent {
@@ -4312,12 +4285,9 @@ impl rt::Object for HostNoRedundantManagementNetworkEvent {
         &HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4369,20 +4339,22 @@ rt::serde!(object HostNoRedundantManagementNetworkEvent);
 pub struct HostNotInClusterEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNotInClusterEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDasEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NOT_IN_CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotInClusterEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostNotInClusterEvent>,
 );
 impl rt::Object for HostNotInClusterEvent {
@@ -4390,12 +4362,9 @@ impl rt::Object for HostNotInClusterEvent {
         &HOST_NOT_IN_CLUSTER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NOT_IN_CLUSTER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NOT_IN_CLUSTER_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4447,20 +4416,22 @@ rt::serde!(object HostNotInClusterEvent);
 pub struct HostOvercommittedEvent {
     /// The properties of `ClusterOvercommittedEvent`.
     pub base: ClusterOvercommittedEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostOvercommittedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterOvercommittedEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_OVERCOMMITTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOvercommittedEvent",
-    "4.0",
     Some(&CLUSTER_OVERCOMMITTED_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostOvercommittedEvent>,
 );
 impl rt::Object for HostOvercommittedEvent {
@@ -4468,12 +4439,9 @@ impl rt::Object for HostOvercommittedEvent {
         &HOST_OVERCOMMITTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OVERCOMMITTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_OVERCOMMITTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4527,6 +4495,8 @@ pub struct HostPrimaryAgentNotShortNameEvent {
     pub base: HostDasEvent,
     /// `primaryAgent`: required string.
     pub primary_agent: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPrimaryAgentNotShortNameEvent {
     #[inline(never)]
@@ -4534,14 +4504,14 @@ impl Default for HostPrimaryAgentNotShortNameEvent {
         Self {
             base: HostDasEvent::default(),
             primary_agent: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPrimaryAgentNotShortNameEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "
+    "2.5
 string primaryAgent r
 ",
     rt::unset::<HostPrimaryAgentNotShortNameEvent>,
@@ -4551,12 +4521,9 @@ impl rt::Object for HostPrimaryAgentNotShortNameEvent {
         &HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.primary_agent),
@@ -4614,6 +4581,8 @@ pub struct HostShortNameInconsistentEvent {
     pub short_name: String,
     /// `shortName2`: required string.
     pub short_name2: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostShortNameInconsistentEvent {
     #[inline(never)]
@@ -4622,14 +4591,14 @@ impl Default for HostShortNameInconsistentEvent {
             base: HostDasEvent::default(),
             short_name: String::new(),
             short_name2: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SHORT_NAME_INCONSISTENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShortNameInconsistentEvent",
-    "2.5",
     Some(&HOST_DAS_EVENT),
-    "
+    "2.5
 string shortName r
 string shortName2 r
 ",
@@ -4640,12 +4609,9 @@ impl rt::Object for HostShortNameInconsistentEvent {
         &HOST_SHORT_NAME_INCONSISTENT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHORT_NAME_INCONSISTENT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SHORT_NAME_INCONSISTENT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.short_name),
@@ -4701,20 +4667,22 @@ rt::serde!(object HostShortNameInconsistentEvent);
 pub struct HostStatusChangedEvent {
     /// The properties of `ClusterStatusChangedEvent`.
     pub base: ClusterStatusChangedEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStatusChangedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterStatusChangedEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStatusChangedEvent",
-    "4.0",
     Some(&CLUSTER_STATUS_CHANGED_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostStatusChangedEvent>,
 );
 impl rt::Object for HostStatusChangedEvent {
@@ -4722,12 +4690,9 @@ impl rt::Object for HostStatusChangedEvent {
         &HOST_STATUS_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STATUS_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STATUS_CHANGED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4785,6 +4750,8 @@ pub struct IormNotSupportedHostOnDatastore {
     pub datastore_name: String,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IormNotSupportedHostOnDatastore {
     #[inline(never)]
@@ -4794,14 +4761,14 @@ impl Default for IormNotSupportedHostOnDatastore {
             datastore: Default::default(),
             datastore_name: String::new(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IORM_NOT_SUPPORTED_HOST_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IORMNotSupportedHostOnDatastore",
-    "4.1",
     Some(&VIM_FAULT),
-    "
+    "4.1
 ManagedObjectReference datastore r
 string datastoreName r
 ManagedObjectReference host ol
@@ -4813,12 +4780,9 @@ impl rt::Object for IormNotSupportedHostOnDatastore {
         &IORM_NOT_SUPPORTED_HOST_ON_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IORM_NOT_SUPPORTED_HOST_ON_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IORM_NOT_SUPPORTED_HOST_ON_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -4876,20 +4840,22 @@ rt::serde!(object IormNotSupportedHostOnDatastore);
 pub struct InsufficientFailoverResourcesEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientFailoverResourcesEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_FAILOVER_RESOURCES_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientFailoverResourcesEvent",
-    "2.0",
     Some(&CLUSTER_EVENT),
-    "",
+    "2.0",
     rt::unset::<InsufficientFailoverResourcesEvent>,
 );
 impl rt::Object for InsufficientFailoverResourcesEvent {
@@ -4897,12 +4863,9 @@ impl rt::Object for InsufficientFailoverResourcesEvent {
         &INSUFFICIENT_FAILOVER_RESOURCES_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_FAILOVER_RESOURCES_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_FAILOVER_RESOURCES_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4954,20 +4917,22 @@ rt::serde!(object InsufficientFailoverResourcesEvent);
 pub struct InsufficientFailoverResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientFailoverResourcesFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_FAILOVER_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientFailoverResourcesFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "2.0",
     rt::unset::<InsufficientFailoverResourcesFault>,
 );
 impl rt::Object for InsufficientFailoverResourcesFault {
@@ -4975,12 +4940,9 @@ impl rt::Object for InsufficientFailoverResourcesFault {
         &INSUFFICIENT_FAILOVER_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_FAILOVER_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_FAILOVER_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5038,6 +5000,8 @@ pub struct InsufficientStorageIops {
     pub requested_iops: i64,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStorageIops {
     #[inline(never)]
@@ -5047,14 +5011,14 @@ impl Default for InsufficientStorageIops {
             unreserved_iops: 0,
             requested_iops: 0,
             datastore_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_STORAGE_IOPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStorageIops",
-    "6.0",
     Some(&VIM_FAULT),
-    "
+    "6.0
 long unreservedIops r
 long requestedIops r
 string datastoreName r
@@ -5066,12 +5030,9 @@ impl rt::Object for InsufficientStorageIops {
         &INSUFFICIENT_STORAGE_IOPS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STORAGE_IOPS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STORAGE_IOPS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.unreserved_iops),
@@ -5129,18 +5090,22 @@ rt::serde!(object InsufficientStorageIops);
 pub struct InvalidAffinitySettingFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidAffinitySettingFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_AFFINITY_SETTING_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidAffinitySettingFault",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<InvalidAffinitySettingFault>,
 );
 impl rt::Object for InvalidAffinitySettingFault {
@@ -5148,12 +5113,9 @@ impl rt::Object for InvalidAffinitySettingFault {
         &INVALID_AFFINITY_SETTING_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_AFFINITY_SETTING_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_AFFINITY_SETTING_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5209,6 +5171,8 @@ pub struct InvalidDasConfigArgument {
     pub entry: Option<String>,
     /// `clusterName`: optional string.
     pub cluster_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDasConfigArgument {
     #[inline(never)]
@@ -5217,14 +5181,14 @@ impl Default for InvalidDasConfigArgument {
             base: InvalidArgument::default(),
             entry: None,
             cluster_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DAS_CONFIG_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDasConfigArgument",
-    "5.1",
     Some(&INVALID_ARGUMENT),
-    "
+    "5.1
 string entry o
 string clusterName o
 ",
@@ -5235,12 +5199,9 @@ impl rt::Object for InvalidDasConfigArgument {
         &INVALID_DAS_CONFIG_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DAS_CONFIG_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DAS_CONFIG_ARGUMENT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.entry),
@@ -5298,6 +5259,8 @@ pub struct NoActiveHostInCluster {
     pub base: InvalidState,
     /// `computeResource`: required reference to `ComputeResource`.
     pub compute_resource: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoActiveHostInCluster {
     #[inline(never)]
@@ -5305,14 +5268,14 @@ impl Default for NoActiveHostInCluster {
         Self {
             base: InvalidState::default(),
             compute_resource: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_ACTIVE_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoActiveHostInCluster",
-    "2.0",
     Some(&INVALID_STATE),
-    "
+    "2.0
 ManagedObjectReference computeResource r
 ",
     rt::unset::<NoActiveHostInCluster>,
@@ -5322,12 +5285,9 @@ impl rt::Object for NoActiveHostInCluster {
         &NO_ACTIVE_HOST_IN_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_ACTIVE_HOST_IN_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_ACTIVE_HOST_IN_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.compute_resource),
@@ -5381,18 +5341,22 @@ rt::serde!(object NoActiveHostInCluster);
 pub struct NoCompatibleDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_COMPATIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleDatastore",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<NoCompatibleDatastore>,
 );
 impl rt::Object for NoCompatibleDatastore {
@@ -5400,12 +5364,9 @@ impl rt::Object for NoCompatibleDatastore {
         &NO_COMPATIBLE_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5459,6 +5420,8 @@ pub struct NoCompatibleHardAffinityHost {
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleHardAffinityHost {
     #[inline(never)]
@@ -5466,14 +5429,14 @@ impl Default for NoCompatibleHardAffinityHost {
         Self {
             base: VmConfigFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_COMPATIBLE_HARD_AFFINITY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHardAffinityHost",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<NoCompatibleHardAffinityHost>,
@@ -5483,12 +5446,9 @@ impl rt::Object for NoCompatibleHardAffinityHost {
         &NO_COMPATIBLE_HARD_AFFINITY_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_HARD_AFFINITY_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_HARD_AFFINITY_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -5544,6 +5504,8 @@ pub struct NoCompatibleSoftAffinityHost {
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleSoftAffinityHost {
     #[inline(never)]
@@ -5551,14 +5513,14 @@ impl Default for NoCompatibleSoftAffinityHost {
         Self {
             base: VmConfigFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_COMPATIBLE_SOFT_AFFINITY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleSoftAffinityHost",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<NoCompatibleSoftAffinityHost>,
@@ -5568,12 +5530,9 @@ impl rt::Object for NoCompatibleSoftAffinityHost {
         &NO_COMPATIBLE_SOFT_AFFINITY_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_SOFT_AFFINITY_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_SOFT_AFFINITY_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -5627,18 +5586,22 @@ rt::serde!(object NoCompatibleSoftAffinityHost);
 pub struct NoMaintenanceModeDrsRecommendationForVm {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoMaintenanceModeDrsRecommendationForVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoMaintenanceModeDrsRecommendationForVM",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<NoMaintenanceModeDrsRecommendationForVm>,
 );
 impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
@@ -5646,12 +5609,9 @@ impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
         &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5705,6 +5665,8 @@ pub struct NotSupportedHostForVmcp {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForVmcp {
     #[inline(never)]
@@ -5712,14 +5674,14 @@ impl Default for NotSupportedHostForVmcp {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VMCP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVmcp",
-    "6.0",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "6.0
 string hostName r
 ",
     rt::unset::<NotSupportedHostForVmcp>,
@@ -5729,12 +5691,9 @@ impl rt::Object for NotSupportedHostForVmcp {
         &NOT_SUPPORTED_HOST_FOR_VMCP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_VMCP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_VMCP),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -5788,20 +5747,22 @@ rt::serde!(object NotSupportedHostForVmcp);
 pub struct NotSupportedHostInCluster {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostInCluster {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotSupportedHost::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInCluster",
-    "4.0",
     Some(&NOT_SUPPORTED_HOST),
-    "",
+    "4.0",
     rt::unset::<NotSupportedHostInCluster>,
 );
 impl rt::Object for NotSupportedHostInCluster {
@@ -5809,12 +5770,9 @@ impl rt::Object for NotSupportedHostInCluster {
         &NOT_SUPPORTED_HOST_IN_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_IN_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_IN_CLUSTER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5870,6 +5828,8 @@ pub struct NotSupportedHostInHaCluster {
     pub host_name: String,
     /// `build`: required string.
     pub build: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostInHaCluster {
     #[inline(never)]
@@ -5878,14 +5838,14 @@ impl Default for NotSupportedHostInHaCluster {
             base: NotSupportedHost::default(),
             host_name: String::new(),
             build: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_HA_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInHACluster",
-    "5.0",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "5.0
 string hostName r
 string build r
 ",
@@ -5896,12 +5856,9 @@ impl rt::Object for NotSupportedHostInHaCluster {
         &NOT_SUPPORTED_HOST_IN_HA_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_IN_HA_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_IN_HA_CLUSTER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -5957,18 +5914,22 @@ rt::serde!(object NotSupportedHostInHaCluster);
 pub struct PlaceVmsXClusterSpecCandidateNetworks {
     /// `networks`: list of reference to `Network`.
     pub networks: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlaceVmsXClusterSpecCandidateNetworks {
     #[inline(never)]
     fn default() -> Self {
-        Self { networks: Vec::new() }
+        Self {
+            networks: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlaceVmsXClusterSpecCandidateNetworks",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 ManagedObjectReference networks ol
 ",
     rt::unset::<PlaceVmsXClusterSpecCandidateNetworks>,
@@ -5978,12 +5939,9 @@ impl rt::Object for PlaceVmsXClusterSpecCandidateNetworks {
         &PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS),
             0 => P::Value(&self.networks),
             _ => P::Absent,
         }
@@ -6027,6 +5985,8 @@ pub struct PlacementAction {
     pub target_host: Option<rt::ManagedObjectReference>,
     /// `relocateSpec`: optional `VirtualMachineRelocateSpec`.
     pub relocate_spec: Option<Box<VirtualMachineRelocateSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementAction {
     #[inline(never)]
@@ -6036,14 +5996,14 @@ impl Default for PlacementAction {
             vm: None,
             target_host: None,
             relocate_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementAction",
-    "6.0",
     Some(&CLUSTER_ACTION),
-    "
+    "6.0
 ManagedObjectReference vm o
 ManagedObjectReference targetHost o
 VirtualMachineRelocateSpec relocateSpec o
@@ -6055,12 +6015,9 @@ impl rt::Object for PlacementAction {
         &PLACEMENT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -6124,6 +6081,8 @@ pub struct PlacementAffinityRule {
     pub vms: Vec<rt::ManagedObjectReference>,
     /// `keys`: list of string.
     pub keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementAffinityRule {
     #[inline(never)]
@@ -6133,14 +6092,14 @@ impl Default for PlacementAffinityRule {
             rule_scope: String::new(),
             vms: Vec::new(),
             keys: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PLACEMENT_AFFINITY_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementAffinityRule",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string ruleType r
 string ruleScope r
 ManagedObjectReference vms ol
@@ -6153,12 +6112,9 @@ impl rt::Object for PlacementAffinityRule {
         &PLACEMENT_AFFINITY_RULE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_AFFINITY_RULE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_AFFINITY_RULE),
             0 => P::Value(&self.rule_type),
             1 => P::Value(&self.rule_scope),
             2 => P::Value(&self.vms),
@@ -6214,6 +6170,8 @@ pub struct PlacementRankResult {
     pub utilization: f64,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementRankResult {
     #[inline(never)]
@@ -6226,14 +6184,14 @@ impl Default for PlacementRankResult {
             total_space_mb: 0,
             utilization: 0.0,
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PLACEMENT_RANK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementRankResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 ManagedObjectReference candidate r
 long reservedSpaceMB r
@@ -6249,12 +6207,9 @@ impl rt::Object for PlacementRankResult {
         &PLACEMENT_RANK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_RANK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_RANK_RESULT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.candidate),
             2 => P::Value(&self.reserved_space_mb),
@@ -6310,6 +6265,8 @@ pub struct PlacementRankSpec {
     pub rules: Vec<PlacementAffinityRule>,
     /// `placementRankByVm`: list of `StorageDrsPlacementRankVmSpec`.
     pub placement_rank_by_vm: Vec<StorageDrsPlacementRankVmSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementRankSpec {
     #[inline(never)]
@@ -6319,14 +6276,14 @@ impl Default for PlacementRankSpec {
             clusters: Vec::new(),
             rules: Vec::new(),
             placement_rank_by_vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PLACEMENT_RANK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementRankSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 PlacementSpec specs rl
 ManagedObjectReference clusters rl
 PlacementAffinityRule rules ol
@@ -6339,12 +6296,9 @@ impl rt::Object for PlacementRankSpec {
         &PLACEMENT_RANK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_RANK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_RANK_SPEC),
             0 => P::Objects(&self.specs),
             1 => P::Value(&self.clusters),
             2 => P::Objects(&self.rules),

@@ -11,6 +11,8 @@ pub struct PlacementResult {
     pub recommendations: Vec<ClusterRecommendation>,
     /// `drsFault`: optional `ClusterDrsFaults`.
     pub drs_fault: Option<Box<ClusterDrsFaults>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementResult {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for PlacementResult {
         Self {
             recommendations: Vec::new(),
             drs_fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ClusterRecommendation recommendations ol
 ClusterDrsFaults drsFault o
 ",
@@ -36,12 +38,9 @@ impl rt::Object for PlacementResult {
         &PLACEMENT_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_RESULT),
             0 => P::Objects(&self.recommendations),
             1 => P::Optional(&self.drs_fault),
             _ => P::Absent,
@@ -105,6 +104,8 @@ pub struct PlacementSpec {
     pub clone_spec: Option<Box<VirtualMachineCloneSpec>>,
     /// `cloneName`: optional string.
     pub clone_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlacementSpec {
     #[inline(never)]
@@ -123,14 +124,14 @@ impl Default for PlacementSpec {
             placement_type: None,
             clone_spec: None,
             clone_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PLACEMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VirtualMachineMovePriority priority o
 ManagedObjectReference vm o
 VirtualMachineConfigSpec configSpec o
@@ -152,12 +153,9 @@ impl rt::Object for PlacementSpec {
         &PLACEMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLACEMENT_SPEC),
             0 => P::Value(&self.priority),
             1 => P::Value(&self.vm),
             2 => P::Optional(&self.config_spec),
@@ -226,6 +224,8 @@ pub struct PodDiskLocator {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PodDiskLocator {
     #[inline(never)]
@@ -236,14 +236,14 @@ impl Default for PodDiskLocator {
             disk_backing_info: None,
             #[cfg(feature = "profile")]
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static POD_DISK_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodDiskLocator",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int diskId r
 string diskMoveType o
 VirtualDeviceBackingInfo diskBackingInfo o
@@ -256,12 +256,9 @@ impl rt::Object for PodDiskLocator {
         &POD_DISK_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POD_DISK_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POD_DISK_LOCATOR),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.disk_move_type),
             2 => P::Value(&self.disk_backing_info),
@@ -313,6 +310,8 @@ pub struct PodStorageDrsEntry {
     pub drs_fault: Vec<ClusterDrsFaults>,
     /// `actionHistory`: list of `ClusterActionHistory`.
     pub action_history: Vec<ClusterActionHistory>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PodStorageDrsEntry {
     #[inline(never)]
@@ -322,14 +321,14 @@ impl Default for PodStorageDrsEntry {
             recommendation: Vec::new(),
             drs_fault: Vec::new(),
             action_history: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static POD_STORAGE_DRS_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodStorageDrsEntry",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 StorageDrsConfigInfo storageDrsConfig r
 ClusterRecommendation recommendation ol
 ClusterDrsFaults drsFault ol
@@ -342,12 +341,9 @@ impl rt::Object for PodStorageDrsEntry {
         &POD_STORAGE_DRS_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POD_STORAGE_DRS_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POD_STORAGE_DRS_ENTRY),
             0 => P::Object(&self.storage_drs_config),
             1 => P::Objects(&self.recommendation),
             2 => P::Objects(&self.drs_fault),
@@ -395,6 +391,8 @@ pub struct QuarantineModeFault {
     pub vm_name: String,
     /// `faultType`: required string.
     pub fault_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuarantineModeFault {
     #[inline(never)]
@@ -403,14 +401,14 @@ impl Default for QuarantineModeFault {
             base: VmConfigFault::default(),
             vm_name: String::new(),
             fault_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUARANTINE_MODE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuarantineModeFault",
-    "6.5",
     Some(&VM_CONFIG_FAULT),
-    "
+    "6.5
 string vmName r
 string faultType r
 ",
@@ -421,12 +419,9 @@ impl rt::Object for QuarantineModeFault {
         &QUARANTINE_MODE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUARANTINE_MODE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUARANTINE_MODE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -490,6 +485,8 @@ pub struct QuiesceDatastoreIoForHaFailed {
     pub ds: rt::ManagedObjectReference,
     /// `dsName`: required string.
     pub ds_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuiesceDatastoreIoForHaFailed {
     #[inline(never)]
@@ -500,14 +497,14 @@ impl Default for QuiesceDatastoreIoForHaFailed {
             host_name: String::new(),
             ds: Default::default(),
             ds_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUIESCE_DATASTORE_IO_FOR_HA_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuiesceDatastoreIOForHAFailed",
-    "5.0",
     Some(&RESOURCE_IN_USE),
-    "
+    "5.0
 ManagedObjectReference host r
 string hostName r
 ManagedObjectReference ds r
@@ -520,12 +517,9 @@ impl rt::Object for QuiesceDatastoreIoForHaFailed {
         &QUIESCE_DATASTORE_IO_FOR_HA_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUIESCE_DATASTORE_IO_FOR_HA_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUIESCE_DATASTORE_IO_FOR_HA_FAILED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
@@ -589,6 +583,8 @@ pub struct RuleViolation {
     pub host: Option<rt::ManagedObjectReference>,
     /// `rule`: optional `ClusterRuleInfo` or a descendant, since VI API 4.0 and always there from then on.
     pub rule: Option<rt::Poly<ClusterRuleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RuleViolation {
     #[inline(never)]
@@ -597,14 +593,14 @@ impl Default for RuleViolation {
             base: VmConfigFault::default(),
             host: None,
             rule: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RuleViolation",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.0
 ManagedObjectReference host o since 2.5
 ClusterRuleInfo rule o since 4.0
 ",
@@ -615,12 +611,9 @@ impl rt::Object for RuleViolation {
         &RULE_VIOLATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RULE_VIOLATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RULE_VIOLATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -673,18 +666,20 @@ impl std::fmt::Debug for RuleViolation {
 rt::serde!(object RuleViolation);
 
 /// `SDDCBase`, a [`DynamicData`], since VI API 6.0.
-pub struct SddcBase {}
+pub struct SddcBase {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SddcBase {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SDDC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SDDCBase",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.0",
     rt::unset::<SddcBase>,
 );
 impl rt::Object for SddcBase {
@@ -692,12 +687,9 @@ impl rt::Object for SddcBase {
         &SDDC_BASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SDDC_BASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SDDC_BASE),
             _ => P::Absent,
         }
     }
@@ -735,6 +727,8 @@ pub struct SoftRuleVioCorrectionDisallowed {
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SoftRuleVioCorrectionDisallowed {
     #[inline(never)]
@@ -742,14 +736,14 @@ impl Default for SoftRuleVioCorrectionDisallowed {
         Self {
             base: VmConfigFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SOFT_RULE_VIO_CORRECTION_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftRuleVioCorrectionDisallowed",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<SoftRuleVioCorrectionDisallowed>,
@@ -759,12 +753,9 @@ impl rt::Object for SoftRuleVioCorrectionDisallowed {
         &SOFT_RULE_VIO_CORRECTION_DISALLOWED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOFT_RULE_VIO_CORRECTION_DISALLOWED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOFT_RULE_VIO_CORRECTION_DISALLOWED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -820,6 +811,8 @@ pub struct SoftRuleVioCorrectionImpact {
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SoftRuleVioCorrectionImpact {
     #[inline(never)]
@@ -827,14 +820,14 @@ impl Default for SoftRuleVioCorrectionImpact {
         Self {
             base: VmConfigFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SOFT_RULE_VIO_CORRECTION_IMPACT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftRuleVioCorrectionImpact",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<SoftRuleVioCorrectionImpact>,
@@ -844,12 +837,9 @@ impl rt::Object for SoftRuleVioCorrectionImpact {
         &SOFT_RULE_VIO_CORRECTION_IMPACT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOFT_RULE_VIO_CORRECTION_IMPACT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOFT_RULE_VIO_CORRECTION_IMPACT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -911,6 +901,8 @@ pub struct StorageDrsAutomationConfig {
     pub policy_enforcement_automation_mode: Option<String>,
     /// `vmEvacuationAutomationMode`: optional string.
     pub vm_evacuation_automation_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsAutomationConfig {
     #[inline(never)]
@@ -921,14 +913,14 @@ impl Default for StorageDrsAutomationConfig {
             rule_enforcement_automation_mode: None,
             policy_enforcement_automation_mode: None,
             vm_evacuation_automation_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_AUTOMATION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsAutomationConfig",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string spaceLoadBalanceAutomationMode o
 string ioLoadBalanceAutomationMode o
 string ruleEnforcementAutomationMode o
@@ -942,12 +934,9 @@ impl rt::Object for StorageDrsAutomationConfig {
         &STORAGE_DRS_AUTOMATION_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_AUTOMATION_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_AUTOMATION_CONFIG),
             0 => P::Value(&self.space_load_balance_automation_mode),
             1 => P::Value(&self.io_load_balance_automation_mode),
             2 => P::Value(&self.rule_enforcement_automation_mode),
@@ -993,18 +982,22 @@ rt::serde!(object StorageDrsAutomationConfig);
 pub struct StorageDrsCannotMoveDiskInMultiWriterMode {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveDiskInMultiWriterMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveDiskInMultiWriterMode",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveDiskInMultiWriterMode>,
 );
 impl rt::Object for StorageDrsCannotMoveDiskInMultiWriterMode {
@@ -1012,12 +1005,9 @@ impl rt::Object for StorageDrsCannotMoveDiskInMultiWriterMode {
         &STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1069,18 +1059,22 @@ rt::serde!(object StorageDrsCannotMoveDiskInMultiWriterMode);
 pub struct StorageDrsCannotMoveFtVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveFtVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveFTVm",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveFtVm>,
 );
 impl rt::Object for StorageDrsCannotMoveFtVm {
@@ -1088,12 +1082,9 @@ impl rt::Object for StorageDrsCannotMoveFtVm {
         &STORAGE_DRS_CANNOT_MOVE_FT_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_FT_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_FT_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1145,18 +1136,22 @@ rt::serde!(object StorageDrsCannotMoveFtVm);
 pub struct StorageDrsCannotMoveIndependentDisk {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveIndependentDisk {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveIndependentDisk",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveIndependentDisk>,
 );
 impl rt::Object for StorageDrsCannotMoveIndependentDisk {
@@ -1164,12 +1159,9 @@ impl rt::Object for StorageDrsCannotMoveIndependentDisk {
         &STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1221,18 +1213,22 @@ rt::serde!(object StorageDrsCannotMoveIndependentDisk);
 pub struct StorageDrsCannotMoveManuallyPlacedSwapFile {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveManuallyPlacedSwapFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveManuallyPlacedSwapFile",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveManuallyPlacedSwapFile>,
 );
 impl rt::Object for StorageDrsCannotMoveManuallyPlacedSwapFile {
@@ -1240,12 +1236,9 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedSwapFile {
         &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1297,18 +1290,22 @@ rt::serde!(object StorageDrsCannotMoveManuallyPlacedSwapFile);
 pub struct StorageDrsCannotMoveManuallyPlacedVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveManuallyPlacedVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveManuallyPlacedVm",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveManuallyPlacedVm>,
 );
 impl rt::Object for StorageDrsCannotMoveManuallyPlacedVm {
@@ -1316,12 +1313,9 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedVm {
         &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1373,18 +1367,22 @@ rt::serde!(object StorageDrsCannotMoveManuallyPlacedVm);
 pub struct StorageDrsCannotMoveSharedDisk {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveSharedDisk {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_SHARED_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveSharedDisk",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveSharedDisk>,
 );
 impl rt::Object for StorageDrsCannotMoveSharedDisk {
@@ -1392,12 +1390,9 @@ impl rt::Object for StorageDrsCannotMoveSharedDisk {
         &STORAGE_DRS_CANNOT_MOVE_SHARED_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_SHARED_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_SHARED_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1449,18 +1444,22 @@ rt::serde!(object StorageDrsCannotMoveSharedDisk);
 pub struct StorageDrsCannotMoveTemplate {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveTemplate {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveTemplate",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveTemplate>,
 );
 impl rt::Object for StorageDrsCannotMoveTemplate {
@@ -1468,12 +1467,9 @@ impl rt::Object for StorageDrsCannotMoveTemplate {
         &STORAGE_DRS_CANNOT_MOVE_TEMPLATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_TEMPLATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_TEMPLATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1525,18 +1521,22 @@ rt::serde!(object StorageDrsCannotMoveTemplate);
 pub struct StorageDrsCannotMoveVmInUserFolder {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveVmInUserFolder {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmInUserFolder",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveVmInUserFolder>,
 );
 impl rt::Object for StorageDrsCannotMoveVmInUserFolder {
@@ -1544,12 +1544,9 @@ impl rt::Object for StorageDrsCannotMoveVmInUserFolder {
         &STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1601,18 +1598,22 @@ rt::serde!(object StorageDrsCannotMoveVmInUserFolder);
 pub struct StorageDrsCannotMoveVmWithMountedCdrom {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveVmWithMountedCdrom {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmWithMountedCDROM",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveVmWithMountedCdrom>,
 );
 impl rt::Object for StorageDrsCannotMoveVmWithMountedCdrom {
@@ -1620,12 +1621,9 @@ impl rt::Object for StorageDrsCannotMoveVmWithMountedCdrom {
         &STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1677,18 +1675,22 @@ rt::serde!(object StorageDrsCannotMoveVmWithMountedCdrom);
 pub struct StorageDrsCannotMoveVmWithNoFilesInLayout {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsCannotMoveVmWithNoFilesInLayout {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmWithNoFilesInLayout",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsCannotMoveVmWithNoFilesInLayout>,
 );
 impl rt::Object for StorageDrsCannotMoveVmWithNoFilesInLayout {
@@ -1696,12 +1698,9 @@ impl rt::Object for StorageDrsCannotMoveVmWithNoFilesInLayout {
         &STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1755,6 +1754,8 @@ pub struct StorageDrsConfigInfo {
     pub pod_config: StorageDrsPodConfigInfo,
     /// `vmConfig`: list of `StorageDrsVmConfigInfo`.
     pub vm_config: Vec<StorageDrsVmConfigInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsConfigInfo {
     #[inline(never)]
@@ -1762,14 +1763,14 @@ impl Default for StorageDrsConfigInfo {
         Self {
             pod_config: Default::default(),
             vm_config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsConfigInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 StorageDrsPodConfigInfo podConfig r
 StorageDrsVmConfigInfo vmConfig ol
 ",
@@ -1780,12 +1781,9 @@ impl rt::Object for StorageDrsConfigInfo {
         &STORAGE_DRS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CONFIG_INFO),
             0 => P::Object(&self.pod_config),
             1 => P::Objects(&self.vm_config),
             _ => P::Absent,
@@ -1827,6 +1825,8 @@ pub struct StorageDrsConfigSpec {
     pub pod_config_spec: Option<Box<StorageDrsPodConfigSpec>>,
     /// `vmConfigSpec`: list of `StorageDrsVmConfigSpec`.
     pub vm_config_spec: Vec<StorageDrsVmConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsConfigSpec {
     #[inline(never)]
@@ -1834,14 +1834,14 @@ impl Default for StorageDrsConfigSpec {
         Self {
             pod_config_spec: None,
             vm_config_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsConfigSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 StorageDrsPodConfigSpec podConfigSpec o
 StorageDrsVmConfigSpec vmConfigSpec ol
 ",
@@ -1852,12 +1852,9 @@ impl rt::Object for StorageDrsConfigSpec {
         &STORAGE_DRS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_CONFIG_SPEC),
             0 => P::Optional(&self.pod_config_spec),
             1 => P::Objects(&self.vm_config_spec),
             _ => P::Absent,
@@ -1897,18 +1894,22 @@ rt::serde!(object StorageDrsConfigSpec);
 pub struct StorageDrsDatacentersCannotShareDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsDatacentersCannotShareDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsDatacentersCannotShareDatastore",
-    "5.5",
     Some(&VIM_FAULT),
-    "",
+    "5.5",
     rt::unset::<StorageDrsDatacentersCannotShareDatastore>,
 );
 impl rt::Object for StorageDrsDatacentersCannotShareDatastore {
@@ -1916,12 +1917,9 @@ impl rt::Object for StorageDrsDatacentersCannotShareDatastore {
         &STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1973,18 +1971,22 @@ rt::serde!(object StorageDrsDatacentersCannotShareDatastore);
 pub struct StorageDrsDisabledOnVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsDisabledOnVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsDisabledOnVm",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<StorageDrsDisabledOnVm>,
 );
 impl rt::Object for StorageDrsDisabledOnVm {
@@ -1992,12 +1994,9 @@ impl rt::Object for StorageDrsDisabledOnVm {
         &STORAGE_DRS_DISABLED_ON_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_DISABLED_ON_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_DISABLED_ON_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2051,6 +2050,8 @@ pub struct StorageDrsHbrDiskNotMovable {
     pub base: VimFault,
     /// `nonMovableDiskIds`: required string.
     pub non_movable_disk_ids: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsHbrDiskNotMovable {
     #[inline(never)]
@@ -2058,14 +2059,14 @@ impl Default for StorageDrsHbrDiskNotMovable {
         Self {
             base: VimFault::default(),
             non_movable_disk_ids: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_HBR_DISK_NOT_MOVABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHbrDiskNotMovable",
-    "6.0",
     Some(&VIM_FAULT),
-    "
+    "6.0
 string nonMovableDiskIds r
 ",
     rt::unset::<StorageDrsHbrDiskNotMovable>,
@@ -2075,12 +2076,9 @@ impl rt::Object for StorageDrsHbrDiskNotMovable {
         &STORAGE_DRS_HBR_DISK_NOT_MOVABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_HBR_DISK_NOT_MOVABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_HBR_DISK_NOT_MOVABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.non_movable_disk_ids),
@@ -2134,18 +2132,22 @@ rt::serde!(object StorageDrsHbrDiskNotMovable);
 pub struct StorageDrsHmsMoveInProgress {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsHmsMoveInProgress {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_HMS_MOVE_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHmsMoveInProgress",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<StorageDrsHmsMoveInProgress>,
 );
 impl rt::Object for StorageDrsHmsMoveInProgress {
@@ -2153,12 +2155,9 @@ impl rt::Object for StorageDrsHmsMoveInProgress {
         &STORAGE_DRS_HMS_MOVE_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_HMS_MOVE_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_HMS_MOVE_IN_PROGRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2210,18 +2209,22 @@ rt::serde!(object StorageDrsHmsMoveInProgress);
 pub struct StorageDrsHmsUnreachable {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsHmsUnreachable {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_HMS_UNREACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHmsUnreachable",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<StorageDrsHmsUnreachable>,
 );
 impl rt::Object for StorageDrsHmsUnreachable {
@@ -2229,12 +2232,9 @@ impl rt::Object for StorageDrsHmsUnreachable {
         &STORAGE_DRS_HMS_UNREACHABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_HMS_UNREACHABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_HMS_UNREACHABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2294,6 +2294,8 @@ pub struct StorageDrsIoLoadBalanceConfig {
     pub io_latency_threshold: Option<i32>,
     /// `ioLoadImbalanceThreshold`: optional int.
     pub io_load_imbalance_threshold: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsIoLoadBalanceConfig {
     #[inline(never)]
@@ -2304,14 +2306,14 @@ impl Default for StorageDrsIoLoadBalanceConfig {
             reservable_threshold_mode: None,
             io_latency_threshold: None,
             io_load_imbalance_threshold: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_IO_LOAD_BALANCE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsIoLoadBalanceConfig",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int reservablePercentThreshold o since 6.0
 int reservableIopsThreshold o since 6.0
 string reservableThresholdMode o since 6.0
@@ -2325,12 +2327,9 @@ impl rt::Object for StorageDrsIoLoadBalanceConfig {
         &STORAGE_DRS_IO_LOAD_BALANCE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_IO_LOAD_BALANCE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_IO_LOAD_BALANCE_CONFIG),
             0 => P::Value(&self.reservable_percent_threshold),
             1 => P::Value(&self.reservable_iops_threshold),
             2 => P::Value(&self.reservable_threshold_mode),
@@ -2376,18 +2375,22 @@ rt::serde!(object StorageDrsIoLoadBalanceConfig);
 pub struct StorageDrsIolbDisabledInternally {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsIolbDisabledInternally {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_IOLB_DISABLED_INTERNALLY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsIolbDisabledInternally",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<StorageDrsIolbDisabledInternally>,
 );
 impl rt::Object for StorageDrsIolbDisabledInternally {
@@ -2395,12 +2398,9 @@ impl rt::Object for StorageDrsIolbDisabledInternally {
         &STORAGE_DRS_IOLB_DISABLED_INTERNALLY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_IOLB_DISABLED_INTERNALLY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_IOLB_DISABLED_INTERNALLY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2454,6 +2454,8 @@ pub struct StorageDrsOptionSpec {
     pub base: ArrayUpdateSpec,
     /// `option`: optional `OptionValue` or a descendant.
     pub option: Option<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsOptionSpec {
     #[inline(never)]
@@ -2461,14 +2463,14 @@ impl Default for StorageDrsOptionSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             option: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_OPTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsOptionSpec",
-    "5.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "5.0
 OptionValue option o
 ",
     rt::unset::<StorageDrsOptionSpec>,
@@ -2478,12 +2480,9 @@ impl rt::Object for StorageDrsOptionSpec {
         &STORAGE_DRS_OPTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_OPTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_OPTION_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
@@ -2538,6 +2537,8 @@ pub struct StorageDrsPlacementRankVmSpec {
     pub vm_placement_spec: PlacementSpec,
     /// `vmClusters`: list, not empty, of reference to `ClusterComputeResource`.
     pub vm_clusters: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsPlacementRankVmSpec {
     #[inline(never)]
@@ -2545,14 +2546,14 @@ impl Default for StorageDrsPlacementRankVmSpec {
         Self {
             vm_placement_spec: Default::default(),
             vm_clusters: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_PLACEMENT_RANK_VM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPlacementRankVmSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 PlacementSpec vmPlacementSpec r
 ManagedObjectReference vmClusters rl
 ",
@@ -2563,12 +2564,9 @@ impl rt::Object for StorageDrsPlacementRankVmSpec {
         &STORAGE_DRS_PLACEMENT_RANK_VM_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_PLACEMENT_RANK_VM_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_PLACEMENT_RANK_VM_SPEC),
             0 => P::Object(&self.vm_placement_spec),
             1 => P::Value(&self.vm_clusters),
             _ => P::Absent,
@@ -2626,6 +2624,8 @@ pub struct StorageDrsPodConfigInfo {
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsPodConfigInfo {
     #[inline(never)]
@@ -2641,14 +2641,14 @@ impl Default for StorageDrsPodConfigInfo {
             automation_overrides: None,
             rule: Vec::new(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_POD_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodConfigInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean enabled r
 boolean ioLoadBalanceEnabled r
 string defaultVmBehavior r
@@ -2667,12 +2667,9 @@ impl rt::Object for StorageDrsPodConfigInfo {
         &STORAGE_DRS_POD_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_POD_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_POD_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.io_load_balance_enabled),
             2 => P::Value(&self.default_vm_behavior),
@@ -2746,6 +2743,8 @@ pub struct StorageDrsPodConfigSpec {
     pub rule: Vec<ClusterRuleSpec>,
     /// `option`: list of `StorageDrsOptionSpec`.
     pub option: Vec<StorageDrsOptionSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsPodConfigSpec {
     #[inline(never)]
@@ -2761,14 +2760,14 @@ impl Default for StorageDrsPodConfigSpec {
             automation_overrides: None,
             rule: Vec::new(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_POD_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodConfigSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean enabled o
 boolean ioLoadBalanceEnabled o
 string defaultVmBehavior o
@@ -2787,12 +2786,9 @@ impl rt::Object for StorageDrsPodConfigSpec {
         &STORAGE_DRS_POD_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_POD_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_POD_CONFIG_SPEC),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.io_load_balance_enabled),
             2 => P::Value(&self.default_vm_behavior),
@@ -2850,6 +2846,8 @@ pub struct StorageDrsPodSelectionSpec {
     pub initial_vm_config: Vec<VmPodConfigForPlacement>,
     /// `storagePod`: optional reference to `StoragePod`.
     pub storage_pod: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsPodSelectionSpec {
     #[inline(never)]
@@ -2857,14 +2855,14 @@ impl Default for StorageDrsPodSelectionSpec {
         Self {
             initial_vm_config: Vec::new(),
             storage_pod: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_POD_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodSelectionSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 VmPodConfigForPlacement initialVmConfig ol
 ManagedObjectReference storagePod o
 ",
@@ -2875,12 +2873,9 @@ impl rt::Object for StorageDrsPodSelectionSpec {
         &STORAGE_DRS_POD_SELECTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_POD_SELECTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_POD_SELECTION_SPEC),
             0 => P::Objects(&self.initial_vm_config),
             1 => P::Value(&self.storage_pod),
             _ => P::Absent,
@@ -2920,18 +2915,22 @@ rt::serde!(object StorageDrsPodSelectionSpec);
 pub struct StorageDrsRelocateDisabled {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsRelocateDisabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_RELOCATE_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsRelocateDisabled",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<StorageDrsRelocateDisabled>,
 );
 impl rt::Object for StorageDrsRelocateDisabled {
@@ -2939,12 +2938,9 @@ impl rt::Object for StorageDrsRelocateDisabled {
         &STORAGE_DRS_RELOCATE_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_RELOCATE_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_RELOCATE_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3002,6 +2998,8 @@ pub struct StorageDrsSpaceLoadBalanceConfig {
     pub free_space_threshold_gb: Option<i32>,
     /// `minSpaceUtilizationDifference`: optional int.
     pub min_space_utilization_difference: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsSpaceLoadBalanceConfig {
     #[inline(never)]
@@ -3011,14 +3009,14 @@ impl Default for StorageDrsSpaceLoadBalanceConfig {
             space_utilization_threshold: None,
             free_space_threshold_gb: None,
             min_space_utilization_difference: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsSpaceLoadBalanceConfig",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string spaceThresholdMode o since 6.0
 int spaceUtilizationThreshold o
 int freeSpaceThresholdGB o since 6.0
@@ -3031,12 +3029,9 @@ impl rt::Object for StorageDrsSpaceLoadBalanceConfig {
         &STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG),
             0 => P::Value(&self.space_threshold_mode),
             1 => P::Value(&self.space_utilization_threshold),
             2 => P::Value(&self.free_space_threshold_gb),
@@ -3080,18 +3075,22 @@ rt::serde!(object StorageDrsSpaceLoadBalanceConfig);
 pub struct StorageDrsStaleHmsCollection {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsStaleHmsCollection {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_STALE_HMS_COLLECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsStaleHmsCollection",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<StorageDrsStaleHmsCollection>,
 );
 impl rt::Object for StorageDrsStaleHmsCollection {
@@ -3099,12 +3098,9 @@ impl rt::Object for StorageDrsStaleHmsCollection {
         &STORAGE_DRS_STALE_HMS_COLLECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_STALE_HMS_COLLECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_STALE_HMS_COLLECTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3156,18 +3152,22 @@ rt::serde!(object StorageDrsStaleHmsCollection);
 pub struct StorageDrsUnableToMoveFiles {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsUnableToMoveFiles {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static STORAGE_DRS_UNABLE_TO_MOVE_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsUnableToMoveFiles",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<StorageDrsUnableToMoveFiles>,
 );
 impl rt::Object for StorageDrsUnableToMoveFiles {
@@ -3175,12 +3175,9 @@ impl rt::Object for StorageDrsUnableToMoveFiles {
         &STORAGE_DRS_UNABLE_TO_MOVE_FILES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_UNABLE_TO_MOVE_FILES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_UNABLE_TO_MOVE_FILES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3242,6 +3239,8 @@ pub struct StorageDrsVmConfigInfo {
     pub intra_vm_anti_affinity: Option<Box<VirtualDiskAntiAffinityRuleSpec>>,
     /// `virtualDiskRules`: list of `VirtualDiskRuleSpec`, since VI API 6.7.
     pub virtual_disk_rules: Vec<VirtualDiskRuleSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsVmConfigInfo {
     #[inline(never)]
@@ -3253,14 +3252,14 @@ impl Default for StorageDrsVmConfigInfo {
             intra_vm_affinity: None,
             intra_vm_anti_affinity: None,
             virtual_disk_rules: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsVmConfigInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference vm o
 boolean enabled o
 string behavior o
@@ -3275,12 +3274,9 @@ impl rt::Object for StorageDrsVmConfigInfo {
         &STORAGE_DRS_VM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_VM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_VM_CONFIG_INFO),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.behavior),
@@ -3330,6 +3326,8 @@ pub struct StorageDrsVmConfigSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `StorageDrsVmConfigInfo`.
     pub info: Option<Box<StorageDrsVmConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageDrsVmConfigSpec {
     #[inline(never)]
@@ -3337,14 +3335,14 @@ impl Default for StorageDrsVmConfigSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_DRS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsVmConfigSpec",
-    "5.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "5.0
 StorageDrsVmConfigInfo info o
 ",
     rt::unset::<StorageDrsVmConfigSpec>,
@@ -3354,12 +3352,9 @@ impl rt::Object for StorageDrsVmConfigSpec {
         &STORAGE_DRS_VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_DRS_VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_DRS_VM_CONFIG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -3418,6 +3413,8 @@ pub struct StorageIormConfigOption {
     pub stats_collection_enabled_option: Option<Box<BoolOption>>,
     /// `reservationEnabledOption`: optional `BoolOption`, since VI API 6.0 and always there from then on.
     pub reservation_enabled_option: Option<Box<BoolOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIormConfigOption {
     #[inline(never)]
@@ -3427,14 +3424,14 @@ impl Default for StorageIormConfigOption {
             congestion_threshold_option: Default::default(),
             stats_collection_enabled_option: None,
             reservation_enabled_option: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_IORM_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMConfigOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 BoolOption enabledOption r
 IntOption congestionThresholdOption r
 BoolOption statsCollectionEnabledOption o since 5.0
@@ -3447,12 +3444,9 @@ impl rt::Object for StorageIormConfigOption {
         &STORAGE_IORM_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IORM_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IORM_CONFIG_OPTION),
             0 => P::Object(&self.enabled_option),
             1 => P::Object(&self.congestion_threshold_option),
             2 => P::Optional(&self.stats_collection_enabled_option),
@@ -3510,6 +3504,8 @@ pub struct StorageIormConfigSpec {
     pub stats_aggregation_disabled: Option<bool>,
     /// `reservableIopsThreshold`: optional int, since VI API 6.0.
     pub reservable_iops_threshold: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIormConfigSpec {
     #[inline(never)]
@@ -3523,14 +3519,14 @@ impl Default for StorageIormConfigSpec {
             reservation_enabled: None,
             stats_aggregation_disabled: None,
             reservable_iops_threshold: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_IORM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enabled o
 string congestionThresholdMode o since 5.1
 int congestionThreshold o
@@ -3547,12 +3543,9 @@ impl rt::Object for StorageIormConfigSpec {
         &STORAGE_IORM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IORM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IORM_CONFIG_SPEC),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.congestion_threshold_mode),
             2 => P::Value(&self.congestion_threshold),
@@ -3618,6 +3611,8 @@ pub struct StorageIormInfo {
     pub stats_aggregation_disabled: Option<bool>,
     /// `reservableIopsThreshold`: optional int, since VI API 6.0.
     pub reservable_iops_threshold: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIormInfo {
     #[inline(never)]
@@ -3631,14 +3626,14 @@ impl Default for StorageIormInfo {
             reservation_enabled: None,
             stats_aggregation_disabled: None,
             reservable_iops_threshold: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_IORM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enabled r
 string congestionThresholdMode o since 5.1
 int congestionThreshold r
@@ -3655,12 +3650,9 @@ impl rt::Object for StorageIormInfo {
         &STORAGE_IORM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IORM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IORM_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.congestion_threshold_mode),
             2 => P::Value(&self.congestion_threshold),
@@ -3734,6 +3726,8 @@ pub struct StorageMigrationAction {
     pub io_latency_src_before: Option<f32>,
     /// `ioLatencyDstBefore`: optional float.
     pub io_latency_dst_before: Option<f32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageMigrationAction {
     #[inline(never)]
@@ -3751,14 +3745,14 @@ impl Default for StorageMigrationAction {
             space_util_dst_after: None,
             io_latency_src_before: None,
             io_latency_dst_before: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageMigrationAction",
-    "5.0",
     Some(&CLUSTER_ACTION),
-    "
+    "5.0
 ManagedObjectReference vm r
 VirtualMachineRelocateSpec relocateSpec r
 ManagedObjectReference source r
@@ -3778,12 +3772,9 @@ impl rt::Object for StorageMigrationAction {
         &STORAGE_MIGRATION_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_MIGRATION_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_MIGRATION_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -3871,6 +3862,8 @@ pub struct StoragePerformanceSummary {
     pub datastore_write_iops: Vec<f64>,
     /// `siocActivityDuration`: required int.
     pub sioc_activity_duration: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePerformanceSummary {
     #[inline(never)]
@@ -3884,14 +3877,14 @@ impl Default for StoragePerformanceSummary {
             datastore_read_iops: Vec::new(),
             datastore_write_iops: Vec::new(),
             sioc_activity_duration: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_PERFORMANCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePerformanceSummary",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 int interval r
 int percentile rl
 double datastoreReadLatency rl
@@ -3908,12 +3901,9 @@ impl rt::Object for StoragePerformanceSummary {
         &STORAGE_PERFORMANCE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PERFORMANCE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PERFORMANCE_SUMMARY),
             0 => P::Value(&self.interval),
             1 => P::Value(&self.percentile),
             2 => P::Value(&self.datastore_read_latency),
@@ -3981,6 +3971,8 @@ pub struct StoragePlacementAction {
     pub space_demand_after: Option<f32>,
     /// `ioLatencyBefore`: optional float.
     pub io_latency_before: Option<f32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePlacementAction {
     #[inline(never)]
@@ -3995,14 +3987,14 @@ impl Default for StoragePlacementAction {
             space_util_after: None,
             space_demand_after: None,
             io_latency_before: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementAction",
-    "5.0",
     Some(&CLUSTER_ACTION),
-    "
+    "5.0
 ManagedObjectReference vm o
 VirtualMachineRelocateSpec relocateSpec r
 ManagedObjectReference destination r
@@ -4019,12 +4011,9 @@ impl rt::Object for StoragePlacementAction {
         &STORAGE_PLACEMENT_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PLACEMENT_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PLACEMENT_ACTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -4096,6 +4085,8 @@ pub struct StoragePlacementResult {
     pub drs_fault: Option<Box<ClusterDrsFaults>>,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePlacementResult {
     #[inline(never)]
@@ -4104,14 +4095,14 @@ impl Default for StoragePlacementResult {
             recommendations: Vec::new(),
             drs_fault: None,
             task: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementResult",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ClusterRecommendation recommendations ol
 ClusterDrsFaults drsFault o
 ManagedObjectReference task o
@@ -4123,12 +4114,9 @@ impl rt::Object for StoragePlacementResult {
         &STORAGE_PLACEMENT_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PLACEMENT_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PLACEMENT_RESULT),
             0 => P::Objects(&self.recommendations),
             1 => P::Optional(&self.drs_fault),
             2 => P::Value(&self.task),
@@ -4194,6 +4182,8 @@ pub struct StoragePlacementSpec {
     pub disallow_prerequisite_moves: Option<bool>,
     /// `resourceLeaseDurationSec`: optional int, since VI API 5.1.
     pub resource_lease_duration_sec: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePlacementSpec {
     #[inline(never)]
@@ -4212,14 +4202,14 @@ impl Default for StoragePlacementSpec {
             folder: None,
             disallow_prerequisite_moves: None,
             resource_lease_duration_sec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_PLACEMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string type r
 VirtualMachineMovePriority priority o
 ManagedObjectReference vm o
@@ -4241,12 +4231,9 @@ impl rt::Object for StoragePlacementSpec {
         &STORAGE_PLACEMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PLACEMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PLACEMENT_SPEC),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.priority),
             2 => P::Value(&self.vm),
@@ -4312,6 +4299,8 @@ pub struct StoragePodSummary {
     pub capacity: i64,
     /// `freeSpace`: required long.
     pub free_space: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePodSummary {
     #[inline(never)]
@@ -4320,14 +4309,14 @@ impl Default for StoragePodSummary {
             name: String::new(),
             capacity: 0,
             free_space: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_POD_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePodSummary",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string name r
 long capacity r
 long freeSpace r
@@ -4339,12 +4328,9 @@ impl rt::Object for StoragePodSummary {
         &STORAGE_POD_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_POD_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_POD_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.capacity),
             2 => P::Value(&self.free_space),
@@ -4390,6 +4376,8 @@ pub struct StorageResourceManagerStorageProfileStatistics {
     pub total_space_mb: i64,
     /// `usedSpaceMB`: required long.
     pub used_space_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageResourceManagerStorageProfileStatistics {
     #[inline(never)]
@@ -4398,14 +4386,14 @@ impl Default for StorageResourceManagerStorageProfileStatistics {
             profile_id: String::new(),
             total_space_mb: 0,
             used_space_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageResourceManagerStorageProfileStatistics",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string profileId r
 long totalSpaceMB r
 long usedSpaceMB r
@@ -4417,12 +4405,9 @@ impl rt::Object for StorageResourceManagerStorageProfileStatistics {
         &STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS),
             0 => P::Value(&self.profile_id),
             1 => P::Value(&self.total_space_mb),
             2 => P::Value(&self.used_space_mb),
@@ -4466,6 +4451,8 @@ pub struct VirtualDiskAntiAffinityRuleSpec {
     pub base: ClusterRuleInfo,
     /// `diskId`: list, not empty, of int.
     pub disk_id: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskAntiAffinityRuleSpec {
     #[inline(never)]
@@ -4473,14 +4460,14 @@ impl Default for VirtualDiskAntiAffinityRuleSpec {
         Self {
             base: ClusterRuleInfo::default(),
             disk_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskAntiAffinityRuleSpec",
-    "5.0",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "5.0
 int diskId rl
 ",
     rt::unset::<VirtualDiskAntiAffinityRuleSpec>,
@@ -4490,12 +4477,9 @@ impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
         &VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.disk_id),
@@ -4553,6 +4537,8 @@ pub struct VirtualDiskRuleSpec {
     pub disk_rule_type: String,
     /// `diskId`: list of int.
     pub disk_id: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRuleSpec {
     #[inline(never)]
@@ -4561,14 +4547,14 @@ impl Default for VirtualDiskRuleSpec {
             base: ClusterRuleInfo::default(),
             disk_rule_type: String::new(),
             disk_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRuleSpec",
-    "6.7",
     Some(&CLUSTER_RULE_INFO),
-    "
+    "6.7
 string diskRuleType r
 int diskId ol
 ",
@@ -4579,12 +4565,9 @@ impl rt::Object for VirtualDiskRuleSpec {
         &VIRTUAL_DISK_RULE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RULE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RULE_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.disk_rule_type),
@@ -4642,6 +4625,8 @@ pub struct VmDasBeingResetEvent {
     pub base: VmEvent,
     /// `reason`: optional string, since VI API 4.1.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasBeingResetEvent {
     #[inline(never)]
@@ -4649,14 +4634,14 @@ impl Default for VmDasBeingResetEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DAS_BEING_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasBeingResetEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string reason o since 4.1
 ",
     rt::unset::<VmDasBeingResetEvent>,
@@ -4666,12 +4651,9 @@ impl rt::Object for VmDasBeingResetEvent {
         &VM_DAS_BEING_RESET_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_BEING_RESET_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_BEING_RESET_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -4727,6 +4709,8 @@ pub struct VmDasBeingResetWithScreenshotEvent {
     pub base: VmDasBeingResetEvent,
     /// `screenshotFilePath`: required string.
     pub screenshot_file_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasBeingResetWithScreenshotEvent {
     #[inline(never)]
@@ -4734,14 +4718,14 @@ impl Default for VmDasBeingResetWithScreenshotEvent {
         Self {
             base: VmDasBeingResetEvent::default(),
             screenshot_file_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasBeingResetWithScreenshotEvent",
-    "4.0",
     Some(&VM_DAS_BEING_RESET_EVENT),
-    "
+    "4.0
 string screenshotFilePath r
 ",
     rt::unset::<VmDasBeingResetWithScreenshotEvent>,
@@ -4751,12 +4735,9 @@ impl rt::Object for VmDasBeingResetWithScreenshotEvent {
         &VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.screenshot_file_path),
@@ -4810,18 +4791,22 @@ rt::serde!(object VmDasBeingResetWithScreenshotEvent);
 pub struct VmDasResetFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasResetFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DAS_RESET_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasResetFailedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmDasResetFailedEvent>,
 );
 impl rt::Object for VmDasResetFailedEvent {
@@ -4829,12 +4814,9 @@ impl rt::Object for VmDasResetFailedEvent {
         &VM_DAS_RESET_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_RESET_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_RESET_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4886,18 +4868,22 @@ rt::serde!(object VmDasResetFailedEvent);
 pub struct VmDasUpdateErrorEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasUpdateErrorEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DAS_UPDATE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasUpdateErrorEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDasUpdateErrorEvent>,
 );
 impl rt::Object for VmDasUpdateErrorEvent {
@@ -4905,12 +4891,9 @@ impl rt::Object for VmDasUpdateErrorEvent {
         &VM_DAS_UPDATE_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_UPDATE_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_UPDATE_ERROR_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4962,18 +4945,22 @@ rt::serde!(object VmDasUpdateErrorEvent);
 pub struct VmDasUpdateOkEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDasUpdateOkEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DAS_UPDATE_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasUpdateOkEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDasUpdateOkEvent>,
 );
 impl rt::Object for VmDasUpdateOkEvent {
@@ -4981,12 +4968,9 @@ impl rt::Object for VmDasUpdateOkEvent {
         &VM_DAS_UPDATE_OK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DAS_UPDATE_OK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DAS_UPDATE_OK_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5040,6 +5024,8 @@ pub struct VmFailoverFailed {
     pub base: VmEvent,
     /// `reason`: optional `LocalizedMethodFault`, since VI API 4.1.
     pub reason: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailoverFailed {
     #[inline(never)]
@@ -5047,14 +5033,14 @@ impl Default for VmFailoverFailed {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILOVER_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailoverFailed",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason o since 4.1
 ",
     rt::unset::<VmFailoverFailed>,
@@ -5064,12 +5050,9 @@ impl rt::Object for VmFailoverFailed {
         &VM_FAILOVER_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILOVER_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILOVER_FAILED),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.reason),
@@ -5127,6 +5110,8 @@ pub struct VmHealthMonitoringStateChangedEvent {
     pub state: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmHealthMonitoringStateChangedEvent {
     #[inline(never)]
@@ -5135,14 +5120,14 @@ impl Default for VmHealthMonitoringStateChangedEvent {
             base: ClusterEvent::default(),
             state: String::new(),
             prev_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_HEALTH_MONITORING_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmHealthMonitoringStateChangedEvent",
-    "4.0",
     Some(&CLUSTER_EVENT),
-    "
+    "4.0
 string state r
 string prevState o since 6.5
 ",
@@ -5153,12 +5138,9 @@ impl rt::Object for VmHealthMonitoringStateChangedEvent {
         &VM_HEALTH_MONITORING_STATE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_HEALTH_MONITORING_STATE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_HEALTH_MONITORING_STATE_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.state),

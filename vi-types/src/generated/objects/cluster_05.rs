@@ -13,6 +13,8 @@ pub struct VmHostAffinityRuleViolation {
     pub vm_name: String,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmHostAffinityRuleViolation {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for VmHostAffinityRuleViolation {
             base: VmConfigFault::default(),
             vm_name: String::new(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_HOST_AFFINITY_RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmHostAffinityRuleViolation",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 string hostName r
 ",
@@ -39,12 +41,9 @@ impl rt::Object for VmHostAffinityRuleViolation {
         &VM_HOST_AFFINITY_RULE_VIOLATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_HOST_AFFINITY_RULE_VIOLATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_HOST_AFFINITY_RULE_VIOLATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -100,18 +99,22 @@ rt::serde!(object VmHostAffinityRuleViolation);
 pub struct VmMaxRestartCountReached {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMaxRestartCountReached {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_MAX_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMaxRestartCountReached",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmMaxRestartCountReached>,
 );
 impl rt::Object for VmMaxRestartCountReached {
@@ -119,12 +122,9 @@ impl rt::Object for VmMaxRestartCountReached {
         &VM_MAX_RESTART_COUNT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAX_RESTART_COUNT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAX_RESTART_COUNT_REACHED),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -182,6 +182,8 @@ pub struct VmPodConfigForPlacement {
     pub vm_config: Option<Box<StorageDrsVmConfigInfo>>,
     /// `interVmRule`: list of `ClusterRuleInfo` or a descendant.
     pub inter_vm_rule: Vec<rt::Poly<ClusterRuleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPodConfigForPlacement {
     #[inline(never)]
@@ -191,14 +193,14 @@ impl Default for VmPodConfigForPlacement {
             disk: Vec::new(),
             vm_config: None,
             inter_vm_rule: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_POD_CONFIG_FOR_PLACEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPodConfigForPlacement",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference storagePod r
 PodDiskLocator disk ol
 StorageDrsVmConfigInfo vmConfig o
@@ -211,12 +213,9 @@ impl rt::Object for VmPodConfigForPlacement {
         &VM_POD_CONFIG_FOR_PLACEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POD_CONFIG_FOR_PLACEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POD_CONFIG_FOR_PLACEMENT),
             0 => P::Value(&self.storage_pod),
             1 => P::Objects(&self.disk),
             2 => P::Optional(&self.vm_config),
@@ -260,18 +259,22 @@ rt::serde!(object VmPodConfigForPlacement);
 pub struct VmRequirementsExceedCurrentEvcModeEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRequirementsExceedCurrentEvcModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRequirementsExceedCurrentEVCModeEvent",
-    "5.1",
     Some(&VM_EVENT),
-    "",
+    "5.1",
     rt::unset::<VmRequirementsExceedCurrentEvcModeEvent>,
 );
 impl rt::Object for VmRequirementsExceedCurrentEvcModeEvent {
@@ -279,12 +282,9 @@ impl rt::Object for VmRequirementsExceedCurrentEvcModeEvent {
         &VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -37,6 +37,8 @@ pub struct AboutInfo {
     pub license_product_name: Option<String>,
     /// `licenseProductVersion`: optional string, since VI API 4.0.
     pub license_product_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AboutInfo {
     #[inline(never)]
@@ -57,14 +59,14 @@ impl Default for AboutInfo {
             instance_uuid: None,
             license_product_name: None,
             license_product_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ABOUT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AboutInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string fullName r
 string vendor r
@@ -88,12 +90,9 @@ impl rt::Object for AboutInfo {
         &ABOUT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ABOUT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ABOUT_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.full_name),
             2 => P::Value(&self.vendor),
@@ -161,6 +160,8 @@ pub struct AlreadyExists {
     pub base: VimFault,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyExists {
     #[inline(never)]
@@ -168,14 +169,14 @@ impl Default for AlreadyExists {
         Self {
             base: VimFault::default(),
             name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyExists",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string name o
 ",
     rt::unset::<AlreadyExists>,
@@ -185,12 +186,9 @@ impl rt::Object for AlreadyExists {
         &ALREADY_EXISTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_EXISTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_EXISTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -244,20 +242,22 @@ rt::serde!(object AlreadyExists);
 pub struct ApplicationQuiesceFault {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplicationQuiesceFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static APPLICATION_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplicationQuiesceFault",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<ApplicationQuiesceFault>,
 );
 impl rt::Object for ApplicationQuiesceFault {
@@ -265,12 +265,9 @@ impl rt::Object for ApplicationQuiesceFault {
         &APPLICATION_QUIESCE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLICATION_QUIESCE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLICATION_QUIESCE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -324,6 +321,8 @@ pub struct ArrayUpdateSpec {
     pub operation: enums::ArrayUpdateOperation,
     /// `removeKey`: optional anyType.
     pub remove_key: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ArrayUpdateSpec {
     #[inline(never)]
@@ -331,14 +330,14 @@ impl Default for ArrayUpdateSpec {
         Self {
             operation: Default::default(),
             remove_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ARRAY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ArrayUpdateSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ArrayUpdateOperation operation r
 anyType removeKey o
 ",
@@ -349,12 +348,9 @@ impl rt::Object for ArrayUpdateSpec {
         &ARRAY_UPDATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ARRAY_UPDATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ARRAY_UPDATE_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.remove_key),
             _ => P::Absent,
@@ -402,6 +398,8 @@ pub struct AutoStartDefaults {
     pub wait_for_heartbeat: Option<bool>,
     /// `stopAction`: optional string.
     pub stop_action: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AutoStartDefaults {
     #[inline(never)]
@@ -412,14 +410,14 @@ impl Default for AutoStartDefaults {
             stop_delay: None,
             wait_for_heartbeat: None,
             stop_action: None,
+            _more: (),
         }
     }
 }
 pub(crate) static AUTO_START_DEFAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartDefaults",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 int startDelay o
 int stopDelay o
@@ -433,12 +431,9 @@ impl rt::Object for AutoStartDefaults {
         &AUTO_START_DEFAULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTO_START_DEFAULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTO_START_DEFAULTS),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.start_delay),
             2 => P::Value(&self.stop_delay),
@@ -496,6 +491,8 @@ pub struct AutoStartPowerInfo {
     pub stop_delay: i32,
     /// `stopAction`: required string.
     pub stop_action: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AutoStartPowerInfo {
     #[inline(never)]
@@ -508,14 +505,14 @@ impl Default for AutoStartPowerInfo {
             start_action: String::new(),
             stop_delay: 0,
             stop_action: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static AUTO_START_POWER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 int startOrder r
 int startDelay r
@@ -531,12 +528,9 @@ impl rt::Object for AutoStartPowerInfo {
         &AUTO_START_POWER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTO_START_POWER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTO_START_POWER_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.start_order),
             2 => P::Value(&self.start_delay),
@@ -590,6 +584,8 @@ pub struct BoolOption {
     pub supported: bool,
     /// `defaultValue`: required boolean.
     pub default_value: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BoolOption {
     #[inline(never)]
@@ -598,14 +594,14 @@ impl Default for BoolOption {
             base: OptionType::default(),
             supported: false,
             default_value: false,
+            _more: (),
         }
     }
 }
 pub(crate) static BOOL_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "BoolOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 boolean supported r
 boolean defaultValue r
 ",
@@ -616,12 +612,9 @@ impl rt::Object for BoolOption {
         &BOOL_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BOOL_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BOOL_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.supported),
@@ -677,18 +670,22 @@ rt::serde!(object BoolOption);
 pub struct CannotAccessFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_ACCESS_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessFile",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotAccessFile>,
 );
 impl rt::Object for CannotAccessFile {
@@ -696,12 +693,9 @@ impl rt::Object for CannotAccessFile {
         &CANNOT_ACCESS_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -755,6 +749,8 @@ pub struct CannotAccessNetwork {
     pub base: CannotAccessVmDevice,
     /// `network`: optional reference to `Network`, since VI API 6.0.
     pub network: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessNetwork {
     #[inline(never)]
@@ -762,14 +758,14 @@ impl Default for CannotAccessNetwork {
         Self {
             base: CannotAccessVmDevice::default(),
             network: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ACCESS_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessNetwork",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_DEVICE),
-    "
+    "2.0
 ManagedObjectReference network o since 6.0
 ",
     rt::unset::<CannotAccessNetwork>,
@@ -779,12 +775,9 @@ impl rt::Object for CannotAccessNetwork {
         &CANNOT_ACCESS_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_NETWORK),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.network),
@@ -838,20 +831,22 @@ rt::serde!(object CannotAccessNetwork);
 pub struct CannotAccessVmComponent {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessVmComponent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ACCESS_VM_COMPONENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmComponent",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotAccessVmComponent>,
 );
 impl rt::Object for CannotAccessVmComponent {
@@ -859,12 +854,9 @@ impl rt::Object for CannotAccessVmComponent {
         &CANNOT_ACCESS_VM_COMPONENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_VM_COMPONENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_VM_COMPONENT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -918,6 +910,8 @@ pub struct CannotAccessVmConfig {
     pub base: CannotAccessVmComponent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessVmConfig {
     #[inline(never)]
@@ -925,14 +919,14 @@ impl Default for CannotAccessVmConfig {
         Self {
             base: CannotAccessVmComponent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ACCESS_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmConfig",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_COMPONENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<CannotAccessVmConfig>,
@@ -942,12 +936,9 @@ impl rt::Object for CannotAccessVmConfig {
         &CANNOT_ACCESS_VM_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_VM_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_VM_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.reason),
@@ -1007,6 +998,8 @@ pub struct CannotAccessVmDevice {
     pub backing: String,
     /// `connected`: required boolean.
     pub connected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessVmDevice {
     #[inline(never)]
@@ -1016,14 +1009,14 @@ impl Default for CannotAccessVmDevice {
             device: String::new(),
             backing: String::new(),
             connected: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ACCESS_VM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmDevice",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_COMPONENT),
-    "
+    "2.0
 string device r
 string backing r
 boolean connected r
@@ -1035,12 +1028,9 @@ impl rt::Object for CannotAccessVmDevice {
         &CANNOT_ACCESS_VM_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_VM_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_VM_DEVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1100,6 +1090,8 @@ pub struct CannotAccessVmDisk {
     pub base: CannotAccessVmDevice,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessVmDisk {
     #[inline(never)]
@@ -1107,14 +1099,14 @@ impl Default for CannotAccessVmDisk {
         Self {
             base: CannotAccessVmDevice::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ACCESS_VM_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmDisk",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_DEVICE),
-    "
+    "2.0
 LocalizedMethodFault fault r
 ",
     rt::unset::<CannotAccessVmDisk>,
@@ -1124,12 +1116,9 @@ impl rt::Object for CannotAccessVmDisk {
         &CANNOT_ACCESS_VM_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_VM_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_VM_DISK),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Object(&self.fault),
@@ -1183,18 +1172,22 @@ rt::serde!(object CannotAccessVmDisk);
 pub struct CannotCreateFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotCreateFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_CREATE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotCreateFile",
-    "2.5",
     Some(&FILE_FAULT),
-    "",
+    "2.5",
     rt::unset::<CannotCreateFile>,
 );
 impl rt::Object for CannotCreateFile {
@@ -1202,12 +1195,9 @@ impl rt::Object for CannotCreateFile {
         &CANNOT_CREATE_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CREATE_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CREATE_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1259,18 +1249,22 @@ rt::serde!(object CannotCreateFile);
 pub struct CannotDeleteFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDeleteFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDeleteFile",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotDeleteFile>,
 );
 impl rt::Object for CannotDeleteFile {
@@ -1278,12 +1272,9 @@ impl rt::Object for CannotDeleteFile {
         &CANNOT_DELETE_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DELETE_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DELETE_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1365,6 +1356,8 @@ pub struct Capability {
     pub hadcs_supported: Option<bool>,
     /// `configMgmtSupported`: optional boolean, since VI API 7.0.3.1.
     pub config_mgmt_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Capability {
     #[inline(never)]
@@ -1387,14 +1380,14 @@ impl Default for Capability {
             scalable_shares_supported: None,
             hadcs_supported: None,
             config_mgmt_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "Capability",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean provisioningSupported r
 boolean multiHostSupported r
 boolean userShellAccessSupported r since 2.5
@@ -1418,12 +1411,9 @@ impl rt::Object for Capability {
         &CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CAPABILITY),
             0 => P::Value(&self.provisioning_supported),
             1 => P::Value(&self.multi_host_supported),
             2 => P::Value(&self.user_shell_access_supported),
@@ -1497,6 +1487,8 @@ pub struct ChangesInfoEventArgument {
     pub added: Option<String>,
     /// `deleted`: optional string.
     pub deleted: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChangesInfoEventArgument {
     #[inline(never)]
@@ -1505,14 +1497,14 @@ impl Default for ChangesInfoEventArgument {
             modified: None,
             added: None,
             deleted: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CHANGES_INFO_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangesInfoEventArgument",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string modified o
 string added o
 string deleted o
@@ -1524,12 +1516,9 @@ impl rt::Object for ChangesInfoEventArgument {
         &CHANGES_INFO_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHANGES_INFO_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHANGES_INFO_EVENT_ARGUMENT),
             0 => P::Value(&self.modified),
             1 => P::Value(&self.added),
             2 => P::Value(&self.deleted),
@@ -1575,6 +1564,8 @@ pub struct ChoiceOption {
     pub choice_info: Vec<rt::Poly<ElementDescription>>,
     /// `defaultIndex`: optional int.
     pub default_index: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ChoiceOption {
     #[inline(never)]
@@ -1583,14 +1574,14 @@ impl Default for ChoiceOption {
             base: OptionType::default(),
             choice_info: Vec::new(),
             default_index: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CHOICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChoiceOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 ElementDescription choiceInfo rl
 int defaultIndex o
 ",
@@ -1601,12 +1592,9 @@ impl rt::Object for ChoiceOption {
         &CHOICE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHOICE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHOICE_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.choice_info),
@@ -1693,6 +1681,8 @@ pub struct ClusterComputeResourceSummary {
     /// `vcsSlots`: list of `ClusterComputeResourceVcsSlots`, since VI API 7.0.1.1.
     #[cfg(feature = "cluster")]
     pub vcs_slots: Vec<ClusterComputeResourceVcsSlots>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceSummary {
     #[inline(never)]
@@ -1716,14 +1706,14 @@ impl Default for ClusterComputeResourceSummary {
             vcs_health_status: None,
             #[cfg(feature = "cluster")]
             vcs_slots: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceSummary",
-    "2.0",
     Some(&COMPUTE_RESOURCE_SUMMARY),
-    "
+    "2.0
 int currentFailoverLevel r
 ClusterDasAdmissionControlInfo admissionControlInfo o since 4.0
 int numVmotions r
@@ -1746,12 +1736,9 @@ impl rt::Object for ClusterComputeResourceSummary {
         &CLUSTER_COMPUTE_RESOURCE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_SUMMARY),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.current_failover_level),
@@ -1848,6 +1835,8 @@ pub struct ClusterConfigInfo {
     /// `rule`: list of `ClusterRuleInfo` or a descendant.
     #[cfg(feature = "cluster")]
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterConfigInfo {
     #[inline(never)]
@@ -1861,14 +1850,14 @@ impl Default for ClusterConfigInfo {
             drs_vm_config: Vec::new(),
             #[cfg(feature = "cluster")]
             rule: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ClusterDasConfigInfo dasConfig r
 ClusterDasVmConfigInfo dasVmConfig ol
 ClusterDrsConfigInfo drsConfig r
@@ -1882,12 +1871,9 @@ impl rt::Object for ClusterConfigInfo {
         &CLUSTER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CONFIG_INFO),
             0 => P::Object(&self.das_config),
             #[cfg(feature = "cluster")]
             1 => P::Objects(&self.das_vm_config),
@@ -1987,6 +1973,8 @@ pub struct ClusterConfigInfoEx {
     /// `vsanCoreConfig`: optional `VsanClusterCoreConfig`, since VI API 9.0.0.0.
     #[cfg(feature = "vsan")]
     pub vsan_core_config: Option<Box<VsanClusterCoreConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterConfigInfoEx {
     #[inline(never)]
@@ -2024,14 +2012,14 @@ impl Default for ClusterConfigInfoEx {
             crypto_config: None,
             #[cfg(feature = "vsan")]
             vsan_core_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_CONFIG_INFO_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigInfoEx",
-    "2.5",
     Some(&COMPUTE_RESOURCE_CONFIG_INFO),
-    "
+    "2.5
 ClusterSystemVMsConfigInfo systemVMsConfig o since 7.0.3.0
 ClusterDasConfigInfo dasConfig r
 ClusterDasVmConfigInfo dasVmConfig ol
@@ -2057,12 +2045,9 @@ impl rt::Object for ClusterConfigInfoEx {
         &CLUSTER_CONFIG_INFO_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CONFIG_INFO_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CONFIG_INFO_EX),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             #[cfg(feature = "cluster")]
@@ -2198,6 +2183,8 @@ pub struct ClusterDasConfigInfo {
     pub heartbeat_datastore: Vec<rt::ManagedObjectReference>,
     /// `hBDatastoreCandidatePolicy`: optional string, since VI API 5.0.
     pub h_b_datastore_candidate_policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDasConfigInfo {
     #[inline(never)]
@@ -2216,14 +2203,14 @@ impl Default for ClusterDasConfigInfo {
             option: Vec::new(),
             heartbeat_datastore: Vec::new(),
             h_b_datastore_candidate_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DAS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 string vmMonitoring o since 4.0
 string hostMonitoring o since 4.0
@@ -2243,12 +2230,9 @@ impl rt::Object for ClusterDasConfigInfo {
         &CLUSTER_DAS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DAS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DAS_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.vm_monitoring),
             2 => P::Value(&self.host_monitoring),
@@ -2316,6 +2300,8 @@ pub struct ClusterDpmConfigInfo {
     pub host_power_action_rate: Option<i32>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDpmConfigInfo {
     #[inline(never)]
@@ -2325,14 +2311,14 @@ impl Default for ClusterDpmConfigInfo {
             default_dpm_behavior: None,
             host_power_action_rate: None,
             option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DPM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmConfigInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean enabled o
 DpmBehavior defaultDpmBehavior o
 int hostPowerActionRate o since 4.0
@@ -2345,12 +2331,9 @@ impl rt::Object for ClusterDpmConfigInfo {
         &CLUSTER_DPM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DPM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DPM_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.default_dpm_behavior),
             2 => P::Value(&self.host_power_action_rate),
@@ -2404,6 +2387,8 @@ pub struct ClusterDrsConfigInfo {
     pub scale_descendants_shares: Option<String>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterDrsConfigInfo {
     #[inline(never)]
@@ -2415,14 +2400,14 @@ impl Default for ClusterDrsConfigInfo {
             vmotion_rate: None,
             scale_descendants_shares: None,
             option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 boolean enableVmBehaviorOverrides o since 4.0
 DrsBehavior defaultVmBehavior o
@@ -2437,12 +2422,9 @@ impl rt::Object for ClusterDrsConfigInfo {
         &CLUSTER_DRS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_DRS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.enable_vm_behavior_overrides),
             2 => P::Value(&self.default_vm_behavior),
@@ -2520,6 +2502,8 @@ pub struct ClusterUsageSummary {
     pub reserved_tier0_mem_mb: Option<i32>,
     /// `unreservedTier0MemMB`: optional int, since VI API 9.0.0.0.
     pub unreserved_tier0_mem_mb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterUsageSummary {
     #[inline(never)]
@@ -2541,14 +2525,14 @@ impl Default for ClusterUsageSummary {
             tier0_mem_capacity_mb: None,
             reserved_tier0_mem_mb: None,
             unreserved_tier0_mem_mb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterUsageSummary",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 int totalCpuCapacityMhz r
 int totalMemCapacityMB r
 int cpuReservationMhz r
@@ -2573,12 +2557,9 @@ impl rt::Object for ClusterUsageSummary {
         &CLUSTER_USAGE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_USAGE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_USAGE_SUMMARY),
             0 => P::Value(&self.total_cpu_capacity_mhz),
             1 => P::Value(&self.total_mem_capacity_mb),
             2 => P::Value(&self.cpu_reservation_mhz),
@@ -2652,6 +2633,8 @@ pub struct ComputeResourceConfigInfo {
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceConfigInfo {
     #[inline(never)]
@@ -2661,14 +2644,14 @@ impl Default for ComputeResourceConfigInfo {
             spbm_enabled: None,
             default_hardware_version_key: None,
             maximum_hardware_version_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceConfigInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string vmSwapPlacement r
 boolean spbmEnabled o since 5.0
 string defaultHardwareVersionKey o since 5.1
@@ -2681,12 +2664,9 @@ impl rt::Object for ComputeResourceConfigInfo {
         &COMPUTE_RESOURCE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_CONFIG_INFO),
             0 => P::Value(&self.vm_swap_placement),
             1 => P::Value(&self.spbm_enabled),
             2 => P::Value(&self.default_hardware_version_key),
@@ -2733,6 +2713,8 @@ pub struct ComputeResourceEventArgument {
     pub base: EntityEventArgument,
     /// `computeResource`: required reference to `ComputeResource`.
     pub compute_resource: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceEventArgument {
     #[inline(never)]
@@ -2740,14 +2722,14 @@ impl Default for ComputeResourceEventArgument {
         Self {
             base: EntityEventArgument::default(),
             compute_resource: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_RESOURCE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference computeResource r
 ",
     rt::unset::<ComputeResourceEventArgument>,
@@ -2757,12 +2739,9 @@ impl rt::Object for ComputeResourceEventArgument {
         &COMPUTE_RESOURCE_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.compute_resource),
@@ -2832,6 +2811,8 @@ pub struct ComputeResourceSummary {
     pub num_effective_hosts: i32,
     /// `overallStatus`: required `ManagedEntityStatus`.
     pub overall_status: enums::ManagedEntityStatus,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceSummary {
     #[inline(never)]
@@ -2846,14 +2827,14 @@ impl Default for ComputeResourceSummary {
             num_hosts: 0,
             num_effective_hosts: 0,
             overall_status: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int totalCpu r
 long totalMemory r
 short numCpuCores r
@@ -2871,12 +2852,9 @@ impl rt::Object for ComputeResourceSummary {
         &COMPUTE_RESOURCE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_SUMMARY),
             0 => P::Value(&self.total_cpu),
             1 => P::Value(&self.total_memory),
             2 => P::Value(&self.num_cpu_cores),
@@ -2931,18 +2909,22 @@ rt::serde!(object base ComputeResourceSummary);
 pub struct ConcurrentAccess {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConcurrentAccess {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConcurrentAccess",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<ConcurrentAccess>,
 );
 impl rt::Object for ConcurrentAccess {
@@ -2950,12 +2932,9 @@ impl rt::Object for ConcurrentAccess {
         &CONCURRENT_ACCESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONCURRENT_ACCESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONCURRENT_ACCESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3009,6 +2988,8 @@ pub struct CryptoKeyId {
     pub key_id: String,
     /// `providerId`: optional `KeyProviderId`.
     pub provider_id: Option<Box<KeyProviderId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoKeyId {
     #[inline(never)]
@@ -3016,14 +2997,14 @@ impl Default for CryptoKeyId {
         Self {
             key_id: String::new(),
             provider_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_KEY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string keyId r
 KeyProviderId providerId o
 ",
@@ -3034,12 +3015,9 @@ impl rt::Object for CryptoKeyId {
         &CRYPTO_KEY_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_KEY_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_KEY_ID),
             0 => P::Value(&self.key_id),
             1 => P::Optional(&self.provider_id),
             _ => P::Absent,
@@ -3089,6 +3067,8 @@ pub struct CustomFieldDef {
     pub field_def_privileges: Option<Box<PrivilegePolicyDef>>,
     /// `fieldInstancePrivileges`: optional `PrivilegePolicyDef`, since VI API 2.5.
     pub field_instance_privileges: Option<Box<PrivilegePolicyDef>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDef {
     #[inline(never)]
@@ -3100,14 +3080,14 @@ impl Default for CustomFieldDef {
             managed_object_type: None,
             field_def_privileges: None,
             field_instance_privileges: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDef",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 string name r
 string type r
@@ -3122,12 +3102,9 @@ impl rt::Object for CustomFieldDef {
         &CUSTOM_FIELD_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.r#type),
@@ -3177,6 +3154,8 @@ pub struct CustomFieldStringValue {
     pub base: CustomFieldValue,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldStringValue {
     #[inline(never)]
@@ -3184,14 +3163,14 @@ impl Default for CustomFieldStringValue {
         Self {
             base: CustomFieldValue::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOM_FIELD_STRING_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldStringValue",
-    "2.0",
     Some(&CUSTOM_FIELD_VALUE),
-    "
+    "2.0
 string value r
 ",
     rt::unset::<CustomFieldStringValue>,
@@ -3201,12 +3180,9 @@ impl rt::Object for CustomFieldStringValue {
         &CUSTOM_FIELD_STRING_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_STRING_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_STRING_VALUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -3260,18 +3236,19 @@ rt::serde!(object CustomFieldStringValue);
 pub struct CustomFieldValue {
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldValue {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: 0 }
+        Self { key: 0, _more: () }
     }
 }
 pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldValue",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 ",
     rt::unset::<CustomFieldValue>,
@@ -3281,12 +3258,9 @@ impl rt::Object for CustomFieldValue {
         &CUSTOM_FIELD_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_VALUE),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -3327,6 +3301,8 @@ pub struct DatacenterConfigInfo {
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterConfigInfo {
     #[inline(never)]
@@ -3334,14 +3310,14 @@ impl Default for DatacenterConfigInfo {
         Self {
             default_hardware_version_key: None,
             maximum_hardware_version_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterConfigInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string defaultHardwareVersionKey o
 string maximumHardwareVersionKey o since 7.0.2.0
 ",
@@ -3352,12 +3328,9 @@ impl rt::Object for DatacenterConfigInfo {
         &DATACENTER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_CONFIG_INFO),
             0 => P::Value(&self.default_hardware_version_key),
             1 => P::Value(&self.maximum_hardware_version_key),
             _ => P::Absent,
@@ -3399,6 +3372,8 @@ pub struct DatacenterEventArgument {
     pub base: EntityEventArgument,
     /// `datacenter`: required reference to `Datacenter`.
     pub datacenter: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterEventArgument {
     #[inline(never)]
@@ -3406,14 +3381,14 @@ impl Default for DatacenterEventArgument {
         Self {
             base: EntityEventArgument::default(),
             datacenter: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference datacenter r
 ",
     rt::unset::<DatacenterEventArgument>,
@@ -3423,12 +3398,9 @@ impl rt::Object for DatacenterEventArgument {
         &DATACENTER_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datacenter),
@@ -3504,6 +3476,8 @@ pub struct DatastoreCapability {
     pub vmdk_expand_supported: Option<bool>,
     /// `clusteredVmdkSupported`: optional boolean, since VI API 7.0.0.0.
     pub clustered_vmdk_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreCapability {
     #[inline(never)]
@@ -3521,14 +3495,14 @@ impl Default for DatastoreCapability {
             upit_supported: None,
             vmdk_expand_supported: None,
             clustered_vmdk_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreCapability",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean directoryHierarchySupported r
 boolean rawDiskMappingsSupported r
 boolean perFileThinProvisioningSupported r
@@ -3549,12 +3523,9 @@ impl rt::Object for DatastoreCapability {
         &DATASTORE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_CAPABILITY),
             0 => P::Value(&self.directory_hierarchy_supported),
             1 => P::Value(&self.raw_disk_mappings_supported),
             2 => P::Value(&self.per_file_thin_provisioning_supported),
@@ -3616,6 +3587,8 @@ pub struct DatastoreEventArgument {
     pub base: EntityEventArgument,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreEventArgument {
     #[inline(never)]
@@ -3623,14 +3596,14 @@ impl Default for DatastoreEventArgument {
         Self {
             base: EntityEventArgument::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference datastore r
 ",
     rt::unset::<DatastoreEventArgument>,
@@ -3640,12 +3613,9 @@ impl rt::Object for DatastoreEventArgument {
         &DATASTORE_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datastore),
@@ -3701,6 +3671,8 @@ pub struct DatastoreHostMount {
     pub key: rt::ManagedObjectReference,
     /// `mountInfo`: required `HostMountInfo`.
     pub mount_info: HostMountInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreHostMount {
     #[inline(never)]
@@ -3708,14 +3680,14 @@ impl Default for DatastoreHostMount {
         Self {
             key: Default::default(),
             mount_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_HOST_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreHostMount",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 HostMountInfo mountInfo r
 ",
@@ -3726,12 +3698,9 @@ impl rt::Object for DatastoreHostMount {
         &DATASTORE_HOST_MOUNT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_HOST_MOUNT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_HOST_MOUNT),
             0 => P::Value(&self.key),
             1 => P::Object(&self.mount_info),
             _ => P::Absent,
@@ -3793,6 +3762,8 @@ pub struct DatastoreInfo {
     pub logical_sector_size: Option<i32>,
     /// `physicalSectorSize`: optional int, since VI API 9.0.0.0.
     pub physical_sector_size: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreInfo {
     #[inline(never)]
@@ -3810,14 +3781,14 @@ impl Default for DatastoreInfo {
             supported_v_disk_formats: Vec::new(),
             logical_sector_size: None,
             physical_sector_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string url r
 long freeSpace r
@@ -3838,12 +3809,9 @@ impl rt::Object for DatastoreInfo {
         &DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.url),
             2 => P::Value(&self.free_space),
@@ -3922,6 +3890,8 @@ pub struct DatastoreSummary {
     pub r#type: String,
     /// `maintenanceMode`: optional string, since VI API 5.0.
     pub maintenance_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreSummary {
     #[inline(never)]
@@ -3937,14 +3907,14 @@ impl Default for DatastoreSummary {
             multiple_host_access: None,
             r#type: String::new(),
             maintenance_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference datastore o
 string name r
 string url r
@@ -3963,12 +3933,9 @@ impl rt::Object for DatastoreSummary {
         &DATASTORE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_SUMMARY),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.name),
             2 => P::Value(&self.url),
@@ -4026,6 +3993,8 @@ pub struct Description {
     pub label: String,
     /// `summary`: required string.
     pub summary: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Description {
     #[inline(never)]
@@ -4033,14 +4002,14 @@ impl Default for Description {
         Self {
             label: String::new(),
             summary: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Description",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string label r
 string summary r
 ",
@@ -4051,12 +4020,9 @@ impl rt::Object for Description {
         &DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESCRIPTION),
             0 => P::Value(&self.label),
             1 => P::Value(&self.summary),
             _ => P::Absent,
@@ -4099,6 +4065,8 @@ pub struct DeviceBackedVirtualDiskSpec {
     pub base: VirtualDiskSpec,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceBackedVirtualDiskSpec {
     #[inline(never)]
@@ -4106,14 +4074,14 @@ impl Default for DeviceBackedVirtualDiskSpec {
         Self {
             base: VirtualDiskSpec::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DEVICE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceBackedVirtualDiskSpec",
-    "2.5",
     Some(&VIRTUAL_DISK_SPEC),
-    "
+    "2.5
 string device r
 ",
     rt::unset::<DeviceBackedVirtualDiskSpec>,
@@ -4123,12 +4091,9 @@ impl rt::Object for DeviceBackedVirtualDiskSpec {
         &DEVICE_BACKED_VIRTUAL_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_BACKED_VIRTUAL_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_BACKED_VIRTUAL_DISK_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -4182,20 +4147,22 @@ rt::serde!(object DeviceBackedVirtualDiskSpec);
 pub struct DeviceNotFound {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DEVICE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceNotFound",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.0",
     rt::unset::<DeviceNotFound>,
 );
 impl rt::Object for DeviceNotFound {
@@ -4203,12 +4170,9 @@ impl rt::Object for DeviceNotFound {
         &DEVICE_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_NOT_FOUND),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4264,6 +4228,8 @@ pub struct DeviceNotSupported {
     pub device: String,
     /// `reason`: optional string, since VI API 2.5.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceNotSupported {
     #[inline(never)]
@@ -4272,14 +4238,14 @@ impl Default for DeviceNotSupported {
             base: VirtualHardwareCompatibilityIssue::default(),
             device: String::new(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceNotSupported",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 string device r
 string reason o since 2.5
 ",
@@ -4290,12 +4256,9 @@ impl rt::Object for DeviceNotSupported {
         &DEVICE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -4351,18 +4314,22 @@ rt::serde!(object DeviceNotSupported);
 pub struct DirectoryNotEmpty {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectoryNotEmpty {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECTORY_NOT_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectoryNotEmpty",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<DirectoryNotEmpty>,
 );
 impl rt::Object for DirectoryNotEmpty {
@@ -4370,12 +4337,9 @@ impl rt::Object for DirectoryNotEmpty {
         &DIRECTORY_NOT_EMPTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECTORY_NOT_EMPTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECTORY_NOT_EMPTY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4429,18 +4393,23 @@ pub struct DiskChangeExtent {
     pub start: i64,
     /// `length`: required long.
     pub length: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskChangeExtent {
     #[inline(never)]
     fn default() -> Self {
-        Self { start: 0, length: 0 }
+        Self {
+            start: 0,
+            length: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static DISK_CHANGE_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskChangeExtent",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long start r
 long length r
 ",
@@ -4451,12 +4420,9 @@ impl rt::Object for DiskChangeExtent {
         &DISK_CHANGE_EXTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_CHANGE_EXTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_CHANGE_EXTENT),
             0 => P::Value(&self.start),
             1 => P::Value(&self.length),
             _ => P::Absent,
@@ -4500,6 +4466,8 @@ pub struct DiskChangeInfo {
     pub length: i64,
     /// `changedArea`: list of `DiskChangeExtent`.
     pub changed_area: Vec<DiskChangeExtent>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskChangeInfo {
     #[inline(never)]
@@ -4508,14 +4476,14 @@ impl Default for DiskChangeInfo {
             start_offset: 0,
             length: 0,
             changed_area: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_CHANGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskChangeInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long startOffset r
 long length r
 DiskChangeExtent changedArea ol
@@ -4527,12 +4495,9 @@ impl rt::Object for DiskChangeInfo {
         &DISK_CHANGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_CHANGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_CHANGE_INFO),
             0 => P::Value(&self.start_offset),
             1 => P::Value(&self.length),
             2 => P::Objects(&self.changed_area),
@@ -4580,6 +4545,8 @@ pub struct DistributedVirtualSwitchPortConnection {
     pub port_key: Option<String>,
     /// `connectionCookie`: optional int.
     pub connection_cookie: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchPortConnection {
     #[inline(never)]
@@ -4589,14 +4556,14 @@ impl Default for DistributedVirtualSwitchPortConnection {
             portgroup_key: None,
             port_key: None,
             connection_cookie: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortConnection",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string switchUuid r
 string portgroupKey o
 string portKey o
@@ -4609,12 +4576,9 @@ impl rt::Object for DistributedVirtualSwitchPortConnection {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION),
             0 => P::Value(&self.switch_uuid),
             1 => P::Value(&self.portgroup_key),
             2 => P::Value(&self.port_key),

@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct DrsVmMigratedEvent {
     /// The properties of `VmMigratedEvent`.
     pub base: VmMigratedEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsVmMigratedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmMigratedEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmMigratedEvent",
-    "2.0",
     Some(&VM_MIGRATED_EVENT),
-    "",
+    "2.0",
     rt::unset::<DrsVmMigratedEvent>,
 );
 impl rt::Object for DrsVmMigratedEvent {
@@ -30,12 +32,9 @@ impl rt::Object for DrsVmMigratedEvent {
         &DRS_VM_MIGRATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_VM_MIGRATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_VM_MIGRATED_EVENT),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -87,20 +86,22 @@ rt::serde!(object DrsVmMigratedEvent);
 pub struct DrsVmPoweredOnEvent {
     /// The properties of `VmPoweredOnEvent`.
     pub base: VmPoweredOnEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsVmPoweredOnEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmPoweredOnEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmPoweredOnEvent",
-    "2.5",
     Some(&VM_POWERED_ON_EVENT),
-    "",
+    "2.5",
     rt::unset::<DrsVmPoweredOnEvent>,
 );
 impl rt::Object for DrsVmPoweredOnEvent {
@@ -108,12 +109,9 @@ impl rt::Object for DrsVmPoweredOnEvent {
         &DRS_VM_POWERED_ON_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_VM_POWERED_ON_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_VM_POWERED_ON_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -169,6 +167,8 @@ pub struct DuplicateName {
     pub name: String,
     /// `object`: required reference.
     pub object: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateName {
     #[inline(never)]
@@ -177,14 +177,14 @@ impl Default for DuplicateName {
             base: VimFault::default(),
             name: String::new(),
             object: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DUPLICATE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateName",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string name r
 ManagedObjectReference object r
 ",
@@ -195,12 +195,9 @@ impl rt::Object for DuplicateName {
         &DUPLICATE_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_NAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -258,6 +255,8 @@ pub struct DvsEventArgument {
     pub base: EntityEventArgument,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsEventArgument {
     #[inline(never)]
@@ -265,14 +264,14 @@ impl Default for DvsEventArgument {
         Self {
             base: EntityEventArgument::default(),
             dvs: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsEventArgument",
-    "4.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "4.0
 ManagedObjectReference dvs r
 ",
     rt::unset::<DvsEventArgument>,
@@ -282,12 +281,9 @@ impl rt::Object for DvsEventArgument {
         &DVS_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.dvs),
@@ -338,18 +334,20 @@ impl std::fmt::Debug for DvsEventArgument {
 rt::serde!(object DvsEventArgument);
 
 /// `DynamicData`, since VI API 2.0.
-pub struct DynamicData {}
+pub struct DynamicData {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DynamicData {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicData",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<DynamicData>,
 );
 impl rt::Object for DynamicData {
@@ -357,12 +355,9 @@ impl rt::Object for DynamicData {
         &DYNAMIC_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DYNAMIC_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DYNAMIC_DATA),
             _ => P::Absent,
         }
     }
@@ -400,6 +395,8 @@ pub struct DynamicProperty {
     pub name: String,
     /// `val`: required anyType.
     pub val: rt::Any,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DynamicProperty {
     #[inline(never)]
@@ -407,14 +404,14 @@ impl Default for DynamicProperty {
         Self {
             name: String::new(),
             val: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DYNAMIC_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicProperty",
-    "2.0",
     None,
-    "
+    "2.0
 string name r
 anyType val r
 ",
@@ -425,12 +422,9 @@ impl rt::Object for DynamicProperty {
         &DYNAMIC_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DYNAMIC_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DYNAMIC_PROPERTY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.val),
             _ => P::Absent,
@@ -472,6 +466,8 @@ pub struct ElementDescription {
     pub base: Description,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ElementDescription {
     #[inline(never)]
@@ -479,14 +475,14 @@ impl Default for ElementDescription {
         Self {
             base: Description::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ElementDescription",
-    "2.0",
     Some(&DESCRIPTION),
-    "
+    "2.0
 string key r
 ",
     rt::unset::<ElementDescription>,
@@ -496,12 +492,9 @@ impl rt::Object for ElementDescription {
         &ELEMENT_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ELEMENT_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ELEMENT_DESCRIPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -556,18 +549,22 @@ rt::serde!(object base ElementDescription);
 pub struct EntityEventArgument {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EntityEventArgument {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityEventArgument",
-    "2.0",
     Some(&EVENT_ARGUMENT),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<EntityEventArgument>,
@@ -577,12 +574,9 @@ impl rt::Object for EntityEventArgument {
         &ENTITY_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTITY_EVENT_ARGUMENT),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -623,6 +617,8 @@ pub struct EnumDescription {
     pub key: String,
     /// `tags`: list, not empty, of `ElementDescription` or a descendant.
     pub tags: Vec<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnumDescription {
     #[inline(never)]
@@ -630,14 +626,14 @@ impl Default for EnumDescription {
         Self {
             key: String::new(),
             tags: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENUM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnumDescription",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 ElementDescription tags rl
 ",
@@ -648,12 +644,9 @@ impl rt::Object for EnumDescription {
         &ENUM_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENUM_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENUM_DESCRIPTION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.tags),
             _ => P::Absent,
@@ -722,6 +715,8 @@ pub struct Event {
     pub change_tag: Option<String>,
     /// `auditId`: optional string, since VI API 9.1.0.0.
     pub audit_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Event {
     #[inline(never)]
@@ -743,14 +738,14 @@ impl Default for Event {
             full_formatted_message: None,
             change_tag: None,
             audit_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Event",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 int chainId r
 dateTime createdTime r
@@ -774,12 +769,9 @@ impl rt::Object for Event {
         &EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.chain_id),
             2 => P::Value(&self.created_time),
@@ -845,18 +837,20 @@ impl std::fmt::Debug for Event {
 rt::serde!(object base Event);
 
 /// `EventArgument`, a [`DynamicData`], since VI API 2.0.
-pub struct EventArgument {}
+pub struct EventArgument {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for EventArgument {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventArgument",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<EventArgument>,
 );
 impl rt::Object for EventArgument {
@@ -864,12 +858,9 @@ impl rt::Object for EventArgument {
         &EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_ARGUMENT),
             _ => P::Absent,
         }
     }
@@ -909,6 +900,8 @@ pub struct EventDescription {
     pub event_info: Vec<EventDescriptionEventDetail>,
     /// `enumeratedTypes`: list of `EnumDescription`, since VI API 4.0.
     pub enumerated_types: Vec<EnumDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventDescription {
     #[inline(never)]
@@ -917,14 +910,14 @@ impl Default for EventDescription {
             category: Vec::new(),
             event_info: Vec::new(),
             enumerated_types: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ElementDescription category rl
 EventDescriptionEventDetail eventInfo rl
 EnumDescription enumeratedTypes ol since 4.0
@@ -936,12 +929,9 @@ impl rt::Object for EventDescription {
         &EVENT_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_DESCRIPTION),
             0 => P::Value(&self.category),
             1 => P::Objects(&self.event_info),
             2 => P::Objects(&self.enumerated_types),
@@ -999,6 +989,8 @@ pub struct EventDescriptionEventDetail {
     pub full_format: String,
     /// `longDescription`: optional string, since VI API 4.1.
     pub long_description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventDescriptionEventDetail {
     #[inline(never)]
@@ -1013,14 +1005,14 @@ impl Default for EventDescriptionEventDetail {
             format_on_vm: String::new(),
             full_format: String::new(),
             long_description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_DESCRIPTION_EVENT_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventDescriptionEventDetail",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string description o since 4.0
 string category r
@@ -1038,12 +1030,9 @@ impl rt::Object for EventDescriptionEventDetail {
         &EVENT_DESCRIPTION_EVENT_DETAIL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_DESCRIPTION_EVENT_DETAIL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_DESCRIPTION_EVENT_DETAIL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             2 => P::Value(&self.category),
@@ -1113,6 +1102,8 @@ pub struct EventEx {
     pub object_name: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`, since VI API 4.1.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventEx {
     #[inline(never)]
@@ -1127,14 +1118,14 @@ impl Default for EventEx {
             object_type: None,
             object_name: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventEx",
-    "4.0",
     Some(&EVENT),
-    "
+    "4.0
 string eventTypeId r
 string severity o
 string message o
@@ -1151,12 +1142,9 @@ impl rt::Object for EventEx {
         &EVENT_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_EX),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.event_type_id),
@@ -1252,6 +1240,8 @@ pub struct EventFilterSpec {
     pub auditable: Option<bool>,
     /// `auditId`: list of string, since VI API 9.1.0.0.
     pub audit_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventFilterSpec {
     #[inline(never)]
@@ -1272,14 +1262,14 @@ impl Default for EventFilterSpec {
             delayed_init: None,
             auditable: None,
             audit_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 EventFilterSpecByEntity entity o
 EventFilterSpecByTime time o
 EventFilterSpecByUsername userName o
@@ -1303,12 +1293,9 @@ impl rt::Object for EventFilterSpec {
         &EVENT_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_FILTER_SPEC),
             0 => P::Optional(&self.entity),
             1 => P::Optional(&self.time),
             2 => P::Optional(&self.user_name),
@@ -1376,6 +1363,8 @@ pub struct EventFilterSpecByEntity {
     pub entity: rt::ManagedObjectReference,
     /// `recursion`: required `EventFilterSpecRecursionOption`.
     pub recursion: enums::EventFilterSpecRecursionOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventFilterSpecByEntity {
     #[inline(never)]
@@ -1383,14 +1372,14 @@ impl Default for EventFilterSpecByEntity {
         Self {
             entity: Default::default(),
             recursion: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByEntity",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 EventFilterSpecRecursionOption recursion r
 ",
@@ -1401,12 +1390,9 @@ impl rt::Object for EventFilterSpecByEntity {
         &EVENT_FILTER_SPEC_BY_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_FILTER_SPEC_BY_ENTITY),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.recursion),
             _ => P::Absent,
@@ -1448,6 +1434,8 @@ pub struct EventFilterSpecByTime {
     pub begin_time: Option<rt::DateTime>,
     /// `endTime`: optional dateTime.
     pub end_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventFilterSpecByTime {
     #[inline(never)]
@@ -1455,14 +1443,14 @@ impl Default for EventFilterSpecByTime {
         Self {
             begin_time: None,
             end_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByTime",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 dateTime beginTime o
 dateTime endTime o
 ",
@@ -1473,12 +1461,9 @@ impl rt::Object for EventFilterSpecByTime {
         &EVENT_FILTER_SPEC_BY_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_FILTER_SPEC_BY_TIME),
             0 => P::Value(&self.begin_time),
             1 => P::Value(&self.end_time),
             _ => P::Absent,
@@ -1520,6 +1505,8 @@ pub struct EventFilterSpecByUsername {
     pub system_user: bool,
     /// `userList`: list of string.
     pub user_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventFilterSpecByUsername {
     #[inline(never)]
@@ -1527,14 +1514,14 @@ impl Default for EventFilterSpecByUsername {
         Self {
             system_user: false,
             user_list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByUsername",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean systemUser r
 string userList ol
 ",
@@ -1545,12 +1532,9 @@ impl rt::Object for EventFilterSpecByUsername {
         &EVENT_FILTER_SPEC_BY_USERNAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_FILTER_SPEC_BY_USERNAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_FILTER_SPEC_BY_USERNAME),
             0 => P::Value(&self.system_user),
             1 => P::Value(&self.user_list),
             _ => P::Absent,
@@ -1587,18 +1571,20 @@ impl std::fmt::Debug for EventFilterSpecByUsername {
 rt::serde!(object EventFilterSpecByUsername);
 
 /// `EventManagerEventViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct EventManagerEventViewSpec {}
+pub struct EventManagerEventViewSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for EventManagerEventViewSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManagerEventViewSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<EventManagerEventViewSpec>,
 );
 impl rt::Object for EventManagerEventViewSpec {
@@ -1606,12 +1592,9 @@ impl rt::Object for EventManagerEventViewSpec {
         &EVENT_MANAGER_EVENT_VIEW_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER_EVENT_VIEW_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_MANAGER_EVENT_VIEW_SPEC),
             _ => P::Absent,
         }
     }
@@ -1650,6 +1633,8 @@ pub struct EventManagerViewByStartId {
     pub start_event_id: i32,
     /// `isForward`: required boolean.
     pub is_forward: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventManagerViewByStartId {
     #[inline(never)]
@@ -1657,14 +1642,14 @@ impl Default for EventManagerViewByStartId {
         Self {
             start_event_id: 0,
             is_forward: false,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManagerViewByStartId",
-    "9.0.0.0",
     Some(&EVENT_MANAGER_EVENT_VIEW_SPEC),
-    "
+    "9.0.0.0
 int startEventId r
 boolean isForward r
 ",
@@ -1675,13 +1660,16 @@ impl rt::Object for EventManagerViewByStartId {
         &EVENT_MANAGER_VIEW_BY_START_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER_VIEW_BY_START_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&EventManagerEventViewSpec {}),
+            rt::INFO => P::Info(&EVENT_MANAGER_VIEW_BY_START_ID),
+            rt::BASE => {
+                P::Object(
+                    &EventManagerEventViewSpec {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.start_event_id),
             1 => P::Value(&self.is_forward),
             _ => P::Absent,
@@ -1726,6 +1714,8 @@ pub struct ExtendedDescription {
     pub message_catalog_key_prefix: String,
     /// `messageArg`: list of `KeyAnyValue`.
     pub message_arg: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedDescription {
     #[inline(never)]
@@ -1734,14 +1724,14 @@ impl Default for ExtendedDescription {
             base: Description::default(),
             message_catalog_key_prefix: String::new(),
             message_arg: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENDED_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedDescription",
-    "4.0",
     Some(&DESCRIPTION),
-    "
+    "4.0
 string messageCatalogKeyPrefix r
 KeyAnyValue messageArg ol
 ",
@@ -1752,12 +1742,9 @@ impl rt::Object for ExtendedDescription {
         &EXTENDED_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_DESCRIPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.message_catalog_key_prefix),
@@ -1817,6 +1804,8 @@ pub struct ExtendedElementDescription {
     pub message_catalog_key_prefix: String,
     /// `messageArg`: list of `KeyAnyValue`.
     pub message_arg: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedElementDescription {
     #[inline(never)]
@@ -1825,14 +1814,14 @@ impl Default for ExtendedElementDescription {
             base: ElementDescription::default(),
             message_catalog_key_prefix: String::new(),
             message_arg: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENDED_ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedElementDescription",
-    "4.0",
     Some(&ELEMENT_DESCRIPTION),
-    "
+    "4.0
 string messageCatalogKeyPrefix r
 KeyAnyValue messageArg ol
 ",
@@ -1843,12 +1832,9 @@ impl rt::Object for ExtendedElementDescription {
         &EXTENDED_ELEMENT_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_ELEMENT_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_ELEMENT_DESCRIPTION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.message_catalog_key_prefix),
@@ -1911,6 +1897,8 @@ pub struct ExtendedEvent {
     pub managed_object: rt::ManagedObjectReference,
     /// `data`: list of `ExtendedEventPair`.
     pub data: Vec<ExtendedEventPair>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedEvent {
     #[inline(never)]
@@ -1920,14 +1908,14 @@ impl Default for ExtendedEvent {
             event_type_id: String::new(),
             managed_object: Default::default(),
             data: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedEvent",
-    "2.5",
     Some(&GENERAL_EVENT),
-    "
+    "2.5
 string eventTypeId r
 ManagedObjectReference managedObject r
 ExtendedEventPair data ol
@@ -1939,12 +1927,9 @@ impl rt::Object for ExtendedEvent {
         &EXTENDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.event_type_id),
@@ -2004,6 +1989,8 @@ pub struct ExtendedEventPair {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedEventPair {
     #[inline(never)]
@@ -2011,14 +1998,14 @@ impl Default for ExtendedEventPair {
         Self {
             key: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENDED_EVENT_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedEventPair",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string value r
 ",
@@ -2029,12 +2016,9 @@ impl rt::Object for ExtendedEventPair {
         &EXTENDED_EVENT_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_EVENT_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_EVENT_PAIR),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -2074,18 +2058,22 @@ rt::serde!(object ExtendedEventPair);
 pub struct FileAlreadyExists {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileAlreadyExists {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileAlreadyExists",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<FileAlreadyExists>,
 );
 impl rt::Object for FileAlreadyExists {
@@ -2093,12 +2081,9 @@ impl rt::Object for FileAlreadyExists {
         &FILE_ALREADY_EXISTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_ALREADY_EXISTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_ALREADY_EXISTS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2160,6 +2145,8 @@ pub struct FileBackedVirtualDiskSpec {
     pub crypto: Option<rt::Poly<CryptoSpec>>,
     /// `sectorFormat`: optional string, since VI API 9.0.0.0.
     pub sector_format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileBackedVirtualDiskSpec {
     #[inline(never)]
@@ -2172,14 +2159,14 @@ impl Default for FileBackedVirtualDiskSpec {
             #[cfg(feature = "crypto")]
             crypto: None,
             sector_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileBackedVirtualDiskSpec",
-    "2.5",
     Some(&VIRTUAL_DISK_SPEC),
-    "
+    "2.5
 long capacityKb r
 VirtualMachineProfileSpec profile ol since 5.5
 CryptoSpec crypto o since 6.5
@@ -2192,12 +2179,9 @@ impl rt::Object for FileBackedVirtualDiskSpec {
         &FILE_BACKED_VIRTUAL_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_BACKED_VIRTUAL_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_BACKED_VIRTUAL_DISK_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.capacity_kb),
@@ -2263,6 +2247,8 @@ pub struct FileFault {
     pub base: VimFault,
     /// `file`: required string.
     pub file: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileFault {
     #[inline(never)]
@@ -2270,14 +2256,14 @@ impl Default for FileFault {
         Self {
             base: VimFault::default(),
             file: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string file r
 ",
     rt::unset::<FileFault>,
@@ -2287,12 +2273,9 @@ impl rt::Object for FileFault {
         &FILE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.file),
@@ -2354,6 +2337,8 @@ pub struct FileInfo {
     pub modification: Option<rt::DateTime>,
     /// `owner`: optional string, since VI API 4.0.
     pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileInfo {
     #[inline(never)]
@@ -2364,14 +2349,14 @@ impl Default for FileInfo {
             file_size: None,
             modification: None,
             owner: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string path r
 string friendlyName o since 6.5
 long fileSize o
@@ -2385,12 +2370,9 @@ impl rt::Object for FileInfo {
         &FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_INFO),
             0 => P::Value(&self.path),
             1 => P::Value(&self.friendly_name),
             2 => P::Value(&self.file_size),
@@ -2437,18 +2419,22 @@ rt::serde!(object base FileInfo);
 pub struct FileLocked {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileLocked {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLocked",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<FileLocked>,
 );
 impl rt::Object for FileLocked {
@@ -2456,12 +2442,9 @@ impl rt::Object for FileLocked {
         &FILE_LOCKED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_LOCKED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_LOCKED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2513,18 +2496,22 @@ rt::serde!(object FileLocked);
 pub struct FileNotFound {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileNotFound {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNotFound",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<FileNotFound>,
 );
 impl rt::Object for FileNotFound {
@@ -2532,12 +2519,9 @@ impl rt::Object for FileNotFound {
         &FILE_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_NOT_FOUND),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2589,18 +2573,22 @@ rt::serde!(object FileNotFound);
 pub struct FileNotWritable {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileNotWritable {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_NOT_WRITABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNotWritable",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<FileNotWritable>,
 );
 impl rt::Object for FileNotWritable {
@@ -2608,12 +2596,9 @@ impl rt::Object for FileNotWritable {
         &FILE_NOT_WRITABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_NOT_WRITABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_NOT_WRITABLE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2662,18 +2647,20 @@ impl std::fmt::Debug for FileNotWritable {
 rt::serde!(object FileNotWritable);
 
 /// `FileQuery`, a [`DynamicData`], since VI API 2.0.
-pub struct FileQuery {}
+pub struct FileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for FileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileQuery",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<FileQuery>,
 );
 impl rt::Object for FileQuery {
@@ -2681,12 +2668,9 @@ impl rt::Object for FileQuery {
         &FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_QUERY),
             _ => P::Absent,
         }
     }
@@ -2729,6 +2713,8 @@ pub struct FileQueryFlags {
     pub modification: bool,
     /// `fileOwner`: optional boolean, since VI API 4.0 and always there from then on.
     pub file_owner: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileQueryFlags {
     #[inline(never)]
@@ -2738,14 +2724,14 @@ impl Default for FileQueryFlags {
             file_size: false,
             modification: false,
             file_owner: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileQueryFlags",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean fileType r
 boolean fileSize r
 boolean modification r
@@ -2758,12 +2744,9 @@ impl rt::Object for FileQueryFlags {
         &FILE_QUERY_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_QUERY_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_QUERY_FLAGS),
             0 => P::Value(&self.file_type),
             1 => P::Value(&self.file_size),
             2 => P::Value(&self.modification),
@@ -2813,6 +2796,8 @@ pub struct FileTooLarge {
     pub file_size: i64,
     /// `maxFileSize`: optional long.
     pub max_file_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileTooLarge {
     #[inline(never)]
@@ -2822,14 +2807,14 @@ impl Default for FileTooLarge {
             datastore: String::new(),
             file_size: 0,
             max_file_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_TOO_LARGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileTooLarge",
-    "2.5",
     Some(&FILE_FAULT),
-    "
+    "2.5
 string datastore r
 long fileSize r
 long maxFileSize o
@@ -2841,12 +2826,9 @@ impl rt::Object for FileTooLarge {
         &FILE_TOO_LARGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_TOO_LARGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_TOO_LARGE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore),
@@ -2904,20 +2886,22 @@ rt::serde!(object FileTooLarge);
 pub struct FilesystemQuiesceFault {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FilesystemQuiesceFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FILESYSTEM_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FilesystemQuiesceFault",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<FilesystemQuiesceFault>,
 );
 impl rt::Object for FilesystemQuiesceFault {
@@ -2925,12 +2909,9 @@ impl rt::Object for FilesystemQuiesceFault {
         &FILESYSTEM_QUIESCE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILESYSTEM_QUIESCE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILESYSTEM_QUIESCE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2988,6 +2969,8 @@ pub struct FloatOption {
     pub max: f32,
     /// `defaultValue`: required float.
     pub default_value: f32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FloatOption {
     #[inline(never)]
@@ -2997,14 +2980,14 @@ impl Default for FloatOption {
             min: 0.0,
             max: 0.0,
             default_value: 0.0,
+            _more: (),
         }
     }
 }
 pub(crate) static FLOAT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloatOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 float min r
 float max r
 float defaultValue r
@@ -3016,12 +2999,9 @@ impl rt::Object for FloatOption {
         &FLOAT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOAT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FLOAT_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.min),
@@ -3079,18 +3059,22 @@ rt::serde!(object FloatOption);
 pub struct FloppyImageFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FloppyImageFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FLOPPY_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<FloppyImageFileInfo>,
 );
 impl rt::Object for FloppyImageFileInfo {
@@ -3098,12 +3082,9 @@ impl rt::Object for FloppyImageFileInfo {
         &FLOPPY_IMAGE_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOPPY_IMAGE_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FLOPPY_IMAGE_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3152,18 +3133,20 @@ impl std::fmt::Debug for FloppyImageFileInfo {
 rt::serde!(object FloppyImageFileInfo);
 
 /// `FloppyImageFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct FloppyImageFileQuery {}
+pub struct FloppyImageFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for FloppyImageFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<FloppyImageFileQuery>,
 );
 impl rt::Object for FloppyImageFileQuery {
@@ -3171,13 +3154,10 @@ impl rt::Object for FloppyImageFileQuery {
         &FLOPPY_IMAGE_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FLOPPY_IMAGE_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::INFO => P::Info(&FLOPPY_IMAGE_FILE_QUERY),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3216,6 +3196,8 @@ pub struct FolderEventArgument {
     pub base: EntityEventArgument,
     /// `folder`: required reference to `Folder`.
     pub folder: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderEventArgument {
     #[inline(never)]
@@ -3223,14 +3205,14 @@ impl Default for FolderEventArgument {
         Self {
             base: EntityEventArgument::default(),
             folder: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FOLDER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference folder r
 ",
     rt::unset::<FolderEventArgument>,
@@ -3240,12 +3222,9 @@ impl rt::Object for FolderEventArgument {
         &FOLDER_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.folder),
@@ -3299,18 +3278,22 @@ rt::serde!(object FolderEventArgument);
 pub struct FolderFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FOLDER_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<FolderFileInfo>,
 );
 impl rt::Object for FolderFileInfo {
@@ -3318,12 +3301,9 @@ impl rt::Object for FolderFileInfo {
         &FOLDER_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3372,18 +3352,20 @@ impl std::fmt::Debug for FolderFileInfo {
 rt::serde!(object FolderFileInfo);
 
 /// `FolderFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct FolderFileQuery {}
+pub struct FolderFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for FolderFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<FolderFileQuery>,
 );
 impl rt::Object for FolderFileQuery {
@@ -3391,13 +3373,10 @@ impl rt::Object for FolderFileQuery {
         &FOLDER_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::INFO => P::Info(&FOLDER_FILE_QUERY),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3436,6 +3415,8 @@ pub struct GeneralEvent {
     pub base: Event,
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralEvent {
     #[inline(never)]
@@ -3443,14 +3424,14 @@ impl Default for GeneralEvent {
         Self {
             base: Event::default(),
             message: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERAL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 string message r
 ",
     rt::unset::<GeneralEvent>,
@@ -3460,12 +3441,9 @@ impl rt::Object for GeneralEvent {
         &GENERAL_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
@@ -3521,6 +3499,8 @@ pub struct GeneralUserEvent {
     pub base: GeneralEvent,
     /// `entity`: optional `ManagedEntityEventArgument`.
     pub entity: Option<Box<ManagedEntityEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralUserEvent {
     #[inline(never)]
@@ -3528,14 +3508,14 @@ impl Default for GeneralUserEvent {
         Self {
             base: GeneralEvent::default(),
             entity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GENERAL_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralUserEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity o
 ",
     rt::unset::<GeneralUserEvent>,
@@ -3545,12 +3525,9 @@ impl rt::Object for GeneralUserEvent {
         &GENERAL_USER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_USER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_USER_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.entity),
@@ -3606,6 +3583,8 @@ pub struct GenericVmConfigFault {
     pub base: VmConfigFault,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GenericVmConfigFault {
     #[inline(never)]
@@ -3613,14 +3592,14 @@ impl Default for GenericVmConfigFault {
         Self {
             base: VmConfigFault::default(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERIC_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenericVmConfigFault",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.0
 string reason r
 ",
     rt::unset::<GenericVmConfigFault>,
@@ -3630,12 +3609,9 @@ impl rt::Object for GenericVmConfigFault {
         &GENERIC_VM_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERIC_VM_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERIC_VM_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -3697,6 +3673,8 @@ pub struct GuestDiskInfo {
     pub filesystem_type: Option<String>,
     /// `mappings`: list of `GuestInfoVirtualDiskMapping`, since VI API 7.0.0.0.
     pub mappings: Vec<GuestInfoVirtualDiskMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestDiskInfo {
     #[inline(never)]
@@ -3707,14 +3685,14 @@ impl Default for GuestDiskInfo {
             free_space: None,
             filesystem_type: None,
             mappings: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestDiskInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string diskPath o
 long capacity o
 long freeSpace o
@@ -3728,12 +3706,9 @@ impl rt::Object for GuestDiskInfo {
         &GUEST_DISK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_DISK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_DISK_INFO),
             0 => P::Value(&self.disk_path),
             1 => P::Value(&self.capacity),
             2 => P::Value(&self.free_space),
@@ -3831,6 +3806,8 @@ pub struct GuestInfo {
     pub hw_version: Option<String>,
     /// `customizationInfo`: optional `GuestInfoCustomizationInfo`, since VI API 7.0.2.0.
     pub customization_info: Option<Box<GuestInfoCustomizationInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestInfo {
     #[inline(never)]
@@ -3863,14 +3840,14 @@ impl Default for GuestInfo {
             generation_info: Vec::new(),
             hw_version: None,
             customization_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualMachineToolsStatus toolsStatus o
 string toolsVersionStatus o since 4.0
 string toolsVersionStatus2 o since 5.0
@@ -3906,12 +3883,9 @@ impl rt::Object for GuestInfo {
         &GUEST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_INFO),
             0 => P::Value(&self.tools_status),
             1 => P::Value(&self.tools_version_status),
             2 => P::Value(&self.tools_version_status2),
@@ -4007,6 +3981,8 @@ pub struct GuestInfoCustomizationInfo {
     pub end_time: Option<rt::DateTime>,
     /// `errorMsg`: optional string.
     pub error_msg: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestInfoCustomizationInfo {
     #[inline(never)]
@@ -4016,14 +3992,14 @@ impl Default for GuestInfoCustomizationInfo {
             start_time: None,
             end_time: None,
             error_msg: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_INFO_CUSTOMIZATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoCustomizationInfo",
-    "7.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.2.0
 string customizationStatus r
 dateTime startTime o
 dateTime endTime o
@@ -4036,12 +4012,9 @@ impl rt::Object for GuestInfoCustomizationInfo {
         &GUEST_INFO_CUSTOMIZATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_CUSTOMIZATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_INFO_CUSTOMIZATION_INFO),
             0 => P::Value(&self.customization_status),
             1 => P::Value(&self.start_time),
             2 => P::Value(&self.end_time),
@@ -4087,6 +4060,8 @@ pub struct GuestInfoNamespaceGenerationInfo {
     pub key: String,
     /// `generationNo`: required int.
     pub generation_no: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestInfoNamespaceGenerationInfo {
     #[inline(never)]
@@ -4094,14 +4069,14 @@ impl Default for GuestInfoNamespaceGenerationInfo {
         Self {
             key: String::new(),
             generation_no: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_INFO_NAMESPACE_GENERATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoNamespaceGenerationInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string key r
 int generationNo r
 ",
@@ -4112,12 +4087,9 @@ impl rt::Object for GuestInfoNamespaceGenerationInfo {
         &GUEST_INFO_NAMESPACE_GENERATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_NAMESPACE_GENERATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_INFO_NAMESPACE_GENERATION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.generation_no),
             _ => P::Absent,
@@ -4157,18 +4129,19 @@ rt::serde!(object GuestInfoNamespaceGenerationInfo);
 pub struct GuestInfoVirtualDiskMapping {
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestInfoVirtualDiskMapping {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: 0 }
+        Self { key: 0, _more: () }
     }
 }
 pub(crate) static GUEST_INFO_VIRTUAL_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoVirtualDiskMapping",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 int key r
 ",
     rt::unset::<GuestInfoVirtualDiskMapping>,
@@ -4178,12 +4151,9 @@ impl rt::Object for GuestInfoVirtualDiskMapping {
         &GUEST_INFO_VIRTUAL_DISK_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_INFO_VIRTUAL_DISK_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_INFO_VIRTUAL_DISK_MAPPING),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -4235,6 +4205,8 @@ pub struct GuestNicInfo {
     pub ip_config: Option<Box<NetIpConfigInfo>>,
     /// `netBIOSConfig`: optional `NetBIOSConfigInfo` or a descendant, since VI API 4.1.
     pub net_bios_config: Option<rt::Poly<NetBiosConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestNicInfo {
     #[inline(never)]
@@ -4248,14 +4220,14 @@ impl Default for GuestNicInfo {
             dns_config: None,
             ip_config: None,
             net_bios_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestNicInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string network o
 string ipAddress ol
 string macAddress o
@@ -4272,12 +4244,9 @@ impl rt::Object for GuestNicInfo {
         &GUEST_NIC_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_NIC_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_NIC_INFO),
             0 => P::Value(&self.network),
             1 => P::Value(&self.ip_address),
             2 => P::Value(&self.mac_address),
@@ -4331,18 +4300,23 @@ pub struct GuestScreenInfo {
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestScreenInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { width: 0, height: 0 }
+        Self {
+            width: 0,
+            height: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_SCREEN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestScreenInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int width r
 int height r
 ",
@@ -4353,12 +4327,9 @@ impl rt::Object for GuestScreenInfo {
         &GUEST_SCREEN_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_SCREEN_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_SCREEN_INFO),
             0 => P::Value(&self.width),
             1 => P::Value(&self.height),
             _ => P::Absent,
@@ -4404,6 +4375,8 @@ pub struct GuestStackInfo {
     pub ip_stack_config: Vec<KeyValue>,
     /// `dhcpConfig`: optional `NetDhcpConfigInfo`.
     pub dhcp_config: Option<Box<NetDhcpConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestStackInfo {
     #[inline(never)]
@@ -4413,14 +4386,14 @@ impl Default for GuestStackInfo {
             ip_route_config: None,
             ip_stack_config: Vec::new(),
             dhcp_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestStackInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetDnsConfigInfo dnsConfig o
 NetIpRouteConfigInfo ipRouteConfig o
 KeyValue ipStackConfig ol
@@ -4433,12 +4406,9 @@ impl rt::Object for GuestStackInfo {
         &GUEST_STACK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_STACK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_STACK_INFO),
             0 => P::Optional(&self.dns_config),
             1 => P::Optional(&self.ip_route_config),
             2 => P::Objects(&self.ip_stack_config),
@@ -4484,6 +4454,8 @@ pub struct HostAutoStartManagerConfig {
     pub defaults: Option<Box<AutoStartDefaults>>,
     /// `powerInfo`: list of `AutoStartPowerInfo`.
     pub power_info: Vec<AutoStartPowerInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAutoStartManagerConfig {
     #[inline(never)]
@@ -4491,14 +4463,14 @@ impl Default for HostAutoStartManagerConfig {
         Self {
             defaults: None,
             power_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_AUTO_START_MANAGER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAutoStartManagerConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 AutoStartDefaults defaults o
 AutoStartPowerInfo powerInfo ol
 ",
@@ -4509,12 +4481,9 @@ impl rt::Object for HostAutoStartManagerConfig {
         &HOST_AUTO_START_MANAGER_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTO_START_MANAGER_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTO_START_MANAGER_CONFIG),
             0 => P::Optional(&self.defaults),
             1 => P::Objects(&self.power_info),
             _ => P::Absent,
@@ -4568,6 +4537,8 @@ pub struct HostBiosInfo {
     pub firmware_minor_release: Option<i32>,
     /// `firmwareType`: optional string, since VI API 8.0.2.0.
     pub firmware_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostBiosInfo {
     #[inline(never)]
@@ -4581,14 +4552,14 @@ impl Default for HostBiosInfo {
             firmware_major_release: None,
             firmware_minor_release: None,
             firmware_type: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_BIOS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBIOSInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string biosVersion o
 dateTime releaseDate o
 string vendor o since 6.5
@@ -4605,12 +4576,9 @@ impl rt::Object for HostBiosInfo {
         &HOST_BIOS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BIOS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BIOS_INFO),
             0 => P::Value(&self.bios_version),
             1 => P::Value(&self.release_date),
             2 => P::Value(&self.vendor),
@@ -4659,18 +4627,20 @@ impl std::fmt::Debug for HostBiosInfo {
 rt::serde!(object HostBiosInfo);
 
 /// `HostBlockAdapterTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-pub struct HostBlockAdapterTargetTransport {}
+pub struct HostBlockAdapterTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostBlockAdapterTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBlockAdapterTargetTransport",
-    "2.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "2.0",
     rt::unset::<HostBlockAdapterTargetTransport>,
 );
 impl rt::Object for HostBlockAdapterTargetTransport {
@@ -4678,13 +4648,10 @@ impl rt::Object for HostBlockAdapterTargetTransport {
         &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BLOCK_ADAPTER_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::INFO => P::Info(&HOST_BLOCK_ADAPTER_TARGET_TRANSPORT),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -4721,20 +4688,22 @@ rt::serde!(object HostBlockAdapterTargetTransport);
 pub struct HostBlockHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostBlockHba {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_BLOCK_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBlockHba",
-    "2.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "",
+    "2.0",
     rt::unset::<HostBlockHba>,
 );
 impl rt::Object for HostBlockHba {
@@ -4742,12 +4711,9 @@ impl rt::Object for HostBlockHba {
         &HOST_BLOCK_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BLOCK_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BLOCK_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5129,6 +5095,8 @@ pub struct HostCapability {
     pub ehv_quick_boot_supported: Option<bool>,
     /// `nestedHvTieringEnabled`: optional boolean, since VI API 9.1.0.0.
     pub nested_hv_tiering_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCapability {
     #[inline(never)]
@@ -5300,14 +5268,14 @@ impl Default for HostCapability {
             fcd_linked_clone_supported: None,
             ehv_quick_boot_supported: None,
             nested_hv_tiering_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCapability",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean recursiveResourcePoolsSupported r
 boolean cpuMemoryResourceConfigurationSupported r since 2.5
 boolean rebootSupported r
@@ -5482,12 +5450,9 @@ impl rt::Object for HostCapability {
         &HOST_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CAPABILITY),
             0 => P::Value(&self.recursive_resource_pools_supported),
             1 => P::Value(&self.cpu_memory_resource_configuration_supported),
             2 => P::Value(&self.reboot_supported),

@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct HostCommunication {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCommunication {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_COMMUNICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCommunication",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<HostCommunication>,
 );
 impl rt::Object for HostCommunication {
@@ -30,12 +32,9 @@ impl rt::Object for HostCommunication {
         &HOST_COMMUNICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_COMMUNICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_COMMUNICATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -87,18 +86,22 @@ rt::serde!(object HostCommunication);
 pub struct HostConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<HostConfigFault>,
 );
 impl rt::Object for HostConfigFault {
@@ -106,12 +109,9 @@ impl rt::Object for HostConfigFault {
         &HOST_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -314,6 +314,8 @@ pub struct HostConfigInfo {
     /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
     #[cfg(feature = "host")]
     pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigInfo {
     #[inline(never)]
@@ -413,14 +415,14 @@ impl Default for HostConfigInfo {
             assignable_hardware_binding: Vec::new(),
             #[cfg(feature = "host")]
             assignable_hardware_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference host r
 AboutInfo product r
 HostDeploymentInfo deploymentInfo o since 6.5
@@ -488,12 +490,9 @@ impl rt::Object for HostConfigInfo {
         &HOST_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_INFO),
             0 => P::Value(&self.host),
             1 => P::Object(&self.product),
             #[cfg(feature = "host")]
@@ -793,6 +792,8 @@ pub struct HostConfigManager {
     pub nvdimm_system: Option<rt::ManagedObjectReference>,
     /// `assignableHardwareManager`: optional reference to `HostAssignableHardwareManager`, since VI API 7.0.0.0.
     pub assignable_hardware_manager: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigManager {
     #[inline(never)]
@@ -837,14 +838,14 @@ impl Default for HostConfigManager {
             crypto_manager: None,
             nvdimm_system: None,
             assignable_hardware_manager: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigManager",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference cpuScheduler o
 ManagedObjectReference datastoreSystem o
 ManagedObjectReference memoryManager o
@@ -892,12 +893,9 @@ impl rt::Object for HostConfigManager {
         &HOST_CONFIG_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_MANAGER),
             0 => P::Value(&self.cpu_scheduler),
             1 => P::Value(&self.datastore_system),
             2 => P::Value(&self.memory_manager),
@@ -1030,6 +1028,8 @@ pub struct HostConfigSummary {
     pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
     /// `agentVmNetwork`: optional reference to `Network`, since VI API 5.0.
     pub agent_vm_network: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigSummary {
     #[inline(never)]
@@ -1046,14 +1046,14 @@ impl Default for HostConfigSummary {
             feature_version: Vec::new(),
             agent_vm_datastore: None,
             agent_vm_network: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 int port r
 string sslThumbprint o since 4.0
@@ -1072,12 +1072,9 @@ impl rt::Object for HostConfigSummary {
         &HOST_CONFIG_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.port),
             2 => P::Value(&self.ssl_thumbprint),
@@ -1135,18 +1132,22 @@ rt::serde!(object HostConfigSummary);
 pub struct HostConnectFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<HostConnectFault>,
 );
 impl rt::Object for HostConnectFault {
@@ -1154,12 +1155,9 @@ impl rt::Object for HostConnectFault {
         &HOST_CONNECT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECT_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1237,6 +1235,8 @@ pub struct HostConnectSpec {
     /// `hostGateway`: optional `HostGatewaySpec`, since VI API 6.0.
     #[cfg(feature = "host")]
     pub host_gateway: Option<Box<HostGatewaySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectSpec {
     #[inline(never)]
@@ -1257,14 +1257,14 @@ impl Default for HostConnectSpec {
             lockdown_mode: None,
             #[cfg(feature = "host")]
             host_gateway: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string hostName o
 int port o
 string sslThumbprint o since 2.5
@@ -1286,12 +1286,9 @@ impl rt::Object for HostConnectSpec {
         &HOST_CONNECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECT_SPEC),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.port),
             2 => P::Value(&self.ssl_thumbprint),
@@ -1367,6 +1364,8 @@ pub struct HostCpuIdInfo {
     pub ecx: Option<String>,
     /// `edx`: optional string.
     pub edx: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuIdInfo {
     #[inline(never)]
@@ -1378,14 +1377,14 @@ impl Default for HostCpuIdInfo {
             ebx: None,
             ecx: None,
             edx: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CPU_ID_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuIdInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int level r
 string vendor o
 string eax o
@@ -1400,12 +1399,9 @@ impl rt::Object for HostCpuIdInfo {
         &HOST_CPU_ID_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_ID_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_ID_INFO),
             0 => P::Value(&self.level),
             1 => P::Value(&self.vendor),
             2 => P::Value(&self.eax),
@@ -1459,6 +1455,8 @@ pub struct HostCpuInfo {
     pub num_cpu_threads: i16,
     /// `hz`: required long.
     pub hz: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuInfo {
     #[inline(never)]
@@ -1468,14 +1466,14 @@ impl Default for HostCpuInfo {
             num_cpu_cores: 0,
             num_cpu_threads: 0,
             hz: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CPU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 short numCpuPackages r
 short numCpuCores r
 short numCpuThreads r
@@ -1488,12 +1486,9 @@ impl rt::Object for HostCpuInfo {
         &HOST_CPU_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_INFO),
             0 => P::Value(&self.num_cpu_packages),
             1 => P::Value(&self.num_cpu_cores),
             2 => P::Value(&self.num_cpu_threads),
@@ -1555,6 +1550,8 @@ pub struct HostCpuPackage {
     pub model: Option<i16>,
     /// `stepping`: optional short, since VI API 8.0.3.0.
     pub stepping: Option<i16>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuPackage {
     #[inline(never)]
@@ -1570,14 +1567,14 @@ impl Default for HostCpuPackage {
             family: None,
             model: None,
             stepping: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CPU_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuPackage",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 short index r
 string vendor r
 long hz r
@@ -1596,12 +1593,9 @@ impl rt::Object for HostCpuPackage {
         &HOST_CPU_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_PACKAGE),
             0 => P::Value(&self.index),
             1 => P::Value(&self.vendor),
             2 => P::Value(&self.hz),
@@ -1661,6 +1655,8 @@ pub struct HostDatastoreBrowserSearchResults {
     pub folder_path: Option<String>,
     /// `file`: list of `FileInfo` or a descendant.
     pub file: Vec<rt::Poly<FileInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreBrowserSearchResults {
     #[inline(never)]
@@ -1669,14 +1665,14 @@ impl Default for HostDatastoreBrowserSearchResults {
             datastore: None,
             folder_path: None,
             file: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_RESULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowserSearchResults",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference datastore o
 string folderPath o
 FileInfo file ol
@@ -1688,12 +1684,9 @@ impl rt::Object for HostDatastoreBrowserSearchResults {
         &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER_SEARCH_RESULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_BROWSER_SEARCH_RESULTS),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.folder_path),
             2 => P::Value(&self.file),
@@ -1743,6 +1736,8 @@ pub struct HostDatastoreBrowserSearchSpec {
     pub match_pattern: Vec<String>,
     /// `sortFoldersFirst`: optional boolean.
     pub sort_folders_first: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreBrowserSearchSpec {
     #[inline(never)]
@@ -1753,14 +1748,14 @@ impl Default for HostDatastoreBrowserSearchSpec {
             search_case_insensitive: None,
             match_pattern: Vec::new(),
             sort_folders_first: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowserSearchSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 FileQuery query ol
 FileQueryFlags details o
 boolean searchCaseInsensitive o
@@ -1774,12 +1769,9 @@ impl rt::Object for HostDatastoreBrowserSearchSpec {
         &HOST_DATASTORE_BROWSER_SEARCH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER_SEARCH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_BROWSER_SEARCH_SPEC),
             0 => P::Value(&self.query),
             1 => P::Optional(&self.details),
             2 => P::Value(&self.search_case_insensitive),
@@ -1831,6 +1823,8 @@ pub struct HostDatastoreSystemCapabilities {
     pub local_datastore_supported: bool,
     /// `vmfsExtentExpansionSupported`: optional boolean, since VI API 4.0 and always there from then on.
     pub vmfs_extent_expansion_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreSystemCapabilities {
     #[inline(never)]
@@ -1840,14 +1834,14 @@ impl Default for HostDatastoreSystemCapabilities {
             nfs_mount_creation_supported: false,
             local_datastore_supported: false,
             vmfs_extent_expansion_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemCapabilities",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean nfsMountCreationRequired r
 boolean nfsMountCreationSupported r
 boolean localDatastoreSupported r
@@ -1860,12 +1854,9 @@ impl rt::Object for HostDatastoreSystemCapabilities {
         &HOST_DATASTORE_SYSTEM_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_SYSTEM_CAPABILITIES),
             0 => P::Value(&self.nfs_mount_creation_required),
             1 => P::Value(&self.nfs_mount_creation_supported),
             2 => P::Value(&self.local_datastore_supported),
@@ -1911,6 +1902,8 @@ pub struct HostDevice {
     pub device_name: String,
     /// `deviceType`: required string.
     pub device_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDevice {
     #[inline(never)]
@@ -1918,14 +1911,14 @@ impl Default for HostDevice {
         Self {
             device_name: String::new(),
             device_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDevice",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string deviceName r
 string deviceType r
 ",
@@ -1936,12 +1929,9 @@ impl rt::Object for HostDevice {
         &HOST_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DEVICE),
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.device_type),
             _ => P::Absent,
@@ -1985,6 +1975,8 @@ pub struct HostDiskDimensionsChs {
     pub head: i32,
     /// `sector`: required int.
     pub sector: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskDimensionsChs {
     #[inline(never)]
@@ -1993,14 +1985,14 @@ impl Default for HostDiskDimensionsChs {
             cylinder: 0,
             head: 0,
             sector: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_DIMENSIONS_CHS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensionsChs",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 long cylinder r
 int head r
 int sector r
@@ -2012,12 +2004,9 @@ impl rt::Object for HostDiskDimensionsChs {
         &HOST_DISK_DIMENSIONS_CHS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS_CHS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_DIMENSIONS_CHS),
             0 => P::Value(&self.cylinder),
             1 => P::Value(&self.head),
             2 => P::Value(&self.sector),
@@ -2061,18 +2050,23 @@ pub struct HostDiskDimensionsLba {
     pub block_size: i32,
     /// `block`: required long.
     pub block: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskDimensionsLba {
     #[inline(never)]
     fn default() -> Self {
-        Self { block_size: 0, block: 0 }
+        Self {
+            block_size: 0,
+            block: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DISK_DIMENSIONS_LBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensionsLba",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int blockSize r
 long block r
 ",
@@ -2083,12 +2077,9 @@ impl rt::Object for HostDiskDimensionsLba {
         &HOST_DISK_DIMENSIONS_LBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS_LBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_DIMENSIONS_LBA),
             0 => P::Value(&self.block_size),
             1 => P::Value(&self.block),
             _ => P::Absent,
@@ -2142,6 +2133,8 @@ pub struct HostDiskPartitionAttributes {
     pub attributes: i8,
     /// `partitionAlignment`: optional long, since VI API 5.0.
     pub partition_alignment: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionAttributes {
     #[inline(never)]
@@ -2155,14 +2148,14 @@ impl Default for HostDiskPartitionAttributes {
             logical: false,
             attributes: 0,
             partition_alignment: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_PARTITION_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionAttributes",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int partition r
 long startSector r
 long endSector r
@@ -2179,12 +2172,9 @@ impl rt::Object for HostDiskPartitionAttributes {
         &HOST_DISK_PARTITION_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_ATTRIBUTES),
             0 => P::Value(&self.partition),
             1 => P::Value(&self.start_sector),
             2 => P::Value(&self.end_sector),
@@ -2242,6 +2232,8 @@ pub struct HostDiskPartitionBlockRange {
     pub start: HostDiskDimensionsLba,
     /// `end`: required `HostDiskDimensionsLba`.
     pub end: HostDiskDimensionsLba,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionBlockRange {
     #[inline(never)]
@@ -2251,14 +2243,14 @@ impl Default for HostDiskPartitionBlockRange {
             r#type: String::new(),
             start: Default::default(),
             end: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_PARTITION_BLOCK_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionBlockRange",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int partition o
 string type r
 HostDiskDimensionsLba start r
@@ -2271,12 +2263,9 @@ impl rt::Object for HostDiskPartitionBlockRange {
         &HOST_DISK_PARTITION_BLOCK_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_BLOCK_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_BLOCK_RANGE),
             0 => P::Value(&self.partition),
             1 => P::Value(&self.r#type),
             2 => P::Object(&self.start),
@@ -2322,6 +2311,8 @@ pub struct HostDiskPartitionLayout {
     pub total: Option<Box<HostDiskDimensionsLba>>,
     /// `partition`: list, not empty, of `HostDiskPartitionBlockRange`.
     pub partition: Vec<HostDiskPartitionBlockRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionLayout {
     #[inline(never)]
@@ -2329,14 +2320,14 @@ impl Default for HostDiskPartitionLayout {
         Self {
             total: None,
             partition: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_PARTITION_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionLayout",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskDimensionsLba total o
 HostDiskPartitionBlockRange partition rl
 ",
@@ -2347,12 +2338,9 @@ impl rt::Object for HostDiskPartitionLayout {
         &HOST_DISK_PARTITION_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_LAYOUT),
             0 => P::Optional(&self.total),
             1 => P::Objects(&self.partition),
             _ => P::Absent,
@@ -2400,6 +2388,8 @@ pub struct HostDiskPartitionSpec {
     pub partition: Vec<HostDiskPartitionAttributes>,
     /// `sectorSize`: optional int, since VI API 9.0.0.0.
     pub sector_size: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionSpec {
     #[inline(never)]
@@ -2410,14 +2400,14 @@ impl Default for HostDiskPartitionSpec {
             total_sectors: None,
             partition: Vec::new(),
             sector_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_PARTITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string partitionFormat o since 5.0
 HostDiskDimensionsChs chs o
 long totalSectors o
@@ -2431,12 +2421,9 @@ impl rt::Object for HostDiskPartitionSpec {
         &HOST_DISK_PARTITION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_SPEC),
             0 => P::Value(&self.partition_format),
             1 => P::Optional(&self.chs),
             2 => P::Value(&self.total_sectors),
@@ -2494,6 +2481,8 @@ pub struct HostDnsConfig {
     pub address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDnsConfig {
     #[inline(never)]
@@ -2506,14 +2495,14 @@ impl Default for HostDnsConfig {
             domain_name: String::new(),
             address: Vec::new(),
             search_domain: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDnsConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean dhcp r
 string virtualNicDevice o
 string ipv6VirtualNicDevice o since 6.7
@@ -2529,12 +2518,9 @@ impl rt::Object for HostDnsConfig {
         &HOST_DNS_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DNS_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DNS_CONFIG),
             0 => P::Value(&self.dhcp),
             1 => P::Value(&self.virtual_nic_device),
             2 => P::Value(&self.ipv6_virtual_nic_device),
@@ -2585,18 +2571,22 @@ rt::serde!(object base HostDnsConfig);
 pub struct HostEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<HostEvent>,
 );
 impl rt::Object for HostEvent {
@@ -2604,12 +2594,9 @@ impl rt::Object for HostEvent {
         &HOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2663,6 +2650,8 @@ pub struct HostEventArgument {
     pub base: EntityEventArgument,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEventArgument {
     #[inline(never)]
@@ -2670,14 +2659,14 @@ impl Default for HostEventArgument {
         Self {
             base: EntityEventArgument::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference host r
 ",
     rt::unset::<HostEventArgument>,
@@ -2687,12 +2676,9 @@ impl rt::Object for HostEventArgument {
         &HOST_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
@@ -2750,6 +2736,8 @@ pub struct HostFeatureMask {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFeatureMask {
     #[inline(never)]
@@ -2758,14 +2746,14 @@ impl Default for HostFeatureMask {
             key: String::new(),
             feature_name: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FEATURE_MASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureMask",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string key r
 string featureName r
 string value r
@@ -2777,12 +2765,9 @@ impl rt::Object for HostFeatureMask {
         &HOST_FEATURE_MASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_MASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FEATURE_MASK),
             0 => P::Value(&self.key),
             1 => P::Value(&self.feature_name),
             2 => P::Value(&self.value),
@@ -2832,6 +2817,8 @@ pub struct HostFibreChannelHba {
     pub port_type: enums::FibreChannelPortType,
     /// `speed`: required long.
     pub speed: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelHba {
     #[inline(never)]
@@ -2842,14 +2829,14 @@ impl Default for HostFibreChannelHba {
             node_world_wide_name: 0,
             port_type: Default::default(),
             speed: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelHba",
-    "2.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "2.0
 long portWorldWideName r
 long nodeWorldWideName r
 FibreChannelPortType portType r
@@ -2862,12 +2849,9 @@ impl rt::Object for HostFibreChannelHba {
         &HOST_FIBRE_CHANNEL_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.port_world_wide_name),
@@ -2929,6 +2913,8 @@ pub struct HostFibreChannelTargetTransport {
     pub port_world_wide_name: i64,
     /// `nodeWorldWideName`: required long.
     pub node_world_wide_name: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelTargetTransport {
     #[inline(never)]
@@ -2936,14 +2922,14 @@ impl Default for HostFibreChannelTargetTransport {
         Self {
             port_world_wide_name: 0,
             node_world_wide_name: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelTargetTransport",
-    "2.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "
+    "2.0
 long portWorldWideName r
 long nodeWorldWideName r
 ",
@@ -2954,13 +2940,10 @@ impl rt::Object for HostFibreChannelTargetTransport {
         &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_TARGET_TRANSPORT),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             0 => P::Value(&self.port_world_wide_name),
             1 => P::Value(&self.node_world_wide_name),
             _ => P::Absent,
@@ -3005,6 +2988,8 @@ pub struct HostFileSystemMountInfo {
     pub volume: rt::Poly<HostFileSystemVolume>,
     /// `vStorageSupport`: optional string, since VI API 4.1.
     pub v_storage_support: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFileSystemMountInfo {
     #[inline(never)]
@@ -3013,14 +2998,14 @@ impl Default for HostFileSystemMountInfo {
             mount_info: Default::default(),
             volume: Default::default(),
             v_storage_support: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FILE_SYSTEM_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemMountInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostMountInfo mountInfo r
 HostFileSystemVolume volume r
 string vStorageSupport o since 4.1
@@ -3032,12 +3017,9 @@ impl rt::Object for HostFileSystemMountInfo {
         &HOST_FILE_SYSTEM_MOUNT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_MOUNT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FILE_SYSTEM_MOUNT_INFO),
             0 => P::Object(&self.mount_info),
             1 => P::Value(&self.volume),
             2 => P::Value(&self.v_storage_support),
@@ -3083,6 +3065,8 @@ pub struct HostFileSystemVolume {
     pub name: String,
     /// `capacity`: required long.
     pub capacity: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFileSystemVolume {
     #[inline(never)]
@@ -3091,14 +3075,14 @@ impl Default for HostFileSystemVolume {
             r#type: String::new(),
             name: String::new(),
             capacity: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemVolume",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 string name r
 long capacity r
@@ -3110,12 +3094,9 @@ impl rt::Object for HostFileSystemVolume {
         &HOST_FILE_SYSTEM_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FILE_SYSTEM_VOLUME),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.name),
             2 => P::Value(&self.capacity),
@@ -3160,6 +3141,8 @@ pub struct HostFileSystemVolumeInfo {
     pub volume_type_list: Vec<String>,
     /// `mountInfo`: list of `HostFileSystemMountInfo`.
     pub mount_info: Vec<HostFileSystemMountInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFileSystemVolumeInfo {
     #[inline(never)]
@@ -3167,14 +3150,14 @@ impl Default for HostFileSystemVolumeInfo {
         Self {
             volume_type_list: Vec::new(),
             mount_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FILE_SYSTEM_VOLUME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemVolumeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string volumeTypeList ol
 HostFileSystemMountInfo mountInfo ol
 ",
@@ -3185,12 +3168,9 @@ impl rt::Object for HostFileSystemVolumeInfo {
         &HOST_FILE_SYSTEM_VOLUME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_SYSTEM_VOLUME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FILE_SYSTEM_VOLUME_INFO),
             0 => P::Value(&self.volume_type_list),
             1 => P::Objects(&self.mount_info),
             _ => P::Absent,
@@ -3272,6 +3252,8 @@ pub struct HostHardwareInfo {
     /// `tdxInfo`: optional `HostTdxInfo`, since VI API 9.0.0.0.
     #[cfg(feature = "host")]
     pub tdx_info: Option<Box<HostTdxInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHardwareInfo {
     #[inline(never)]
@@ -3303,14 +3285,14 @@ impl Default for HostHardwareInfo {
             memory_tier_info: Vec::new(),
             #[cfg(feature = "host")]
             tdx_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_HARDWARE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostSystemInfo systemInfo r
 HostCpuPowerManagementInfo cpuPowerManagementInfo o since 4.0
 HostCpuInfo cpuInfo r
@@ -3337,12 +3319,9 @@ impl rt::Object for HostHardwareInfo {
         &HOST_HARDWARE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_INFO),
             0 => P::Object(&self.system_info),
             #[cfg(feature = "host")]
             1 => P::Optional(&self.cpu_power_management_info),
@@ -3454,6 +3433,8 @@ pub struct HostHardwareSummary {
     pub num_nics: i32,
     /// `numHBAs`: required int.
     pub num_hbas: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHardwareSummary {
     #[inline(never)]
@@ -3472,14 +3453,14 @@ impl Default for HostHardwareSummary {
             num_cpu_threads: 0,
             num_nics: 0,
             num_hbas: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_HARDWARE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vendor r
 string model r
 string family o since 9.0.0.0
@@ -3501,12 +3482,9 @@ impl rt::Object for HostHardwareSummary {
         &HOST_HARDWARE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_SUMMARY),
             0 => P::Value(&self.vendor),
             1 => P::Value(&self.model),
             2 => P::Value(&self.family),
@@ -3586,6 +3564,8 @@ pub struct HostHostBusAdapter {
     pub driver_version: Option<String>,
     /// `firmwareVersion`: optional string, since VI API 9.1.0.0.
     pub firmware_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHostBusAdapter {
     #[inline(never)]
@@ -3601,14 +3581,14 @@ impl Default for HostHostBusAdapter {
             storage_protocol: None,
             driver_version: None,
             firmware_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_HOST_BUS_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHostBusAdapter",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key o
 string device r
 int bus r
@@ -3627,12 +3607,9 @@ impl rt::Object for HostHostBusAdapter {
         &HOST_HOST_BUS_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HOST_BUS_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HOST_BUS_ADAPTER),
             0 => P::Value(&self.key),
             1 => P::Value(&self.device),
             2 => P::Value(&self.bus),
@@ -3729,6 +3706,8 @@ pub struct HostInternetScsiHba {
     pub max_speed_mb: Option<i32>,
     /// `currentSpeedMb`: optional int.
     pub current_speed_mb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHba {
     #[inline(never)]
@@ -3754,14 +3733,14 @@ impl Default for HostInternetScsiHba {
             configured_static_target: Vec::new(),
             max_speed_mb: None,
             current_speed_mb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHba",
-    "2.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "2.0
 boolean isSoftwareBased r
 boolean canBeDisabled o since 5.0
 HostInternetScsiHbaNetworkBindingSupportType networkBindingSupport o since 5.0
@@ -3789,12 +3768,9 @@ impl rt::Object for HostInternetScsiHba {
         &HOST_INTERNET_SCSI_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.is_software_based),
@@ -3896,6 +3872,8 @@ pub struct HostInternetScsiHbaAuthenticationCapabilities {
     pub target_chap_settable: Option<bool>,
     /// `targetMutualChapSettable`: optional boolean, since VI API 4.0.
     pub target_mutual_chap_settable: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaAuthenticationCapabilities {
     #[inline(never)]
@@ -3908,14 +3886,14 @@ impl Default for HostInternetScsiHbaAuthenticationCapabilities {
             mutual_chap_settable: None,
             target_chap_settable: None,
             target_mutual_chap_settable: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaAuthenticationCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean chapAuthSettable r
 boolean krb5AuthSettable r
 boolean srpAuthSettable r
@@ -3931,12 +3909,9 @@ impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
         &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES),
             0 => P::Value(&self.chap_auth_settable),
             1 => P::Value(&self.krb5_auth_settable),
             2 => P::Value(&self.srp_auth_settable),

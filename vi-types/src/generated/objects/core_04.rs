@@ -25,6 +25,8 @@ pub struct HostInternetScsiHbaAuthenticationProperties {
     pub mutual_chap_authentication_type: Option<String>,
     /// `mutualChapInherited`: optional boolean, since VI API 4.0.
     pub mutual_chap_inherited: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaAuthenticationProperties {
     #[inline(never)]
@@ -39,14 +41,14 @@ impl Default for HostInternetScsiHbaAuthenticationProperties {
             mutual_chap_secret: None,
             mutual_chap_authentication_type: None,
             mutual_chap_inherited: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaAuthenticationProperties",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean chapAuthEnabled r
 string chapName o
 string chapSecret o secret
@@ -64,12 +66,9 @@ impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
         &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES),
             0 => P::Value(&self.chap_auth_enabled),
             1 => P::Value(&self.chap_name),
             2 => P::Value(&self.chap_secret),
@@ -129,6 +128,8 @@ pub struct HostInternetScsiHbaDigestCapabilities {
     pub target_header_digest_settable: Option<bool>,
     /// `targetDataDigestSettable`: optional boolean.
     pub target_data_digest_settable: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaDigestCapabilities {
     #[inline(never)]
@@ -138,14 +139,14 @@ impl Default for HostInternetScsiHbaDigestCapabilities {
             data_digest_settable: None,
             target_header_digest_settable: None,
             target_data_digest_settable: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDigestCapabilities",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean headerDigestSettable o
 boolean dataDigestSettable o
 boolean targetHeaderDigestSettable o
@@ -158,12 +159,9 @@ impl rt::Object for HostInternetScsiHbaDigestCapabilities {
         &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES),
             0 => P::Value(&self.header_digest_settable),
             1 => P::Value(&self.data_digest_settable),
             2 => P::Value(&self.target_header_digest_settable),
@@ -213,6 +211,8 @@ pub struct HostInternetScsiHbaDigestProperties {
     pub data_digest_type: Option<String>,
     /// `dataDigestInherited`: optional boolean.
     pub data_digest_inherited: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaDigestProperties {
     #[inline(never)]
@@ -222,14 +222,14 @@ impl Default for HostInternetScsiHbaDigestProperties {
             header_digest_inherited: None,
             data_digest_type: None,
             data_digest_inherited: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDigestProperties",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string headerDigestType o
 boolean headerDigestInherited o
 string dataDigestType o
@@ -242,12 +242,9 @@ impl rt::Object for HostInternetScsiHbaDigestProperties {
         &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES),
             0 => P::Value(&self.header_digest_type),
             1 => P::Value(&self.header_digest_inherited),
             2 => P::Value(&self.data_digest_type),
@@ -297,6 +294,8 @@ pub struct HostInternetScsiHbaDiscoveryCapabilities {
     pub static_target_discovery_settable: bool,
     /// `sendTargetsDiscoverySettable`: required boolean.
     pub send_targets_discovery_settable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaDiscoveryCapabilities {
     #[inline(never)]
@@ -306,14 +305,14 @@ impl Default for HostInternetScsiHbaDiscoveryCapabilities {
             slp_discovery_settable: false,
             static_target_discovery_settable: false,
             send_targets_discovery_settable: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDiscoveryCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean iSnsDiscoverySettable r
 boolean slpDiscoverySettable r
 boolean staticTargetDiscoverySettable r
@@ -326,12 +325,9 @@ impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
         &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES),
             0 => P::Value(&self.i_sns_discovery_settable),
             1 => P::Value(&self.slp_discovery_settable),
             2 => P::Value(&self.static_target_discovery_settable),
@@ -389,6 +385,8 @@ pub struct HostInternetScsiHbaDiscoveryProperties {
     pub static_target_discovery_enabled: bool,
     /// `sendTargetsDiscoveryEnabled`: required boolean.
     pub send_targets_discovery_enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaDiscoveryProperties {
     #[inline(never)]
@@ -402,14 +400,14 @@ impl Default for HostInternetScsiHbaDiscoveryProperties {
             slp_host: None,
             static_target_discovery_enabled: false,
             send_targets_discovery_enabled: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDiscoveryProperties",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean iSnsDiscoveryEnabled r
 string iSnsDiscoveryMethod o
 string iSnsHost o
@@ -426,12 +424,9 @@ impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
         &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES),
             0 => P::Value(&self.i_sns_discovery_enabled),
             1 => P::Value(&self.i_sns_discovery_method),
             2 => P::Value(&self.i_sns_host),
@@ -521,6 +516,8 @@ pub struct HostInternetScsiHbaIpCapabilities {
     pub ipv6_default_gateway_settable: Option<bool>,
     /// `ipv6MaxStaticAddressesSupported`: optional int, since VI API 6.0.
     pub ipv6_max_static_addresses_supported: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaIpCapabilities {
     #[inline(never)]
@@ -546,14 +543,14 @@ impl Default for HostInternetScsiHbaIpCapabilities {
             ipv6_router_advertisement_configuration_settable: None,
             ipv6_default_gateway_settable: None,
             ipv6_max_static_addresses_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean addressSettable r
 boolean ipConfigurationMethodSettable r
 boolean subnetMaskSettable r
@@ -582,12 +579,9 @@ impl rt::Object for HostInternetScsiHbaIpCapabilities {
         &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES),
             0 => P::Value(&self.address_settable),
             1 => P::Value(&self.ip_configuration_method_settable),
             2 => P::Value(&self.subnet_mask_settable),
@@ -693,6 +687,8 @@ pub struct HostInternetScsiHbaIpProperties {
     pub ipv6_enabled: Option<bool>,
     /// `ipv6properties`: optional `HostInternetScsiHbaIPv6Properties`, since VI API 6.0.
     pub ipv6properties: Option<Box<HostInternetScsiHbaIPv6Properties>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaIpProperties {
     #[inline(never)]
@@ -714,14 +710,14 @@ impl Default for HostInternetScsiHbaIpProperties {
             ipv4_enabled: None,
             ipv6_enabled: None,
             ipv6properties: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_IP_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPProperties",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string mac o
 string address o
 boolean dhcpConfigurationEnabled r
@@ -746,12 +742,9 @@ impl rt::Object for HostInternetScsiHbaIpProperties {
         &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_IP_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_IP_PROPERTIES),
             0 => P::Value(&self.mac),
             1 => P::Value(&self.address),
             2 => P::Value(&self.dhcp_configuration_enabled),
@@ -827,6 +820,8 @@ pub struct HostInternetScsiHbaIPv6Properties {
     pub ipv6_router_advertisement_configuration_enabled: Option<bool>,
     /// `ipv6DefaultGateway`: optional string.
     pub ipv6_default_gateway: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaIPv6Properties {
     #[inline(never)]
@@ -837,14 +832,14 @@ impl Default for HostInternetScsiHbaIPv6Properties {
             ipv6_link_local_auto_configuration_enabled: None,
             ipv6_router_advertisement_configuration_enabled: None,
             ipv6_default_gateway: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPv6Properties",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 HostInternetScsiHbaIscsiIpv6Address iscsiIpv6Address ol
 boolean ipv6DhcpConfigurationEnabled o
 boolean ipv6LinkLocalAutoConfigurationEnabled o
@@ -858,12 +853,9 @@ impl rt::Object for HostInternetScsiHbaIPv6Properties {
         &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES),
             0 => P::Objects(&self.iscsi_ipv6_address),
             1 => P::Value(&self.ipv6_dhcp_configuration_enabled),
             2 => P::Value(&self.ipv6_link_local_auto_configuration_enabled),
@@ -915,6 +907,8 @@ pub struct HostInternetScsiHbaIscsiIpv6Address {
     pub origin: String,
     /// `operation`: optional string.
     pub operation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaIscsiIpv6Address {
     #[inline(never)]
@@ -924,14 +918,14 @@ impl Default for HostInternetScsiHbaIscsiIpv6Address {
             prefix_length: 0,
             origin: String::new(),
             operation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIscsiIpv6Address",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string address r
 int prefixLength r
 string origin r
@@ -944,12 +938,9 @@ impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
         &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS),
             0 => P::Value(&self.address),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.origin),
@@ -995,6 +986,8 @@ pub struct HostInternetScsiHbaParamValue {
     pub base: OptionValue,
     /// `isInherited`: optional boolean.
     pub is_inherited: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaParamValue {
     #[inline(never)]
@@ -1002,14 +995,14 @@ impl Default for HostInternetScsiHbaParamValue {
         Self {
             base: OptionValue::default(),
             is_inherited: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_PARAM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaParamValue",
-    "4.0",
     Some(&OPTION_VALUE),
-    "
+    "4.0
 boolean isInherited o
 ",
     rt::unset::<HostInternetScsiHbaParamValue>,
@@ -1019,12 +1012,9 @@ impl rt::Object for HostInternetScsiHbaParamValue {
         &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_PARAM_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_PARAM_VALUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.is_inherited),
@@ -1092,6 +1082,8 @@ pub struct HostInternetScsiHbaSendTarget {
     pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
     /// `parent`: optional string, since VI API 4.0.
     pub parent: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaSendTarget {
     #[inline(never)]
@@ -1104,14 +1096,14 @@ impl Default for HostInternetScsiHbaSendTarget {
             supported_advanced_options: Vec::new(),
             advanced_options: Vec::new(),
             parent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_SEND_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaSendTarget",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string address r
 int port o
 HostInternetScsiHbaAuthenticationProperties authenticationProperties o since 4.0
@@ -1127,12 +1119,9 @@ impl rt::Object for HostInternetScsiHbaSendTarget {
         &HOST_INTERNET_SCSI_HBA_SEND_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_SEND_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_SEND_TARGET),
             0 => P::Value(&self.address),
             1 => P::Value(&self.port),
             2 => P::Optional(&self.authentication_properties),
@@ -1200,6 +1189,8 @@ pub struct HostInternetScsiHbaStaticTarget {
     pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
     /// `parent`: optional string, since VI API 4.0.
     pub parent: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaStaticTarget {
     #[inline(never)]
@@ -1214,14 +1205,14 @@ impl Default for HostInternetScsiHbaStaticTarget {
             supported_advanced_options: Vec::new(),
             advanced_options: Vec::new(),
             parent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_STATIC_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaStaticTarget",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string address r
 int port o
 string iScsiName r
@@ -1239,12 +1230,9 @@ impl rt::Object for HostInternetScsiHbaStaticTarget {
         &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_STATIC_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_STATIC_TARGET),
             0 => P::Value(&self.address),
             1 => P::Value(&self.port),
             2 => P::Value(&self.i_scsi_name),
@@ -1300,6 +1288,8 @@ pub struct HostInternetScsiHbaTargetSet {
     pub static_targets: Vec<HostInternetScsiHbaStaticTarget>,
     /// `sendTargets`: list of `HostInternetScsiHbaSendTarget`.
     pub send_targets: Vec<HostInternetScsiHbaSendTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiHbaTargetSet {
     #[inline(never)]
@@ -1307,14 +1297,14 @@ impl Default for HostInternetScsiHbaTargetSet {
         Self {
             static_targets: Vec::new(),
             send_targets: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_TARGET_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaTargetSet",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostInternetScsiHbaStaticTarget staticTargets ol
 HostInternetScsiHbaSendTarget sendTargets ol
 ",
@@ -1325,12 +1315,9 @@ impl rt::Object for HostInternetScsiHbaTargetSet {
         &HOST_INTERNET_SCSI_HBA_TARGET_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_HBA_TARGET_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_HBA_TARGET_SET),
             0 => P::Objects(&self.static_targets),
             1 => P::Objects(&self.send_targets),
             _ => P::Absent,
@@ -1374,6 +1361,8 @@ pub struct HostInternetScsiTargetTransport {
     pub i_scsi_alias: String,
     /// `address`: list of string.
     pub address: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInternetScsiTargetTransport {
     #[inline(never)]
@@ -1382,14 +1371,14 @@ impl Default for HostInternetScsiTargetTransport {
             i_scsi_name: String::new(),
             i_scsi_alias: String::new(),
             address: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INTERNET_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiTargetTransport",
-    "2.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "
+    "2.0
 string iScsiName r
 string iScsiAlias r
 string address ol
@@ -1401,13 +1390,10 @@ impl rt::Object for HostInternetScsiTargetTransport {
         &HOST_INTERNET_SCSI_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INTERNET_SCSI_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::INFO => P::Info(&HOST_INTERNET_SCSI_TARGET_TRANSPORT),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             0 => P::Value(&self.i_scsi_name),
             1 => P::Value(&self.i_scsi_alias),
             2 => P::Value(&self.address),
@@ -1456,6 +1442,8 @@ pub struct HostIpConfig {
     pub subnet_mask: Option<String>,
     /// `ipV6Config`: optional `HostIpConfigIpV6AddressConfiguration`, since VI API 4.0.
     pub ip_v6_config: Option<Box<HostIpConfigIpV6AddressConfiguration>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpConfig {
     #[inline(never)]
@@ -1465,14 +1453,14 @@ impl Default for HostIpConfig {
             ip_address: None,
             subnet_mask: None,
             ip_v6_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean dhcp r
 string ipAddress o
 string subnetMask o
@@ -1485,12 +1473,9 @@ impl rt::Object for HostIpConfig {
         &HOST_IP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_CONFIG),
             0 => P::Value(&self.dhcp),
             1 => P::Value(&self.ip_address),
             2 => P::Value(&self.subnet_mask),
@@ -1544,6 +1529,8 @@ pub struct HostIpConfigIpV6Address {
     pub lifetime: Option<rt::DateTime>,
     /// `operation`: optional string.
     pub operation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpConfigIpV6Address {
     #[inline(never)]
@@ -1555,14 +1542,14 @@ impl Default for HostIpConfigIpV6Address {
             dad_state: None,
             lifetime: None,
             operation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfigIpV6Address",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string ipAddress r
 int prefixLength r
 string origin o
@@ -1577,12 +1564,9 @@ impl rt::Object for HostIpConfigIpV6Address {
         &HOST_IP_CONFIG_IP_V6_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG_IP_V6_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_CONFIG_IP_V6_ADDRESS),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.origin),
@@ -1634,6 +1618,8 @@ pub struct HostIpConfigIpV6AddressConfiguration {
     pub auto_configuration_enabled: Option<bool>,
     /// `dhcpV6Enabled`: optional boolean.
     pub dhcp_v6_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpConfigIpV6AddressConfiguration {
     #[inline(never)]
@@ -1642,14 +1628,14 @@ impl Default for HostIpConfigIpV6AddressConfiguration {
             ip_v6_address: Vec::new(),
             auto_configuration_enabled: None,
             dhcp_v6_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfigIpV6AddressConfiguration",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostIpConfigIpV6Address ipV6Address ol
 boolean autoConfigurationEnabled o
 boolean dhcpV6Enabled o
@@ -1661,12 +1647,9 @@ impl rt::Object for HostIpConfigIpV6AddressConfiguration {
         &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION),
             0 => P::Objects(&self.ip_v6_address),
             1 => P::Value(&self.auto_configuration_enabled),
             2 => P::Value(&self.dhcp_v6_enabled),
@@ -1714,6 +1697,8 @@ pub struct HostIpRouteConfig {
     pub ip_v6_default_gateway: Option<String>,
     /// `ipV6GatewayDevice`: optional string, since VI API 4.0.
     pub ip_v6_gateway_device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteConfig {
     #[inline(never)]
@@ -1723,14 +1708,14 @@ impl Default for HostIpRouteConfig {
             gateway_device: None,
             ip_v6_default_gateway: None,
             ip_v6_gateway_device: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string defaultGateway o
 string gatewayDevice o
 string ipV6DefaultGateway o since 4.0
@@ -1743,12 +1728,9 @@ impl rt::Object for HostIpRouteConfig {
         &HOST_IP_ROUTE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_CONFIG),
             0 => P::Value(&self.default_gateway),
             1 => P::Value(&self.gateway_device),
             2 => P::Value(&self.ip_v6_default_gateway),
@@ -1793,18 +1775,22 @@ rt::serde!(object base HostIpRouteConfig);
 pub struct HostLicensableResourceInfo {
     /// `resource`: list, not empty, of `KeyAnyValue`.
     pub resource: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLicensableResourceInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { resource: Vec::new() }
+        Self {
+            resource: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_LICENSABLE_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicensableResourceInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 KeyAnyValue resource rl
 ",
     rt::unset::<HostLicensableResourceInfo>,
@@ -1814,12 +1800,9 @@ impl rt::Object for HostLicensableResourceInfo {
         &HOST_LICENSABLE_RESOURCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSABLE_RESOURCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LICENSABLE_RESOURCE_INFO),
             0 => P::Objects(&self.resource),
             _ => P::Absent,
         }
@@ -1892,6 +1875,8 @@ pub struct HostListSummary {
     /// `trustAuthorityAttestationInfos`: list of `HostTrustAuthorityAttestationInfo`, since VI API 7.0.1.0.
     #[cfg(feature = "host")]
     pub trust_authority_attestation_infos: Vec<HostTrustAuthorityAttestationInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostListSummary {
     #[inline(never)]
@@ -1917,14 +1902,14 @@ impl Default for HostListSummary {
             tpm_attestation: None,
             #[cfg(feature = "host")]
             trust_authority_attestation_infos: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LIST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference host o
 HostHardwareSummary hardware o
 HostRuntimeInfo runtime o
@@ -1950,12 +1935,9 @@ impl rt::Object for HostListSummary {
         &HOST_LIST_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LIST_SUMMARY),
             0 => P::Value(&self.host),
             1 => P::Optional(&self.hardware),
             2 => P::Optional(&self.runtime),
@@ -2041,6 +2023,8 @@ pub struct HostListSummaryQuickStats {
     pub available_p_mem_capacity: Option<i32>,
     /// `uptime`: optional int, since VI API 4.1.
     pub uptime: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostListSummaryQuickStats {
     #[inline(never)]
@@ -2052,14 +2036,14 @@ impl Default for HostListSummaryQuickStats {
             distributed_memory_fairness: None,
             available_p_mem_capacity: None,
             uptime: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LIST_SUMMARY_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummaryQuickStats",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int overallCpuUsage o
 int overallMemoryUsage o
 int distributedCpuFairness o
@@ -2074,12 +2058,9 @@ impl rt::Object for HostListSummaryQuickStats {
         &HOST_LIST_SUMMARY_QUICK_STATS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY_QUICK_STATS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LIST_SUMMARY_QUICK_STATS),
             0 => P::Value(&self.overall_cpu_usage),
             1 => P::Value(&self.overall_memory_usage),
             2 => P::Value(&self.distributed_cpu_fairness),
@@ -2129,6 +2110,8 @@ pub struct HostLocalFileSystemVolume {
     pub base: HostFileSystemVolume,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalFileSystemVolume {
     #[inline(never)]
@@ -2136,14 +2119,14 @@ impl Default for HostLocalFileSystemVolume {
         Self {
             base: HostFileSystemVolume::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalFileSystemVolume",
-    "2.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "2.0
 string device r
 ",
     rt::unset::<HostLocalFileSystemVolume>,
@@ -2153,12 +2136,9 @@ impl rt::Object for HostLocalFileSystemVolume {
         &HOST_LOCAL_FILE_SYSTEM_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_FILE_SYSTEM_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_FILE_SYSTEM_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.device),
@@ -2218,6 +2198,8 @@ pub struct HostMaintenanceSpec {
     /// `evacMode`: optional `HostMaintenanceSpecEvacuationMode`, since VI API 9.1.0.0.
     #[cfg(feature = "host")]
     pub evac_mode: Option<Box<HostMaintenanceSpecEvacuationMode>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMaintenanceSpec {
     #[inline(never)]
@@ -2228,14 +2210,14 @@ impl Default for HostMaintenanceSpec {
             purpose: None,
             #[cfg(feature = "host")]
             evac_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MAINTENANCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMaintenanceSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostDecommissionMode vsanMode o
 string purpose o since 7.0.0.0
 HostMaintenanceSpecEvacuationMode evacMode o since 9.1.0.0
@@ -2247,12 +2229,9 @@ impl rt::Object for HostMaintenanceSpec {
         &HOST_MAINTENANCE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MAINTENANCE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MAINTENANCE_SPEC),
             #[cfg(feature = "vsan")]
             0 => P::Optional(&self.vsan_mode),
             1 => P::Value(&self.purpose),
@@ -2314,6 +2293,8 @@ pub struct HostMountInfo {
     pub mount_failed_reason: Option<String>,
     /// `numTcpConnections`: optional int, since VI API 8.0.1.0.
     pub num_tcp_connections: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMountInfo {
     #[inline(never)]
@@ -2328,14 +2309,14 @@ impl Default for HostMountInfo {
             vmknic_active: None,
             mount_failed_reason: None,
             num_tcp_connections: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMountInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string path o
 string accessMode r
 boolean mounted o since 5.0
@@ -2353,12 +2334,9 @@ impl rt::Object for HostMountInfo {
         &HOST_MOUNT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MOUNT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MOUNT_INFO),
             0 => P::Value(&self.path),
             1 => P::Value(&self.access_mode),
             2 => P::Value(&self.mounted),
@@ -2424,6 +2402,8 @@ pub struct HostNasVolume {
     pub security_type: Option<String>,
     /// `protocolEndpoint`: optional boolean, since VI API 6.0.
     pub protocol_endpoint: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNasVolume {
     #[inline(never)]
@@ -2436,14 +2416,14 @@ impl Default for HostNasVolume {
             remote_host_names: Vec::new(),
             security_type: None,
             protocol_endpoint: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolume",
-    "2.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "2.0
 string remoteHost r
 string remotePath r
 string userName o since 2.5
@@ -2458,12 +2438,9 @@ impl rt::Object for HostNasVolume {
         &HOST_NAS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAS_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -2549,6 +2526,8 @@ pub struct HostNasVolumeSpec {
     pub vmknic_bound: Option<bool>,
     /// `connections`: optional int, since VI API 8.0.1.0.
     pub connections: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNasVolumeSpec {
     #[inline(never)]
@@ -2566,14 +2545,14 @@ impl Default for HostNasVolumeSpec {
             vmknic_to_bind: None,
             vmknic_bound: None,
             connections: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NAS_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string remoteHost r
 string remotePath r
 string localPath r
@@ -2594,12 +2573,9 @@ impl rt::Object for HostNasVolumeSpec {
         &HOST_NAS_VOLUME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAS_VOLUME_SPEC),
             0 => P::Value(&self.remote_host),
             1 => P::Value(&self.remote_path),
             2 => P::Value(&self.local_path),
@@ -2685,6 +2661,8 @@ pub struct HostNetCapabilities {
     pub ip_v6_supported: Option<bool>,
     /// `backupNfcNiocSupported`: optional boolean, since VI API 7.0.1.0.
     pub backup_nfc_nioc_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetCapabilities {
     #[inline(never)]
@@ -2704,14 +2682,14 @@ impl Default for HostNetCapabilities {
             dhcp_on_vnic_supported: false,
             ip_v6_supported: None,
             backup_nfc_nioc_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean canSetPhysicalNicLinkSpeed r
 boolean supportsNicTeaming r
 string nicTeamingPolicy ol
@@ -2734,12 +2712,9 @@ impl rt::Object for HostNetCapabilities {
         &HOST_NET_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NET_CAPABILITIES),
             0 => P::Value(&self.can_set_physical_nic_link_speed),
             1 => P::Value(&self.supports_nic_teaming),
             2 => P::Value(&self.nic_teaming_policy),
@@ -2807,6 +2782,8 @@ pub struct HostNetOffloadCapabilities {
     pub tcp_segmentation: Option<bool>,
     /// `zeroCopyXmit`: optional boolean.
     pub zero_copy_xmit: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetOffloadCapabilities {
     #[inline(never)]
@@ -2815,14 +2792,14 @@ impl Default for HostNetOffloadCapabilities {
             csum_offload: None,
             tcp_segmentation: None,
             zero_copy_xmit: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NET_OFFLOAD_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetOffloadCapabilities",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean csumOffload o
 boolean tcpSegmentation o
 boolean zeroCopyXmit o
@@ -2834,12 +2811,9 @@ impl rt::Object for HostNetOffloadCapabilities {
         &HOST_NET_OFFLOAD_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_OFFLOAD_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NET_OFFLOAD_CAPABILITIES),
             0 => P::Value(&self.csum_offload),
             1 => P::Value(&self.tcp_segmentation),
             2 => P::Value(&self.zero_copy_xmit),
@@ -2929,6 +2903,8 @@ pub struct HostNetworkInfo {
     pub nvds_to_vds_migration_required: Option<bool>,
     /// `migrationStatus`: optional string, since VI API 7.0.2.0.
     pub migration_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkInfo {
     #[inline(never)]
@@ -2963,14 +2939,14 @@ impl Default for HostNetworkInfo {
             nsx_transport_node_id: None,
             nvds_to_vds_migration_required: None,
             migration_status: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostVirtualSwitch vswitch ol
 HostProxySwitch proxySwitch ol since 4.0
 HostPortGroup portgroup ol
@@ -3000,12 +2976,9 @@ impl rt::Object for HostNetworkInfo {
         &HOST_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_INFO),
             0 => P::Objects(&self.vswitch),
             #[cfg(feature = "dvs")]
             1 => P::Objects(&self.proxy_switch),
@@ -3105,6 +3078,8 @@ pub struct HostNetworkPolicy {
     pub offload_policy: Option<Box<HostNetOffloadCapabilities>>,
     /// `shapingPolicy`: optional `HostNetworkTrafficShapingPolicy`.
     pub shaping_policy: Option<Box<HostNetworkTrafficShapingPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkPolicy {
     #[inline(never)]
@@ -3114,14 +3089,14 @@ impl Default for HostNetworkPolicy {
             nic_teaming: None,
             offload_policy: None,
             shaping_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostNetworkSecurityPolicy security o
 HostNicTeamingPolicy nicTeaming o
 HostNetOffloadCapabilities offloadPolicy o
@@ -3134,12 +3109,9 @@ impl rt::Object for HostNetworkPolicy {
         &HOST_NETWORK_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_POLICY),
             0 => P::Optional(&self.security),
             1 => P::Optional(&self.nic_teaming),
             2 => P::Optional(&self.offload_policy),
@@ -3187,6 +3159,8 @@ pub struct HostNetworkSecurityPolicy {
     pub mac_changes: Option<bool>,
     /// `forgedTransmits`: optional boolean.
     pub forged_transmits: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkSecurityPolicy {
     #[inline(never)]
@@ -3195,14 +3169,14 @@ impl Default for HostNetworkSecurityPolicy {
             allow_promiscuous: None,
             mac_changes: None,
             forged_transmits: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkSecurityPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean allowPromiscuous o
 boolean macChanges o
 boolean forgedTransmits o
@@ -3214,12 +3188,9 @@ impl rt::Object for HostNetworkSecurityPolicy {
         &HOST_NETWORK_SECURITY_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_SECURITY_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_SECURITY_POLICY),
             0 => P::Value(&self.allow_promiscuous),
             1 => P::Value(&self.mac_changes),
             2 => P::Value(&self.forged_transmits),
@@ -3267,6 +3238,8 @@ pub struct HostNetworkTrafficShapingPolicy {
     pub peak_bandwidth: Option<i64>,
     /// `burstSize`: optional long.
     pub burst_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkTrafficShapingPolicy {
     #[inline(never)]
@@ -3276,14 +3249,14 @@ impl Default for HostNetworkTrafficShapingPolicy {
             average_bandwidth: None,
             peak_bandwidth: None,
             burst_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkTrafficShapingPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 long averageBandwidth o
 long peakBandwidth o
@@ -3296,12 +3269,9 @@ impl rt::Object for HostNetworkTrafficShapingPolicy {
         &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_TRAFFIC_SHAPING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_TRAFFIC_SHAPING_POLICY),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.average_bandwidth),
             2 => P::Value(&self.peak_bandwidth),
@@ -3357,6 +3327,8 @@ pub struct HostNicFailureCriteria {
     pub percentage: Option<i32>,
     /// `checkBeacon`: optional boolean.
     pub check_beacon: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNicFailureCriteria {
     #[inline(never)]
@@ -3369,14 +3341,14 @@ impl Default for HostNicFailureCriteria {
             check_error_percent: None,
             percentage: None,
             check_beacon: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NIC_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicFailureCriteria",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string checkSpeed o
 int speed o
 boolean checkDuplex o
@@ -3392,12 +3364,9 @@ impl rt::Object for HostNicFailureCriteria {
         &HOST_NIC_FAILURE_CRITERIA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_FAILURE_CRITERIA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NIC_FAILURE_CRITERIA),
             0 => P::Value(&self.check_speed),
             1 => P::Value(&self.speed),
             2 => P::Value(&self.check_duplex),
@@ -3449,6 +3418,8 @@ pub struct HostNicOrderPolicy {
     pub active_nic: Vec<String>,
     /// `standbyNic`: list of string.
     pub standby_nic: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNicOrderPolicy {
     #[inline(never)]
@@ -3456,14 +3427,14 @@ impl Default for HostNicOrderPolicy {
         Self {
             active_nic: Vec::new(),
             standby_nic: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NIC_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicOrderPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string activeNic ol
 string standbyNic ol
 ",
@@ -3474,12 +3445,9 @@ impl rt::Object for HostNicOrderPolicy {
         &HOST_NIC_ORDER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_ORDER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NIC_ORDER_POLICY),
             0 => P::Value(&self.active_nic),
             1 => P::Value(&self.standby_nic),
             _ => P::Absent,
@@ -3529,6 +3497,8 @@ pub struct HostNicTeamingPolicy {
     pub failure_criteria: Option<Box<HostNicFailureCriteria>>,
     /// `nicOrder`: optional `HostNicOrderPolicy`.
     pub nic_order: Option<Box<HostNicOrderPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNicTeamingPolicy {
     #[inline(never)]
@@ -3540,14 +3510,14 @@ impl Default for HostNicTeamingPolicy {
             rolling_order: None,
             failure_criteria: None,
             nic_order: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NIC_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicTeamingPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string policy o
 boolean reversePolicy o
 boolean notifySwitches o
@@ -3562,12 +3532,9 @@ impl rt::Object for HostNicTeamingPolicy {
         &HOST_NIC_TEAMING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NIC_TEAMING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NIC_TEAMING_POLICY),
             0 => P::Value(&self.policy),
             1 => P::Value(&self.reverse_policy),
             2 => P::Value(&self.notify_switches),
@@ -3615,20 +3582,22 @@ rt::serde!(object HostNicTeamingPolicy);
 pub struct HostNotConnected {
     /// The properties of `HostCommunication`.
     pub base: HostCommunication,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNotConnected {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostCommunication::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NOT_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotConnected",
-    "2.0",
     Some(&HOST_COMMUNICATION),
-    "",
+    "2.0",
     rt::unset::<HostNotConnected>,
 );
 impl rt::Object for HostNotConnected {
@@ -3636,12 +3605,9 @@ impl rt::Object for HostNotConnected {
         &HOST_NOT_CONNECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NOT_CONNECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NOT_CONNECTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3693,20 +3659,22 @@ rt::serde!(object HostNotConnected);
 pub struct HostNotReachable {
     /// The properties of `HostCommunication`.
     pub base: HostCommunication,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNotReachable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostCommunication::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotReachable",
-    "2.0",
     Some(&HOST_COMMUNICATION),
-    "",
+    "2.0",
     rt::unset::<HostNotReachable>,
 );
 impl rt::Object for HostNotReachable {
@@ -3714,12 +3682,9 @@ impl rt::Object for HostNotReachable {
         &HOST_NOT_REACHABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NOT_REACHABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NOT_REACHABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3775,6 +3740,8 @@ pub struct HostNumaInfo {
     pub num_nodes: i32,
     /// `numaNode`: list of `HostNumaNode`.
     pub numa_node: Vec<HostNumaNode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNumaInfo {
     #[inline(never)]
@@ -3783,14 +3750,14 @@ impl Default for HostNumaInfo {
             r#type: String::new(),
             num_nodes: 0,
             numa_node: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumaInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 int numNodes r
 HostNumaNode numaNode ol
@@ -3802,12 +3769,9 @@ impl rt::Object for HostNumaInfo {
         &HOST_NUMA_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMA_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NUMA_INFO),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.num_nodes),
             2 => P::Objects(&self.numa_node),
@@ -3859,6 +3823,8 @@ pub struct HostNumaNode {
     pub memory_range_length: i64,
     /// `pciId`: list of string, since VI API 6.7.
     pub pci_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNumaNode {
     #[inline(never)]
@@ -3870,14 +3836,14 @@ impl Default for HostNumaNode {
             memory_range_begin: 0,
             memory_range_length: 0,
             pci_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NUMA_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumaNode",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 byte typeId r
 short cpuID rl
 long memorySize o since 8.0.0.0
@@ -3892,12 +3858,9 @@ impl rt::Object for HostNumaNode {
         &HOST_NUMA_NODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMA_NODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NUMA_NODE),
             0 => P::Value(&self.type_id),
             1 => P::Value(&self.cpu_id),
             2 => P::Value(&self.memory_size),
@@ -3945,20 +3908,22 @@ rt::serde!(object HostNumaNode);
 pub struct HostParallelScsiHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostParallelScsiHba {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PARALLEL_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostParallelScsiHba",
-    "2.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "",
+    "2.0",
     rt::unset::<HostParallelScsiHba>,
 );
 impl rt::Object for HostParallelScsiHba {
@@ -3966,12 +3931,9 @@ impl rt::Object for HostParallelScsiHba {
         &HOST_PARALLEL_SCSI_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARALLEL_SCSI_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PARALLEL_SCSI_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostParallelScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-pub struct HostParallelScsiTargetTransport {}
+pub struct HostParallelScsiTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostParallelScsiTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostParallelScsiTargetTransport",
-    "2.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "2.0",
     rt::unset::<HostParallelScsiTargetTransport>,
 );
 impl rt::Object for HostParallelScsiTargetTransport {
@@ -25,13 +27,10 @@ impl rt::Object for HostParallelScsiTargetTransport {
         &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARALLEL_SCSI_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::INFO => P::Info(&HOST_PARALLEL_SCSI_TARGET_TRANSPORT),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -99,6 +98,8 @@ pub struct HostPciDevice {
     /// `directPathInfo`: optional `HostPciDeviceDirectPathInfo`, since VI API 9.1.0.0.
     #[cfg(feature = "host")]
     pub direct_path_info: Option<Box<HostPciDeviceDirectPathInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciDevice {
     #[inline(never)]
@@ -121,14 +122,14 @@ impl Default for HostPciDevice {
             device_class_name: None,
             #[cfg(feature = "host")]
             direct_path_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciDevice",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 short classId r
 byte bus r
@@ -153,12 +154,9 @@ impl rt::Object for HostPciDevice {
         &HOST_PCI_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_DEVICE),
             0 => P::Value(&self.id),
             1 => P::Value(&self.class_id),
             2 => P::Value(&self.bus),
@@ -236,6 +234,8 @@ pub struct HostPortGroup {
     pub computed_policy: HostNetworkPolicy,
     /// `spec`: required `HostPortGroupSpec`.
     pub spec: HostPortGroupSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroup {
     #[inline(never)]
@@ -246,14 +246,14 @@ impl Default for HostPortGroup {
             vswitch: None,
             computed_policy: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroup",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key o
 HostPortGroupPort port ol
 string vswitch o
@@ -267,12 +267,9 @@ impl rt::Object for HostPortGroup {
         &HOST_PORT_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP),
             0 => P::Value(&self.key),
             1 => P::Objects(&self.port),
             2 => P::Value(&self.vswitch),
@@ -322,6 +319,8 @@ pub struct HostPortGroupPort {
     pub mac: Vec<String>,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroupPort {
     #[inline(never)]
@@ -330,14 +329,14 @@ impl Default for HostPortGroupPort {
             key: None,
             mac: Vec::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PORT_GROUP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupPort",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key o
 string mac ol
 string type r
@@ -349,12 +348,9 @@ impl rt::Object for HostPortGroupPort {
         &HOST_PORT_GROUP_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_PORT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.mac),
             2 => P::Value(&self.r#type),
@@ -402,6 +398,8 @@ pub struct HostPortGroupSpec {
     pub vswitch_name: String,
     /// `policy`: required `HostNetworkPolicy`.
     pub policy: HostNetworkPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroupSpec {
     #[inline(never)]
@@ -411,14 +409,14 @@ impl Default for HostPortGroupSpec {
             vlan_id: 0,
             vswitch_name: String::new(),
             policy: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PORT_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 int vlanId r
 string vswitchName r
@@ -431,12 +429,9 @@ impl rt::Object for HostPortGroupSpec {
         &HOST_PORT_GROUP_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.vlan_id),
             2 => P::Value(&self.vswitch_name),
@@ -527,6 +522,8 @@ pub struct HostRuntimeInfo {
     /// `podVMInfo`: optional `PodVMInfo`, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub pod_vm_info: Option<Box<PodVmInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRuntimeInfo {
     #[inline(never)]
@@ -560,14 +557,14 @@ impl Default for HostRuntimeInfo {
             state_encryption: None,
             #[cfg(feature = "vm")]
             pod_vm_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostSystemConnectionState connectionState r
 HostSystemPowerState powerState r since 2.5
 string standbyMode o since 4.1
@@ -595,12 +592,9 @@ impl rt::Object for HostRuntimeInfo {
         &HOST_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RUNTIME_INFO),
             0 => P::Value(&self.connection_state),
             1 => P::Value(&self.power_state),
             2 => P::Value(&self.standby_mode),
@@ -711,6 +705,8 @@ pub struct HostScsiDisk {
     pub scsi_disk_type: Option<String>,
     /// `usedByMemoryTiering`: optional boolean, since VI API 8.0.3.0.
     pub used_by_memory_tiering: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiDisk {
     #[inline(never)]
@@ -727,14 +723,14 @@ impl Default for HostScsiDisk {
             vsan_disk_info: None,
             scsi_disk_type: None,
             used_by_memory_tiering: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SCSI_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiDisk",
-    "2.0",
     Some(&SCSI_LUN),
-    "
+    "2.0
 HostDiskDimensionsLba capacity r
 string devicePath r
 boolean ssd o since 5.0
@@ -752,12 +748,9 @@ impl rt::Object for HostScsiDisk {
         &HOST_SCSI_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_DISK),
             0..=25 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             26 => P::Object(&self.capacity),
@@ -831,6 +824,8 @@ pub struct HostScsiDiskPartition {
     pub disk_name: String,
     /// `partition`: required int.
     pub partition: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiDiskPartition {
     #[inline(never)]
@@ -838,14 +833,14 @@ impl Default for HostScsiDiskPartition {
         Self {
             disk_name: String::new(),
             partition: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SCSI_DISK_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiDiskPartition",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string diskName r
 int partition r
 ",
@@ -856,12 +851,9 @@ impl rt::Object for HostScsiDiskPartition {
         &HOST_SCSI_DISK_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_DISK_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_DISK_PARTITION),
             0 => P::Value(&self.disk_name),
             1 => P::Value(&self.partition),
             _ => P::Absent,
@@ -901,18 +893,22 @@ rt::serde!(object HostScsiDiskPartition);
 pub struct HostScsiTopology {
     /// `adapter`: list of `HostScsiTopologyInterface`.
     pub adapter: Vec<HostScsiTopologyInterface>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiTopology {
     #[inline(never)]
     fn default() -> Self {
-        Self { adapter: Vec::new() }
+        Self {
+            adapter: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopology",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostScsiTopologyInterface adapter ol
 ",
     rt::unset::<HostScsiTopology>,
@@ -922,12 +918,9 @@ impl rt::Object for HostScsiTopology {
         &HOST_SCSI_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_TOPOLOGY),
             0 => P::Objects(&self.adapter),
             _ => P::Absent,
         }
@@ -969,6 +962,8 @@ pub struct HostScsiTopologyInterface {
     pub adapter: String,
     /// `target`: list of `HostScsiTopologyTarget`.
     pub target: Vec<HostScsiTopologyTarget>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiTopologyInterface {
     #[inline(never)]
@@ -977,14 +972,14 @@ impl Default for HostScsiTopologyInterface {
             key: String::new(),
             adapter: String::new(),
             target: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyInterface",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string adapter r
 HostScsiTopologyTarget target ol
@@ -996,12 +991,9 @@ impl rt::Object for HostScsiTopologyInterface {
         &HOST_SCSI_TOPOLOGY_INTERFACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_INTERFACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_TOPOLOGY_INTERFACE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.adapter),
             2 => P::Objects(&self.target),
@@ -1047,6 +1039,8 @@ pub struct HostScsiTopologyLun {
     pub lun: i32,
     /// `scsiLun`: required string, the key of a `ScsiLun`.
     pub scsi_lun: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiTopologyLun {
     #[inline(never)]
@@ -1055,14 +1049,14 @@ impl Default for HostScsiTopologyLun {
             key: String::new(),
             lun: 0,
             scsi_lun: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyLun",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 int lun r
 string scsiLun r
@@ -1074,12 +1068,9 @@ impl rt::Object for HostScsiTopologyLun {
         &HOST_SCSI_TOPOLOGY_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_TOPOLOGY_LUN),
             0 => P::Value(&self.key),
             1 => P::Value(&self.lun),
             2 => P::Value(&self.scsi_lun),
@@ -1127,6 +1118,8 @@ pub struct HostScsiTopologyTarget {
     pub lun: Vec<HostScsiTopologyLun>,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostScsiTopologyTarget {
     #[inline(never)]
@@ -1136,14 +1129,14 @@ impl Default for HostScsiTopologyTarget {
             target: 0,
             lun: Vec::new(),
             transport: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyTarget",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 int target r
 HostScsiTopologyLun lun ol
@@ -1156,12 +1149,9 @@ impl rt::Object for HostScsiTopologyTarget {
         &HOST_SCSI_TOPOLOGY_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SCSI_TOPOLOGY_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SCSI_TOPOLOGY_TARGET),
             0 => P::Value(&self.key),
             1 => P::Value(&self.target),
             2 => P::Objects(&self.lun),
@@ -1209,6 +1199,8 @@ pub struct HostSslThumbprintInfo {
     pub owner_tag: Option<String>,
     /// `sslThumbprints`: list of string.
     pub ssl_thumbprints: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSslThumbprintInfo {
     #[inline(never)]
@@ -1217,14 +1209,14 @@ impl Default for HostSslThumbprintInfo {
             principal: String::new(),
             owner_tag: None,
             ssl_thumbprints: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SSL_THUMBPRINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSslThumbprintInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string principal r
 string ownerTag o since 5.0
 string sslThumbprints ol
@@ -1236,12 +1228,9 @@ impl rt::Object for HostSslThumbprintInfo {
         &HOST_SSL_THUMBPRINT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SSL_THUMBPRINT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SSL_THUMBPRINT_INFO),
             0 => P::Value(&self.principal),
             1 => P::Value(&self.owner_tag),
             2 => P::Value(&self.ssl_thumbprints),
@@ -1298,6 +1287,8 @@ pub struct HostStorageDeviceInfo {
     pub plug_store_topology: Option<Box<HostPlugStoreTopology>>,
     /// `softwareInternetScsiEnabled`: required boolean.
     pub software_internet_scsi_enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageDeviceInfo {
     #[inline(never)]
@@ -1313,14 +1304,14 @@ impl Default for HostStorageDeviceInfo {
             #[cfg(feature = "storage")]
             plug_store_topology: None,
             software_internet_scsi_enabled: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_STORAGE_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageDeviceInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostHostBusAdapter hostBusAdapter ol
 ScsiLun scsiLun ol
 HostScsiTopology scsiTopology o
@@ -1336,12 +1327,9 @@ impl rt::Object for HostStorageDeviceInfo {
         &HOST_STORAGE_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_DEVICE_INFO),
             0 => P::Value(&self.host_bus_adapter),
             1 => P::Value(&self.scsi_lun),
             2 => P::Optional(&self.scsi_topology),
@@ -1399,6 +1387,8 @@ pub struct HostSystemIdentificationInfo {
     pub identifier_value: String,
     /// `identifierType`: required `ElementDescription` or a descendant.
     pub identifier_type: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemIdentificationInfo {
     #[inline(never)]
@@ -1406,14 +1396,14 @@ impl Default for HostSystemIdentificationInfo {
         Self {
             identifier_value: String::new(),
             identifier_type: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_IDENTIFICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemIdentificationInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string identifierValue r
 ElementDescription identifierType r
 ",
@@ -1424,12 +1414,9 @@ impl rt::Object for HostSystemIdentificationInfo {
         &HOST_SYSTEM_IDENTIFICATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_IDENTIFICATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_IDENTIFICATION_INFO),
             0 => P::Value(&self.identifier_value),
             1 => P::Value(&self.identifier_type),
             _ => P::Absent,
@@ -1489,6 +1476,8 @@ pub struct HostSystemInfo {
     pub vvol_host_id: Option<String>,
     /// `bootCommandLine`: optional string, since VI API 8.0.3.0.
     pub boot_command_line: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemInfo {
     #[inline(never)]
@@ -1506,14 +1495,14 @@ impl Default for HostSystemInfo {
             vvol_host_nqn: None,
             vvol_host_id: None,
             boot_command_line: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vendor r
 string model r
 string family o since 9.0.0.0
@@ -1532,12 +1521,9 @@ impl rt::Object for HostSystemInfo {
         &HOST_SYSTEM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_INFO),
             0 => P::Value(&self.vendor),
             1 => P::Value(&self.model),
             2 => P::Value(&self.family),
@@ -1594,18 +1580,20 @@ impl std::fmt::Debug for HostSystemInfo {
 rt::serde!(object HostSystemInfo);
 
 /// `HostTargetTransport`, a [`DynamicData`], since VI API 2.0.
-pub struct HostTargetTransport {}
+pub struct HostTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTargetTransport",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<HostTargetTransport>,
 );
 impl rt::Object for HostTargetTransport {
@@ -1613,12 +1601,9 @@ impl rt::Object for HostTargetTransport {
         &HOST_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TARGET_TRANSPORT),
             _ => P::Absent,
         }
     }
@@ -1655,20 +1640,22 @@ rt::serde!(object base HostTargetTransport);
 pub struct HostVfatVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVfatVolume {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostFileSystemVolume::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VFAT_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVfatVolume",
-    "5.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "",
+    "5.0",
     rt::unset::<HostVfatVolume>,
 );
 impl rt::Object for HostVfatVolume {
@@ -1676,12 +1663,9 @@ impl rt::Object for HostVfatVolume {
         &HOST_VFAT_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VFAT_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VFAT_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1743,6 +1727,8 @@ pub struct HostVirtualNic {
     pub port: Option<String>,
     /// `owner`: optional string, since VI API 9.0.0.0.
     pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNic {
     #[inline(never)]
@@ -1754,14 +1740,14 @@ impl Default for HostVirtualNic {
             spec: Default::default(),
             port: None,
             owner: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNic",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string device r
 string key r
 string portgroup r
@@ -1776,12 +1762,9 @@ impl rt::Object for HostVirtualNic {
         &HOST_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC),
             0 => P::Value(&self.device),
             1 => P::Value(&self.key),
             2 => P::Value(&self.portgroup),
@@ -1855,6 +1838,8 @@ pub struct HostVirtualNicSpec {
     pub system_owned: Option<bool>,
     /// `dpuId`: optional string, since VI API 8.0.0.1.
     pub dpu_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicSpec {
     #[inline(never)]
@@ -1875,14 +1860,14 @@ impl Default for HostVirtualNicSpec {
             ip_route_spec: None,
             system_owned: None,
             dpu_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostIpConfig ip o
 string mac o
 DistributedVirtualSwitchPortConnection distributedVirtualPort o since 4.0
@@ -1904,12 +1889,9 @@ impl rt::Object for HostVirtualNicSpec {
         &HOST_VIRTUAL_NIC_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_SPEC),
             0 => P::Optional(&self.ip),
             1 => P::Value(&self.mac),
             2 => P::Optional(&self.distributed_virtual_port),
@@ -1989,6 +1971,8 @@ pub struct HostVirtualSwitch {
     pub pnic: Vec<String>,
     /// `spec`: required `HostVirtualSwitchSpec`.
     pub spec: HostVirtualSwitchSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitch {
     #[inline(never)]
@@ -2002,14 +1986,14 @@ impl Default for HostVirtualSwitch {
             portgroup: Vec::new(),
             pnic: Vec::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitch",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string key r
 int numPorts r
@@ -2026,12 +2010,9 @@ impl rt::Object for HostVirtualSwitch {
         &HOST_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH),
             0 => P::Value(&self.name),
             1 => P::Value(&self.key),
             2 => P::Value(&self.num_ports),
@@ -2083,20 +2064,22 @@ rt::serde!(object HostVirtualSwitch);
 pub struct HostVirtualSwitchAutoBridge {
     /// `excludedNicDevice`: list of string, since VI API 2.5.
     pub excluded_nic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchAutoBridge {
     #[inline(never)]
     fn default() -> Self {
         Self {
             excluded_nic_device: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_AUTO_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchAutoBridge",
-    "2.0",
     Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
+    "2.0
 string excludedNicDevice ol since 2.5
 ",
     rt::unset::<HostVirtualSwitchAutoBridge>,
@@ -2106,13 +2089,16 @@ impl rt::Object for HostVirtualSwitchAutoBridge {
         &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_AUTO_BRIDGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_AUTO_BRIDGE),
+            rt::BASE => {
+                P::Object(
+                    &HostVirtualSwitchBridge {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.excluded_nic_device),
             _ => P::Absent,
         }
@@ -2151,18 +2137,19 @@ rt::serde!(object HostVirtualSwitchAutoBridge);
 pub struct HostVirtualSwitchBeaconConfig {
     /// `interval`: required int.
     pub interval: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchBeaconConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { interval: 0 }
+        Self { interval: 0, _more: () }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BEACON_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBeaconConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int interval r
 ",
     rt::unset::<HostVirtualSwitchBeaconConfig>,
@@ -2172,12 +2159,9 @@ impl rt::Object for HostVirtualSwitchBeaconConfig {
         &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BEACON_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_BEACON_CONFIG),
             0 => P::Value(&self.interval),
             _ => P::Absent,
         }
@@ -2219,6 +2203,8 @@ pub struct HostVirtualSwitchBondBridge {
     pub beacon: Option<Box<HostVirtualSwitchBeaconConfig>>,
     /// `linkDiscoveryProtocolConfig`: optional `LinkDiscoveryProtocolConfig`, since VI API 4.0.
     pub link_discovery_protocol_config: Option<Box<LinkDiscoveryProtocolConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchBondBridge {
     #[inline(never)]
@@ -2227,14 +2213,14 @@ impl Default for HostVirtualSwitchBondBridge {
             nic_device: Vec::new(),
             beacon: None,
             link_discovery_protocol_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BOND_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBondBridge",
-    "2.0",
     Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
+    "2.0
 string nicDevice rl
 HostVirtualSwitchBeaconConfig beacon o
 LinkDiscoveryProtocolConfig linkDiscoveryProtocolConfig o since 4.0
@@ -2246,13 +2232,16 @@ impl rt::Object for HostVirtualSwitchBondBridge {
         &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BOND_BRIDGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_BOND_BRIDGE),
+            rt::BASE => {
+                P::Object(
+                    &HostVirtualSwitchBridge {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.nic_device),
             1 => P::Optional(&self.beacon),
             2 => P::Optional(&self.link_discovery_protocol_config),
@@ -2292,18 +2281,20 @@ impl std::fmt::Debug for HostVirtualSwitchBondBridge {
 rt::serde!(object HostVirtualSwitchBondBridge);
 
 /// `HostVirtualSwitchBridge`, a [`DynamicData`], since VI API 2.0.
-pub struct HostVirtualSwitchBridge {}
+pub struct HostVirtualSwitchBridge {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostVirtualSwitchBridge {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBridge",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<HostVirtualSwitchBridge>,
 );
 impl rt::Object for HostVirtualSwitchBridge {
@@ -2311,12 +2302,9 @@ impl rt::Object for HostVirtualSwitchBridge {
         &HOST_VIRTUAL_SWITCH_BRIDGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_BRIDGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_BRIDGE),
             _ => P::Absent,
         }
     }
@@ -2353,18 +2341,22 @@ rt::serde!(object base HostVirtualSwitchBridge);
 pub struct HostVirtualSwitchSimpleBridge {
     /// `nicDevice`: required string.
     pub nic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchSimpleBridge {
     #[inline(never)]
     fn default() -> Self {
-        Self { nic_device: String::new() }
+        Self {
+            nic_device: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchSimpleBridge",
-    "2.0",
     Some(&HOST_VIRTUAL_SWITCH_BRIDGE),
-    "
+    "2.0
 string nicDevice r
 ",
     rt::unset::<HostVirtualSwitchSimpleBridge>,
@@ -2374,13 +2366,16 @@ impl rt::Object for HostVirtualSwitchSimpleBridge {
         &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostVirtualSwitchBridge {}),
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE),
+            rt::BASE => {
+                P::Object(
+                    &HostVirtualSwitchBridge {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.nic_device),
             _ => P::Absent,
         }
@@ -2425,6 +2420,8 @@ pub struct HostVirtualSwitchSpec {
     pub policy: Option<Box<HostNetworkPolicy>>,
     /// `mtu`: optional int, since VI API 2.5.
     pub mtu: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchSpec {
     #[inline(never)]
@@ -2434,14 +2431,14 @@ impl Default for HostVirtualSwitchSpec {
             bridge: None,
             policy: None,
             mtu: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int numPorts r
 HostVirtualSwitchBridge bridge o
 HostNetworkPolicy policy o
@@ -2454,12 +2451,9 @@ impl rt::Object for HostVirtualSwitchSpec {
         &HOST_VIRTUAL_SWITCH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_SPEC),
             0 => P::Value(&self.num_ports),
             1 => P::Value(&self.bridge),
             2 => P::Optional(&self.policy),
@@ -2518,6 +2512,8 @@ pub struct HostVmfsSpec {
     /// `unmapBandwidthSpec`: optional `VmfsUnmapBandwidthSpec`, since VI API 6.7.
     #[cfg(feature = "storage")]
     pub unmap_bandwidth_spec: Option<Box<VmfsUnmapBandwidthSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVmfsSpec {
     #[inline(never)]
@@ -2532,14 +2528,14 @@ impl Default for HostVmfsSpec {
             unmap_priority: None,
             #[cfg(feature = "storage")]
             unmap_bandwidth_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VMFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostScsiDiskPartition extent r
 int blockSizeMb o
 int majorVersion r
@@ -2556,12 +2552,9 @@ impl rt::Object for HostVmfsSpec {
         &HOST_VMFS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMFS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VMFS_SPEC),
             0 => P::Object(&self.extent),
             1 => P::Value(&self.block_size_mb),
             2 => P::Value(&self.major_version),
@@ -2647,6 +2640,8 @@ pub struct HostVmfsVolume {
     pub local: Option<bool>,
     /// `scsiDiskType`: optional string, since VI API 6.5.
     pub scsi_disk_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVmfsVolume {
     #[inline(never)]
@@ -2670,14 +2665,14 @@ impl Default for HostVmfsVolume {
             ssd: None,
             local: None,
             scsi_disk_type: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsVolume",
-    "2.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "2.0
 int blockSizeMb r
 int blockSize o since 6.5
 int unmapGranularity o since 6.5
@@ -2701,12 +2696,9 @@ impl rt::Object for HostVmfsVolume {
         &HOST_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VMFS_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.block_size_mb),
@@ -2792,18 +2784,22 @@ rt::serde!(object HostVmfsVolume);
 pub struct Id {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Id {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "ID",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 ",
     rt::unset::<Id>,
@@ -2813,12 +2809,9 @@ impl rt::Object for Id {
         &ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ID),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -2856,18 +2849,22 @@ rt::serde!(object Id);
 pub struct IncorrectFileType {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncorrectFileType {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INCORRECT_FILE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectFileType",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<IncorrectFileType>,
 );
 impl rt::Object for IncorrectFileType {
@@ -2875,12 +2872,9 @@ impl rt::Object for IncorrectFileType {
         &INCORRECT_FILE_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCORRECT_FILE_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCORRECT_FILE_TYPE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2936,6 +2930,8 @@ pub struct InsufficientCpuResourcesFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientCpuResourcesFault {
     #[inline(never)]
@@ -2944,14 +2940,14 @@ impl Default for InsufficientCpuResourcesFault {
             base: InsufficientResourcesFault::default(),
             unreserved: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_CPU_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientCpuResourcesFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "2.0
 long unreserved r
 long requested r
 ",
@@ -2962,12 +2958,9 @@ impl rt::Object for InsufficientCpuResourcesFault {
         &INSUFFICIENT_CPU_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_CPU_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_CPU_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.unreserved),
@@ -3025,6 +3018,8 @@ pub struct InsufficientHostCapacityFault {
     pub base: InsufficientResourcesFault,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientHostCapacityFault {
     #[inline(never)]
@@ -3032,14 +3027,14 @@ impl Default for InsufficientHostCapacityFault {
         Self {
             base: InsufficientResourcesFault::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_HOST_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostCapacityFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "2.0
 ManagedObjectReference host o since 2.5
 ",
     rt::unset::<InsufficientHostCapacityFault>,
@@ -3049,12 +3044,9 @@ impl rt::Object for InsufficientHostCapacityFault {
         &INSUFFICIENT_HOST_CAPACITY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_CAPACITY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_HOST_CAPACITY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3112,6 +3104,8 @@ pub struct InsufficientMemoryResourcesFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientMemoryResourcesFault {
     #[inline(never)]
@@ -3120,14 +3114,14 @@ impl Default for InsufficientMemoryResourcesFault {
             base: InsufficientResourcesFault::default(),
             unreserved: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_MEMORY_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientMemoryResourcesFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "2.0
 long unreserved r
 long requested r
 ",
@@ -3138,12 +3132,9 @@ impl rt::Object for InsufficientMemoryResourcesFault {
         &INSUFFICIENT_MEMORY_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_MEMORY_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_MEMORY_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.unreserved),
@@ -3199,18 +3190,22 @@ rt::serde!(object InsufficientMemoryResourcesFault);
 pub struct InsufficientResourcesFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientResourcesFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INSUFFICIENT_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientResourcesFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<InsufficientResourcesFault>,
 );
 impl rt::Object for InsufficientResourcesFault {
@@ -3218,12 +3213,9 @@ impl rt::Object for InsufficientResourcesFault {
         &INSUFFICIENT_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3281,6 +3273,8 @@ pub struct IntOption {
     pub max: i32,
     /// `defaultValue`: required int.
     pub default_value: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IntOption {
     #[inline(never)]
@@ -3290,14 +3284,14 @@ impl Default for IntOption {
             min: 0,
             max: 0,
             default_value: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 int min r
 int max r
 int defaultValue r
@@ -3309,12 +3303,9 @@ impl rt::Object for IntOption {
         &INT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INT_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.min),
@@ -3374,6 +3365,8 @@ pub struct InvalidArgument {
     pub base: RuntimeFault,
     /// `invalidProperty`: optional string, a PropertyPath.
     pub invalid_property: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidArgument {
     #[inline(never)]
@@ -3381,14 +3374,14 @@ impl Default for InvalidArgument {
         Self {
             base: RuntimeFault::default(),
             invalid_property: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidArgument",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "
+    "2.0
 string invalidProperty o
 ",
     rt::unset::<InvalidArgument>,
@@ -3398,12 +3391,9 @@ impl rt::Object for InvalidArgument {
         &INVALID_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_ARGUMENT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.invalid_property),
@@ -3457,20 +3447,22 @@ rt::serde!(object InvalidArgument);
 pub struct InvalidCollectorVersion {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidCollectorVersion {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_COLLECTOR_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCollectorVersion",
-    "2.0",
     Some(&METHOD_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidCollectorVersion>,
 );
 impl rt::Object for InvalidCollectorVersion {
@@ -3478,12 +3470,9 @@ impl rt::Object for InvalidCollectorVersion {
         &INVALID_COLLECTOR_VERSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_COLLECTOR_VERSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_COLLECTOR_VERSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3537,6 +3526,8 @@ pub struct InvalidController {
     pub base: InvalidDeviceSpec,
     /// `controllerKey`: required int.
     pub controller_key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidController {
     #[inline(never)]
@@ -3544,14 +3535,14 @@ impl Default for InvalidController {
         Self {
             base: InvalidDeviceSpec::default(),
             controller_key: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidController",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "
+    "2.0
 int controllerKey r
 ",
     rt::unset::<InvalidController>,
@@ -3561,12 +3552,9 @@ impl rt::Object for InvalidController {
         &INVALID_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_CONTROLLER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.controller_key),
@@ -3624,6 +3612,8 @@ pub struct InvalidDatastore {
     pub datastore: Option<rt::ManagedObjectReference>,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDatastore {
     #[inline(never)]
@@ -3632,14 +3622,14 @@ impl Default for InvalidDatastore {
             base: VimFault::default(),
             datastore: None,
             name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastore",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 ManagedObjectReference datastore o
 string name o
 ",
@@ -3650,12 +3640,9 @@ impl rt::Object for InvalidDatastore {
         &INVALID_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -3713,6 +3700,8 @@ pub struct InvalidDatastorePath {
     pub base: InvalidDatastore,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDatastorePath {
     #[inline(never)]
@@ -3720,14 +3709,14 @@ impl Default for InvalidDatastorePath {
         Self {
             base: InvalidDatastore::default(),
             datastore_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastorePath",
-    "2.0",
     Some(&INVALID_DATASTORE),
-    "
+    "2.0
 string datastorePath r
 ",
     rt::unset::<InvalidDatastorePath>,
@@ -3737,12 +3726,9 @@ impl rt::Object for InvalidDatastorePath {
         &INVALID_DATASTORE_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DATASTORE_PATH),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.datastore_path),
@@ -3798,6 +3784,8 @@ pub struct InvalidDatastoreState {
     pub base: InvalidState,
     /// `datastoreName`: optional string.
     pub datastore_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDatastoreState {
     #[inline(never)]
@@ -3805,14 +3793,14 @@ impl Default for InvalidDatastoreState {
         Self {
             base: InvalidState::default(),
             datastore_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DATASTORE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastoreState",
-    "5.0",
     Some(&INVALID_STATE),
-    "
+    "5.0
 string datastoreName o
 ",
     rt::unset::<InvalidDatastoreState>,
@@ -3822,12 +3810,9 @@ impl rt::Object for InvalidDatastoreState {
         &INVALID_DATASTORE_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DATASTORE_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DATASTORE_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore_name),
@@ -3881,20 +3866,22 @@ rt::serde!(object InvalidDatastoreState);
 pub struct InvalidDeviceBacking {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDeviceBacking {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceBacking",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.0",
     rt::unset::<InvalidDeviceBacking>,
 );
 impl rt::Object for InvalidDeviceBacking {
@@ -3902,12 +3889,9 @@ impl rt::Object for InvalidDeviceBacking {
         &INVALID_DEVICE_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DEVICE_BACKING),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3963,6 +3947,8 @@ pub struct InvalidDeviceOperation {
     pub bad_op: Option<enums::VirtualDeviceConfigSpecOperation>,
     /// `badFileOp`: optional `VirtualDeviceConfigSpecFileOperation`.
     pub bad_file_op: Option<enums::VirtualDeviceConfigSpecFileOperation>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDeviceOperation {
     #[inline(never)]
@@ -3971,14 +3957,14 @@ impl Default for InvalidDeviceOperation {
             base: InvalidDeviceSpec::default(),
             bad_op: None,
             bad_file_op: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DEVICE_OPERATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceOperation",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "
+    "2.0
 VirtualDeviceConfigSpecOperation badOp o
 VirtualDeviceConfigSpecFileOperation badFileOp o
 ",
@@ -3989,12 +3975,9 @@ impl rt::Object for InvalidDeviceOperation {
         &INVALID_DEVICE_OPERATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_OPERATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DEVICE_OPERATION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.bad_op),
@@ -4052,6 +4035,8 @@ pub struct InvalidDeviceSpec {
     pub base: InvalidVmConfig,
     /// `deviceIndex`: required int.
     pub device_index: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDeviceSpec {
     #[inline(never)]
@@ -4059,14 +4044,14 @@ impl Default for InvalidDeviceSpec {
         Self {
             base: InvalidVmConfig::default(),
             device_index: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DEVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceSpec",
-    "2.0",
     Some(&INVALID_VM_CONFIG),
-    "
+    "2.0
 int deviceIndex r
 ",
     rt::unset::<InvalidDeviceSpec>,
@@ -4076,12 +4061,9 @@ impl rt::Object for InvalidDeviceSpec {
         &INVALID_DEVICE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DEVICE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DEVICE_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.device_index),
@@ -4135,20 +4117,22 @@ rt::serde!(object InvalidDeviceSpec);
 pub struct InvalidDiskFormat {
     /// The properties of `InvalidFormat`.
     pub base: InvalidFormat,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDiskFormat {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidFormat::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DISK_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDiskFormat",
-    "2.0",
     Some(&INVALID_FORMAT),
-    "",
+    "2.0",
     rt::unset::<InvalidDiskFormat>,
 );
 impl rt::Object for InvalidDiskFormat {
@@ -4156,12 +4140,9 @@ impl rt::Object for InvalidDiskFormat {
         &INVALID_DISK_FORMAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DISK_FORMAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DISK_FORMAT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4215,6 +4196,8 @@ pub struct InvalidFolder {
     pub base: VimFault,
     /// `target`: required reference to `ManagedEntity`.
     pub target: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidFolder {
     #[inline(never)]
@@ -4222,14 +4205,14 @@ impl Default for InvalidFolder {
         Self {
             base: VimFault::default(),
             target: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidFolder",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 ManagedObjectReference target r
 ",
     rt::unset::<InvalidFolder>,
@@ -4239,12 +4222,9 @@ impl rt::Object for InvalidFolder {
         &INVALID_FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_FOLDER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.target),
@@ -4298,20 +4278,22 @@ rt::serde!(object InvalidFolder);
 pub struct InvalidFormat {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidFormat {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidFormat",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidFormat>,
 );
 impl rt::Object for InvalidFormat {
@@ -4319,12 +4301,9 @@ impl rt::Object for InvalidFormat {
         &INVALID_FORMAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_FORMAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_FORMAT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4376,18 +4355,22 @@ rt::serde!(object InvalidFormat);
 pub struct InvalidLocale {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidLocale {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLocale",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidLocale>,
 );
 impl rt::Object for InvalidLocale {
@@ -4395,12 +4378,9 @@ impl rt::Object for InvalidLocale {
         &INVALID_LOCALE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_LOCALE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_LOCALE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4452,18 +4432,22 @@ rt::serde!(object InvalidLocale);
 pub struct InvalidLogin {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidLogin {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLogin",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidLogin>,
 );
 impl rt::Object for InvalidLogin {
@@ -4471,12 +4455,9 @@ impl rt::Object for InvalidLogin {
         &INVALID_LOGIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_LOGIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_LOGIN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4532,6 +4513,8 @@ pub struct InvalidName {
     pub name: String,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidName {
     #[inline(never)]
@@ -4540,14 +4523,14 @@ impl Default for InvalidName {
             base: VimFault::default(),
             name: String::new(),
             entity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidName",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string name r
 ManagedObjectReference entity o
 ",
@@ -4558,12 +4541,9 @@ impl rt::Object for InvalidName {
         &INVALID_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_NAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -4623,6 +4603,8 @@ pub struct InvalidPowerState {
     pub requested_state: Option<enums::VirtualMachinePowerState>,
     /// `existingState`: required `VirtualMachinePowerState`.
     pub existing_state: enums::VirtualMachinePowerState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidPowerState {
     #[inline(never)]
@@ -4631,14 +4613,14 @@ impl Default for InvalidPowerState {
             base: InvalidState::default(),
             requested_state: None,
             existing_state: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_POWER_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPowerState",
-    "2.0",
     Some(&INVALID_STATE),
-    "
+    "2.0
 VirtualMachinePowerState requestedState o
 VirtualMachinePowerState existingState r
 ",
@@ -4649,12 +4631,9 @@ impl rt::Object for InvalidPowerState {
         &INVALID_POWER_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_POWER_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_POWER_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.requested_state),
@@ -4712,6 +4691,8 @@ pub struct InvalidProperty {
     pub base: MethodFault,
     /// `name`: required string, a PropertyPath.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidProperty {
     #[inline(never)]
@@ -4719,14 +4700,14 @@ impl Default for InvalidProperty {
         Self {
             base: MethodFault::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidProperty",
-    "2.0",
     Some(&METHOD_FAULT),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<InvalidProperty>,
@@ -4736,12 +4717,9 @@ impl rt::Object for InvalidProperty {
         &INVALID_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PROPERTY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -4795,20 +4773,22 @@ rt::serde!(object InvalidProperty);
 pub struct InvalidRequest {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidRequest {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidRequest",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidRequest>,
 );
 impl rt::Object for InvalidRequest {
@@ -4816,12 +4796,9 @@ impl rt::Object for InvalidRequest {
         &INVALID_REQUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_REQUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_REQUEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4873,18 +4850,22 @@ rt::serde!(object InvalidRequest);
 pub struct InvalidState {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidState {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidState",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidState>,
 );
 impl rt::Object for InvalidState {
@@ -4892,12 +4873,9 @@ impl rt::Object for InvalidState {
         &INVALID_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4951,6 +4929,8 @@ pub struct InvalidType {
     pub base: InvalidRequest,
     /// `argument`: optional string, a PropertyPath.
     pub argument: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidType {
     #[inline(never)]
@@ -4958,14 +4938,14 @@ impl Default for InvalidType {
         Self {
             base: InvalidRequest::default(),
             argument: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidType",
-    "2.0",
     Some(&INVALID_REQUEST),
-    "
+    "2.0
 string argument o
 ",
     rt::unset::<InvalidType>,
@@ -4975,12 +4955,9 @@ impl rt::Object for InvalidType {
         &INVALID_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_TYPE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.argument),

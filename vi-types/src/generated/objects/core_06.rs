@@ -11,6 +11,8 @@ pub struct InvalidVmConfig {
     pub base: VmConfigFault,
     /// `property`: optional string, a PropertyPath.
     pub property: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidVmConfig {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for InvalidVmConfig {
         Self {
             base: VmConfigFault::default(),
             property: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidVmConfig",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.0
 string property o
 ",
     rt::unset::<InvalidVmConfig>,
@@ -35,12 +37,9 @@ impl rt::Object for InvalidVmConfig {
         &INVALID_VM_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_VM_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_VM_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
@@ -94,18 +93,22 @@ rt::serde!(object InvalidVmConfig);
 pub struct IsoImageFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IsoImageFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ISO_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<IsoImageFileInfo>,
 );
 impl rt::Object for IsoImageFileInfo {
@@ -113,12 +116,9 @@ impl rt::Object for IsoImageFileInfo {
         &ISO_IMAGE_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISO_IMAGE_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISO_IMAGE_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -167,18 +167,20 @@ impl std::fmt::Debug for IsoImageFileInfo {
 rt::serde!(object IsoImageFileInfo);
 
 /// `IsoImageFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct IsoImageFileQuery {}
+pub struct IsoImageFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IsoImageFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<IsoImageFileQuery>,
 );
 impl rt::Object for IsoImageFileQuery {
@@ -186,13 +188,10 @@ impl rt::Object for IsoImageFileQuery {
         &ISO_IMAGE_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISO_IMAGE_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::INFO => P::Info(&ISO_IMAGE_FILE_QUERY),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -231,6 +230,8 @@ pub struct KeyAnyValue {
     pub key: String,
     /// `value`: required anyType.
     pub value: rt::Any,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KeyAnyValue {
     #[inline(never)]
@@ -238,14 +239,14 @@ impl Default for KeyAnyValue {
         Self {
             key: String::new(),
             value: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static KEY_ANY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyAnyValue",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 anyType value r
 ",
@@ -256,12 +257,9 @@ impl rt::Object for KeyAnyValue {
         &KEY_ANY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_ANY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KEY_ANY_VALUE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -301,18 +299,22 @@ rt::serde!(object KeyAnyValue);
 pub struct KeyProviderId {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KeyProviderId {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static KEY_PROVIDER_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyProviderId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 ",
     rt::unset::<KeyProviderId>,
@@ -322,12 +324,9 @@ impl rt::Object for KeyProviderId {
         &KEY_PROVIDER_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_PROVIDER_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KEY_PROVIDER_ID),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -367,6 +366,8 @@ pub struct KeyValue {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KeyValue {
     #[inline(never)]
@@ -374,14 +375,14 @@ impl Default for KeyValue {
         Self {
             key: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static KEY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyValue",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string value r
 ",
@@ -392,12 +393,9 @@ impl rt::Object for KeyValue {
         &KEY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KEY_VALUE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -439,6 +437,8 @@ pub struct LatencySensitivity {
     pub level: enums::LatencySensitivitySensitivityLevel,
     /// `sensitivity`: optional int.
     pub sensitivity: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LatencySensitivity {
     #[inline(never)]
@@ -446,14 +446,14 @@ impl Default for LatencySensitivity {
         Self {
             level: Default::default(),
             sensitivity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LATENCY_SENSITIVITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LatencySensitivity",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 LatencySensitivitySensitivityLevel level r
 int sensitivity o
 ",
@@ -464,12 +464,9 @@ impl rt::Object for LatencySensitivity {
         &LATENCY_SENSITIVITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LATENCY_SENSITIVITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LATENCY_SENSITIVITY),
             0 => P::Value(&self.level),
             1 => P::Value(&self.sensitivity),
             _ => P::Absent,
@@ -509,20 +506,22 @@ rt::serde!(object LatencySensitivity);
 pub struct LicenseRestricted {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseRestricted {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_RESTRICTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseRestricted",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "2.5",
     rt::unset::<LicenseRestricted>,
 );
 impl rt::Object for LicenseRestricted {
@@ -530,12 +529,9 @@ impl rt::Object for LicenseRestricted {
         &LICENSE_RESTRICTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_RESTRICTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_RESTRICTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -591,6 +587,8 @@ pub struct LimitExceeded {
     pub property: Option<String>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LimitExceeded {
     #[inline(never)]
@@ -599,14 +597,14 @@ impl Default for LimitExceeded {
             base: VimFault::default(),
             property: None,
             limit: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LIMIT_EXCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LimitExceeded",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string property o
 int limit o
 ",
@@ -617,12 +615,9 @@ impl rt::Object for LimitExceeded {
         &LIMIT_EXCEEDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIMIT_EXCEEDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIMIT_EXCEEDED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
@@ -680,6 +675,8 @@ pub struct LinkDiscoveryProtocolConfig {
     pub protocol: String,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LinkDiscoveryProtocolConfig {
     #[inline(never)]
@@ -687,14 +684,14 @@ impl Default for LinkDiscoveryProtocolConfig {
         Self {
             protocol: String::new(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LINK_DISCOVERY_PROTOCOL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkDiscoveryProtocolConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string protocol r
 string operation r
 ",
@@ -705,12 +702,9 @@ impl rt::Object for LinkDiscoveryProtocolConfig {
         &LINK_DISCOVERY_PROTOCOL_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_DISCOVERY_PROTOCOL_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LINK_DISCOVERY_PROTOCOL_CONFIG),
             0 => P::Value(&self.protocol),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -752,6 +746,8 @@ pub struct LocalDatastoreInfo {
     pub base: DatastoreInfo,
     /// `path`: optional string.
     pub path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalDatastoreInfo {
     #[inline(never)]
@@ -759,14 +755,14 @@ impl Default for LocalDatastoreInfo {
         Self {
             base: DatastoreInfo::default(),
             path: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOCAL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalDatastoreInfo",
-    "2.0",
     Some(&DATASTORE_INFO),
-    "
+    "2.0
 string path o
 ",
     rt::unset::<LocalDatastoreInfo>,
@@ -776,12 +772,9 @@ impl rt::Object for LocalDatastoreInfo {
         &LOCAL_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCAL_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.path),
@@ -839,6 +832,8 @@ pub struct LocalizableMessage {
     pub arg: Vec<KeyAnyValue>,
     /// `message`: optional string.
     pub message: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalizableMessage {
     #[inline(never)]
@@ -847,14 +842,14 @@ impl Default for LocalizableMessage {
             key: String::new(),
             arg: Vec::new(),
             message: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOCALIZABLE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizableMessage",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 KeyAnyValue arg ol
 string message o
@@ -866,12 +861,9 @@ impl rt::Object for LocalizableMessage {
         &LOCALIZABLE_MESSAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZABLE_MESSAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCALIZABLE_MESSAGE),
             0 => P::Value(&self.key),
             1 => P::Objects(&self.arg),
             2 => P::Value(&self.message),
@@ -915,6 +907,8 @@ pub struct LocalizedMethodFault {
     pub fault: rt::Poly<MethodFault>,
     /// `localizedMessage`: optional string.
     pub localized_message: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalizedMethodFault {
     #[inline(never)]
@@ -922,14 +916,14 @@ impl Default for LocalizedMethodFault {
         Self {
             fault: Default::default(),
             localized_message: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOCALIZED_METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizedMethodFault",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 MethodFault fault r
 string localizedMessage o
 ",
@@ -940,12 +934,9 @@ impl rt::Object for LocalizedMethodFault {
         &LOCALIZED_METHOD_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZED_METHOD_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCALIZED_METHOD_FAULT),
             0 => P::Value(&self.fault),
             1 => P::Value(&self.localized_message),
             _ => P::Absent,
@@ -991,6 +982,8 @@ pub struct LongOption {
     pub max: i64,
     /// `defaultValue`: required long.
     pub default_value: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LongOption {
     #[inline(never)]
@@ -1000,14 +993,14 @@ impl Default for LongOption {
             min: 0,
             max: 0,
             default_value: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static LONG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "LongOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 long min r
 long max r
 long defaultValue r
@@ -1019,12 +1012,9 @@ impl rt::Object for LongOption {
         &LONG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LONG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LONG_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.min),
@@ -1084,6 +1074,8 @@ pub struct ManagedByInfo {
     pub extension_key: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedByInfo {
     #[inline(never)]
@@ -1091,14 +1083,14 @@ impl Default for ManagedByInfo {
         Self {
             extension_key: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MANAGED_BY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedByInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string extensionKey r
 string type r
 ",
@@ -1109,12 +1101,9 @@ impl rt::Object for ManagedByInfo {
         &MANAGED_BY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_BY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_BY_INFO),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -1156,6 +1145,8 @@ pub struct ManagedEntityEventArgument {
     pub base: EntityEventArgument,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedEntityEventArgument {
     #[inline(never)]
@@ -1163,14 +1154,14 @@ impl Default for ManagedEntityEventArgument {
         Self {
             base: EntityEventArgument::default(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MANAGED_ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedEntityEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference entity r
 ",
     rt::unset::<ManagedEntityEventArgument>,
@@ -1180,12 +1171,9 @@ impl rt::Object for ManagedEntityEventArgument {
         &MANAGED_ENTITY_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_ENTITY_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_ENTITY_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.entity),
@@ -1241,6 +1229,8 @@ pub struct ManagedObjectNotFound {
     pub base: RuntimeFault,
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedObjectNotFound {
     #[inline(never)]
@@ -1248,14 +1238,14 @@ impl Default for ManagedObjectNotFound {
         Self {
             base: RuntimeFault::default(),
             obj: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MANAGED_OBJECT_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedObjectNotFound",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "
+    "2.0
 ManagedObjectReference obj r
 ",
     rt::unset::<ManagedObjectNotFound>,
@@ -1265,12 +1255,9 @@ impl rt::Object for ManagedObjectNotFound {
         &MANAGED_OBJECT_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_OBJECT_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_OBJECT_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.obj),
@@ -1324,20 +1311,22 @@ rt::serde!(object ManagedObjectNotFound);
 pub struct MemorySnapshotOnIndependentDisk {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemorySnapshotOnIndependentDisk {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySnapshotOnIndependentDisk",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<MemorySnapshotOnIndependentDisk>,
 );
 impl rt::Object for MemorySnapshotOnIndependentDisk {
@@ -1345,12 +1334,9 @@ impl rt::Object for MemorySnapshotOnIndependentDisk {
         &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1404,6 +1390,8 @@ pub struct MethodDescription {
     pub base: Description,
     /// `key`: required string, a MethodName.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodDescription {
     #[inline(never)]
@@ -1411,14 +1399,14 @@ impl Default for MethodDescription {
         Self {
             base: Description::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static METHOD_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodDescription",
-    "2.0",
     Some(&DESCRIPTION),
-    "
+    "2.0
 string key r
 ",
     rt::unset::<MethodDescription>,
@@ -1428,12 +1416,9 @@ impl rt::Object for MethodDescription {
         &METHOD_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_DESCRIPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -1489,6 +1474,8 @@ pub struct MethodFault {
     pub fault_cause: Option<Box<LocalizedMethodFault>>,
     /// `faultMessage`: list of `LocalizableMessage`, since VI API 4.0.
     pub fault_message: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodFault {
     #[inline(never)]
@@ -1496,14 +1483,14 @@ impl Default for MethodFault {
         Self {
             fault_cause: None,
             fault_message: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodFault",
-    "2.0",
     None,
-    "
+    "2.0
 LocalizedMethodFault faultCause o since 4.0
 LocalizableMessage faultMessage ol since 4.0
 ",
@@ -1514,12 +1501,9 @@ impl rt::Object for MethodFault {
         &METHOD_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_FAULT),
             0 => P::Optional(&self.fault_cause),
             1 => P::Objects(&self.fault_message),
             _ => P::Absent,
@@ -1564,6 +1548,8 @@ pub struct MethodNotFound {
     pub receiver: rt::ManagedObjectReference,
     /// `method`: required string.
     pub method: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodNotFound {
     #[inline(never)]
@@ -1572,14 +1558,14 @@ impl Default for MethodNotFound {
             base: InvalidRequest::default(),
             receiver: Default::default(),
             method: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static METHOD_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodNotFound",
-    "2.0",
     Some(&INVALID_REQUEST),
-    "
+    "2.0
 ManagedObjectReference receiver r
 string method r
 ",
@@ -1590,12 +1576,9 @@ impl rt::Object for MethodNotFound {
         &METHOD_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.receiver),
@@ -1653,6 +1636,8 @@ pub struct MigrationEvent {
     pub base: VmEvent,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationEvent {
     #[inline(never)]
@@ -1660,14 +1645,14 @@ impl Default for MigrationEvent {
         Self {
             base: VmEvent::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault fault r
 ",
     rt::unset::<MigrationEvent>,
@@ -1677,12 +1662,9 @@ impl rt::Object for MigrationEvent {
         &MIGRATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.fault),
@@ -1736,18 +1718,22 @@ rt::serde!(object MigrationEvent);
 pub struct MigrationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MIGRATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<MigrationFault>,
 );
 impl rt::Object for MigrationFault {
@@ -1755,12 +1741,9 @@ impl rt::Object for MigrationFault {
         &MIGRATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1812,20 +1795,22 @@ rt::serde!(object MigrationFault);
 pub struct MissingController {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingController",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.0",
     rt::unset::<MissingController>,
 );
 impl rt::Object for MissingController {
@@ -1833,12 +1818,9 @@ impl rt::Object for MissingController {
         &MISSING_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_CONTROLLER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1892,6 +1874,8 @@ pub struct MissingObject {
     pub obj: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingObject {
     #[inline(never)]
@@ -1899,14 +1883,14 @@ impl Default for MissingObject {
         Self {
             obj: Default::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingObject",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference obj r
 LocalizedMethodFault fault r
 ",
@@ -1917,12 +1901,9 @@ impl rt::Object for MissingObject {
         &MISSING_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_OBJECT),
             0 => P::Value(&self.obj),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -1964,6 +1945,8 @@ pub struct MissingProperty {
     pub path: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingProperty {
     #[inline(never)]
@@ -1971,14 +1954,14 @@ impl Default for MissingProperty {
         Self {
             path: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingProperty",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string path r
 LocalizedMethodFault fault r
 ",
@@ -1989,12 +1972,9 @@ impl rt::Object for MissingProperty {
         &MISSING_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_PROPERTY),
             0 => P::Value(&self.path),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -2036,6 +2016,8 @@ pub struct NasConfigFault {
     pub base: HostConfigFault,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasConfigFault {
     #[inline(never)]
@@ -2043,14 +2025,14 @@ impl Default for NasConfigFault {
         Self {
             base: HostConfigFault::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasConfigFault",
-    "2.5u2server",
     Some(&HOST_CONFIG_FAULT),
-    "
+    "2.5u2server
 string name r
 ",
     rt::unset::<NasConfigFault>,
@@ -2060,12 +2042,9 @@ impl rt::Object for NasConfigFault {
         &NAS_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2121,6 +2100,8 @@ pub struct NasDatastoreInfo {
     pub base: DatastoreInfo,
     /// `nas`: optional `HostNasVolume`.
     pub nas: Option<Box<HostNasVolume>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasDatastoreInfo {
     #[inline(never)]
@@ -2128,14 +2109,14 @@ impl Default for NasDatastoreInfo {
         Self {
             base: DatastoreInfo::default(),
             nas: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NAS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasDatastoreInfo",
-    "2.0",
     Some(&DATASTORE_INFO),
-    "
+    "2.0
 HostNasVolume nas o
 ",
     rt::unset::<NasDatastoreInfo>,
@@ -2145,12 +2126,9 @@ impl rt::Object for NasDatastoreInfo {
         &NAS_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Optional(&self.nas),
@@ -2204,18 +2182,22 @@ rt::serde!(object NasDatastoreInfo);
 pub struct NetBiosConfigInfo {
     /// `mode`: required string.
     pub mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetBiosConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { mode: String::new() }
+        Self {
+            mode: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetBIOSConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string mode r
 ",
     rt::unset::<NetBiosConfigInfo>,
@@ -2225,12 +2207,9 @@ impl rt::Object for NetBiosConfigInfo {
         &NET_BIOS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_BIOS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_BIOS_CONFIG_INFO),
             0 => P::Value(&self.mode),
             _ => P::Absent,
         }
@@ -2271,18 +2250,23 @@ pub struct NetDhcpConfigInfo {
     pub ipv6: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
     /// `ipv4`: optional `NetDhcpConfigInfoDhcpOptions`.
     pub ipv4: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDhcpConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { ipv6: None, ipv4: None }
+        Self {
+            ipv6: None,
+            ipv4: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetDhcpConfigInfoDhcpOptions ipv6 o
 NetDhcpConfigInfoDhcpOptions ipv4 o
 ",
@@ -2293,12 +2277,9 @@ impl rt::Object for NetDhcpConfigInfo {
         &NET_DHCP_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DHCP_CONFIG_INFO),
             0 => P::Optional(&self.ipv6),
             1 => P::Optional(&self.ipv4),
             _ => P::Absent,
@@ -2340,6 +2321,8 @@ pub struct NetDhcpConfigInfoDhcpOptions {
     pub enable: bool,
     /// `config`: list of `KeyValue`.
     pub config: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDhcpConfigInfoDhcpOptions {
     #[inline(never)]
@@ -2347,14 +2330,14 @@ impl Default for NetDhcpConfigInfoDhcpOptions {
         Self {
             enable: false,
             config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_DHCP_CONFIG_INFO_DHCP_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigInfoDhcpOptions",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enable r
 KeyValue config ol
 ",
@@ -2365,12 +2348,9 @@ impl rt::Object for NetDhcpConfigInfoDhcpOptions {
         &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_INFO_DHCP_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DHCP_CONFIG_INFO_DHCP_OPTIONS),
             0 => P::Value(&self.enable),
             1 => P::Objects(&self.config),
             _ => P::Absent,
@@ -2418,6 +2398,8 @@ pub struct NetDnsConfigInfo {
     pub ip_address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDnsConfigInfo {
     #[inline(never)]
@@ -2428,14 +2410,14 @@ impl Default for NetDnsConfigInfo {
             domain_name: String::new(),
             ip_address: Vec::new(),
             search_domain: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_DNS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDnsConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean dhcp r
 string hostName r
 string domainName r
@@ -2449,12 +2431,9 @@ impl rt::Object for NetDnsConfigInfo {
         &NET_DNS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DNS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DNS_CONFIG_INFO),
             0 => P::Value(&self.dhcp),
             1 => P::Value(&self.host_name),
             2 => P::Value(&self.domain_name),
@@ -2504,6 +2483,8 @@ pub struct NetIpConfigInfo {
     pub dhcp: Option<Box<NetDhcpConfigInfo>>,
     /// `autoConfigurationEnabled`: optional boolean.
     pub auto_configuration_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpConfigInfo {
     #[inline(never)]
@@ -2512,14 +2493,14 @@ impl Default for NetIpConfigInfo {
             ip_address: Vec::new(),
             dhcp: None,
             auto_configuration_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpConfigInfoIpAddress ipAddress ol
 NetDhcpConfigInfo dhcp o
 boolean autoConfigurationEnabled o
@@ -2531,12 +2512,9 @@ impl rt::Object for NetIpConfigInfo {
         &NET_IP_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_CONFIG_INFO),
             0 => P::Objects(&self.ip_address),
             1 => P::Optional(&self.dhcp),
             2 => P::Value(&self.auto_configuration_enabled),
@@ -2586,6 +2564,8 @@ pub struct NetIpConfigInfoIpAddress {
     pub state: Option<String>,
     /// `lifetime`: optional dateTime.
     pub lifetime: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpConfigInfoIpAddress {
     #[inline(never)]
@@ -2596,14 +2576,14 @@ impl Default for NetIpConfigInfoIpAddress {
             origin: None,
             state: None,
             lifetime: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_CONFIG_INFO_IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigInfoIpAddress",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress r
 int prefixLength r
 string origin o
@@ -2617,12 +2597,9 @@ impl rt::Object for NetIpConfigInfoIpAddress {
         &NET_IP_CONFIG_INFO_IP_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_INFO_IP_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_CONFIG_INFO_IP_ADDRESS),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.origin),
@@ -2668,18 +2645,22 @@ rt::serde!(object NetIpConfigInfoIpAddress);
 pub struct NetIpRouteConfigInfo {
     /// `ipRoute`: list of `NetIpRouteConfigInfoIpRoute`.
     pub ip_route: Vec<NetIpRouteConfigInfoIpRoute>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { ip_route: Vec::new() }
+        Self {
+            ip_route: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpRouteConfigInfoIpRoute ipRoute ol
 ",
     rt::unset::<NetIpRouteConfigInfo>,
@@ -2689,12 +2670,9 @@ impl rt::Object for NetIpRouteConfigInfo {
         &NET_IP_ROUTE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_INFO),
             0 => P::Objects(&self.ip_route),
             _ => P::Absent,
         }
@@ -2734,6 +2712,8 @@ pub struct NetIpRouteConfigInfoGateway {
     pub ip_address: Option<String>,
     /// `device`: optional string.
     pub device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigInfoGateway {
     #[inline(never)]
@@ -2741,14 +2721,14 @@ impl Default for NetIpRouteConfigInfoGateway {
         Self {
             ip_address: None,
             device: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfoGateway",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress o
 string device o
 ",
@@ -2759,12 +2739,9 @@ impl rt::Object for NetIpRouteConfigInfoGateway {
         &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_GATEWAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_INFO_GATEWAY),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -2808,6 +2785,8 @@ pub struct NetIpRouteConfigInfoIpRoute {
     pub prefix_length: i32,
     /// `gateway`: required `NetIpRouteConfigInfoGateway`.
     pub gateway: NetIpRouteConfigInfoGateway,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigInfoIpRoute {
     #[inline(never)]
@@ -2816,14 +2795,14 @@ impl Default for NetIpRouteConfigInfoIpRoute {
             network: String::new(),
             prefix_length: 0,
             gateway: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfoIpRoute",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string network r
 int prefixLength r
 NetIpRouteConfigInfoGateway gateway r
@@ -2835,12 +2814,9 @@ impl rt::Object for NetIpRouteConfigInfoIpRoute {
         &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE),
             0 => P::Value(&self.network),
             1 => P::Value(&self.prefix_length),
             2 => P::Object(&self.gateway),
@@ -2884,6 +2860,8 @@ pub struct NetworkEventArgument {
     pub base: EntityEventArgument,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkEventArgument {
     #[inline(never)]
@@ -2891,14 +2869,14 @@ impl Default for NetworkEventArgument {
         Self {
             base: EntityEventArgument::default(),
             network: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkEventArgument",
-    "4.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "4.0
 ManagedObjectReference network r
 ",
     rt::unset::<NetworkEventArgument>,
@@ -2908,12 +2886,9 @@ impl rt::Object for NetworkEventArgument {
         &NETWORK_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.network),
@@ -2975,6 +2950,8 @@ pub struct NetworkSummary {
     pub ip_pool_name: Option<String>,
     /// `ipPoolId`: optional int, since VI API 5.1.
     pub ip_pool_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkSummary {
     #[inline(never)]
@@ -2985,14 +2962,14 @@ impl Default for NetworkSummary {
             accessible: false,
             ip_pool_name: None,
             ip_pool_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference network o
 string name r
 boolean accessible r
@@ -3006,12 +2983,9 @@ impl rt::Object for NetworkSummary {
         &NETWORK_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_SUMMARY),
             0 => P::Value(&self.network),
             1 => P::Value(&self.name),
             2 => P::Value(&self.accessible),
@@ -3062,6 +3036,8 @@ pub struct NoCompatibleHost {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleHost {
     #[inline(never)]
@@ -3070,14 +3046,14 @@ impl Default for NoCompatibleHost {
             base: VimFault::default(),
             host: Vec::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_COMPATIBLE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHost",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 ManagedObjectReference host ol
 LocalizedMethodFault error ol
 ",
@@ -3088,12 +3064,9 @@ impl rt::Object for NoCompatibleHost {
         &NO_COMPATIBLE_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3149,18 +3122,22 @@ rt::serde!(object NoCompatibleHost);
 pub struct NoDiskFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoDiskFound {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_DISK_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDiskFound",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoDiskFound>,
 );
 impl rt::Object for NoDiskFound {
@@ -3168,12 +3145,9 @@ impl rt::Object for NoDiskFound {
         &NO_DISK_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_DISK_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_DISK_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3227,6 +3201,8 @@ pub struct NoDiskSpace {
     pub base: FileFault,
     /// `datastore`: required string.
     pub datastore: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoDiskSpace {
     #[inline(never)]
@@ -3234,14 +3210,14 @@ impl Default for NoDiskSpace {
         Self {
             base: FileFault::default(),
             datastore: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_DISK_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDiskSpace",
-    "2.0",
     Some(&FILE_FAULT),
-    "
+    "2.0
 string datastore r
 ",
     rt::unset::<NoDiskSpace>,
@@ -3251,12 +3227,9 @@ impl rt::Object for NoDiskSpace {
         &NO_DISK_SPACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_DISK_SPACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_DISK_SPACE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore),
@@ -3316,6 +3289,8 @@ pub struct NoPermission {
     pub privilege_id: Option<String>,
     /// `missingPrivileges`: list of `NoPermissionEntityPrivileges`, since VI API 7.0.3.2.
     pub missing_privileges: Vec<NoPermissionEntityPrivileges>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermission {
     #[inline(never)]
@@ -3325,14 +3300,14 @@ impl Default for NoPermission {
             object: None,
             privilege_id: None,
             missing_privileges: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermission",
-    "2.0",
     Some(&SECURITY_ERROR),
-    "
+    "2.0
 ManagedObjectReference object o
 string privilegeId o
 NoPermissionEntityPrivileges missingPrivileges ol since 7.0.3.2
@@ -3344,12 +3319,9 @@ impl rt::Object for NoPermission {
         &NO_PERMISSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.object),
@@ -3409,6 +3381,8 @@ pub struct NoPermissionEntityPrivileges {
     pub entity: rt::ManagedObjectReference,
     /// `privilegeIds`: list of string.
     pub privilege_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermissionEntityPrivileges {
     #[inline(never)]
@@ -3416,14 +3390,14 @@ impl Default for NoPermissionEntityPrivileges {
         Self {
             entity: Default::default(),
             privilege_ids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_PERMISSION_ENTITY_PRIVILEGES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionEntityPrivileges",
-    "7.0.3.2",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.2
 ManagedObjectReference entity r
 string privilegeIds ol
 ",
@@ -3434,12 +3408,9 @@ impl rt::Object for NoPermissionEntityPrivileges {
         &NO_PERMISSION_ENTITY_PRIVILEGES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION_ENTITY_PRIVILEGES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION_ENTITY_PRIVILEGES),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.privilege_ids),
             _ => P::Absent,
@@ -3479,18 +3450,22 @@ rt::serde!(object NoPermissionEntityPrivileges);
 pub struct NoSubjectName {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoSubjectName {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoSubjectName",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<NoSubjectName>,
 );
 impl rt::Object for NoSubjectName {
@@ -3498,12 +3473,9 @@ impl rt::Object for NoSubjectName {
         &NO_SUBJECT_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_SUBJECT_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_SUBJECT_NAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3555,20 +3527,22 @@ rt::serde!(object NoSubjectName);
 pub struct NotAuthenticated {
     /// The properties of `NoPermission`.
     pub base: NoPermission,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotAuthenticated {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NoPermission::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_AUTHENTICATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotAuthenticated",
-    "2.5",
     Some(&NO_PERMISSION),
-    "",
+    "2.5",
     rt::unset::<NotAuthenticated>,
 );
 impl rt::Object for NotAuthenticated {
@@ -3576,12 +3550,9 @@ impl rt::Object for NotAuthenticated {
         &NOT_AUTHENTICATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_AUTHENTICATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_AUTHENTICATED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3633,20 +3604,22 @@ rt::serde!(object NotAuthenticated);
 pub struct NotEnoughLicenses {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotEnoughLicenses {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_ENOUGH_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughLicenses",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<NotEnoughLicenses>,
 );
 impl rt::Object for NotEnoughLicenses {
@@ -3654,12 +3627,9 @@ impl rt::Object for NotEnoughLicenses {
         &NOT_ENOUGH_LICENSES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_ENOUGH_LICENSES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_ENOUGH_LICENSES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3711,18 +3681,22 @@ rt::serde!(object NotEnoughLicenses);
 pub struct NotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotFound {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotFound",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<NotFound>,
 );
 impl rt::Object for NotFound {
@@ -3730,12 +3704,9 @@ impl rt::Object for NotFound {
         &NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3787,20 +3758,22 @@ rt::serde!(object NotFound);
 pub struct NotImplemented {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotImplemented {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_IMPLEMENTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotImplemented",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<NotImplemented>,
 );
 impl rt::Object for NotImplemented {
@@ -3808,12 +3781,9 @@ impl rt::Object for NotImplemented {
         &NOT_IMPLEMENTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_IMPLEMENTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_IMPLEMENTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3865,20 +3835,22 @@ rt::serde!(object NotImplemented);
 pub struct NotSupported {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupported",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<NotSupported>,
 );
 impl rt::Object for NotSupported {
@@ -3886,12 +3858,9 @@ impl rt::Object for NotSupported {
         &NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3947,6 +3916,8 @@ pub struct NotSupportedHost {
     pub product_name: Option<String>,
     /// `productVersion`: optional string.
     pub product_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHost {
     #[inline(never)]
@@ -3955,14 +3926,14 @@ impl Default for NotSupportedHost {
             base: HostConnectFault::default(),
             product_name: None,
             product_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHost",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string productName o
 string productVersion o
 ",
@@ -3973,12 +3944,9 @@ impl rt::Object for NotSupportedHost {
         &NOT_SUPPORTED_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.product_name),
@@ -4038,6 +4006,8 @@ pub struct ObjectContent {
     pub prop_set: Vec<DynamicProperty>,
     /// `missingSet`: list of `MissingProperty`.
     pub missing_set: Vec<MissingProperty>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ObjectContent {
     #[inline(never)]
@@ -4046,14 +4016,14 @@ impl Default for ObjectContent {
             obj: Default::default(),
             prop_set: Vec::new(),
             missing_set: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OBJECT_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectContent",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference obj r
 DynamicProperty propSet ol
 MissingProperty missingSet ol
@@ -4065,12 +4035,9 @@ impl rt::Object for ObjectContent {
         &OBJECT_CONTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OBJECT_CONTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OBJECT_CONTENT),
             0 => P::Value(&self.obj),
             1 => P::Objects(&self.prop_set),
             2 => P::Objects(&self.missing_set),
@@ -4116,6 +4083,8 @@ pub struct ObjectSpec {
     pub skip: Option<bool>,
     /// `selectSet`: list of `SelectionSpec` or a descendant.
     pub select_set: Vec<rt::Poly<SelectionSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ObjectSpec {
     #[inline(never)]
@@ -4124,14 +4093,14 @@ impl Default for ObjectSpec {
             obj: Default::default(),
             skip: None,
             select_set: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OBJECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference obj r
 boolean skip o
 SelectionSpec selectSet ol
@@ -4143,12 +4112,9 @@ impl rt::Object for ObjectSpec {
         &OBJECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OBJECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OBJECT_SPEC),
             0 => P::Value(&self.obj),
             1 => P::Value(&self.skip),
             2 => P::Value(&self.select_set),
@@ -4196,6 +4162,8 @@ pub struct ObjectUpdate {
     pub change_set: Vec<PropertyChange>,
     /// `missingSet`: list of `MissingProperty`.
     pub missing_set: Vec<MissingProperty>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ObjectUpdate {
     #[inline(never)]
@@ -4205,14 +4173,14 @@ impl Default for ObjectUpdate {
             obj: Default::default(),
             change_set: Vec::new(),
             missing_set: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OBJECT_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectUpdate",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ObjectUpdateKind kind r
 ManagedObjectReference obj r
 PropertyChange changeSet ol
@@ -4225,12 +4193,9 @@ impl rt::Object for ObjectUpdate {
         &OBJECT_UPDATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OBJECT_UPDATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OBJECT_UPDATE),
             0 => P::Value(&self.kind),
             1 => P::Value(&self.obj),
             2 => P::Objects(&self.change_set),
@@ -4278,6 +4243,8 @@ pub struct OpaqueNetworkSummary {
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueNetworkSummary {
     #[inline(never)]
@@ -4286,14 +4253,14 @@ impl Default for OpaqueNetworkSummary {
             base: NetworkSummary::default(),
             opaque_network_id: String::new(),
             opaque_network_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPAQUE_NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkSummary",
-    "5.5",
     Some(&NETWORK_SUMMARY),
-    "
+    "5.5
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
@@ -4304,12 +4271,9 @@ impl rt::Object for OpaqueNetworkSummary {
         &OPAQUE_NETWORK_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_NETWORK_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK_SUMMARY),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.opaque_network_id),
@@ -4367,6 +4331,8 @@ pub struct OptionDef {
     pub base: ElementDescription,
     /// `optionType`: required `OptionType` or a descendant.
     pub option_type: rt::Poly<OptionType>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionDef {
     #[inline(never)]
@@ -4374,14 +4340,14 @@ impl Default for OptionDef {
         Self {
             base: ElementDescription::default(),
             option_type: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPTION_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionDef",
-    "2.0",
     Some(&ELEMENT_DESCRIPTION),
-    "
+    "2.0
 OptionType optionType r
 ",
     rt::unset::<OptionDef>,
@@ -4391,12 +4357,9 @@ impl rt::Object for OptionDef {
         &OPTION_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_DEF),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.option_type),
@@ -4451,18 +4414,22 @@ rt::serde!(object OptionDef);
 pub struct OptionType {
     /// `valueIsReadonly`: optional boolean.
     pub value_is_readonly: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionType {
     #[inline(never)]
     fn default() -> Self {
-        Self { value_is_readonly: None }
+        Self {
+            value_is_readonly: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static OPTION_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionType",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean valueIsReadonly o
 ",
     rt::unset::<OptionType>,
@@ -4472,12 +4439,9 @@ impl rt::Object for OptionType {
         &OPTION_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_TYPE),
             0 => P::Value(&self.value_is_readonly),
             _ => P::Absent,
         }
@@ -4518,6 +4482,8 @@ pub struct OptionValue {
     pub key: String,
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionValue {
     #[inline(never)]
@@ -4525,14 +4491,14 @@ impl Default for OptionValue {
         Self {
             key: String::new(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OPTION_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionValue",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 anyType value o
 ",
@@ -4543,12 +4509,9 @@ impl rt::Object for OptionValue {
         &OPTION_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_VALUE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -4591,6 +4554,8 @@ pub struct OutOfBounds {
     pub base: VimFault,
     /// `argumentName`: required string, a PropertyPath.
     pub argument_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OutOfBounds {
     #[inline(never)]
@@ -4598,14 +4563,14 @@ impl Default for OutOfBounds {
         Self {
             base: VimFault::default(),
             argument_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OUT_OF_BOUNDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OutOfBounds",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string argumentName r
 ",
     rt::unset::<OutOfBounds>,
@@ -4615,12 +4580,9 @@ impl rt::Object for OutOfBounds {
         &OUT_OF_BOUNDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OUT_OF_BOUNDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OUT_OF_BOUNDS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.argument_name),
@@ -4674,20 +4636,22 @@ rt::serde!(object OutOfBounds);
 pub struct ParaVirtualScsiController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ParaVirtualScsiController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParaVirtualSCSIController",
-    "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    "",
+    "2.5u2server",
     rt::unset::<ParaVirtualScsiController>,
 );
 impl rt::Object for ParaVirtualScsiController {
@@ -4695,12 +4659,9 @@ impl rt::Object for ParaVirtualScsiController {
         &PARA_VIRTUAL_SCSI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PARA_VIRTUAL_SCSI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PARA_VIRTUAL_SCSI_CONTROLLER),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4752,20 +4713,22 @@ rt::serde!(object ParaVirtualScsiController);
 pub struct PasswordExpired {
     /// The properties of `InvalidLogin`.
     pub base: InvalidLogin,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PasswordExpired {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidLogin::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PASSWORD_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PasswordExpired",
-    "6.7.2",
     Some(&INVALID_LOGIN),
-    "",
+    "6.7.2",
     rt::unset::<PasswordExpired>,
 );
 impl rt::Object for PasswordExpired {
@@ -4773,12 +4736,9 @@ impl rt::Object for PasswordExpired {
         &PASSWORD_EXPIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PASSWORD_EXPIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PASSWORD_EXPIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4846,6 +4806,8 @@ pub struct PerfCounterInfo {
     pub per_device_level: Option<i32>,
     /// `associatedCounterId`: list of int.
     pub associated_counter_id: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfCounterInfo {
     #[inline(never)]
@@ -4860,14 +4822,14 @@ impl Default for PerfCounterInfo {
             level: None,
             per_device_level: None,
             associated_counter_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_COUNTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfCounterInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 ElementDescription nameInfo r
 ElementDescription groupInfo r
@@ -4885,12 +4847,9 @@ impl rt::Object for PerfCounterInfo {
         &PERF_COUNTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_COUNTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_COUNTER_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name_info),
             2 => P::Value(&self.group_info),
@@ -4948,6 +4907,8 @@ pub struct PerfEntityMetric {
     pub sample_info: Vec<PerfSampleInfo>,
     /// `value`: list of `PerfMetricSeries` or a descendant.
     pub value: Vec<rt::Poly<PerfMetricSeries>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfEntityMetric {
     #[inline(never)]
@@ -4956,14 +4917,14 @@ impl Default for PerfEntityMetric {
             base: PerfEntityMetricBase::default(),
             sample_info: Vec::new(),
             value: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_ENTITY_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetric",
-    "2.0",
     Some(&PERF_ENTITY_METRIC_BASE),
-    "
+    "2.0
 PerfSampleInfo sampleInfo ol
 PerfMetricSeries value ol
 ",
@@ -4974,12 +4935,9 @@ impl rt::Object for PerfEntityMetric {
         &PERF_ENTITY_METRIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_ENTITY_METRIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_ENTITY_METRIC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.sample_info),
@@ -5035,18 +4993,22 @@ rt::serde!(object PerfEntityMetric);
 pub struct PerfEntityMetricBase {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfEntityMetricBase {
     #[inline(never)]
     fn default() -> Self {
-        Self { entity: Default::default() }
+        Self {
+            entity: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PERF_ENTITY_METRIC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetricBase",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 ",
     rt::unset::<PerfEntityMetricBase>,
@@ -5056,12 +5018,9 @@ impl rt::Object for PerfEntityMetricBase {
         &PERF_ENTITY_METRIC_BASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_ENTITY_METRIC_BASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_ENTITY_METRIC_BASE),
             0 => P::Value(&self.entity),
             _ => P::Absent,
         }
@@ -5104,6 +5063,8 @@ pub struct PerfEntityMetricCsv {
     pub sample_info_csv: String,
     /// `value`: list of `PerfMetricSeriesCSV`.
     pub value: Vec<PerfMetricSeriesCsv>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfEntityMetricCsv {
     #[inline(never)]
@@ -5112,14 +5073,14 @@ impl Default for PerfEntityMetricCsv {
             base: PerfEntityMetricBase::default(),
             sample_info_csv: String::new(),
             value: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_ENTITY_METRIC_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetricCSV",
-    "2.0",
     Some(&PERF_ENTITY_METRIC_BASE),
-    "
+    "2.0
 string sampleInfoCSV r
 PerfMetricSeriesCSV value ol
 ",
@@ -5130,12 +5091,9 @@ impl rt::Object for PerfEntityMetricCsv {
         &PERF_ENTITY_METRIC_CSV
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_ENTITY_METRIC_CSV
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_ENTITY_METRIC_CSV),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.sample_info_csv),
@@ -5201,6 +5159,8 @@ pub struct PerfInterval {
     pub level: Option<i32>,
     /// `enabled`: required boolean, since VI API 2.5.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfInterval {
     #[inline(never)]
@@ -5212,14 +5172,14 @@ impl Default for PerfInterval {
             length: 0,
             level: None,
             enabled: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfInterval",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r since 2.5
 int samplingPeriod r
 string name r
@@ -5234,12 +5194,9 @@ impl rt::Object for PerfInterval {
         &PERF_INTERVAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_INTERVAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_INTERVAL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.sampling_period),
             2 => P::Value(&self.name),
@@ -5289,6 +5246,8 @@ pub struct PerfMetricId {
     pub counter_id: i32,
     /// `instance`: required string.
     pub instance: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfMetricId {
     #[inline(never)]
@@ -5296,14 +5255,14 @@ impl Default for PerfMetricId {
         Self {
             counter_id: 0,
             instance: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_METRIC_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricId",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int counterId r
 string instance r
 ",
@@ -5314,12 +5273,9 @@ impl rt::Object for PerfMetricId {
         &PERF_METRIC_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_METRIC_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_METRIC_ID),
             0 => P::Value(&self.counter_id),
             1 => P::Value(&self.instance),
             _ => P::Absent,
@@ -5361,6 +5317,8 @@ pub struct PerfMetricIntSeries {
     pub base: PerfMetricSeries,
     /// `value`: list of long.
     pub value: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfMetricIntSeries {
     #[inline(never)]
@@ -5368,14 +5326,14 @@ impl Default for PerfMetricIntSeries {
         Self {
             base: PerfMetricSeries::default(),
             value: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_METRIC_INT_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricIntSeries",
-    "2.0",
     Some(&PERF_METRIC_SERIES),
-    "
+    "2.0
 long value ol
 ",
     rt::unset::<PerfMetricIntSeries>,
@@ -5385,12 +5343,9 @@ impl rt::Object for PerfMetricIntSeries {
         &PERF_METRIC_INT_SERIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_METRIC_INT_SERIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_METRIC_INT_SERIES),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -5444,18 +5399,22 @@ rt::serde!(object PerfMetricIntSeries);
 pub struct PerfMetricSeries {
     /// `id`: required `PerfMetricId`.
     pub id: PerfMetricId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfMetricSeries {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: Default::default() }
+        Self {
+            id: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PERF_METRIC_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricSeries",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 PerfMetricId id r
 ",
     rt::unset::<PerfMetricSeries>,
@@ -5465,12 +5424,9 @@ impl rt::Object for PerfMetricSeries {
         &PERF_METRIC_SERIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_METRIC_SERIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_METRIC_SERIES),
             0 => P::Object(&self.id),
             _ => P::Absent,
         }
@@ -5511,6 +5467,8 @@ pub struct PerfMetricSeriesCsv {
     pub base: PerfMetricSeries,
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfMetricSeriesCsv {
     #[inline(never)]
@@ -5518,14 +5476,14 @@ impl Default for PerfMetricSeriesCsv {
         Self {
             base: PerfMetricSeries::default(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_METRIC_SERIES_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricSeriesCSV",
-    "2.0",
     Some(&PERF_METRIC_SERIES),
-    "
+    "2.0
 string value o
 ",
     rt::unset::<PerfMetricSeriesCsv>,
@@ -5535,12 +5493,9 @@ impl rt::Object for PerfMetricSeriesCsv {
         &PERF_METRIC_SERIES_CSV
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_METRIC_SERIES_CSV
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_METRIC_SERIES_CSV),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -5600,6 +5555,8 @@ pub struct PerfProviderSummary {
     pub summary_supported: bool,
     /// `refreshRate`: optional int.
     pub refresh_rate: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfProviderSummary {
     #[inline(never)]
@@ -5609,14 +5566,14 @@ impl Default for PerfProviderSummary {
             current_supported: false,
             summary_supported: false,
             refresh_rate: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfProviderSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 boolean currentSupported r
 boolean summarySupported r
@@ -5629,12 +5586,9 @@ impl rt::Object for PerfProviderSummary {
         &PERF_PROVIDER_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_PROVIDER_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_PROVIDER_SUMMARY),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.current_supported),
             2 => P::Value(&self.summary_supported),

@@ -21,6 +21,8 @@ pub struct PerfQuerySpec {
     pub interval_id: Option<i32>,
     /// `format`: optional string.
     pub format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfQuerySpec {
     #[inline(never)]
@@ -33,14 +35,14 @@ impl Default for PerfQuerySpec {
             metric_id: Vec::new(),
             interval_id: None,
             format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfQuerySpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 dateTime startTime o
 dateTime endTime o
@@ -56,12 +58,9 @@ impl rt::Object for PerfQuerySpec {
         &PERF_QUERY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_QUERY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_QUERY_SPEC),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.start_time),
             2 => P::Value(&self.end_time),
@@ -113,6 +112,8 @@ pub struct PerfSampleInfo {
     pub timestamp: rt::DateTime,
     /// `interval`: required int.
     pub interval: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfSampleInfo {
     #[inline(never)]
@@ -120,14 +121,14 @@ impl Default for PerfSampleInfo {
         Self {
             timestamp: Default::default(),
             interval: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_SAMPLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfSampleInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 dateTime timestamp r
 int interval r
 ",
@@ -138,12 +139,9 @@ impl rt::Object for PerfSampleInfo {
         &PERF_SAMPLE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_SAMPLE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_SAMPLE_INFO),
             0 => P::Value(&self.timestamp),
             1 => P::Value(&self.interval),
             _ => P::Absent,
@@ -185,6 +183,8 @@ pub struct PerformanceDescription {
     pub counter_type: Vec<rt::Poly<ElementDescription>>,
     /// `statsType`: list, not empty, of `ElementDescription` or a descendant.
     pub stats_type: Vec<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformanceDescription {
     #[inline(never)]
@@ -192,14 +192,14 @@ impl Default for PerformanceDescription {
         Self {
             counter_type: Vec::new(),
             stats_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERFORMANCE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ElementDescription counterType rl
 ElementDescription statsType rl
 ",
@@ -210,12 +210,9 @@ impl rt::Object for PerformanceDescription {
         &PERFORMANCE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORMANCE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORMANCE_DESCRIPTION),
             0 => P::Value(&self.counter_type),
             1 => P::Value(&self.stats_type),
             _ => P::Absent,
@@ -263,6 +260,8 @@ pub struct Permission {
     pub role_id: i32,
     /// `propagate`: required boolean.
     pub propagate: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Permission {
     #[inline(never)]
@@ -273,14 +272,14 @@ impl Default for Permission {
             group: false,
             role_id: 0,
             propagate: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Permission",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity o
 string principal r
 boolean group r
@@ -294,12 +293,9 @@ impl rt::Object for Permission {
         &PERMISSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.principal),
             2 => P::Value(&self.group),
@@ -388,6 +384,8 @@ pub struct PhysicalNic {
     pub dpu_id: Option<String>,
     /// `perfNicOffloadSupported`: optional boolean, since VI API 9.1.0.0.
     pub perf_nic_offload_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNic {
     #[inline(never)]
@@ -416,14 +414,14 @@ impl Default for PhysicalNic {
             rdma_device: None,
             dpu_id: None,
             perf_nic_offload_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNic",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key o
 string device r
 string pci r
@@ -454,12 +452,9 @@ impl rt::Object for PhysicalNic {
         &PHYSICAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC),
             0 => P::Value(&self.key),
             1 => P::Value(&self.device),
             2 => P::Value(&self.pci),
@@ -543,18 +538,23 @@ pub struct PhysicalNicLinkInfo {
     pub speed_mb: i32,
     /// `duplex`: required boolean.
     pub duplex: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicLinkInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { speed_mb: 0, duplex: false }
+        Self {
+            speed_mb: 0,
+            duplex: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static PHYSICAL_NIC_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicLinkInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int speedMb r
 boolean duplex r
 ",
@@ -565,12 +565,9 @@ impl rt::Object for PhysicalNicLinkInfo {
         &PHYSICAL_NIC_LINK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_LINK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_LINK_INFO),
             0 => P::Value(&self.speed_mb),
             1 => P::Value(&self.duplex),
             _ => P::Absent,
@@ -616,6 +613,8 @@ pub struct PhysicalNicSpec {
     pub enable_enhanced_networking_stack: Option<bool>,
     /// `ensInterruptEnabled`: optional boolean, since VI API 7.0.0.0.
     pub ens_interrupt_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicSpec {
     #[inline(never)]
@@ -625,14 +624,14 @@ impl Default for PhysicalNicSpec {
             link_speed: None,
             enable_enhanced_networking_stack: None,
             ens_interrupt_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostIpConfig ip o
 PhysicalNicLinkInfo linkSpeed o
 boolean enableEnhancedNetworkingStack o since 6.7
@@ -645,12 +644,9 @@ impl rt::Object for PhysicalNicSpec {
         &PHYSICAL_NIC_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_SPEC),
             0 => P::Optional(&self.ip),
             1 => P::Optional(&self.link_speed),
             2 => P::Value(&self.enable_enhanced_networking_stack),
@@ -696,6 +692,8 @@ pub struct PlatformConfigFault {
     pub base: HostConfigFault,
     /// `text`: required string.
     pub text: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PlatformConfigFault {
     #[inline(never)]
@@ -703,14 +701,14 @@ impl Default for PlatformConfigFault {
         Self {
             base: HostConfigFault::default(),
             text: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PLATFORM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlatformConfigFault",
-    "2.0",
     Some(&HOST_CONFIG_FAULT),
-    "
+    "2.0
 string text r
 ",
     rt::unset::<PlatformConfigFault>,
@@ -720,12 +718,9 @@ impl rt::Object for PlatformConfigFault {
         &PLATFORM_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLATFORM_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PLATFORM_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.text),
@@ -785,6 +780,8 @@ pub struct PrivilegePolicyDef {
     pub update_privilege: String,
     /// `deletePrivilege`: required string.
     pub delete_privilege: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PrivilegePolicyDef {
     #[inline(never)]
@@ -794,14 +791,14 @@ impl Default for PrivilegePolicyDef {
             read_privilege: String::new(),
             update_privilege: String::new(),
             delete_privilege: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PRIVILEGE_POLICY_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrivilegePolicyDef",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string createPrivilege r
 string readPrivilege r
 string updatePrivilege r
@@ -814,12 +811,9 @@ impl rt::Object for PrivilegePolicyDef {
         &PRIVILEGE_POLICY_DEF
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PRIVILEGE_POLICY_DEF
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PRIVILEGE_POLICY_DEF),
             0 => P::Value(&self.create_privilege),
             1 => P::Value(&self.read_privilege),
             2 => P::Value(&self.update_privilege),
@@ -865,6 +859,8 @@ pub struct ProfileEventArgument {
     pub profile: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileEventArgument {
     #[inline(never)]
@@ -872,14 +868,14 @@ impl Default for ProfileEventArgument {
         Self {
             profile: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileEventArgument",
-    "4.0",
     Some(&EVENT_ARGUMENT),
-    "
+    "4.0
 ManagedObjectReference profile r
 string name r
 ",
@@ -890,12 +886,9 @@ impl rt::Object for ProfileEventArgument {
         &PROFILE_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EVENT_ARGUMENT),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -939,6 +932,8 @@ pub struct PropertyChange {
     pub op: enums::PropertyChangeOp,
     /// `val`: optional anyType.
     pub val: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyChange {
     #[inline(never)]
@@ -947,14 +942,14 @@ impl Default for PropertyChange {
             name: String::new(),
             op: Default::default(),
             val: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PROPERTY_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyChange",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 PropertyChangeOp op r
 anyType val o
@@ -966,12 +961,9 @@ impl rt::Object for PropertyChange {
         &PROPERTY_CHANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_CHANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_CHANGE),
             0 => P::Value(&self.name),
             1 => P::Value(&self.op),
             2 => P::Value(&self.val),
@@ -1017,6 +1009,8 @@ pub struct PropertyFilterSpec {
     pub object_set: Vec<ObjectSpec>,
     /// `reportMissingObjectsInResults`: optional boolean, since VI API 4.1.
     pub report_missing_objects_in_results: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyFilterSpec {
     #[inline(never)]
@@ -1025,14 +1019,14 @@ impl Default for PropertyFilterSpec {
             prop_set: Vec::new(),
             object_set: Vec::new(),
             report_missing_objects_in_results: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PROPERTY_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilterSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 PropertySpec propSet rl
 ObjectSpec objectSet rl
 boolean reportMissingObjectsInResults o since 4.1
@@ -1044,12 +1038,9 @@ impl rt::Object for PropertyFilterSpec {
         &PROPERTY_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_FILTER_SPEC),
             0 => P::Objects(&self.prop_set),
             1 => P::Objects(&self.object_set),
             2 => P::Value(&self.report_missing_objects_in_results),
@@ -1095,6 +1086,8 @@ pub struct PropertyFilterUpdate {
     pub object_set: Vec<ObjectUpdate>,
     /// `missingSet`: list of `MissingObject`.
     pub missing_set: Vec<MissingObject>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyFilterUpdate {
     #[inline(never)]
@@ -1103,14 +1096,14 @@ impl Default for PropertyFilterUpdate {
             filter: Default::default(),
             object_set: Vec::new(),
             missing_set: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROPERTY_FILTER_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilterUpdate",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference filter r
 ObjectUpdate objectSet ol
 MissingObject missingSet ol
@@ -1122,12 +1115,9 @@ impl rt::Object for PropertyFilterUpdate {
         &PROPERTY_FILTER_UPDATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_FILTER_UPDATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_FILTER_UPDATE),
             0 => P::Value(&self.filter),
             1 => P::Objects(&self.object_set),
             2 => P::Objects(&self.missing_set),
@@ -1173,6 +1163,8 @@ pub struct PropertySpec {
     pub all: Option<bool>,
     /// `pathSet`: list of string, a PropertyPath.
     pub path_set: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertySpec {
     #[inline(never)]
@@ -1181,14 +1173,14 @@ impl Default for PropertySpec {
             r#type: String::new(),
             all: None,
             path_set: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertySpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 boolean all o
 string pathSet ol
@@ -1200,12 +1192,9 @@ impl rt::Object for PropertySpec {
         &PROPERTY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_SPEC),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.all),
             2 => P::Value(&self.path_set),
@@ -1249,6 +1238,8 @@ pub struct QuestionPending {
     pub base: InvalidState,
     /// `text`: required string.
     pub text: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for QuestionPending {
     #[inline(never)]
@@ -1256,14 +1247,14 @@ impl Default for QuestionPending {
         Self {
             base: InvalidState::default(),
             text: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static QUESTION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuestionPending",
-    "4.1",
     Some(&INVALID_STATE),
-    "
+    "4.1
 string text r
 ",
     rt::unset::<QuestionPending>,
@@ -1273,12 +1264,9 @@ impl rt::Object for QuestionPending {
         &QUESTION_PENDING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &QUESTION_PENDING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&QUESTION_PENDING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.text),
@@ -1332,20 +1320,22 @@ rt::serde!(object QuestionPending);
 pub struct RequestCanceled {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RequestCanceled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REQUEST_CANCELED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RequestCanceled",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<RequestCanceled>,
 );
 impl rt::Object for RequestCanceled {
@@ -1353,12 +1343,9 @@ impl rt::Object for RequestCanceled {
         &REQUEST_CANCELED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REQUEST_CANCELED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REQUEST_CANCELED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1418,6 +1405,8 @@ pub struct ResourceAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `overheadLimit`: optional long, since VI API 2.5.
     pub overhead_limit: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceAllocationInfo {
     #[inline(never)]
@@ -1428,14 +1417,14 @@ impl Default for ResourceAllocationInfo {
             limit: None,
             shares: None,
             overhead_limit: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceAllocationInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 long reservation o
 boolean expandableReservation o
 long limit o
@@ -1449,12 +1438,9 @@ impl rt::Object for ResourceAllocationInfo {
         &RESOURCE_ALLOCATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_ALLOCATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_ALLOCATION_INFO),
             0 => P::Value(&self.reservation),
             1 => P::Value(&self.expandable_reservation),
             2 => P::Value(&self.limit),
@@ -1510,6 +1496,8 @@ pub struct ResourceConfigSpec {
     pub memory_allocation: ResourceAllocationInfo,
     /// `scaleDescendantsShares`: optional string, since VI API 7.0.0.0.
     pub scale_descendants_shares: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceConfigSpec {
     #[inline(never)]
@@ -1521,14 +1509,14 @@ impl Default for ResourceConfigSpec {
             cpu_allocation: Default::default(),
             memory_allocation: Default::default(),
             scale_descendants_shares: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity o
 string changeVersion o
 dateTime lastModified o
@@ -1543,12 +1531,9 @@ impl rt::Object for ResourceConfigSpec {
         &RESOURCE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_CONFIG_SPEC),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.change_version),
             2 => P::Value(&self.last_modified),
@@ -1600,6 +1585,8 @@ pub struct ResourceInUse {
     pub r#type: Option<String>,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceInUse {
     #[inline(never)]
@@ -1608,14 +1595,14 @@ impl Default for ResourceInUse {
             base: VimFault::default(),
             r#type: None,
             name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceInUse",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string type o
 string name o
 ",
@@ -1626,12 +1613,9 @@ impl rt::Object for ResourceInUse {
         &RESOURCE_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_IN_USE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.r#type),
@@ -1689,6 +1673,8 @@ pub struct ResourcePoolEventArgument {
     pub base: EntityEventArgument,
     /// `resourcePool`: required reference to `ResourcePool`.
     pub resource_pool: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolEventArgument {
     #[inline(never)]
@@ -1696,14 +1682,14 @@ impl Default for ResourcePoolEventArgument {
         Self {
             base: EntityEventArgument::default(),
             resource_pool: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference resourcePool r
 ",
     rt::unset::<ResourcePoolEventArgument>,
@@ -1713,12 +1699,9 @@ impl rt::Object for ResourcePoolEventArgument {
         &RESOURCE_POOL_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.resource_pool),
@@ -1800,6 +1783,8 @@ pub struct ResourcePoolQuickStats {
     pub consumed_overhead_memory: Option<i64>,
     /// `compressedMemory`: optional long, since VI API 4.1.
     pub compressed_memory: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolQuickStats {
     #[inline(never)]
@@ -1820,14 +1805,14 @@ impl Default for ResourcePoolQuickStats {
             overhead_memory: None,
             consumed_overhead_memory: None,
             compressed_memory: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolQuickStats",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long overallCpuUsage o
 long overallCpuDemand o
 long guestMemoryUsage o
@@ -1851,12 +1836,9 @@ impl rt::Object for ResourcePoolQuickStats {
         &RESOURCE_POOL_QUICK_STATS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_QUICK_STATS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_QUICK_STATS),
             0 => P::Value(&self.overall_cpu_usage),
             1 => P::Value(&self.overall_cpu_demand),
             2 => P::Value(&self.guest_memory_usage),
@@ -1932,6 +1914,8 @@ pub struct ResourcePoolResourceUsage {
     pub overall_usage: i64,
     /// `maxUsage`: required long.
     pub max_usage: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolResourceUsage {
     #[inline(never)]
@@ -1943,14 +1927,14 @@ impl Default for ResourcePoolResourceUsage {
             unreserved_for_vm: 0,
             overall_usage: 0,
             max_usage: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolResourceUsage",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 long reservationUsed r
 long reservationUsedForVm r
 long unreservedForPool r
@@ -1965,12 +1949,9 @@ impl rt::Object for ResourcePoolResourceUsage {
         &RESOURCE_POOL_RESOURCE_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_RESOURCE_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_RESOURCE_USAGE),
             0 => P::Value(&self.reservation_used),
             1 => P::Value(&self.reservation_used_for_vm),
             2 => P::Value(&self.unreserved_for_pool),
@@ -2024,6 +2005,8 @@ pub struct ResourcePoolRuntimeInfo {
     pub overall_status: enums::ManagedEntityStatus,
     /// `sharesScalable`: optional string, since VI API 7.0.0.0.
     pub shares_scalable: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolRuntimeInfo {
     #[inline(never)]
@@ -2033,14 +2016,14 @@ impl Default for ResourcePoolRuntimeInfo {
             cpu: Default::default(),
             overall_status: Default::default(),
             shares_scalable: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolRuntimeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ResourcePoolResourceUsage memory r
 ResourcePoolResourceUsage cpu r
 ManagedEntityStatus overallStatus r
@@ -2053,12 +2036,9 @@ impl rt::Object for ResourcePoolRuntimeInfo {
         &RESOURCE_POOL_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_RUNTIME_INFO),
             0 => P::Object(&self.memory),
             1 => P::Object(&self.cpu),
             2 => P::Value(&self.overall_status),
@@ -2110,6 +2090,8 @@ pub struct ResourcePoolSummary {
     pub quick_stats: Option<Box<ResourcePoolQuickStats>>,
     /// `configuredMemoryMB`: optional int, since VI API 4.0.
     pub configured_memory_mb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolSummary {
     #[inline(never)]
@@ -2120,14 +2102,14 @@ impl Default for ResourcePoolSummary {
             runtime: Default::default(),
             quick_stats: None,
             configured_memory_mb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 ResourceConfigSpec config r
 ResourcePoolRuntimeInfo runtime r
@@ -2141,12 +2123,9 @@ impl rt::Object for ResourcePoolSummary {
         &RESOURCE_POOL_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Object(&self.config),
             2 => P::Object(&self.runtime),
@@ -2195,6 +2174,8 @@ pub struct RestrictedByAdministrator {
     pub base: RuntimeFault,
     /// `details`: required string.
     pub details: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestrictedByAdministrator {
     #[inline(never)]
@@ -2202,14 +2183,14 @@ impl Default for RestrictedByAdministrator {
         Self {
             base: RuntimeFault::default(),
             details: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESTRICTED_BY_ADMINISTRATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestrictedByAdministrator",
-    "6.0",
     Some(&RUNTIME_FAULT),
-    "
+    "6.0
 string details r
 ",
     rt::unset::<RestrictedByAdministrator>,
@@ -2219,12 +2200,9 @@ impl rt::Object for RestrictedByAdministrator {
         &RESTRICTED_BY_ADMINISTRATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTRICTED_BY_ADMINISTRATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTRICTED_BY_ADMINISTRATOR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.details),
@@ -2278,20 +2256,22 @@ rt::serde!(object RestrictedByAdministrator);
 pub struct RestrictedVersion {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RestrictedVersion {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SecurityError::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESTRICTED_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestrictedVersion",
-    "2.5",
     Some(&SECURITY_ERROR),
-    "",
+    "2.5",
     rt::unset::<RestrictedVersion>,
 );
 impl rt::Object for RestrictedVersion {
@@ -2299,12 +2279,9 @@ impl rt::Object for RestrictedVersion {
         &RESTRICTED_VERSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESTRICTED_VERSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESTRICTED_VERSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2356,18 +2333,22 @@ rt::serde!(object RestrictedVersion);
 pub struct RetrieveOptions {
     /// `maxObjects`: optional int.
     pub max_objects: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self { max_objects: None }
+        Self {
+            max_objects: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static RETRIEVE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveOptions",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 int maxObjects o
 ",
     rt::unset::<RetrieveOptions>,
@@ -2377,12 +2358,9 @@ impl rt::Object for RetrieveOptions {
         &RETRIEVE_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_OPTIONS),
             0 => P::Value(&self.max_objects),
             _ => P::Absent,
         }
@@ -2422,6 +2400,8 @@ pub struct RetrieveResult {
     pub token: Option<String>,
     /// `objects`: list, not empty, of `ObjectContent`.
     pub objects: Vec<ObjectContent>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveResult {
     #[inline(never)]
@@ -2429,14 +2409,14 @@ impl Default for RetrieveResult {
         Self {
             token: None,
             objects: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveResult",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string token o
 ObjectContent objects rl
 ",
@@ -2447,12 +2427,9 @@ impl rt::Object for RetrieveResult {
         &RETRIEVE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_RESULT),
             0 => P::Value(&self.token),
             1 => P::Objects(&self.objects),
             _ => P::Absent,
@@ -2492,20 +2469,22 @@ rt::serde!(object RetrieveResult);
 pub struct RuntimeFault {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RuntimeFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RUNTIME_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RuntimeFault",
-    "2.0",
     Some(&METHOD_FAULT),
-    "",
+    "2.0",
     rt::unset::<RuntimeFault>,
 );
 impl rt::Object for RuntimeFault {
@@ -2513,12 +2492,9 @@ impl rt::Object for RuntimeFault {
         &RUNTIME_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RUNTIME_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RUNTIME_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2576,6 +2552,8 @@ pub struct ScheduledHardwareUpgradeInfo {
     pub scheduled_hardware_upgrade_status: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledHardwareUpgradeInfo {
     #[inline(never)]
@@ -2585,14 +2563,14 @@ impl Default for ScheduledHardwareUpgradeInfo {
             version_key: None,
             scheduled_hardware_upgrade_status: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_HARDWARE_UPGRADE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledHardwareUpgradeInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string upgradePolicy o
 string versionKey o
 string scheduledHardwareUpgradeStatus o
@@ -2605,12 +2583,9 @@ impl rt::Object for ScheduledHardwareUpgradeInfo {
         &SCHEDULED_HARDWARE_UPGRADE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_HARDWARE_UPGRADE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_HARDWARE_UPGRADE_INFO),
             0 => P::Value(&self.upgrade_policy),
             1 => P::Value(&self.version_key),
             2 => P::Value(&self.scheduled_hardware_upgrade_status),
@@ -2702,6 +2677,8 @@ pub struct ScsiLun {
     pub dispersed_ns: Option<bool>,
     /// `deviceReservation`: optional string, since VI API 8.0.3.0.
     pub device_reservation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScsiLun {
     #[inline(never)]
@@ -2732,14 +2709,14 @@ impl Default for ScsiLun {
             application_protocol: None,
             dispersed_ns: None,
             device_reservation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLun",
-    "2.0",
     Some(&HOST_DEVICE),
-    "
+    "2.0
 string key o
 string uuid r
 ScsiLunDescriptor descriptor ol since 4.0
@@ -2772,12 +2749,9 @@ impl rt::Object for ScsiLun {
         &SCSI_LUN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCSI_LUN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCSI_LUN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -2877,20 +2851,22 @@ rt::serde!(object base ScsiLun);
 pub struct ScsiLunCapabilities {
     /// `updateDisplayNameSupported`: required boolean.
     pub update_display_name_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScsiLunCapabilities {
     #[inline(never)]
     fn default() -> Self {
         Self {
             update_display_name_supported: false,
+            _more: (),
         }
     }
 }
 pub(crate) static SCSI_LUN_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunCapabilities",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean updateDisplayNameSupported r
 ",
     rt::unset::<ScsiLunCapabilities>,
@@ -2900,12 +2876,9 @@ impl rt::Object for ScsiLunCapabilities {
         &SCSI_LUN_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCSI_LUN_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCSI_LUN_CAPABILITIES),
             0 => P::Value(&self.update_display_name_supported),
             _ => P::Absent,
         }
@@ -2945,6 +2918,8 @@ pub struct ScsiLunDescriptor {
     pub quality: String,
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScsiLunDescriptor {
     #[inline(never)]
@@ -2952,14 +2927,14 @@ impl Default for ScsiLunDescriptor {
         Self {
             quality: String::new(),
             id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCSI_LUN_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunDescriptor",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string quality r
 string id r
 ",
@@ -2970,12 +2945,9 @@ impl rt::Object for ScsiLunDescriptor {
         &SCSI_LUN_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCSI_LUN_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCSI_LUN_DESCRIPTOR),
             0 => P::Value(&self.quality),
             1 => P::Value(&self.id),
             _ => P::Absent,
@@ -3019,6 +2991,8 @@ pub struct ScsiLunDurableName {
     pub namespace_id: i8,
     /// `data`: list of byte.
     pub data: Vec<i8>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScsiLunDurableName {
     #[inline(never)]
@@ -3027,14 +3001,14 @@ impl Default for ScsiLunDurableName {
             namespace: String::new(),
             namespace_id: 0,
             data: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SCSI_LUN_DURABLE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunDurableName",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string namespace r
 byte namespaceId r
 byte data ol
@@ -3046,12 +3020,9 @@ impl rt::Object for ScsiLunDurableName {
         &SCSI_LUN_DURABLE_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCSI_LUN_DURABLE_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCSI_LUN_DURABLE_NAME),
             0 => P::Value(&self.namespace),
             1 => P::Value(&self.namespace_id),
             2 => P::Value(&self.data),
@@ -3095,6 +3066,8 @@ pub struct SeSparseVirtualDiskSpec {
     pub base: FileBackedVirtualDiskSpec,
     /// `grainSizeKb`: optional int.
     pub grain_size_kb: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SeSparseVirtualDiskSpec {
     #[inline(never)]
@@ -3102,14 +3075,14 @@ impl Default for SeSparseVirtualDiskSpec {
         Self {
             base: FileBackedVirtualDiskSpec::default(),
             grain_size_kb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SE_SPARSE_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SeSparseVirtualDiskSpec",
-    "5.1",
     Some(&FILE_BACKED_VIRTUAL_DISK_SPEC),
-    "
+    "5.1
 int grainSizeKb o
 ",
     rt::unset::<SeSparseVirtualDiskSpec>,
@@ -3119,12 +3092,9 @@ impl rt::Object for SeSparseVirtualDiskSpec {
         &SE_SPARSE_VIRTUAL_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SE_SPARSE_VIRTUAL_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SE_SPARSE_VIRTUAL_DISK_SPEC),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.grain_size_kb),
@@ -3178,20 +3148,22 @@ rt::serde!(object SeSparseVirtualDiskSpec);
 pub struct SecurityError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecurityError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SECURITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecurityError",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<SecurityError>,
 );
 impl rt::Object for SecurityError {
@@ -3199,12 +3171,9 @@ impl rt::Object for SecurityError {
         &SECURITY_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECURITY_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECURITY_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3256,18 +3225,19 @@ rt::serde!(object SecurityError);
 pub struct SelectionSpec {
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SelectionSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: None }
+        Self { name: None, _more: () }
     }
 }
 pub(crate) static SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectionSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name o
 ",
     rt::unset::<SelectionSpec>,
@@ -3277,12 +3247,9 @@ impl rt::Object for SelectionSpec {
         &SELECTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECTION_SPEC),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -3421,6 +3388,8 @@ pub struct ServiceContent {
     pub storage_query_manager: Option<rt::ManagedObjectReference>,
     /// `directPathProfileManager`: optional reference to `DirectPathProfileManager`, since VI API 9.0.0.0.
     pub direct_path_profile_manager: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceContent {
     #[inline(never)]
@@ -3477,14 +3446,14 @@ impl Default for ServiceContent {
             site_info_manager: None,
             storage_query_manager: None,
             direct_path_profile_manager: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceContent",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference rootFolder r
 ManagedObjectReference propertyCollector r
 ManagedObjectReference viewManager o since 2.5
@@ -3544,12 +3513,9 @@ impl rt::Object for ServiceContent {
         &SERVICE_CONTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_CONTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_CONTENT),
             0 => P::Value(&self.root_folder),
             1 => P::Value(&self.property_collector),
             2 => P::Value(&self.view_manager),
@@ -3687,18 +3653,22 @@ rt::serde!(object ServiceContent);
 pub struct SessionEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<SessionEvent>,
 );
 impl rt::Object for SessionEvent {
@@ -3706,12 +3676,9 @@ impl rt::Object for SessionEvent {
         &SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3765,6 +3732,8 @@ pub struct SharesInfo {
     pub shares: i32,
     /// `level`: required `SharesLevel`.
     pub level: enums::SharesLevel,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SharesInfo {
     #[inline(never)]
@@ -3772,14 +3741,14 @@ impl Default for SharesInfo {
         Self {
             shares: 0,
             level: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SHARES_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharesInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int shares r
 SharesLevel level r
 ",
@@ -3790,12 +3759,9 @@ impl rt::Object for SharesInfo {
         &SHARES_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHARES_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHARES_INFO),
             0 => P::Value(&self.shares),
             1 => P::Value(&self.level),
             _ => P::Absent,
@@ -3835,20 +3801,22 @@ rt::serde!(object SharesInfo);
 pub struct SnapshotDisabled {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotDisabled",
-    "2.5",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.5",
     rt::unset::<SnapshotDisabled>,
 );
 impl rt::Object for SnapshotDisabled {
@@ -3856,12 +3824,9 @@ impl rt::Object for SnapshotDisabled {
         &SNAPSHOT_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3913,18 +3878,22 @@ rt::serde!(object SnapshotDisabled);
 pub struct SnapshotFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SNAPSHOT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<SnapshotFault>,
 );
 impl rt::Object for SnapshotFault {
@@ -3932,12 +3901,9 @@ impl rt::Object for SnapshotFault {
         &SNAPSHOT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3991,6 +3957,8 @@ pub struct SnapshotIncompatibleDeviceInVm {
     pub base: SnapshotFault,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotIncompatibleDeviceInVm {
     #[inline(never)]
@@ -3998,14 +3966,14 @@ impl Default for SnapshotIncompatibleDeviceInVm {
         Self {
             base: SnapshotFault::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotIncompatibleDeviceInVm",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "
+    "2.0
 LocalizedMethodFault fault r
 ",
     rt::unset::<SnapshotIncompatibleDeviceInVm>,
@@ -4015,12 +3983,9 @@ impl rt::Object for SnapshotIncompatibleDeviceInVm {
         &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.fault),
@@ -4074,20 +4039,22 @@ rt::serde!(object SnapshotIncompatibleDeviceInVm);
 pub struct SnapshotLocked {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotLocked {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotLocked",
-    "2.5",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.5",
     rt::unset::<SnapshotLocked>,
 );
 impl rt::Object for SnapshotLocked {
@@ -4095,12 +4062,9 @@ impl rt::Object for SnapshotLocked {
         &SNAPSHOT_LOCKED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_LOCKED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_LOCKED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4152,18 +4116,22 @@ rt::serde!(object SnapshotLocked);
 pub struct SnapshotSelectionSpec {
     /// `retentionDays`: optional int.
     pub retention_days: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotSelectionSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { retention_days: None }
+        Self {
+            retention_days: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static SNAPSHOT_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotSelectionSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 int retentionDays o
 ",
     rt::unset::<SnapshotSelectionSpec>,
@@ -4173,12 +4141,9 @@ impl rt::Object for SnapshotSelectionSpec {
         &SNAPSHOT_SELECTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_SELECTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_SELECTION_SPEC),
             0 => P::Value(&self.retention_days),
             _ => P::Absent,
         }
@@ -4220,6 +4185,8 @@ pub struct StorageIoAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `reservation`: optional int, since VI API 5.5.
     pub reservation: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIoAllocationInfo {
     #[inline(never)]
@@ -4228,14 +4195,14 @@ impl Default for StorageIoAllocationInfo {
             limit: None,
             shares: None,
             reservation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_IO_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIOAllocationInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 long limit o
 SharesInfo shares o
 int reservation o since 5.5
@@ -4247,12 +4214,9 @@ impl rt::Object for StorageIoAllocationInfo {
         &STORAGE_IO_ALLOCATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IO_ALLOCATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IO_ALLOCATION_INFO),
             0 => P::Value(&self.limit),
             1 => P::Optional(&self.shares),
             2 => P::Value(&self.reservation),
@@ -4298,6 +4262,8 @@ pub struct StringOption {
     pub default_value: String,
     /// `validCharacters`: optional string.
     pub valid_characters: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StringOption {
     #[inline(never)]
@@ -4306,14 +4272,14 @@ impl Default for StringOption {
             base: OptionType::default(),
             default_value: String::new(),
             valid_characters: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STRING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringOption",
-    "2.0",
     Some(&OPTION_TYPE),
-    "
+    "2.0
 string defaultValue r
 string validCharacters o
 ",
@@ -4324,12 +4290,9 @@ impl rt::Object for StringOption {
         &STRING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STRING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STRING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.default_value),
@@ -4387,6 +4350,8 @@ pub struct SystemError {
     pub base: RuntimeFault,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SystemError {
     #[inline(never)]
@@ -4394,14 +4359,14 @@ impl Default for SystemError {
         Self {
             base: RuntimeFault::default(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SYSTEM_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "SystemError",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "
+    "2.0
 string reason r
 ",
     rt::unset::<SystemError>,
@@ -4411,12 +4376,9 @@ impl rt::Object for SystemError {
         &SYSTEM_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SYSTEM_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SYSTEM_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),

@@ -9,18 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct Tag {
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Tag {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: String::new() }
+        Self {
+            key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TAG: rt::ObjectInfo = rt::ObjectInfo::new(
     "Tag",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<Tag>,
@@ -30,12 +34,9 @@ impl rt::Object for Tag {
         &TAG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TAG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TAG),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -75,18 +76,23 @@ pub struct TagId {
     pub name_id: Option<Box<TagIdNameId>>,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TagId {
     #[inline(never)]
     fn default() -> Self {
-        Self { name_id: None, uuid: None }
+        Self {
+            name_id: None,
+            uuid: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static TAG_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagId",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 TagIdNameId nameId o
 string uuid o
 ",
@@ -97,12 +103,9 @@ impl rt::Object for TagId {
         &TAG_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TAG_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TAG_ID),
             0 => P::Optional(&self.name_id),
             1 => P::Value(&self.uuid),
             _ => P::Absent,
@@ -144,6 +147,8 @@ pub struct TagIdNameId {
     pub tag: String,
     /// `category`: required string.
     pub category: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TagIdNameId {
     #[inline(never)]
@@ -151,14 +156,14 @@ impl Default for TagIdNameId {
         Self {
             tag: String::new(),
             category: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TAG_ID_NAME_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagIdNameId",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string tag r
 string category r
 ",
@@ -169,12 +174,9 @@ impl rt::Object for TagIdNameId {
         &TAG_ID_NAME_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TAG_ID_NAME_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TAG_ID_NAME_ID),
             0 => P::Value(&self.tag),
             1 => P::Value(&self.category),
             _ => P::Absent,
@@ -216,6 +218,8 @@ pub struct TagSpec {
     pub base: ArrayUpdateSpec,
     /// `id`: required `TagId`.
     pub id: TagId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TagSpec {
     #[inline(never)]
@@ -223,14 +227,14 @@ impl Default for TagSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TAG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagSpec",
-    "9.1.0.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "9.1.0.0
 TagId id r
 ",
     rt::unset::<TagSpec>,
@@ -240,12 +244,9 @@ impl rt::Object for TagSpec {
         &TAG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TAG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TAG_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.id),
@@ -302,6 +303,8 @@ pub struct TaskDescription {
     pub state: Vec<rt::Poly<ElementDescription>>,
     /// `reason`: list, not empty, of `TypeDescription` or a descendant.
     pub reason: Vec<rt::Poly<TypeDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskDescription {
     #[inline(never)]
@@ -310,14 +313,14 @@ impl Default for TaskDescription {
             method_info: Vec::new(),
             state: Vec::new(),
             reason: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ElementDescription methodInfo rl
 ElementDescription state rl
 TypeDescription reason rl
@@ -329,12 +332,9 @@ impl rt::Object for TaskDescription {
         &TASK_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_DESCRIPTION),
             0 => P::Value(&self.method_info),
             1 => P::Value(&self.state),
             2 => P::Value(&self.reason),
@@ -378,6 +378,8 @@ pub struct TaskEvent {
     pub base: Event,
     /// `info`: required `TaskInfo`.
     pub info: TaskInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskEvent {
     #[inline(never)]
@@ -385,14 +387,14 @@ impl Default for TaskEvent {
         Self {
             base: Event::default(),
             info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 TaskInfo info r
 ",
     rt::unset::<TaskEvent>,
@@ -402,12 +404,9 @@ impl rt::Object for TaskEvent {
         &TASK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.info),
@@ -481,6 +480,8 @@ pub struct TaskFilterSpec {
     pub parent_task_key: Vec<String>,
     /// `rootTaskKey`: list of string, since VI API 4.0.
     pub root_task_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskFilterSpec {
     #[inline(never)]
@@ -497,14 +498,14 @@ impl Default for TaskFilterSpec {
             tag: Vec::new(),
             parent_task_key: Vec::new(),
             root_task_key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 TaskFilterSpecByEntity entity o
 TaskFilterSpecByTime time o
 TaskFilterSpecByUsername userName o
@@ -524,12 +525,9 @@ impl rt::Object for TaskFilterSpec {
         &TASK_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_FILTER_SPEC),
             0 => P::Optional(&self.entity),
             1 => P::Optional(&self.time),
             2 => P::Optional(&self.user_name),
@@ -589,6 +587,8 @@ pub struct TaskFilterSpecByEntity {
     pub entity: rt::ManagedObjectReference,
     /// `recursion`: required `TaskFilterSpecRecursionOption`.
     pub recursion: enums::TaskFilterSpecRecursionOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskFilterSpecByEntity {
     #[inline(never)]
@@ -596,14 +596,14 @@ impl Default for TaskFilterSpecByEntity {
         Self {
             entity: Default::default(),
             recursion: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByEntity",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 TaskFilterSpecRecursionOption recursion r
 ",
@@ -614,12 +614,9 @@ impl rt::Object for TaskFilterSpecByEntity {
         &TASK_FILTER_SPEC_BY_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_FILTER_SPEC_BY_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_FILTER_SPEC_BY_ENTITY),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.recursion),
             _ => P::Absent,
@@ -663,6 +660,8 @@ pub struct TaskFilterSpecByTime {
     pub begin_time: Option<rt::DateTime>,
     /// `endTime`: optional dateTime.
     pub end_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskFilterSpecByTime {
     #[inline(never)]
@@ -671,14 +670,14 @@ impl Default for TaskFilterSpecByTime {
             time_type: Default::default(),
             begin_time: None,
             end_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByTime",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 TaskFilterSpecTimeOption timeType r
 dateTime beginTime o
 dateTime endTime o
@@ -690,12 +689,9 @@ impl rt::Object for TaskFilterSpecByTime {
         &TASK_FILTER_SPEC_BY_TIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_FILTER_SPEC_BY_TIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_FILTER_SPEC_BY_TIME),
             0 => P::Value(&self.time_type),
             1 => P::Value(&self.begin_time),
             2 => P::Value(&self.end_time),
@@ -739,6 +735,8 @@ pub struct TaskFilterSpecByUsername {
     pub system_user: bool,
     /// `userList`: list of string.
     pub user_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskFilterSpecByUsername {
     #[inline(never)]
@@ -746,14 +744,14 @@ impl Default for TaskFilterSpecByUsername {
         Self {
             system_user: false,
             user_list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByUsername",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean systemUser r
 string userList ol
 ",
@@ -764,12 +762,9 @@ impl rt::Object for TaskFilterSpecByUsername {
         &TASK_FILTER_SPEC_BY_USERNAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_FILTER_SPEC_BY_USERNAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_FILTER_SPEC_BY_USERNAME),
             0 => P::Value(&self.system_user),
             1 => P::Value(&self.user_list),
             _ => P::Absent,
@@ -811,6 +806,8 @@ pub struct TaskInProgress {
     pub base: VimFault,
     /// `task`: required reference to `Task`.
     pub task: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskInProgress {
     #[inline(never)]
@@ -818,14 +815,14 @@ impl Default for TaskInProgress {
         Self {
             base: VimFault::default(),
             task: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInProgress",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 ManagedObjectReference task r
 ",
     rt::unset::<TaskInProgress>,
@@ -835,12 +832,9 @@ impl rt::Object for TaskInProgress {
         &TASK_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_IN_PROGRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.task),
@@ -940,6 +934,8 @@ pub struct TaskInfo {
     pub root_task_key: Option<String>,
     /// `activationId`: optional string, since VI API 6.0.
     pub activation_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskInfo {
     #[inline(never)]
@@ -969,14 +965,14 @@ impl Default for TaskInfo {
             parent_task_key: None,
             root_task_key: None,
             activation_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 ManagedObjectReference task r
 LocalizableMessage description o since 4.0
@@ -1009,12 +1005,9 @@ impl rt::Object for TaskInfo {
         &TASK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.task),
             2 => P::Optional(&self.description),
@@ -1095,18 +1088,20 @@ impl std::fmt::Debug for TaskInfo {
 rt::serde!(object TaskInfo);
 
 /// `TaskReason`, a [`DynamicData`], since VI API 2.0.
-pub struct TaskReason {}
+pub struct TaskReason {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for TaskReason {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static TASK_REASON: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReason",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<TaskReason>,
 );
 impl rt::Object for TaskReason {
@@ -1114,12 +1109,9 @@ impl rt::Object for TaskReason {
         &TASK_REASON
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_REASON),
             _ => P::Absent,
         }
     }
@@ -1162,6 +1154,8 @@ pub struct TaskReasonAlarm {
     pub entity_name: String,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskReasonAlarm {
     #[inline(never)]
@@ -1171,14 +1165,14 @@ impl Default for TaskReasonAlarm {
             alarm: Default::default(),
             entity_name: String::new(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_REASON_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonAlarm",
-    "2.0",
     Some(&TASK_REASON),
-    "
+    "2.0
 string alarmName r
 ManagedObjectReference alarm r
 string entityName r
@@ -1191,13 +1185,10 @@ impl rt::Object for TaskReasonAlarm {
         &TASK_REASON_ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON_ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&TaskReason {}),
+            rt::INFO => P::Info(&TASK_REASON_ALARM),
+            rt::BASE => P::Object(&TaskReason { _more: () }),
             0 => P::Value(&self.alarm_name),
             1 => P::Value(&self.alarm),
             2 => P::Value(&self.entity_name),
@@ -1244,6 +1235,8 @@ pub struct TaskReasonSchedule {
     pub name: String,
     /// `scheduledTask`: required reference to `ScheduledTask`.
     pub scheduled_task: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskReasonSchedule {
     #[inline(never)]
@@ -1251,14 +1244,14 @@ impl Default for TaskReasonSchedule {
         Self {
             name: String::new(),
             scheduled_task: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_REASON_SCHEDULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonSchedule",
-    "2.0",
     Some(&TASK_REASON),
-    "
+    "2.0
 string name r
 ManagedObjectReference scheduledTask r
 ",
@@ -1269,13 +1262,10 @@ impl rt::Object for TaskReasonSchedule {
         &TASK_REASON_SCHEDULE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON_SCHEDULE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&TaskReason {}),
+            rt::INFO => P::Info(&TASK_REASON_SCHEDULE),
+            rt::BASE => P::Object(&TaskReason { _more: () }),
             0 => P::Value(&self.name),
             1 => P::Value(&self.scheduled_task),
             _ => P::Absent,
@@ -1313,18 +1303,20 @@ impl std::fmt::Debug for TaskReasonSchedule {
 rt::serde!(object TaskReasonSchedule);
 
 /// `TaskReasonSystem`, a [`TaskReason`], since VI API 2.0.
-pub struct TaskReasonSystem {}
+pub struct TaskReasonSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for TaskReasonSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static TASK_REASON_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonSystem",
-    "2.0",
     Some(&TASK_REASON),
-    "",
+    "2.0",
     rt::unset::<TaskReasonSystem>,
 );
 impl rt::Object for TaskReasonSystem {
@@ -1332,13 +1324,10 @@ impl rt::Object for TaskReasonSystem {
         &TASK_REASON_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&TaskReason {}),
+            rt::INFO => P::Info(&TASK_REASON_SYSTEM),
+            rt::BASE => P::Object(&TaskReason { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1375,18 +1364,22 @@ rt::serde!(object TaskReasonSystem);
 pub struct TaskReasonUser {
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskReasonUser {
     #[inline(never)]
     fn default() -> Self {
-        Self { user_name: String::new() }
+        Self {
+            user_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TASK_REASON_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonUser",
-    "2.0",
     Some(&TASK_REASON),
-    "
+    "2.0
 string userName r
 ",
     rt::unset::<TaskReasonUser>,
@@ -1396,13 +1389,10 @@ impl rt::Object for TaskReasonUser {
         &TASK_REASON_USER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_REASON_USER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&TaskReason {}),
+            rt::INFO => P::Info(&TASK_REASON_USER),
+            rt::BASE => P::Object(&TaskReason { _more: () }),
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -1441,20 +1431,22 @@ rt::serde!(object TaskReasonUser);
 pub struct TemplateConfigFileInfo {
     /// The properties of `VmConfigFileInfo`.
     pub base: VmConfigFileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateConfigFileInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFileInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TEMPLATE_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateConfigFileInfo",
-    "2.0",
     Some(&VM_CONFIG_FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<TemplateConfigFileInfo>,
 );
 impl rt::Object for TemplateConfigFileInfo {
@@ -1462,12 +1454,9 @@ impl rt::Object for TemplateConfigFileInfo {
         &TEMPLATE_CONFIG_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_CONFIG_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_CONFIG_FILE_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1519,20 +1508,22 @@ rt::serde!(object TemplateConfigFileInfo);
 pub struct TemplateConfigFileQuery {
     /// The properties of `VmConfigFileQuery`.
     pub base: VmConfigFileQuery,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateConfigFileQuery {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFileQuery::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TEMPLATE_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateConfigFileQuery",
-    "2.0",
     Some(&VM_CONFIG_FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<TemplateConfigFileQuery>,
 );
 impl rt::Object for TemplateConfigFileQuery {
@@ -1540,12 +1531,9 @@ impl rt::Object for TemplateConfigFileQuery {
         &TEMPLATE_CONFIG_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_CONFIG_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_CONFIG_FILE_QUERY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1597,18 +1585,22 @@ rt::serde!(object TemplateConfigFileQuery);
 pub struct Timedout {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Timedout {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Timedout",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<Timedout>,
 );
 impl rt::Object for Timedout {
@@ -1616,12 +1608,9 @@ impl rt::Object for Timedout {
         &TIMEDOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TIMEDOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TIMEDOUT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1673,20 +1662,22 @@ rt::serde!(object Timedout);
 pub struct TooManyDevices {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyDevices {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOO_MANY_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyDevices",
-    "2.0",
     Some(&INVALID_VM_CONFIG),
-    "",
+    "2.0",
     rt::unset::<TooManyDevices>,
 );
 impl rt::Object for TooManyDevices {
@@ -1694,12 +1685,9 @@ impl rt::Object for TooManyDevices {
         &TOO_MANY_DEVICES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_DEVICES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_DEVICES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1751,20 +1739,22 @@ rt::serde!(object TooManyDevices);
 pub struct TooManySnapshotLevels {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManySnapshotLevels {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOO_MANY_SNAPSHOT_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManySnapshotLevels",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<TooManySnapshotLevels>,
 );
 impl rt::Object for TooManySnapshotLevels {
@@ -1772,12 +1762,9 @@ impl rt::Object for TooManySnapshotLevels {
         &TOO_MANY_SNAPSHOT_LEVELS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_SNAPSHOT_LEVELS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_SNAPSHOT_LEVELS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1853,6 +1840,8 @@ pub struct ToolsConfigInfo {
     pub sync_time_with_host: Option<bool>,
     /// `lastInstallInfo`: optional `ToolsConfigInfoToolsLastInstallInfo`, since VI API 5.0.
     pub last_install_info: Option<Box<ToolsConfigInfoToolsLastInstallInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsConfigInfo {
     #[inline(never)]
@@ -1871,14 +1860,14 @@ impl Default for ToolsConfigInfo {
             sync_time_with_host_allowed: None,
             sync_time_with_host: None,
             last_install_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TOOLS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int toolsVersion o
 string toolsInstallType o since 6.5
 boolean afterPowerOn o
@@ -1900,12 +1889,9 @@ impl rt::Object for ToolsConfigInfo {
         &TOOLS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_CONFIG_INFO),
             0 => P::Value(&self.tools_version),
             1 => P::Value(&self.tools_install_type),
             2 => P::Value(&self.after_power_on),
@@ -1969,18 +1955,23 @@ pub struct ToolsConfigInfoToolsLastInstallInfo {
     pub counter: i32,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsConfigInfoToolsLastInstallInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { counter: 0, fault: None }
+        Self {
+            counter: 0,
+            fault: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsConfigInfoToolsLastInstallInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int counter r
 LocalizedMethodFault fault o
 ",
@@ -1991,12 +1982,9 @@ impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
         &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO),
             0 => P::Value(&self.counter),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -2036,18 +2024,22 @@ rt::serde!(object ToolsConfigInfoToolsLastInstallInfo);
 pub struct ToolsUnavailable {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsUnavailable {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOOLS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsUnavailable",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<ToolsUnavailable>,
 );
 impl rt::Object for ToolsUnavailable {
@@ -2055,12 +2047,9 @@ impl rt::Object for ToolsUnavailable {
         &TOOLS_UNAVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_UNAVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_UNAVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2120,6 +2109,8 @@ pub struct TraversalSpec {
     pub skip: Option<bool>,
     /// `selectSet`: list of `SelectionSpec` or a descendant.
     pub select_set: Vec<rt::Poly<SelectionSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TraversalSpec {
     #[inline(never)]
@@ -2130,14 +2121,14 @@ impl Default for TraversalSpec {
             path: String::new(),
             skip: None,
             select_set: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TRAVERSAL_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TraversalSpec",
-    "2.0",
     Some(&SELECTION_SPEC),
-    "
+    "2.0
 string type r
 string path r
 boolean skip o
@@ -2150,12 +2141,9 @@ impl rt::Object for TraversalSpec {
         &TRAVERSAL_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRAVERSAL_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRAVERSAL_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.r#type),
@@ -2217,6 +2205,8 @@ pub struct TypeDescription {
     pub base: Description,
     /// `key`: required string, a TypeName.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TypeDescription {
     #[inline(never)]
@@ -2224,14 +2214,14 @@ impl Default for TypeDescription {
         Self {
             base: Description::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TYPE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TypeDescription",
-    "2.0",
     Some(&DESCRIPTION),
-    "
+    "2.0
 string key r
 ",
     rt::unset::<TypeDescription>,
@@ -2241,12 +2231,9 @@ impl rt::Object for TypeDescription {
         &TYPE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TYPE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TYPE_DESCRIPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -2305,6 +2292,8 @@ pub struct UnexpectedFault {
     pub fault_name: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnexpectedFault {
     #[inline(never)]
@@ -2313,14 +2302,14 @@ impl Default for UnexpectedFault {
             base: RuntimeFault::default(),
             fault_name: String::new(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UNEXPECTED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnexpectedFault",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "
+    "2.0
 string faultName r
 LocalizedMethodFault fault o
 ",
@@ -2331,12 +2320,9 @@ impl rt::Object for UnexpectedFault {
         &UNEXPECTED_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNEXPECTED_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNEXPECTED_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.fault_name),
@@ -2396,6 +2382,8 @@ pub struct UpdateSet {
     pub filter_set: Vec<PropertyFilterUpdate>,
     /// `truncated`: optional boolean, since VI API 4.1.
     pub truncated: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateSet {
     #[inline(never)]
@@ -2404,14 +2392,14 @@ impl Default for UpdateSet {
             version: String::new(),
             filter_set: Vec::new(),
             truncated: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSet",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string version r
 PropertyFilterUpdate filterSet ol
 boolean truncated o since 4.1
@@ -2423,12 +2411,9 @@ impl rt::Object for UpdateSet {
         &UPDATE_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_SET),
             0 => P::Value(&self.version),
             1 => P::Objects(&self.filter_set),
             2 => P::Value(&self.truncated),
@@ -2470,18 +2455,22 @@ rt::serde!(object UpdateSet);
 pub struct UsbScanCodeSpec {
     /// `keyEvents`: list, not empty, of `UsbScanCodeSpecKeyEvent`.
     pub key_events: Vec<UsbScanCodeSpecKeyEvent>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UsbScanCodeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_events: Vec::new() }
+        Self {
+            key_events: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static USB_SCAN_CODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 UsbScanCodeSpecKeyEvent keyEvents rl
 ",
     rt::unset::<UsbScanCodeSpec>,
@@ -2491,12 +2480,9 @@ impl rt::Object for UsbScanCodeSpec {
         &USB_SCAN_CODE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USB_SCAN_CODE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USB_SCAN_CODE_SPEC),
             0 => P::Objects(&self.key_events),
             _ => P::Absent,
         }
@@ -2536,6 +2522,8 @@ pub struct UsbScanCodeSpecKeyEvent {
     pub usb_hid_code: i32,
     /// `modifiers`: optional `UsbScanCodeSpecModifierType`.
     pub modifiers: Option<Box<UsbScanCodeSpecModifierType>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UsbScanCodeSpecKeyEvent {
     #[inline(never)]
@@ -2543,14 +2531,14 @@ impl Default for UsbScanCodeSpecKeyEvent {
         Self {
             usb_hid_code: 0,
             modifiers: None,
+            _more: (),
         }
     }
 }
 pub(crate) static USB_SCAN_CODE_SPEC_KEY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpecKeyEvent",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 int usbHidCode r
 UsbScanCodeSpecModifierType modifiers o
 ",
@@ -2561,12 +2549,9 @@ impl rt::Object for UsbScanCodeSpecKeyEvent {
         &USB_SCAN_CODE_SPEC_KEY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USB_SCAN_CODE_SPEC_KEY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USB_SCAN_CODE_SPEC_KEY_EVENT),
             0 => P::Value(&self.usb_hid_code),
             1 => P::Optional(&self.modifiers),
             _ => P::Absent,
@@ -2620,6 +2605,8 @@ pub struct UsbScanCodeSpecModifierType {
     pub right_alt: Option<bool>,
     /// `rightGui`: optional boolean.
     pub right_gui: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UsbScanCodeSpecModifierType {
     #[inline(never)]
@@ -2633,14 +2620,14 @@ impl Default for UsbScanCodeSpecModifierType {
             right_shift: None,
             right_alt: None,
             right_gui: None,
+            _more: (),
         }
     }
 }
 pub(crate) static USB_SCAN_CODE_SPEC_MODIFIER_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpecModifierType",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean leftControl o
 boolean leftShift o
 boolean leftAlt o
@@ -2657,12 +2644,9 @@ impl rt::Object for UsbScanCodeSpecModifierType {
         &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USB_SCAN_CODE_SPEC_MODIFIER_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USB_SCAN_CODE_SPEC_MODIFIER_TYPE),
             0 => P::Value(&self.left_control),
             1 => P::Value(&self.left_shift),
             2 => P::Value(&self.left_alt),
@@ -2722,6 +2706,8 @@ pub struct UserLoginSessionEvent {
     pub locale: String,
     /// `sessionId`: required string.
     pub session_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserLoginSessionEvent {
     #[inline(never)]
@@ -2732,14 +2718,14 @@ impl Default for UserLoginSessionEvent {
             user_agent: None,
             locale: String::new(),
             session_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_LOGIN_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserLoginSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string ipAddress r
 string userAgent o since 5.1
 string locale r
@@ -2752,12 +2738,9 @@ impl rt::Object for UserLoginSessionEvent {
         &USER_LOGIN_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_LOGIN_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_LOGIN_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -2827,6 +2810,8 @@ pub struct UserLogoutSessionEvent {
     pub session_id: Option<String>,
     /// `loginTime`: optional dateTime, since VI API 5.1.
     pub login_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserLogoutSessionEvent {
     #[inline(never)]
@@ -2838,14 +2823,14 @@ impl Default for UserLogoutSessionEvent {
             call_count: None,
             session_id: None,
             login_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static USER_LOGOUT_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserLogoutSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string ipAddress o since 5.1
 string userAgent o since 5.1
 long callCount o since 5.1
@@ -2859,12 +2844,9 @@ impl rt::Object for UserLogoutSessionEvent {
         &USER_LOGOUT_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_LOGOUT_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_LOGOUT_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -2930,6 +2912,8 @@ pub struct UserNotFound {
     pub principal: String,
     /// `unresolved`: required boolean.
     pub unresolved: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserNotFound {
     #[inline(never)]
@@ -2938,14 +2922,14 @@ impl Default for UserNotFound {
             base: VimFault::default(),
             principal: String::new(),
             unresolved: false,
+            _more: (),
         }
     }
 }
 pub(crate) static USER_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserNotFound",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string principal r
 boolean unresolved r
 ",
@@ -2956,12 +2940,9 @@ impl rt::Object for UserNotFound {
         &USER_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.principal),
@@ -3037,6 +3018,8 @@ pub struct UserSession {
     pub user_agent: Option<String>,
     /// `callCount`: optional long, since VI API 5.1 and always there from then on.
     pub call_count: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserSession {
     #[inline(never)]
@@ -3053,14 +3036,14 @@ impl Default for UserSession {
             ip_address: None,
             user_agent: None,
             call_count: None,
+            _more: (),
         }
     }
 }
 pub(crate) static USER_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserSession",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string userName r
 string fullName r
@@ -3080,12 +3063,9 @@ impl rt::Object for UserSession {
         &USER_SESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_SESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_SESSION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.user_name),
             2 => P::Value(&self.full_name),
@@ -3143,20 +3123,22 @@ rt::serde!(object UserSession);
 pub struct VimFault {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MethodFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimFault",
-    "2.0",
     Some(&METHOD_FAULT),
-    "",
+    "2.0",
     rt::unset::<VimFault>,
 );
 impl rt::Object for VimFault {
@@ -3164,12 +3146,9 @@ impl rt::Object for VimFault {
         &VIM_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3221,20 +3200,22 @@ rt::serde!(object VimFault);
 pub struct VirtualAhciController {
     /// The properties of `VirtualSATAController`.
     pub base: VirtualSataController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAhciController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSataController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_AHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAHCIController",
-    "5.5",
     Some(&VIRTUAL_SATA_CONTROLLER),
-    "",
+    "5.5",
     rt::unset::<VirtualAhciController>,
 );
 impl rt::Object for VirtualAhciController {
@@ -3242,12 +3223,9 @@ impl rt::Object for VirtualAhciController {
         &VIRTUAL_AHCI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_AHCI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_AHCI_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3299,20 +3277,22 @@ rt::serde!(object VirtualAhciController);
 pub struct VirtualBusLogicController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualBusLogicController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualBusLogicController",
-    "2.0",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualBusLogicController>,
 );
 impl rt::Object for VirtualBusLogicController {
@@ -3320,12 +3300,9 @@ impl rt::Object for VirtualBusLogicController {
         &VIRTUAL_BUS_LOGIC_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_BUS_LOGIC_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_BUS_LOGIC_CONTROLLER),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3377,20 +3354,22 @@ rt::serde!(object VirtualBusLogicController);
 pub struct VirtualCdrom {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdrom {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdrom",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualCdrom>,
 );
 impl rt::Object for VirtualCdrom {
@@ -3398,12 +3377,9 @@ impl rt::Object for VirtualCdrom {
         &VIRTUAL_CDROM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3455,20 +3431,22 @@ rt::serde!(object VirtualCdrom);
 pub struct VirtualCdromAtapiBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromAtapiBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromAtapiBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromAtapiBackingInfo>,
 );
 impl rt::Object for VirtualCdromAtapiBackingInfo {
@@ -3476,12 +3454,9 @@ impl rt::Object for VirtualCdromAtapiBackingInfo {
         &VIRTUAL_CDROM_ATAPI_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_ATAPI_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_ATAPI_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3533,20 +3508,22 @@ rt::serde!(object VirtualCdromAtapiBackingInfo);
 pub struct VirtualCdromIsoBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromIsoBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_ISO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromIsoBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromIsoBackingInfo>,
 );
 impl rt::Object for VirtualCdromIsoBackingInfo {
@@ -3554,12 +3531,9 @@ impl rt::Object for VirtualCdromIsoBackingInfo {
         &VIRTUAL_CDROM_ISO_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_ISO_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_ISO_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3613,6 +3587,8 @@ pub struct VirtualCdromPassthroughBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `exclusive`: required boolean.
     pub exclusive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromPassthroughBackingInfo {
     #[inline(never)]
@@ -3620,14 +3596,14 @@ impl Default for VirtualCdromPassthroughBackingInfo {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
             exclusive: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromPassthroughBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 boolean exclusive r
 ",
     rt::unset::<VirtualCdromPassthroughBackingInfo>,
@@ -3637,12 +3613,9 @@ impl rt::Object for VirtualCdromPassthroughBackingInfo {
         &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.exclusive),
@@ -3696,20 +3669,22 @@ rt::serde!(object VirtualCdromPassthroughBackingInfo);
 pub struct VirtualCdromRemoteAtapiBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromRemoteAtapiBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemoteAtapiBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromRemoteAtapiBackingInfo>,
 );
 impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
@@ -3717,12 +3692,9 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
         &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3776,6 +3748,8 @@ pub struct VirtualCdromRemotePassthroughBackingInfo {
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
     /// `exclusive`: required boolean.
     pub exclusive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromRemotePassthroughBackingInfo {
     #[inline(never)]
@@ -3783,14 +3757,14 @@ impl Default for VirtualCdromRemotePassthroughBackingInfo {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
             exclusive: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemotePassthroughBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 boolean exclusive r
 ",
     rt::unset::<VirtualCdromRemotePassthroughBackingInfo>,
@@ -3800,12 +3774,9 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
         &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.exclusive),
@@ -3863,6 +3834,8 @@ pub struct VirtualController {
     pub bus_number: i32,
     /// `device`: list of int.
     pub device: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualController {
     #[inline(never)]
@@ -3871,14 +3844,14 @@ impl Default for VirtualController {
             base: VirtualDevice::default(),
             bus_number: 0,
             device: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualController",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 int busNumber r
 int device ol
 ",
@@ -3889,12 +3862,9 @@ impl rt::Object for VirtualController {
         &VIRTUAL_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CONTROLLER),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.bus_number),
@@ -3966,6 +3936,8 @@ pub struct VirtualDevice {
     pub numa_node: Option<i32>,
     /// `deviceGroupInfo`: optional `VirtualDeviceDeviceGroupInfo`, since VI API 8.0.0.1.
     pub device_group_info: Option<Box<VirtualDeviceDeviceGroupInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDevice {
     #[inline(never)]
@@ -3980,14 +3952,14 @@ impl Default for VirtualDevice {
             unit_number: None,
             numa_node: None,
             device_group_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevice",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 Description deviceInfo o
 VirtualDeviceBackingInfo backing o
@@ -4005,12 +3977,9 @@ impl rt::Object for VirtualDevice {
         &VIRTUAL_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.device_info),
             2 => P::Value(&self.backing),
@@ -4062,18 +4031,20 @@ impl std::fmt::Debug for VirtualDevice {
 rt::serde!(object base VirtualDevice);
 
 /// `VirtualDeviceBackingInfo`, a [`DynamicData`], since VI API 2.0.
-pub struct VirtualDeviceBackingInfo {}
+pub struct VirtualDeviceBackingInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBackingInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<VirtualDeviceBackingInfo>,
 );
 impl rt::Object for VirtualDeviceBackingInfo {
@@ -4081,12 +4052,9 @@ impl rt::Object for VirtualDeviceBackingInfo {
         &VIRTUAL_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_BACKING_INFO),
             _ => P::Absent,
         }
     }
@@ -4120,18 +4088,20 @@ impl std::fmt::Debug for VirtualDeviceBackingInfo {
 rt::serde!(object base VirtualDeviceBackingInfo);
 
 /// `VirtualDeviceBusSlotInfo`, a [`DynamicData`], since VI API 5.1.
-pub struct VirtualDeviceBusSlotInfo {}
+pub struct VirtualDeviceBusSlotInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualDeviceBusSlotInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBusSlotInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.1",
     rt::unset::<VirtualDeviceBusSlotInfo>,
 );
 impl rt::Object for VirtualDeviceBusSlotInfo {
@@ -4139,12 +4109,9 @@ impl rt::Object for VirtualDeviceBusSlotInfo {
         &VIRTUAL_DEVICE_BUS_SLOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_BUS_SLOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_BUS_SLOT_INFO),
             _ => P::Absent,
         }
     }
@@ -4195,6 +4162,8 @@ pub struct VirtualDeviceConfigSpec {
     pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
     /// `changeMode`: optional string, since VI API 8.0.0.1.
     pub change_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceConfigSpec {
     #[inline(never)]
@@ -4209,14 +4178,14 @@ impl Default for VirtualDeviceConfigSpec {
             #[cfg(feature = "iofilter")]
             filter_spec: Vec::new(),
             change_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualDeviceConfigSpecOperation operation o
 VirtualDeviceConfigSpecFileOperation fileOperation o
 VirtualDevice device r
@@ -4232,12 +4201,9 @@ impl rt::Object for VirtualDeviceConfigSpec {
         &VIRTUAL_DEVICE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_CONFIG_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.file_operation),
             2 => P::Value(&self.device),
@@ -4295,6 +4261,8 @@ pub struct VirtualDeviceConfigSpecBackingSpec {
     /// `crypto`: optional `CryptoSpec` or a descendant.
     #[cfg(feature = "crypto")]
     pub crypto: Option<rt::Poly<CryptoSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceConfigSpecBackingSpec {
     #[inline(never)]
@@ -4303,14 +4271,14 @@ impl Default for VirtualDeviceConfigSpecBackingSpec {
             parent: None,
             #[cfg(feature = "crypto")]
             crypto: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConfigSpecBackingSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 VirtualDeviceConfigSpecBackingSpec parent o
 CryptoSpec crypto o
 ",
@@ -4321,12 +4289,9 @@ impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
         &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC),
             0 => P::Optional(&self.parent),
             #[cfg(feature = "crypto")]
             1 => P::Value(&self.crypto),
@@ -4376,6 +4341,8 @@ pub struct VirtualDeviceConnectInfo {
     pub connected: bool,
     /// `status`: optional string, since VI API 4.0.
     pub status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceConnectInfo {
     #[inline(never)]
@@ -4386,14 +4353,14 @@ impl Default for VirtualDeviceConnectInfo {
             allow_guest_control: false,
             connected: false,
             status: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConnectInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string migrateConnect o since 6.7
 boolean startConnected r
 boolean allowGuestControl r
@@ -4407,12 +4374,9 @@ impl rt::Object for VirtualDeviceConnectInfo {
         &VIRTUAL_DEVICE_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_CONNECT_INFO),
             0 => P::Value(&self.migrate_connect),
             1 => P::Value(&self.start_connected),
             2 => P::Value(&self.allow_guest_control),
@@ -4460,6 +4424,8 @@ pub struct VirtualDeviceDeviceBackingInfo {
     pub device_name: String,
     /// `useAutoDetect`: optional boolean, since VI API 2.5.
     pub use_auto_detect: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceDeviceBackingInfo {
     #[inline(never)]
@@ -4467,14 +4433,14 @@ impl Default for VirtualDeviceDeviceBackingInfo {
         Self {
             device_name: String::new(),
             use_auto_detect: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string deviceName r
 boolean useAutoDetect o since 2.5
 ",
@@ -4485,13 +4451,16 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
         &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.use_auto_detect),
             _ => P::Absent,
@@ -4534,6 +4503,8 @@ pub struct VirtualDeviceDeviceGroupInfo {
     pub group_instance_key: i32,
     /// `sequenceId`: required int.
     pub sequence_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceDeviceGroupInfo {
     #[inline(never)]
@@ -4541,14 +4512,14 @@ impl Default for VirtualDeviceDeviceGroupInfo {
         Self {
             group_instance_key: 0,
             sequence_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceGroupInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 int groupInstanceKey r
 int sequenceId r
 ",
@@ -4559,12 +4530,9 @@ impl rt::Object for VirtualDeviceDeviceGroupInfo {
         &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_DEVICE_GROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_DEVICE_GROUP_INFO),
             0 => P::Value(&self.group_instance_key),
             1 => P::Value(&self.sequence_id),
             _ => P::Absent,
@@ -4608,6 +4576,8 @@ pub struct VirtualDeviceFileBackingInfo {
     pub datastore: Option<rt::ManagedObjectReference>,
     /// `backingObjectId`: optional string, since VI API 5.5.
     pub backing_object_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceFileBackingInfo {
     #[inline(never)]
@@ -4616,14 +4586,14 @@ impl Default for VirtualDeviceFileBackingInfo {
             file_name: String::new(),
             datastore: None,
             backing_object_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceFileBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string fileName r
 ManagedObjectReference datastore o
 string backingObjectId o since 5.5
@@ -4635,13 +4605,16 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
         &VIRTUAL_DEVICE_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.file_name),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.backing_object_id),
@@ -4684,18 +4657,22 @@ rt::serde!(object VirtualDeviceFileBackingInfo);
 pub struct VirtualDevicePciBusSlotInfo {
     /// `pciSlotNumber`: required int.
     pub pci_slot_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDevicePciBusSlotInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { pci_slot_number: 0 }
+        Self {
+            pci_slot_number: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePciBusSlotInfo",
-    "5.1",
     Some(&VIRTUAL_DEVICE_BUS_SLOT_INFO),
-    "
+    "5.1
 int pciSlotNumber r
 ",
     rt::unset::<VirtualDevicePciBusSlotInfo>,
@@ -4705,13 +4682,16 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
         &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBusSlotInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBusSlotInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.pci_slot_number),
             _ => P::Absent,
         }
@@ -4750,18 +4730,22 @@ rt::serde!(object VirtualDevicePciBusSlotInfo);
 pub struct VirtualDevicePipeBackingInfo {
     /// `pipeName`: required string.
     pub pipe_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDevicePipeBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { pipe_name: String::new() }
+        Self {
+            pipe_name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePipeBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string pipeName r
 ",
     rt::unset::<VirtualDevicePipeBackingInfo>,
@@ -4771,13 +4755,16 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
         &VIRTUAL_DEVICE_PIPE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_PIPE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_PIPE_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.pipe_name),
             _ => P::Absent,
         }
@@ -4818,6 +4805,8 @@ pub struct VirtualDeviceRemoteDeviceBackingInfo {
     pub device_name: String,
     /// `useAutoDetect`: optional boolean, since VI API 2.5.
     pub use_auto_detect: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceRemoteDeviceBackingInfo {
     #[inline(never)]
@@ -4825,14 +4814,14 @@ impl Default for VirtualDeviceRemoteDeviceBackingInfo {
         Self {
             device_name: String::new(),
             use_auto_detect: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceRemoteDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string deviceName r
 boolean useAutoDetect o since 2.5
 ",
@@ -4843,13 +4832,16 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
         &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.use_auto_detect),
             _ => P::Absent,
@@ -4894,6 +4886,8 @@ pub struct VirtualDeviceUriBackingInfo {
     pub direction: String,
     /// `proxyURI`: optional string.
     pub proxy_uri: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceUriBackingInfo {
     #[inline(never)]
@@ -4902,14 +4896,14 @@ impl Default for VirtualDeviceUriBackingInfo {
             service_uri: String::new(),
             direction: String::new(),
             proxy_uri: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceURIBackingInfo",
-    "4.1",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "4.1
 string serviceURI r
 string direction r
 string proxyURI o
@@ -4921,13 +4915,16 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
         &VIRTUAL_DEVICE_URI_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_URI_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_URI_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.service_uri),
             1 => P::Value(&self.direction),
             2 => P::Value(&self.proxy_uri),
@@ -5000,6 +4997,8 @@ pub struct VirtualDisk {
     pub guest_read_only: Option<bool>,
     /// `diskChainBrokenIssue`: optional string, since VI API 9.1.0.0.
     pub disk_chain_broken_issue: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDisk {
     #[inline(never)]
@@ -5022,14 +5021,14 @@ impl Default for VirtualDisk {
             independent_filters: Vec::new(),
             guest_read_only: None,
             disk_chain_broken_issue: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDisk",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 long capacityInKB r
 long capacityInBytes o since 5.5
 SharesInfo shares o
@@ -5052,12 +5051,9 @@ impl rt::Object for VirtualDisk {
         &VIRTUAL_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.capacity_in_kb),

@@ -13,6 +13,8 @@ pub struct VirtualDiskConfigSpec {
     pub disk_move_type: Option<String>,
     /// `migrateCache`: optional boolean.
     pub migrate_cache: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskConfigSpec {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for VirtualDiskConfigSpec {
             base: VirtualDeviceConfigSpec::default(),
             disk_move_type: None,
             migrate_cache: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskConfigSpec",
-    "5.5",
     Some(&VIRTUAL_DEVICE_CONFIG_SPEC),
-    "
+    "5.5
 string diskMoveType o since 6.0
 boolean migrateCache o
 ",
@@ -39,12 +41,9 @@ impl rt::Object for VirtualDiskConfigSpec {
         &VIRTUAL_DISK_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_CONFIG_SPEC),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.disk_move_type),
@@ -110,6 +109,8 @@ pub struct VirtualDiskFlatVer1BackingInfo {
     pub content_id: Option<String>,
     /// `parent`: optional `VirtualDiskFlatVer1BackingInfo`, since VI API 4.0.
     pub parent: Option<Box<VirtualDiskFlatVer1BackingInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskFlatVer1BackingInfo {
     #[inline(never)]
@@ -121,14 +122,14 @@ impl Default for VirtualDiskFlatVer1BackingInfo {
             write_through: None,
             content_id: None,
             parent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer1BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string diskMode r
 boolean split o
 boolean writeThrough o
@@ -142,12 +143,9 @@ impl rt::Object for VirtualDiskFlatVer1BackingInfo {
         &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_FLAT_VER1_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_FLAT_VER1_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -239,6 +237,8 @@ pub struct VirtualDiskFlatVer2BackingInfo {
     pub sharing: Option<String>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskFlatVer2BackingInfo {
     #[inline(never)]
@@ -260,14 +260,14 @@ impl Default for VirtualDiskFlatVer2BackingInfo {
             delta_disk_format_variant: None,
             sharing: None,
             key_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer2BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string diskMode r
 boolean split o
 boolean writeThrough o
@@ -291,12 +291,9 @@ impl rt::Object for VirtualDiskFlatVer2BackingInfo {
         &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_FLAT_VER2_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_FLAT_VER2_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -386,6 +383,8 @@ pub struct VirtualDiskLocalPMemBackingInfo {
     pub volume_uuid: Option<String>,
     /// `contentId`: optional string.
     pub content_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskLocalPMemBackingInfo {
     #[inline(never)]
@@ -396,14 +395,14 @@ impl Default for VirtualDiskLocalPMemBackingInfo {
             uuid: None,
             volume_uuid: None,
             content_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskLocalPMemBackingInfo",
-    "6.7",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "6.7
 string diskMode r
 string uuid o
 string volumeUUID o
@@ -416,12 +415,9 @@ impl rt::Object for VirtualDiskLocalPMemBackingInfo {
         &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -483,6 +479,8 @@ pub struct VirtualDiskPartitionedRawDiskVer2BackingInfo {
     pub base: VirtualDiskRawDiskVer2BackingInfo,
     /// `partition`: list, not empty, of int.
     pub partition: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     #[inline(never)]
@@ -490,14 +488,14 @@ impl Default for VirtualDiskPartitionedRawDiskVer2BackingInfo {
         Self {
             base: VirtualDiskRawDiskVer2BackingInfo::default(),
             partition: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskPartitionedRawDiskVer2BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO),
-    "
+    "2.0
 int partition rl
 ",
     rt::unset::<VirtualDiskPartitionedRawDiskVer2BackingInfo>,
@@ -507,12 +505,9 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
         &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.partition),
@@ -589,6 +584,8 @@ pub struct VirtualDiskRawDiskMappingVer1BackingInfo {
     pub delta_grain_size: Option<i32>,
     /// `sharing`: optional string, since VI API 6.0.
     pub sharing: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRawDiskMappingVer1BackingInfo {
     #[inline(never)]
@@ -606,14 +603,14 @@ impl Default for VirtualDiskRawDiskMappingVer1BackingInfo {
             delta_disk_format: None,
             delta_grain_size: None,
             sharing: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskMappingVer1BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string lunUuid o
 string deviceName o
 string compatibilityMode o
@@ -633,12 +630,9 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
         &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.lun_uuid),
@@ -720,6 +714,8 @@ pub struct VirtualDiskRawDiskVer2BackingInfo {
     pub change_id: Option<String>,
     /// `sharing`: optional string, since VI API 6.0.
     pub sharing: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRawDiskVer2BackingInfo {
     #[inline(never)]
@@ -730,14 +726,14 @@ impl Default for VirtualDiskRawDiskVer2BackingInfo {
             uuid: None,
             change_id: None,
             sharing: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskVer2BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string descriptorFileName r
 string uuid o since 2.5
 string changeId o since 4.0
@@ -750,12 +746,9 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
         &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.descriptor_file_name),
@@ -835,6 +828,8 @@ pub struct VirtualDiskSeSparseBackingInfo {
     pub grain_size: Option<i32>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSeSparseBackingInfo {
     #[inline(never)]
@@ -851,14 +846,14 @@ impl Default for VirtualDiskSeSparseBackingInfo {
             digest_enabled: None,
             grain_size: None,
             key_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_SE_SPARSE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSeSparseBackingInfo",
-    "5.1",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "5.1
 string diskMode r
 boolean writeThrough o
 string uuid o
@@ -877,12 +872,9 @@ impl rt::Object for VirtualDiskSeSparseBackingInfo {
         &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SE_SPARSE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SE_SPARSE_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -966,6 +958,8 @@ pub struct VirtualDiskSparseVer1BackingInfo {
     pub content_id: Option<String>,
     /// `parent`: optional `VirtualDiskSparseVer1BackingInfo`, since VI API 4.0.
     pub parent: Option<Box<VirtualDiskSparseVer1BackingInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSparseVer1BackingInfo {
     #[inline(never)]
@@ -978,14 +972,14 @@ impl Default for VirtualDiskSparseVer1BackingInfo {
             space_used_in_kb: None,
             content_id: None,
             parent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer1BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string diskMode r
 boolean split o
 boolean writeThrough o
@@ -1000,12 +994,9 @@ impl rt::Object for VirtualDiskSparseVer1BackingInfo {
         &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -1087,6 +1078,8 @@ pub struct VirtualDiskSparseVer2BackingInfo {
     pub parent: Option<Box<VirtualDiskSparseVer2BackingInfo>>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSparseVer2BackingInfo {
     #[inline(never)]
@@ -1102,14 +1095,14 @@ impl Default for VirtualDiskSparseVer2BackingInfo {
             change_id: None,
             parent: None,
             key_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer2BackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "2.0
 string diskMode r
 boolean split o
 boolean writeThrough o
@@ -1127,12 +1120,9 @@ impl rt::Object for VirtualDiskSparseVer2BackingInfo {
         &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
@@ -1204,6 +1194,8 @@ pub struct VirtualDiskSpec {
     pub disk_type: String,
     /// `adapterType`: required string.
     pub adapter_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSpec {
     #[inline(never)]
@@ -1211,14 +1203,14 @@ impl Default for VirtualDiskSpec {
         Self {
             disk_type: String::new(),
             adapter_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string diskType r
 string adapterType r
 ",
@@ -1229,12 +1221,9 @@ impl rt::Object for VirtualDiskSpec {
         &VIRTUAL_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPEC),
             0 => P::Value(&self.disk_type),
             1 => P::Value(&self.adapter_type),
             _ => P::Absent,
@@ -1275,20 +1264,22 @@ rt::serde!(object base VirtualDiskSpec);
 pub struct VirtualE1000 {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualE1000 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_E1000: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualE1000>,
 );
 impl rt::Object for VirtualE1000 {
@@ -1296,12 +1287,9 @@ impl rt::Object for VirtualE1000 {
         &VIRTUAL_E1000
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_E1000
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_E1000),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1353,20 +1341,22 @@ rt::serde!(object VirtualE1000);
 pub struct VirtualE1000e {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualE1000e {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_E1000E: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000e",
-    "5.0",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "",
+    "5.0",
     rt::unset::<VirtualE1000e>,
 );
 impl rt::Object for VirtualE1000e {
@@ -1374,12 +1364,9 @@ impl rt::Object for VirtualE1000e {
         &VIRTUAL_E1000E
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_E1000E
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_E1000E),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1431,20 +1418,22 @@ rt::serde!(object VirtualE1000e);
 pub struct VirtualEnsoniq1371 {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEnsoniq1371 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ENSONIQ1371: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEnsoniq1371",
-    "2.0",
     Some(&VIRTUAL_SOUND_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualEnsoniq1371>,
 );
 impl rt::Object for VirtualEnsoniq1371 {
@@ -1452,12 +1441,9 @@ impl rt::Object for VirtualEnsoniq1371 {
         &VIRTUAL_ENSONIQ1371
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ENSONIQ1371
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ENSONIQ1371),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1523,6 +1509,8 @@ pub struct VirtualEthernetCard {
     pub upt_compatibility_enabled: Option<bool>,
     /// `subnetId`: optional string, since VI API 9.0.0.0.
     pub subnet_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCard {
     #[inline(never)]
@@ -1536,14 +1524,14 @@ impl Default for VirtualEthernetCard {
             external_id: None,
             upt_compatibility_enabled: None,
             subnet_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCard",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 string addressType o
 string macAddress o
 boolean wakeOnLanEnabled o
@@ -1559,12 +1547,9 @@ impl rt::Object for VirtualEthernetCard {
         &VIRTUAL_ETHERNET_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.address_type),
@@ -1630,18 +1615,22 @@ rt::serde!(object VirtualEthernetCard);
 pub struct VirtualEthernetCardDistributedVirtualPortBackingInfo {
     /// `port`: required `DistributedVirtualSwitchPortConnection`.
     pub port: DistributedVirtualSwitchPortConnection,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardDistributedVirtualPortBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { port: Default::default() }
+        Self {
+            port: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardDistributedVirtualPortBackingInfo",
-    "4.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "4.0
 DistributedVirtualSwitchPortConnection port r
 ",
     rt::unset::<VirtualEthernetCardDistributedVirtualPortBackingInfo>,
@@ -1651,13 +1640,18 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
         &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => {
+                P::Info(&VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO)
+            }
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Object(&self.port),
             _ => P::Absent,
         }
@@ -1697,20 +1691,22 @@ rt::serde!(object VirtualEthernetCardDistributedVirtualPortBackingInfo);
 pub struct VirtualEthernetCardLegacyNetworkBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardLegacyNetworkBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardLegacyNetworkBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualEthernetCardLegacyNetworkBackingInfo>,
 );
 impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
@@ -1718,12 +1714,9 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
         &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1780,6 +1773,8 @@ pub struct VirtualEthernetCardNetworkBackingInfo {
     pub network: Option<rt::ManagedObjectReference>,
     /// `inPassthroughMode`: optional boolean, since VI API 2.5u2server.
     pub in_passthrough_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardNetworkBackingInfo {
     #[inline(never)]
@@ -1788,14 +1783,14 @@ impl Default for VirtualEthernetCardNetworkBackingInfo {
             base: VirtualDeviceDeviceBackingInfo::default(),
             network: None,
             in_passthrough_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNetworkBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 ManagedObjectReference network o
 boolean inPassthroughMode o since 2.5u2server
 ",
@@ -1806,12 +1801,9 @@ impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
         &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.network),
@@ -1869,6 +1861,8 @@ pub struct VirtualEthernetCardOpaqueNetworkBackingInfo {
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardOpaqueNetworkBackingInfo {
     #[inline(never)]
@@ -1876,14 +1870,14 @@ impl Default for VirtualEthernetCardOpaqueNetworkBackingInfo {
         Self {
             opaque_network_id: String::new(),
             opaque_network_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOpaqueNetworkBackingInfo",
-    "5.5",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "5.5
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
@@ -1894,13 +1888,16 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
         &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.opaque_network_id),
             1 => P::Value(&self.opaque_network_type),
             _ => P::Absent,
@@ -1946,6 +1943,8 @@ pub struct VirtualEthernetCardResourceAllocation {
     pub share: SharesInfo,
     /// `limit`: optional long.
     pub limit: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardResourceAllocation {
     #[inline(never)]
@@ -1954,14 +1953,14 @@ impl Default for VirtualEthernetCardResourceAllocation {
             reservation: None,
             share: Default::default(),
             limit: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardResourceAllocation",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long reservation o
 SharesInfo share r
 long limit o
@@ -1973,12 +1972,9 @@ impl rt::Object for VirtualEthernetCardResourceAllocation {
         &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION),
             0 => P::Value(&self.reservation),
             1 => P::Object(&self.share),
             2 => P::Value(&self.limit),
@@ -2020,20 +2016,22 @@ rt::serde!(object VirtualEthernetCardResourceAllocation);
 pub struct VirtualFloppy {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppy {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppy",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppy>,
 );
 impl rt::Object for VirtualFloppy {
@@ -2041,12 +2039,9 @@ impl rt::Object for VirtualFloppy {
         &VIRTUAL_FLOPPY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2098,20 +2093,22 @@ rt::serde!(object VirtualFloppy);
 pub struct VirtualFloppyDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyDeviceBackingInfo>,
 );
 impl rt::Object for VirtualFloppyDeviceBackingInfo {
@@ -2119,12 +2116,9 @@ impl rt::Object for VirtualFloppyDeviceBackingInfo {
         &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2176,20 +2170,22 @@ rt::serde!(object VirtualFloppyDeviceBackingInfo);
 pub struct VirtualFloppyImageBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyImageBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyImageBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyImageBackingInfo>,
 );
 impl rt::Object for VirtualFloppyImageBackingInfo {
@@ -2197,12 +2193,9 @@ impl rt::Object for VirtualFloppyImageBackingInfo {
         &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_IMAGE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_IMAGE_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2254,20 +2247,22 @@ rt::serde!(object VirtualFloppyImageBackingInfo);
 pub struct VirtualFloppyRemoteDeviceBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyRemoteDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyRemoteDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyRemoteDeviceBackingInfo>,
 );
 impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
@@ -2275,12 +2270,9 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
         &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2348,6 +2340,8 @@ pub struct VirtualHardware {
     pub motherboard_layout: Option<String>,
     /// `simultaneousThreads`: optional int, since VI API 8.0.0.1.
     pub simultaneous_threads: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHardware {
     #[inline(never)]
@@ -2362,14 +2356,14 @@ impl Default for VirtualHardware {
             device: Vec::new(),
             motherboard_layout: None,
             simultaneous_threads: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardware",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int numCPU r
 int numCoresPerSocket o since 5.0
 boolean autoCoresPerSocket o since 8.0.0.1
@@ -2387,12 +2381,9 @@ impl rt::Object for VirtualHardware {
         &VIRTUAL_HARDWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HARDWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE),
             0 => P::Value(&self.num_cpu),
             1 => P::Value(&self.num_cores_per_socket),
             2 => P::Value(&self.auto_cores_per_socket),
@@ -2446,20 +2437,22 @@ rt::serde!(object VirtualHardware);
 pub struct VirtualHardwareCompatibilityIssue {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHardwareCompatibilityIssue {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareCompatibilityIssue",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<VirtualHardwareCompatibilityIssue>,
 );
 impl rt::Object for VirtualHardwareCompatibilityIssue {
@@ -2467,12 +2460,9 @@ impl rt::Object for VirtualHardwareCompatibilityIssue {
         &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2524,20 +2514,22 @@ rt::serde!(object VirtualHardwareCompatibilityIssue);
 pub struct VirtualHdAudioCard {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHdAudioCard {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_HD_AUDIO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHdAudioCard",
-    "5.0",
     Some(&VIRTUAL_SOUND_CARD),
-    "",
+    "5.0",
     rt::unset::<VirtualHdAudioCard>,
 );
 impl rt::Object for VirtualHdAudioCard {
@@ -2545,12 +2537,9 @@ impl rt::Object for VirtualHdAudioCard {
         &VIRTUAL_HD_AUDIO_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HD_AUDIO_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HD_AUDIO_CARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2602,20 +2591,22 @@ rt::serde!(object VirtualHdAudioCard);
 pub struct VirtualIdeController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualIdeController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_IDE_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualIDEController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualIdeController>,
 );
 impl rt::Object for VirtualIdeController {
@@ -2623,12 +2614,9 @@ impl rt::Object for VirtualIdeController {
         &VIRTUAL_IDE_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_IDE_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_IDE_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2680,20 +2668,22 @@ rt::serde!(object VirtualIdeController);
 pub struct VirtualKeyboard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualKeyboard {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_KEYBOARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualKeyboard",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualKeyboard>,
 );
 impl rt::Object for VirtualKeyboard {
@@ -2701,12 +2691,9 @@ impl rt::Object for VirtualKeyboard {
         &VIRTUAL_KEYBOARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_KEYBOARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_KEYBOARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2758,20 +2745,22 @@ rt::serde!(object VirtualKeyboard);
 pub struct VirtualLsiLogicController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualLsiLogicController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicController",
-    "2.0",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualLsiLogicController>,
 );
 impl rt::Object for VirtualLsiLogicController {
@@ -2779,12 +2768,9 @@ impl rt::Object for VirtualLsiLogicController {
         &VIRTUAL_LSI_LOGIC_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_LSI_LOGIC_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_LSI_LOGIC_CONTROLLER),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2836,20 +2822,22 @@ rt::serde!(object VirtualLsiLogicController);
 pub struct VirtualLsiLogicSasController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualLsiLogicSasController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicSASController",
-    "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER),
-    "",
+    "2.5u2server",
     rt::unset::<VirtualLsiLogicSasController>,
 );
 impl rt::Object for VirtualLsiLogicSasController {
@@ -2857,12 +2845,9 @@ impl rt::Object for VirtualLsiLogicSasController {
         &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_LSI_LOGIC_SAS_CONTROLLER),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2914,18 +2899,22 @@ rt::serde!(object VirtualLsiLogicSasController);
 pub struct VirtualMachineAffinityInfo {
     /// `affinitySet`: list of int.
     pub affinity_set: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineAffinityInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { affinity_set: Vec::new() }
+        Self {
+            affinity_set: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_AFFINITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineAffinityInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int affinitySet ol
 ",
     rt::unset::<VirtualMachineAffinityInfo>,
@@ -2935,12 +2924,9 @@ impl rt::Object for VirtualMachineAffinityInfo {
         &VIRTUAL_MACHINE_AFFINITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_AFFINITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_AFFINITY_INFO),
             0 => P::Value(&self.affinity_set),
             _ => P::Absent,
         }
@@ -2990,6 +2976,8 @@ pub struct VirtualMachineBootOptions {
     pub boot_order: Vec<rt::Poly<VirtualMachineBootOptionsBootableDevice>>,
     /// `networkBootProtocol`: optional string, since VI API 6.0.
     pub network_boot_protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineBootOptions {
     #[inline(never)]
@@ -3002,14 +2990,14 @@ impl Default for VirtualMachineBootOptions {
             boot_retry_delay: None,
             boot_order: Vec::new(),
             network_boot_protocol: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptions",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 long bootDelay o
 boolean enterBIOSSetup o
 boolean efiSecureBootEnabled o since 6.5
@@ -3025,12 +3013,9 @@ impl rt::Object for VirtualMachineBootOptions {
         &VIRTUAL_MACHINE_BOOT_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS),
             0 => P::Value(&self.boot_delay),
             1 => P::Value(&self.enter_bios_setup),
             2 => P::Value(&self.efi_secure_boot_enabled),
@@ -3077,18 +3062,20 @@ impl std::fmt::Debug for VirtualMachineBootOptions {
 rt::serde!(object VirtualMachineBootOptions);
 
 /// `VirtualMachineBootOptionsBootableCdromDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-pub struct VirtualMachineBootOptionsBootableCdromDevice {}
+pub struct VirtualMachineBootOptionsBootableCdromDevice {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineBootOptionsBootableCdromDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableCdromDevice",
-    "5.0",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
-    "",
+    "5.0",
     rt::unset::<VirtualMachineBootOptionsBootableCdromDevice>,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
@@ -3096,15 +3083,13 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
+                        _more: (),
                     },
                 )
             }
@@ -3142,18 +3127,20 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableCdromDevice {
 rt::serde!(object VirtualMachineBootOptionsBootableCdromDevice);
 
 /// `VirtualMachineBootOptionsBootableDevice`, a [`DynamicData`], since VI API 5.0.
-pub struct VirtualMachineBootOptionsBootableDevice {}
+pub struct VirtualMachineBootOptionsBootableDevice {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineBootOptionsBootableDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableDevice",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.0",
     rt::unset::<VirtualMachineBootOptionsBootableDevice>,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableDevice {
@@ -3161,12 +3148,9 @@ impl rt::Object for VirtualMachineBootOptionsBootableDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
             _ => P::Absent,
         }
     }
@@ -3204,18 +3188,19 @@ rt::serde!(object base VirtualMachineBootOptionsBootableDevice);
 pub struct VirtualMachineBootOptionsBootableDiskDevice {
     /// `deviceKey`: required int.
     pub device_key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineBootOptionsBootableDiskDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self { device_key: 0 }
+        Self { device_key: 0, _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableDiskDevice",
-    "5.0",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
-    "
+    "5.0
 int deviceKey r
 ",
     rt::unset::<VirtualMachineBootOptionsBootableDiskDevice>,
@@ -3225,15 +3210,13 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
+                        _more: (),
                     },
                 )
             }
@@ -3276,18 +3259,19 @@ rt::serde!(object VirtualMachineBootOptionsBootableDiskDevice);
 pub struct VirtualMachineBootOptionsBootableEthernetDevice {
     /// `deviceKey`: required int.
     pub device_key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineBootOptionsBootableEthernetDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self { device_key: 0 }
+        Self { device_key: 0, _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableEthernetDevice",
-    "5.0",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
-    "
+    "5.0
 int deviceKey r
 ",
     rt::unset::<VirtualMachineBootOptionsBootableEthernetDevice>,
@@ -3297,15 +3281,13 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
+                        _more: (),
                     },
                 )
             }
@@ -3345,18 +3327,20 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableEthernetDevice {
 rt::serde!(object VirtualMachineBootOptionsBootableEthernetDevice);
 
 /// `VirtualMachineBootOptionsBootableFloppyDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-pub struct VirtualMachineBootOptionsBootableFloppyDevice {}
+pub struct VirtualMachineBootOptionsBootableFloppyDevice {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineBootOptionsBootableFloppyDevice {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableFloppyDevice",
-    "5.0",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
-    "",
+    "5.0",
     rt::unset::<VirtualMachineBootOptionsBootableFloppyDevice>,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
@@ -3364,15 +3348,13 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
         &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBootOptionsBootableDevice {
+                        _more: (),
                     },
                 )
             }
@@ -3515,6 +3497,8 @@ pub struct VirtualMachineCapability {
     pub tdx_supported: Option<bool>,
     /// `ehvSecureBootSupported`: optional boolean, since VI API 9.1.0.0.
     pub ehv_secure_boot_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCapability {
     #[inline(never)]
@@ -3572,14 +3556,14 @@ impl Default for VirtualMachineCapability {
             sev_snp_supported: None,
             tdx_supported: None,
             ehv_secure_boot_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCapability",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean snapshotOperationsSupported r
 boolean multipleSnapshotsSupported r
 boolean snapshotConfigSupported r
@@ -3640,12 +3624,9 @@ impl rt::Object for VirtualMachineCapability {
         &VIRTUAL_MACHINE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CAPABILITY),
             0 => P::Value(&self.snapshot_operations_supported),
             1 => P::Value(&self.multiple_snapshots_supported),
             2 => P::Value(&self.snapshot_config_supported),
@@ -3787,6 +3768,8 @@ pub struct VirtualMachineCertThumbprint {
     pub thumbprint: String,
     /// `hashAlgorithm`: optional string.
     pub hash_algorithm: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCertThumbprint {
     #[inline(never)]
@@ -3794,14 +3777,14 @@ impl Default for VirtualMachineCertThumbprint {
         Self {
             thumbprint: String::new(),
             hash_algorithm: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CERT_THUMBPRINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCertThumbprint",
-    "7.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.1
 string thumbprint r
 string hashAlgorithm o
 ",
@@ -3812,12 +3795,9 @@ impl rt::Object for VirtualMachineCertThumbprint {
         &VIRTUAL_MACHINE_CERT_THUMBPRINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CERT_THUMBPRINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CERT_THUMBPRINT),
             0 => P::Value(&self.thumbprint),
             1 => P::Value(&self.hash_algorithm),
             _ => P::Absent,
@@ -3872,6 +3852,8 @@ pub struct VirtualMachineCloneSpec {
     pub memory: Option<bool>,
     /// `tpmProvisionPolicy`: optional string, since VI API 8.0.0.1.
     pub tpm_provision_policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCloneSpec {
     #[inline(never)]
@@ -3886,14 +3868,14 @@ impl Default for VirtualMachineCloneSpec {
             snapshot: None,
             memory: None,
             tpm_provision_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCloneSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualMachineRelocateSpec location r
 boolean template r
 VirtualMachineConfigSpec config o
@@ -3910,12 +3892,9 @@ impl rt::Object for VirtualMachineCloneSpec {
         &VIRTUAL_MACHINE_CLONE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CLONE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CLONE_SPEC),
             0 => P::Object(&self.location),
             1 => P::Value(&self.template),
             2 => P::Optional(&self.config),
@@ -4144,6 +4123,8 @@ pub struct VirtualMachineConfigInfo {
     pub sev_snp_enabled: Option<bool>,
     /// `guestArchitecture`: optional string, since VI API 9.1.0.0.
     pub guest_architecture: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigInfo {
     #[inline(never)]
@@ -4239,14 +4220,14 @@ impl Default for VirtualMachineConfigInfo {
             tdx_enabled: None,
             sev_snp_enabled: None,
             guest_architecture: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeVersion r
 dateTime modified r
 string name r
@@ -4342,12 +4323,9 @@ impl rt::Object for VirtualMachineConfigInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_INFO),
             0 => P::Value(&self.change_version),
             1 => P::Value(&self.modified),
             2 => P::Value(&self.name),

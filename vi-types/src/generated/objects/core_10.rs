@@ -11,6 +11,8 @@ pub struct VirtualMachineConfigInfoDatastoreUrlPair {
     pub name: String,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigInfoDatastoreUrlPair {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for VirtualMachineConfigInfoDatastoreUrlPair {
         Self {
             name: String::new(),
             url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfoDatastoreUrlPair",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string url r
 ",
@@ -36,12 +38,9 @@ impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
         &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR),
             0 => P::Value(&self.name),
             1 => P::Value(&self.url),
             _ => P::Absent,
@@ -83,6 +82,8 @@ pub struct VirtualMachineConfigInfoOverheadInfo {
     pub initial_memory_reservation: Option<i64>,
     /// `initialSwapReservation`: optional long.
     pub initial_swap_reservation: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigInfoOverheadInfo {
     #[inline(never)]
@@ -90,14 +91,14 @@ impl Default for VirtualMachineConfigInfoOverheadInfo {
         Self {
             initial_memory_reservation: None,
             initial_swap_reservation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfoOverheadInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 long initialMemoryReservation o
 long initialSwapReservation o
 ",
@@ -108,12 +109,9 @@ impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
         &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO),
             0 => P::Value(&self.initial_memory_reservation),
             1 => P::Value(&self.initial_swap_reservation),
             _ => P::Absent,
@@ -323,6 +321,8 @@ pub struct VirtualMachineConfigSpec {
     /// `vmPlacementPolicies`: list of `VmPlacementPolicy` or a descendant, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigSpec {
     #[inline(never)]
@@ -417,14 +417,14 @@ impl Default for VirtualMachineConfigSpec {
             tag_specs: Vec::new(),
             #[cfg(feature = "vm")]
             vm_placement_policies: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeVersion o
 string name o
 string version o
@@ -516,12 +516,9 @@ impl rt::Object for VirtualMachineConfigSpec {
         &VIRTUAL_MACHINE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_SPEC),
             0 => P::Value(&self.change_version),
             1 => P::Value(&self.name),
             2 => P::Value(&self.version),
@@ -777,6 +774,8 @@ pub struct VirtualMachineConfigSummary {
     pub num_vmiop_backings: Option<i32>,
     /// `hwVersion`: optional string, since VI API 6.9.1.
     pub hw_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigSummary {
     #[inline(never)]
@@ -805,14 +804,14 @@ impl Default for VirtualMachineConfigSummary {
             tpm_present: None,
             num_vmiop_backings: None,
             hw_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 boolean template r
 string vmPathName r
@@ -842,12 +841,9 @@ impl rt::Object for VirtualMachineConfigSummary {
         &VIRTUAL_MACHINE_CONFIG_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.template),
             2 => P::Value(&self.vm_path_name),
@@ -933,6 +929,8 @@ pub struct VirtualMachineConsolePreferences {
     pub enter_full_screen_on_power_on: Option<bool>,
     /// `closeOnPowerOffOrSuspend`: optional boolean.
     pub close_on_power_off_or_suspend: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConsolePreferences {
     #[inline(never)]
@@ -941,14 +939,14 @@ impl Default for VirtualMachineConsolePreferences {
             power_on_when_opened: None,
             enter_full_screen_on_power_on: None,
             close_on_power_off_or_suspend: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONSOLE_PREFERENCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConsolePreferences",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean powerOnWhenOpened o
 boolean enterFullScreenOnPowerOn o
 boolean closeOnPowerOffOrSuspend o
@@ -960,12 +958,9 @@ impl rt::Object for VirtualMachineConsolePreferences {
         &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONSOLE_PREFERENCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONSOLE_PREFERENCES),
             0 => P::Value(&self.power_on_when_opened),
             1 => P::Value(&self.enter_full_screen_on_power_on),
             2 => P::Value(&self.close_on_power_off_or_suspend),
@@ -1009,6 +1004,8 @@ pub struct VirtualMachineContentLibraryItemInfo {
     pub content_library_item_uuid: String,
     /// `contentLibraryItemVersion`: optional string.
     pub content_library_item_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineContentLibraryItemInfo {
     #[inline(never)]
@@ -1016,14 +1013,14 @@ impl Default for VirtualMachineContentLibraryItemInfo {
         Self {
             content_library_item_uuid: String::new(),
             content_library_item_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineContentLibraryItemInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string contentLibraryItemUuid r
 string contentLibraryItemVersion o
 ",
@@ -1034,12 +1031,9 @@ impl rt::Object for VirtualMachineContentLibraryItemInfo {
         &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO),
             0 => P::Value(&self.content_library_item_uuid),
             1 => P::Value(&self.content_library_item_version),
             _ => P::Absent,
@@ -1081,6 +1075,8 @@ pub struct VirtualMachineCpuIdInfoSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `HostCpuIdInfo`.
     pub info: Option<Box<HostCpuIdInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCpuIdInfoSpec {
     #[inline(never)]
@@ -1088,14 +1084,14 @@ impl Default for VirtualMachineCpuIdInfoSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CPU_ID_INFO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCpuIdInfoSpec",
-    "2.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "2.0
 HostCpuIdInfo info o
 ",
     rt::unset::<VirtualMachineCpuIdInfoSpec>,
@@ -1105,12 +1101,9 @@ impl rt::Object for VirtualMachineCpuIdInfoSpec {
         &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CPU_ID_INFO_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CPU_ID_INFO_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -1175,6 +1168,8 @@ pub struct VirtualMachineDefaultPowerOpInfo {
     pub default_reset_type: Option<String>,
     /// `standbyAction`: optional string.
     pub standby_action: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDefaultPowerOpInfo {
     #[inline(never)]
@@ -1187,14 +1182,14 @@ impl Default for VirtualMachineDefaultPowerOpInfo {
             default_suspend_type: None,
             default_reset_type: None,
             standby_action: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefaultPowerOpInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string powerOffType o
 string suspendType o
 string resetType o
@@ -1210,12 +1205,9 @@ impl rt::Object for VirtualMachineDefaultPowerOpInfo {
         &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO),
             0 => P::Value(&self.power_off_type),
             1 => P::Value(&self.suspend_type),
             2 => P::Value(&self.reset_type),
@@ -1267,6 +1259,8 @@ pub struct VirtualMachineDeviceRuntimeInfo {
     pub runtime_state: rt::Poly<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDeviceRuntimeInfo {
     #[inline(never)]
@@ -1274,14 +1268,14 @@ impl Default for VirtualMachineDeviceRuntimeInfo {
         Self {
             runtime_state: Default::default(),
             key: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 VirtualMachineDeviceRuntimeInfoDeviceRuntimeState runtimeState r
 int key r
 ",
@@ -1292,12 +1286,9 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfo {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO),
             0 => P::Value(&self.runtime_state),
             1 => P::Value(&self.key),
             _ => P::Absent,
@@ -1334,18 +1325,20 @@ impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfo {
 rt::serde!(object VirtualMachineDeviceRuntimeInfo);
 
 /// `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`, a [`DynamicData`], since VI API 4.1.
-pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
+pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfoDeviceRuntimeState",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.1",
     rt::unset::<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
 );
 impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
@@ -1353,12 +1346,11 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE)
+            }
             _ => P::Absent,
         }
     }
@@ -1414,6 +1406,8 @@ pub struct VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     pub attachment_status: Option<String>,
     /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`, since VI API 6.7.
     pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     #[inline(never)]
@@ -1429,14 +1423,14 @@ impl Default for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState 
             reservation_status: None,
             attachment_status: None,
             feature_requirement: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState",
-    "4.1",
     Some(&VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE),
-    "
+    "4.1
 boolean vmDirectPathGen2Active o
 string vmDirectPathGen2InactiveReasonVm ol
 string vmDirectPathGen2InactiveReasonOther ol
@@ -1455,15 +1449,17 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
         &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE,
+                )
+            }
             rt::BASE => {
                 P::Object(
                     &VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+                        _more: (),
                     },
                 )
             }
@@ -1528,6 +1524,8 @@ pub struct VirtualMachineFeatureRequirement {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFeatureRequirement {
     #[inline(never)]
@@ -1536,14 +1534,14 @@ impl Default for VirtualMachineFeatureRequirement {
             key: String::new(),
             feature_name: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FEATURE_REQUIREMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFeatureRequirement",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string key r
 string featureName r
 string value r
@@ -1555,12 +1553,9 @@ impl rt::Object for VirtualMachineFeatureRequirement {
         &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FEATURE_REQUIREMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FEATURE_REQUIREMENT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.feature_name),
             2 => P::Value(&self.value),
@@ -1610,6 +1605,8 @@ pub struct VirtualMachineFileInfo {
     pub log_directory: Option<String>,
     /// `ftMetadataDirectory`: optional string, since VI API 6.0.
     pub ft_metadata_directory: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileInfo {
     #[inline(never)]
@@ -1620,14 +1617,14 @@ impl Default for VirtualMachineFileInfo {
             suspend_directory: None,
             log_directory: None,
             ft_metadata_directory: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vmPathName o
 string snapshotDirectory o
 string suspendDirectory o
@@ -1641,12 +1638,9 @@ impl rt::Object for VirtualMachineFileInfo {
         &VIRTUAL_MACHINE_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_INFO),
             0 => P::Value(&self.vm_path_name),
             1 => P::Value(&self.snapshot_directory),
             2 => P::Value(&self.suspend_directory),
@@ -1700,6 +1694,8 @@ pub struct VirtualMachineFileLayout {
     pub snapshot: Vec<VirtualMachineFileLayoutSnapshotLayout>,
     /// `swapFile`: optional string.
     pub swap_file: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayout {
     #[inline(never)]
@@ -1710,14 +1706,14 @@ impl Default for VirtualMachineFileLayout {
             disk: Vec::new(),
             snapshot: Vec::new(),
             swap_file: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayout",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string configFile ol
 string logFile ol
 VirtualMachineFileLayoutDiskLayout disk ol
@@ -1731,12 +1727,9 @@ impl rt::Object for VirtualMachineFileLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT),
             0 => P::Value(&self.config_file),
             1 => P::Value(&self.log_file),
             2 => P::Objects(&self.disk),
@@ -1784,6 +1777,8 @@ pub struct VirtualMachineFileLayoutDiskLayout {
     pub key: i32,
     /// `diskFile`: list, not empty, of string.
     pub disk_file: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutDiskLayout {
     #[inline(never)]
@@ -1791,14 +1786,14 @@ impl Default for VirtualMachineFileLayoutDiskLayout {
         Self {
             key: 0,
             disk_file: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutDiskLayout",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int key r
 string diskFile rl
 ",
@@ -1809,12 +1804,9 @@ impl rt::Object for VirtualMachineFileLayoutDiskLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.disk_file),
             _ => P::Absent,
@@ -1860,6 +1852,8 @@ pub struct VirtualMachineFileLayoutEx {
     pub snapshot: Vec<VirtualMachineFileLayoutExSnapshotLayout>,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutEx {
     #[inline(never)]
@@ -1869,14 +1863,14 @@ impl Default for VirtualMachineFileLayoutEx {
             disk: Vec::new(),
             snapshot: Vec::new(),
             timestamp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutEx",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VirtualMachineFileLayoutExFileInfo file ol
 VirtualMachineFileLayoutExDiskLayout disk ol
 VirtualMachineFileLayoutExSnapshotLayout snapshot ol
@@ -1889,12 +1883,9 @@ impl rt::Object for VirtualMachineFileLayoutEx {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX),
             0 => P::Objects(&self.file),
             1 => P::Objects(&self.disk),
             2 => P::Objects(&self.snapshot),
@@ -1942,6 +1933,8 @@ pub struct VirtualMachineFileLayoutExDiskLayout {
     pub virtual_disk_format: Option<String>,
     /// `chain`: list of `VirtualMachineFileLayoutExDiskUnit`.
     pub chain: Vec<VirtualMachineFileLayoutExDiskUnit>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutExDiskLayout {
     #[inline(never)]
@@ -1950,14 +1943,14 @@ impl Default for VirtualMachineFileLayoutExDiskLayout {
             key: 0,
             virtual_disk_format: None,
             chain: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExDiskLayout",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key r
 string virtualDiskFormat o since 9.0.0.0
 VirtualMachineFileLayoutExDiskUnit chain ol
@@ -1969,12 +1962,9 @@ impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.virtual_disk_format),
             2 => P::Objects(&self.chain),
@@ -2016,18 +2006,22 @@ rt::serde!(object VirtualMachineFileLayoutExDiskLayout);
 pub struct VirtualMachineFileLayoutExDiskUnit {
     /// `fileKey`: list, not empty, of int.
     pub file_key: Vec<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutExDiskUnit {
     #[inline(never)]
     fn default() -> Self {
-        Self { file_key: Vec::new() }
+        Self {
+            file_key: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExDiskUnit",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int fileKey rl
 ",
     rt::unset::<VirtualMachineFileLayoutExDiskUnit>,
@@ -2037,12 +2031,9 @@ impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT),
             0 => P::Value(&self.file_key),
             _ => P::Absent,
         }
@@ -2092,6 +2083,8 @@ pub struct VirtualMachineFileLayoutExFileInfo {
     pub backing_object_id: Option<String>,
     /// `accessible`: optional boolean, since VI API 6.0.
     pub accessible: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutExFileInfo {
     #[inline(never)]
@@ -2104,14 +2097,14 @@ impl Default for VirtualMachineFileLayoutExFileInfo {
             unique_size: None,
             backing_object_id: None,
             accessible: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExFileInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key r
 string name r
 string type r
@@ -2127,12 +2120,9 @@ impl rt::Object for VirtualMachineFileLayoutExFileInfo {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.r#type),
@@ -2188,6 +2178,8 @@ pub struct VirtualMachineFileLayoutExSnapshotLayout {
     pub memory_key: Option<i32>,
     /// `disk`: list of `VirtualMachineFileLayoutExDiskLayout`.
     pub disk: Vec<VirtualMachineFileLayoutExDiskLayout>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutExSnapshotLayout {
     #[inline(never)]
@@ -2197,14 +2189,14 @@ impl Default for VirtualMachineFileLayoutExSnapshotLayout {
             data_key: 0,
             memory_key: None,
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExSnapshotLayout",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference key r
 int dataKey r
 int memoryKey o since 6.0
@@ -2217,12 +2209,9 @@ impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.data_key),
             2 => P::Value(&self.memory_key),
@@ -2268,6 +2257,8 @@ pub struct VirtualMachineFileLayoutSnapshotLayout {
     pub key: rt::ManagedObjectReference,
     /// `snapshotFile`: list, not empty, of string.
     pub snapshot_file: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFileLayoutSnapshotLayout {
     #[inline(never)]
@@ -2275,14 +2266,14 @@ impl Default for VirtualMachineFileLayoutSnapshotLayout {
         Self {
             key: Default::default(),
             snapshot_file: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutSnapshotLayout",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference key r
 string snapshotFile rl
 ",
@@ -2293,12 +2284,9 @@ impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
         &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.snapshot_file),
             _ => P::Absent,
@@ -2370,6 +2358,8 @@ pub struct VirtualMachineFlagInfo {
     pub vvtd_enabled: Option<bool>,
     /// `vbsEnabled`: optional boolean, since VI API 6.7.
     pub vbs_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFlagInfo {
     #[inline(never)]
@@ -2392,14 +2382,14 @@ impl Default for VirtualMachineFlagInfo {
             cbrc_cache_enabled: None,
             vvtd_enabled: None,
             vbs_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFlagInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean disableAcceleration o
 boolean enableLogging o
 boolean useToe o
@@ -2425,12 +2415,9 @@ impl rt::Object for VirtualMachineFlagInfo {
         &VIRTUAL_MACHINE_FLAG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FLAG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FLAG_INFO),
             0 => P::Value(&self.disable_acceleration),
             1 => P::Value(&self.enable_logging),
             2 => P::Value(&self.use_toe),
@@ -2506,6 +2493,8 @@ pub struct VirtualMachineForkConfigInfo {
     pub parent_fork_group_id: Option<String>,
     /// `childType`: optional string.
     pub child_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineForkConfigInfo {
     #[inline(never)]
@@ -2515,14 +2504,14 @@ impl Default for VirtualMachineForkConfigInfo {
             child_fork_group_id: None,
             parent_fork_group_id: None,
             child_type: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FORK_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineForkConfigInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean parentEnabled o
 string childForkGroupId o
 string parentForkGroupId o since 6.5
@@ -2535,12 +2524,9 @@ impl rt::Object for VirtualMachineForkConfigInfo {
         &VIRTUAL_MACHINE_FORK_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FORK_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FORK_CONFIG_INFO),
             0 => P::Value(&self.parent_enabled),
             1 => P::Value(&self.child_fork_group_id),
             2 => P::Value(&self.parent_fork_group_id),
@@ -2584,18 +2570,19 @@ rt::serde!(object VirtualMachineForkConfigInfo);
 pub struct VirtualMachineGuestIntegrityInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestIntegrityInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { enabled: None }
+        Self { enabled: None, _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestIntegrityInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean enabled o
 ",
     rt::unset::<VirtualMachineGuestIntegrityInfo>,
@@ -2605,12 +2592,9 @@ impl rt::Object for VirtualMachineGuestIntegrityInfo {
         &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO),
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
@@ -2650,6 +2634,8 @@ pub struct VirtualMachineGuestMonitoringModeInfo {
     pub gmm_file: Option<String>,
     /// `gmmAppliance`: optional string.
     pub gmm_appliance: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestMonitoringModeInfo {
     #[inline(never)]
@@ -2657,14 +2643,14 @@ impl Default for VirtualMachineGuestMonitoringModeInfo {
         Self {
             gmm_file: None,
             gmm_appliance: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestMonitoringModeInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string gmmFile o
 string gmmAppliance o
 ",
@@ -2675,12 +2661,9 @@ impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
         &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO),
             0 => P::Value(&self.gmm_file),
             1 => P::Value(&self.gmm_appliance),
             _ => P::Absent,
@@ -2724,6 +2707,8 @@ pub struct VirtualMachineGuestRebootStatus {
     pub requesting_components: Vec<String>,
     /// `requestTimestamp`: optional dateTime.
     pub request_timestamp: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestRebootStatus {
     #[inline(never)]
@@ -2732,14 +2717,14 @@ impl Default for VirtualMachineGuestRebootStatus {
             reboot_requested: false,
             requesting_components: Vec::new(),
             request_timestamp: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_REBOOT_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestRebootStatus",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean rebootRequested r
 string requestingComponents ol
 dateTime requestTimestamp o
@@ -2751,12 +2736,9 @@ impl rt::Object for VirtualMachineGuestRebootStatus {
         &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_REBOOT_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_REBOOT_STATUS),
             0 => P::Value(&self.reboot_requested),
             1 => P::Value(&self.requesting_components),
             2 => P::Value(&self.request_timestamp),
@@ -2814,6 +2796,8 @@ pub struct VirtualMachineGuestSummary {
     pub ip_address: Option<String>,
     /// `hwVersion`: optional string, since VI API 6.9.1.
     pub hw_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestSummary {
     #[inline(never)]
@@ -2828,14 +2812,14 @@ impl Default for VirtualMachineGuestSummary {
             host_name: None,
             ip_address: None,
             hw_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string guestId o
 string guestFullName o
 VirtualMachineToolsStatus toolsStatus o
@@ -2853,12 +2837,9 @@ impl rt::Object for VirtualMachineGuestSummary {
         &VIRTUAL_MACHINE_GUEST_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_SUMMARY),
             0 => P::Value(&self.guest_id),
             1 => P::Value(&self.guest_full_name),
             2 => P::Value(&self.tools_status),
@@ -2916,6 +2897,8 @@ pub struct VirtualMachineMessage {
     pub argument: Vec<rt::Any>,
     /// `text`: optional string, since VI API 4.0.
     pub text: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMessage {
     #[inline(never)]
@@ -2924,14 +2907,14 @@ impl Default for VirtualMachineMessage {
             id: String::new(),
             argument: Vec::new(),
             text: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMessage",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string id r
 anyType argument ol
 string text o since 4.0
@@ -2943,12 +2926,9 @@ impl rt::Object for VirtualMachineMessage {
         &VIRTUAL_MACHINE_MESSAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MESSAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MESSAGE),
             0 => P::Value(&self.id),
             1 => P::Value(&self.argument),
             2 => P::Value(&self.text),
@@ -2996,6 +2976,8 @@ pub struct VirtualMachineNetworkShaperInfo {
     pub average_bps: Option<i64>,
     /// `burstSize`: optional long.
     pub burst_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineNetworkShaperInfo {
     #[inline(never)]
@@ -3005,14 +2987,14 @@ impl Default for VirtualMachineNetworkShaperInfo {
             peak_bps: None,
             average_bps: None,
             burst_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_NETWORK_SHAPER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineNetworkShaperInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean enabled o
 long peakBps o
 long averageBps o
@@ -3025,12 +3007,9 @@ impl rt::Object for VirtualMachineNetworkShaperInfo {
         &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_NETWORK_SHAPER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_NETWORK_SHAPER_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.peak_bps),
             2 => P::Value(&self.average_bps),
@@ -3080,6 +3059,8 @@ pub struct VirtualMachineQuestionInfo {
     pub choice: ChoiceOption,
     /// `message`: list of `VirtualMachineMessage`, since VI API 2.5.
     pub message: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineQuestionInfo {
     #[inline(never)]
@@ -3089,14 +3070,14 @@ impl Default for VirtualMachineQuestionInfo {
             text: String::new(),
             choice: Default::default(),
             message: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_QUESTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuestionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 string text r
 ChoiceOption choice r
@@ -3109,12 +3090,9 @@ impl rt::Object for VirtualMachineQuestionInfo {
         &VIRTUAL_MACHINE_QUESTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_QUESTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_QUESTION_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.text),
             2 => P::Object(&self.choice),
@@ -3204,6 +3182,8 @@ pub struct VirtualMachineQuickStats {
     pub active_memory: Option<i32>,
     /// `memoryTierStats`: list of `VirtualMachineQuickStatsMemoryTierStats`, since VI API 7.0.3.0.
     pub memory_tier_stats: Vec<VirtualMachineQuickStatsMemoryTierStats>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineQuickStats {
     #[inline(never)]
@@ -3233,14 +3213,14 @@ impl Default for VirtualMachineQuickStats {
             ssd_swapped_memory: None,
             active_memory: None,
             memory_tier_stats: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuickStats",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int overallCpuUsage o
 int overallCpuDemand o since 4.0
 int overallCpuReadiness o since 7.0.0.0
@@ -3273,12 +3253,9 @@ impl rt::Object for VirtualMachineQuickStats {
         &VIRTUAL_MACHINE_QUICK_STATS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_QUICK_STATS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_QUICK_STATS),
             0 => P::Value(&self.overall_cpu_usage),
             1 => P::Value(&self.overall_cpu_demand),
             2 => P::Value(&self.overall_cpu_readiness),
@@ -3364,6 +3341,8 @@ pub struct VirtualMachineQuickStatsMemoryTierStats {
     pub memory_tier_type: String,
     /// `readBandwidth`: required long.
     pub read_bandwidth: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineQuickStatsMemoryTierStats {
     #[inline(never)]
@@ -3371,14 +3350,14 @@ impl Default for VirtualMachineQuickStatsMemoryTierStats {
         Self {
             memory_tier_type: String::new(),
             read_bandwidth: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuickStatsMemoryTierStats",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string memoryTierType r
 long readBandwidth r
 ",
@@ -3389,12 +3368,9 @@ impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
         &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS),
             0 => P::Value(&self.memory_tier_type),
             1 => P::Value(&self.read_bandwidth),
             _ => P::Absent,
@@ -3462,6 +3438,8 @@ pub struct VirtualMachineRelocateSpec {
     /// `vmPlacementPolicies`: list of `VmPlacementPolicy` or a descendant, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRelocateSpec {
     #[inline(never)]
@@ -3484,14 +3462,14 @@ impl Default for VirtualMachineRelocateSpec {
             tag_specs: Vec::new(),
             #[cfg(feature = "vm")]
             vm_placement_policies: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ServiceLocator service o since 6.0
 ManagedObjectReference folder o since 6.0
 ManagedObjectReference datastore o
@@ -3513,12 +3491,9 @@ impl rt::Object for VirtualMachineRelocateSpec {
         &VIRTUAL_MACHINE_RELOCATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RELOCATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RELOCATE_SPEC),
             #[cfg(feature = "vmotion")]
             0 => P::Optional(&self.service),
             1 => P::Value(&self.folder),
@@ -3602,6 +3577,8 @@ pub struct VirtualMachineRelocateSpecDiskLocator {
     /// `filterSpec`: list of `VirtualMachineBaseIndependentFilterSpec` or a descendant, since VI API 7.0.2.1.
     #[cfg(feature = "iofilter")]
     pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRelocateSpecDiskLocator {
     #[inline(never)]
@@ -3616,14 +3593,14 @@ impl Default for VirtualMachineRelocateSpecDiskLocator {
             backing: None,
             #[cfg(feature = "iofilter")]
             filter_spec: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpecDiskLocator",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int diskId r
 ManagedObjectReference datastore r
 string diskMoveType o since 4.0
@@ -3639,12 +3616,9 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
         &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.disk_move_type),
@@ -3701,6 +3675,8 @@ pub struct VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     /// `crypto`: optional `CryptoSpec` or a descendant.
     #[cfg(feature = "crypto")]
     pub crypto: Option<rt::Poly<CryptoSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     #[inline(never)]
@@ -3709,14 +3685,14 @@ impl Default for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
             parent: None,
             #[cfg(feature = "crypto")]
             crypto: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpecDiskLocatorBackingSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 VirtualMachineRelocateSpecDiskLocatorBackingSpec parent o
 CryptoSpec crypto o
 ",
@@ -3727,12 +3703,9 @@ impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
         &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC),
             0 => P::Optional(&self.parent),
             #[cfg(feature = "crypto")]
             1 => P::Value(&self.crypto),

@@ -81,6 +81,8 @@ pub struct VirtualMachineRuntimeInfo {
     pub consolidate_work_done: Option<i64>,
     /// `diskChainBroken`: optional boolean, since VI API 9.1.0.0.
     pub disk_chain_broken: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRuntimeInfo {
     #[inline(never)]
@@ -123,14 +125,14 @@ impl Default for VirtualMachineRuntimeInfo {
             consolidate_work_total: None,
             consolidate_work_done: None,
             disk_chain_broken: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRuntimeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualMachineDeviceRuntimeInfo device ol since 4.1
 ManagedObjectReference host o
 VirtualMachineConnectionState connectionState r
@@ -176,12 +178,9 @@ impl rt::Object for VirtualMachineRuntimeInfo {
         &VIRTUAL_MACHINE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RUNTIME_INFO),
             0 => P::Objects(&self.device),
             1 => P::Value(&self.host),
             2 => P::Value(&self.connection_state),
@@ -291,18 +290,22 @@ rt::serde!(object VirtualMachineRuntimeInfo);
 pub struct VirtualMachineRuntimeInfoDasProtectionState {
     /// `dasProtected`: required boolean.
     pub das_protected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineRuntimeInfoDasProtectionState {
     #[inline(never)]
     fn default() -> Self {
-        Self { das_protected: false }
+        Self {
+            das_protected: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRuntimeInfoDasProtectionState",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean dasProtected r
 ",
     rt::unset::<VirtualMachineRuntimeInfoDasProtectionState>,
@@ -312,12 +315,9 @@ impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
         &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE),
             0 => P::Value(&self.das_protected),
             _ => P::Absent,
         }
@@ -361,6 +361,8 @@ pub struct VirtualMachineSgxInfo {
     pub le_pub_key_hash: Option<String>,
     /// `requireAttestation`: optional boolean, since VI API 8.0.0.1.
     pub require_attestation: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSgxInfo {
     #[inline(never)]
@@ -370,14 +372,14 @@ impl Default for VirtualMachineSgxInfo {
             flc_mode: None,
             le_pub_key_hash: None,
             require_attestation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSgxInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 long epcSize r
 string flcMode o
 string lePubKeyHash o
@@ -390,12 +392,9 @@ impl rt::Object for VirtualMachineSgxInfo {
         &VIRTUAL_MACHINE_SGX_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SGX_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SGX_INFO),
             0 => P::Value(&self.epc_size),
             1 => P::Value(&self.flc_mode),
             2 => P::Value(&self.le_pub_key_hash),
@@ -441,6 +440,8 @@ pub struct VirtualMachineSnapshotInfo {
     pub current_snapshot: Option<rt::ManagedObjectReference>,
     /// `rootSnapshotList`: list, not empty, of `VirtualMachineSnapshotTree`.
     pub root_snapshot_list: Vec<VirtualMachineSnapshotTree>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSnapshotInfo {
     #[inline(never)]
@@ -448,14 +449,14 @@ impl Default for VirtualMachineSnapshotInfo {
         Self {
             current_snapshot: None,
             root_snapshot_list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshotInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference currentSnapshot o
 VirtualMachineSnapshotTree rootSnapshotList rl
 ",
@@ -466,12 +467,9 @@ impl rt::Object for VirtualMachineSnapshotInfo {
         &VIRTUAL_MACHINE_SNAPSHOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SNAPSHOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SNAPSHOT_INFO),
             0 => P::Value(&self.current_snapshot),
             1 => P::Objects(&self.root_snapshot_list),
             _ => P::Absent,
@@ -531,6 +529,8 @@ pub struct VirtualMachineSnapshotTree {
     pub child_snapshot_list: Vec<VirtualMachineSnapshotTree>,
     /// `replaySupported`: optional boolean, since VI API 4.0.
     pub replay_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSnapshotTree {
     #[inline(never)]
@@ -547,14 +547,14 @@ impl Default for VirtualMachineSnapshotTree {
             backup_manifest: None,
             child_snapshot_list: Vec::new(),
             replay_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_TREE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshotTree",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference snapshot r
 ManagedObjectReference vm r
 string name r
@@ -574,12 +574,9 @@ impl rt::Object for VirtualMachineSnapshotTree {
         &VIRTUAL_MACHINE_SNAPSHOT_TREE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SNAPSHOT_TREE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SNAPSHOT_TREE),
             0 => P::Value(&self.snapshot),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.name),
@@ -639,6 +636,8 @@ pub struct VirtualMachineStorageInfo {
     pub per_datastore_usage: Vec<VirtualMachineUsageOnDatastore>,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineStorageInfo {
     #[inline(never)]
@@ -646,14 +645,14 @@ impl Default for VirtualMachineStorageInfo {
         Self {
             per_datastore_usage: Vec::new(),
             timestamp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineStorageInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VirtualMachineUsageOnDatastore perDatastoreUsage ol
 dateTime timestamp r
 ",
@@ -664,12 +663,9 @@ impl rt::Object for VirtualMachineStorageInfo {
         &VIRTUAL_MACHINE_STORAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_STORAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_STORAGE_INFO),
             0 => P::Objects(&self.per_datastore_usage),
             1 => P::Value(&self.timestamp),
             _ => P::Absent,
@@ -715,6 +711,8 @@ pub struct VirtualMachineStorageSummary {
     pub unshared: i64,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineStorageSummary {
     #[inline(never)]
@@ -724,14 +722,14 @@ impl Default for VirtualMachineStorageSummary {
             uncommitted: 0,
             unshared: 0,
             timestamp: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_STORAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineStorageSummary",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long committed r
 long uncommitted r
 long unshared r
@@ -744,12 +742,9 @@ impl rt::Object for VirtualMachineStorageSummary {
         &VIRTUAL_MACHINE_STORAGE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_STORAGE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_STORAGE_SUMMARY),
             0 => P::Value(&self.committed),
             1 => P::Value(&self.uncommitted),
             2 => P::Value(&self.unshared),
@@ -807,6 +802,8 @@ pub struct VirtualMachineSummary {
     pub overall_status: enums::ManagedEntityStatus,
     /// `customValue`: list of `CustomFieldValue` or a descendant.
     pub custom_value: Vec<rt::Poly<CustomFieldValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSummary {
     #[inline(never)]
@@ -820,14 +817,14 @@ impl Default for VirtualMachineSummary {
             quick_stats: Default::default(),
             overall_status: Default::default(),
             custom_value: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSummary",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference vm o
 VirtualMachineRuntimeInfo runtime r
 VirtualMachineGuestSummary guest o
@@ -844,12 +841,9 @@ impl rt::Object for VirtualMachineSummary {
         &VIRTUAL_MACHINE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SUMMARY),
             0 => P::Value(&self.vm),
             1 => P::Object(&self.runtime),
             2 => P::Optional(&self.guest),
@@ -915,6 +909,8 @@ pub struct VirtualMachineTicket {
     pub ssl_certificate: Option<String>,
     /// `url`: optional string, since VI API 7.0.0.0.
     pub url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineTicket {
     #[inline(never)]
@@ -928,14 +924,14 @@ impl Default for VirtualMachineTicket {
             cert_thumbprint_list: Vec::new(),
             ssl_certificate: None,
             url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineTicket",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ticket r secret
 string cfgFile r
 string host o
@@ -952,12 +948,9 @@ impl rt::Object for VirtualMachineTicket {
         &VIRTUAL_MACHINE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_TICKET),
             0 => P::Value(&self.ticket),
             1 => P::Value(&self.cfg_file),
             2 => P::Value(&self.host),
@@ -1015,6 +1008,8 @@ pub struct VirtualMachineUsageOnDatastore {
     pub uncommitted: i64,
     /// `unshared`: required long.
     pub unshared: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineUsageOnDatastore {
     #[inline(never)]
@@ -1024,14 +1019,14 @@ impl Default for VirtualMachineUsageOnDatastore {
             committed: 0,
             uncommitted: 0,
             unshared: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_USAGE_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineUsageOnDatastore",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference datastore r
 long committed r
 long uncommitted r
@@ -1044,12 +1039,9 @@ impl rt::Object for VirtualMachineUsageOnDatastore {
         &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_USAGE_ON_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_USAGE_ON_DATASTORE),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.committed),
             2 => P::Value(&self.uncommitted),
@@ -1101,6 +1093,8 @@ pub struct VirtualMachineVmciDevice {
     pub filter_enable: Option<bool>,
     /// `filterInfo`: optional `VirtualMachineVMCIDeviceFilterInfo`, since VI API 6.0.
     pub filter_info: Option<Box<VirtualMachineVmciDeviceFilterInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDevice {
     #[inline(never)]
@@ -1111,14 +1105,14 @@ impl Default for VirtualMachineVmciDevice {
             allow_unrestricted_communication: None,
             filter_enable: None,
             filter_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDevice",
-    "2.5u2server",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.5u2server
 long id o
 boolean allowUnrestrictedCommunication o
 boolean filterEnable o since 6.0
@@ -1131,12 +1125,9 @@ impl rt::Object for VirtualMachineVmciDevice {
         &VIRTUAL_MACHINE_VMCI_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.id),
@@ -1196,18 +1187,22 @@ rt::serde!(object VirtualMachineVmciDevice);
 pub struct VirtualMachineVmciDeviceFilterInfo {
     /// `filters`: list of `VirtualMachineVMCIDeviceFilterSpec`.
     pub filters: Vec<VirtualMachineVmciDeviceFilterSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDeviceFilterInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { filters: Vec::new() }
+        Self {
+            filters: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceFilterInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VirtualMachineVMCIDeviceFilterSpec filters ol
 ",
     rt::unset::<VirtualMachineVmciDeviceFilterInfo>,
@@ -1217,12 +1212,9 @@ impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
         &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO),
             0 => P::Objects(&self.filters),
             _ => P::Absent,
         }
@@ -1270,6 +1262,8 @@ pub struct VirtualMachineVmciDeviceFilterSpec {
     pub lower_dst_port_boundary: Option<i64>,
     /// `upperDstPortBoundary`: optional long.
     pub upper_dst_port_boundary: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDeviceFilterSpec {
     #[inline(never)]
@@ -1281,14 +1275,14 @@ impl Default for VirtualMachineVmciDeviceFilterSpec {
             direction: String::new(),
             lower_dst_port_boundary: None,
             upper_dst_port_boundary: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceFilterSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long rank r
 string action r
 string protocol r
@@ -1303,12 +1297,9 @@ impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
         &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC),
             0 => P::Value(&self.rank),
             1 => P::Value(&self.action),
             2 => P::Value(&self.protocol),
@@ -1356,20 +1347,22 @@ rt::serde!(object VirtualMachineVmciDeviceFilterSpec);
 pub struct VirtualMachineVmirom {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmirom {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VMIROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMIROM",
-    "2.5",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.5",
     rt::unset::<VirtualMachineVmirom>,
 );
 impl rt::Object for VirtualMachineVmirom {
@@ -1377,12 +1370,9 @@ impl rt::Object for VirtualMachineVmirom {
         &VIRTUAL_MACHINE_VMIROM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMIROM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMIROM),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1434,18 +1424,22 @@ rt::serde!(object VirtualMachineVmirom);
 pub struct VirtualMachineVcpuConfig {
     /// `latencySensitivity`: optional `LatencySensitivity`.
     pub latency_sensitivity: Option<Box<LatencySensitivity>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVcpuConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { latency_sensitivity: None }
+        Self {
+            latency_sensitivity: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VCPU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVcpuConfig",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 LatencySensitivity latencySensitivity o
 ",
     rt::unset::<VirtualMachineVcpuConfig>,
@@ -1455,12 +1449,9 @@ impl rt::Object for VirtualMachineVcpuConfig {
         &VIRTUAL_MACHINE_VCPU_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VCPU_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VCPU_CONFIG),
             0 => P::Optional(&self.latency_sensitivity),
             _ => P::Absent,
         }
@@ -1510,6 +1501,8 @@ pub struct VirtualMachineVideoCard {
     pub use3d_renderer: Option<String>,
     /// `graphicsMemorySizeInKB`: optional long, since VI API 6.0.
     pub graphics_memory_size_in_kb: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVideoCard {
     #[inline(never)]
@@ -1522,14 +1515,14 @@ impl Default for VirtualMachineVideoCard {
             enable3_d_support: None,
             use3d_renderer: None,
             graphics_memory_size_in_kb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIDEO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVideoCard",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 long videoRamSizeInKB o
 int numDisplays o since 2.5u2server
 boolean useAutoDetect o since 2.5u2server
@@ -1544,12 +1537,9 @@ impl rt::Object for VirtualMachineVideoCard {
         &VIRTUAL_MACHINE_VIDEO_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIDEO_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIDEO_CARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.video_ram_size_in_kb),
@@ -1613,18 +1603,22 @@ rt::serde!(object VirtualMachineVideoCard);
 pub struct VirtualMachineVirtualDeviceGroups {
     /// `deviceGroup`: list of `VirtualMachineVirtualDeviceGroupsDeviceGroup` or a descendant.
     pub device_group: Vec<rt::Poly<VirtualMachineVirtualDeviceGroupsDeviceGroup>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceGroups {
     #[inline(never)]
     fn default() -> Self {
-        Self { device_group: Vec::new() }
+        Self {
+            device_group: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroups",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 VirtualMachineVirtualDeviceGroupsDeviceGroup deviceGroup ol
 ",
     rt::unset::<VirtualMachineVirtualDeviceGroups>,
@@ -1634,12 +1628,9 @@ impl rt::Object for VirtualMachineVirtualDeviceGroups {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS),
             0 => P::Value(&self.device_group),
             _ => P::Absent,
         }
@@ -1679,6 +1670,8 @@ pub struct VirtualMachineVirtualDeviceGroupsDeviceGroup {
     pub group_instance_key: i32,
     /// `deviceInfo`: optional `Description` or a descendant.
     pub device_info: Option<rt::Poly<Description>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceGroupsDeviceGroup {
     #[inline(never)]
@@ -1686,14 +1679,14 @@ impl Default for VirtualMachineVirtualDeviceGroupsDeviceGroup {
         Self {
             group_instance_key: 0,
             device_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroupsDeviceGroup",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int groupInstanceKey r
 Description deviceInfo o
 ",
@@ -1704,12 +1697,9 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP),
             0 => P::Value(&self.group_instance_key),
             1 => P::Value(&self.device_info),
             _ => P::Absent,
@@ -1753,6 +1743,8 @@ pub struct VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     pub base: VirtualMachineVirtualDeviceGroupsDeviceGroup,
     /// `deviceGroupName`: required string.
     pub device_group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     #[inline(never)]
@@ -1760,14 +1752,14 @@ impl Default for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
         Self {
             base: VirtualMachineVirtualDeviceGroupsDeviceGroup::default(),
             device_group_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroupsVendorDeviceGroup",
-    "2.0",
     Some(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP),
-    "
+    "2.0
 string deviceGroupName r
 ",
     rt::unset::<VirtualMachineVirtualDeviceGroupsVendorDeviceGroup>,
@@ -1777,12 +1769,11 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP)
+            }
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_group_name),
@@ -1837,18 +1828,22 @@ rt::serde!(object VirtualMachineVirtualDeviceGroupsVendorDeviceGroup);
 pub struct VirtualMachineVirtualDeviceSwap {
     /// `lsiToPvscsi`: optional `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`.
     pub lsi_to_pvscsi: Option<Box<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceSwap {
     #[inline(never)]
     fn default() -> Self {
-        Self { lsi_to_pvscsi: None }
+        Self {
+            lsi_to_pvscsi: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceSwap",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 VirtualMachineVirtualDeviceSwapDeviceSwapInfo lsiToPvscsi o
 ",
     rt::unset::<VirtualMachineVirtualDeviceSwap>,
@@ -1858,12 +1853,9 @@ impl rt::Object for VirtualMachineVirtualDeviceSwap {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP),
             0 => P::Optional(&self.lsi_to_pvscsi),
             _ => P::Absent,
         }
@@ -1905,6 +1897,8 @@ pub struct VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     pub applicable: Option<bool>,
     /// `status`: optional string.
     pub status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     #[inline(never)]
@@ -1913,14 +1907,14 @@ impl Default for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
             enabled: None,
             applicable: None,
             status: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceSwapDeviceSwapInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 boolean enabled o
 boolean applicable o
 string status o
@@ -1932,12 +1926,9 @@ impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
         &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.applicable),
             2 => P::Value(&self.status),
@@ -1981,6 +1972,8 @@ pub struct VirtualMachineVirtualNuma {
     pub cores_per_numa_node: Option<i32>,
     /// `exposeVnumaOnCpuHotadd`: optional boolean.
     pub expose_vnuma_on_cpu_hotadd: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualNuma {
     #[inline(never)]
@@ -1988,14 +1981,14 @@ impl Default for VirtualMachineVirtualNuma {
         Self {
             cores_per_numa_node: None,
             expose_vnuma_on_cpu_hotadd: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualNuma",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 int coresPerNumaNode o
 boolean exposeVnumaOnCpuHotadd o
 ",
@@ -2006,12 +1999,9 @@ impl rt::Object for VirtualMachineVirtualNuma {
         &VIRTUAL_MACHINE_VIRTUAL_NUMA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_NUMA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_NUMA),
             0 => P::Value(&self.cores_per_numa_node),
             1 => P::Value(&self.expose_vnuma_on_cpu_hotadd),
             _ => P::Absent,
@@ -2055,6 +2045,8 @@ pub struct VirtualMachineVirtualNumaInfo {
     pub auto_cores_per_numa_node: Option<bool>,
     /// `vnumaOnCpuHotaddExposed`: optional boolean.
     pub vnuma_on_cpu_hotadd_exposed: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualNumaInfo {
     #[inline(never)]
@@ -2063,14 +2055,14 @@ impl Default for VirtualMachineVirtualNumaInfo {
             cores_per_numa_node: None,
             auto_cores_per_numa_node: None,
             vnuma_on_cpu_hotadd_exposed: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualNumaInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 int coresPerNumaNode o
 boolean autoCoresPerNumaNode o
 boolean vnumaOnCpuHotaddExposed o
@@ -2082,12 +2074,9 @@ impl rt::Object for VirtualMachineVirtualNumaInfo {
         &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO),
             0 => P::Value(&self.cores_per_numa_node),
             1 => P::Value(&self.auto_cores_per_numa_node),
             2 => P::Value(&self.vnuma_on_cpu_hotadd_exposed),
@@ -2129,18 +2118,22 @@ rt::serde!(object VirtualMachineVirtualNumaInfo);
 pub struct VirtualMachineVirtualPMem {
     /// `snapshotMode`: optional string.
     pub snapshot_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVirtualPMem {
     #[inline(never)]
     fn default() -> Self {
-        Self { snapshot_mode: None }
+        Self {
+            snapshot_mode: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_P_MEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualPMem",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string snapshotMode o
 ",
     rt::unset::<VirtualMachineVirtualPMem>,
@@ -2150,12 +2143,9 @@ impl rt::Object for VirtualMachineVirtualPMem {
         &VIRTUAL_MACHINE_VIRTUAL_P_MEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VIRTUAL_P_MEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VIRTUAL_P_MEM),
             0 => P::Value(&self.snapshot_mode),
             _ => P::Absent,
         }
@@ -2197,6 +2187,8 @@ pub struct VirtualNvdimm {
     pub capacity_in_mb: i64,
     /// `configuredCapacityInMB`: optional long, since VI API 7.0.2.0.
     pub configured_capacity_in_mb: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimm {
     #[inline(never)]
@@ -2205,14 +2197,14 @@ impl Default for VirtualNvdimm {
             base: VirtualDevice::default(),
             capacity_in_mb: 0,
             configured_capacity_in_mb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_NVDIMM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMM",
-    "6.7",
     Some(&VIRTUAL_DEVICE),
-    "
+    "6.7
 long capacityInMB r
 long configuredCapacityInMB o since 7.0.2.0
 ",
@@ -2223,12 +2215,9 @@ impl rt::Object for VirtualNvdimm {
         &VIRTUAL_NVDIMM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.capacity_in_mb),
@@ -2288,6 +2277,8 @@ pub struct VirtualNvdimmBackingInfo {
     pub parent: Option<Box<VirtualNvdimmBackingInfo>>,
     /// `changeId`: optional string.
     pub change_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimmBackingInfo {
     #[inline(never)]
@@ -2296,14 +2287,14 @@ impl Default for VirtualNvdimmBackingInfo {
             base: VirtualDeviceFileBackingInfo::default(),
             parent: None,
             change_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_NVDIMM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMBackingInfo",
-    "6.7",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "
+    "6.7
 VirtualNVDIMMBackingInfo parent o
 string changeId o
 ",
@@ -2314,12 +2305,9 @@ impl rt::Object for VirtualNvdimmBackingInfo {
         &VIRTUAL_NVDIMM_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.parent),
@@ -2375,20 +2363,22 @@ rt::serde!(object VirtualNvdimmBackingInfo);
 pub struct VirtualNvdimmController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimmController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_NVDIMM_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMController",
-    "6.7",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "6.7",
     rt::unset::<VirtualNvdimmController>,
 );
 impl rt::Object for VirtualNvdimmController {
@@ -2396,12 +2386,9 @@ impl rt::Object for VirtualNvdimmController {
         &VIRTUAL_NVDIMM_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2455,6 +2442,8 @@ pub struct VirtualNvmeController {
     pub base: VirtualController,
     /// `sharedBus`: optional string, since VI API 8.0.2.0.
     pub shared_bus: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvmeController {
     #[inline(never)]
@@ -2462,14 +2451,14 @@ impl Default for VirtualNvmeController {
         Self {
             base: VirtualController::default(),
             shared_bus: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVMEController",
-    "6.5",
     Some(&VIRTUAL_CONTROLLER),
-    "
+    "6.5
 string sharedBus o since 8.0.2.0
 ",
     rt::unset::<VirtualNvmeController>,
@@ -2479,12 +2468,9 @@ impl rt::Object for VirtualNvmeController {
         &VIRTUAL_NVME_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVME_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVME_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.shared_bus),
@@ -2538,20 +2524,22 @@ rt::serde!(object VirtualNvmeController);
 pub struct VirtualPciController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualPciController>,
 );
 impl rt::Object for VirtualPciController {
@@ -2559,12 +2547,9 @@ impl rt::Object for VirtualPciController {
         &VIRTUAL_PCI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2616,20 +2601,22 @@ rt::serde!(object VirtualPciController);
 pub struct VirtualPciPassthrough {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthrough {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthrough",
-    "4.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "4.0",
     rt::unset::<VirtualPciPassthrough>,
 );
 impl rt::Object for VirtualPciPassthrough {
@@ -2637,12 +2624,9 @@ impl rt::Object for VirtualPciPassthrough {
         &VIRTUAL_PCI_PASSTHROUGH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2702,6 +2686,8 @@ pub struct VirtualPciPassthroughAllowedDevice {
     pub sub_device_id: Option<i32>,
     /// `revisionId`: optional short.
     pub revision_id: Option<i16>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughAllowedDevice {
     #[inline(never)]
@@ -2712,14 +2698,14 @@ impl Default for VirtualPciPassthroughAllowedDevice {
             sub_vendor_id: None,
             sub_device_id: None,
             revision_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughAllowedDevice",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 int vendorId r
 int deviceId r
 int subVendorId o
@@ -2733,12 +2719,9 @@ impl rt::Object for VirtualPciPassthroughAllowedDevice {
         &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE),
             0 => P::Value(&self.vendor_id),
             1 => P::Value(&self.device_id),
             2 => P::Value(&self.sub_vendor_id),
@@ -2792,6 +2775,8 @@ pub struct VirtualPciPassthroughDeviceBackingInfo {
     pub system_id: String,
     /// `vendorId`: required short.
     pub vendor_id: i16,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDeviceBackingInfo {
     #[inline(never)]
@@ -2802,14 +2787,14 @@ impl Default for VirtualPciPassthroughDeviceBackingInfo {
             device_id: String::new(),
             system_id: String::new(),
             vendor_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDeviceBackingInfo",
-    "4.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "4.0
 string id r
 string deviceId r
 string systemId r
@@ -2822,12 +2807,9 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.id),
@@ -2889,6 +2871,8 @@ pub struct VirtualPciPassthroughDvxBackingInfo {
     pub device_class: Option<String>,
     /// `configParams`: list of `OptionValue` or a descendant.
     pub config_params: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDvxBackingInfo {
     #[inline(never)]
@@ -2896,14 +2880,14 @@ impl Default for VirtualPciPassthroughDvxBackingInfo {
         Self {
             device_class: None,
             config_params: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDvxBackingInfo",
-    "8.0.0.1",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "8.0.0.1
 string deviceClass o
 OptionValue configParams ol
 ",
@@ -2914,13 +2898,16 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.device_class),
             1 => P::Value(&self.config_params),
             _ => P::Absent,
@@ -2967,6 +2954,8 @@ pub struct VirtualPciPassthroughDynamicBackingInfo {
     pub custom_label: Option<String>,
     /// `assignedId`: optional string.
     pub assigned_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDynamicBackingInfo {
     #[inline(never)]
@@ -2976,14 +2965,14 @@ impl Default for VirtualPciPassthroughDynamicBackingInfo {
             allowed_device: Vec::new(),
             custom_label: None,
             assigned_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDynamicBackingInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "7.0.0.0
 VirtualPCIPassthroughAllowedDevice allowedDevice ol
 string customLabel o
 string assignedId o
@@ -2995,12 +2984,9 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.allowed_device),
@@ -3055,18 +3041,20 @@ impl std::fmt::Debug for VirtualPciPassthroughDynamicBackingInfo {
 rt::serde!(object VirtualPciPassthroughDynamicBackingInfo);
 
 /// `VirtualPCIPassthroughPluginBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 6.0.
-pub struct VirtualPciPassthroughPluginBackingInfo {}
+pub struct VirtualPciPassthroughPluginBackingInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualPciPassthroughPluginBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughPluginBackingInfo",
-    "6.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "",
+    "6.0",
     rt::unset::<VirtualPciPassthroughPluginBackingInfo>,
 );
 impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
@@ -3074,13 +3062,16 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -3123,6 +3114,8 @@ pub struct VirtualPciPassthroughVmiopBackingInfo {
     pub migrate_supported: Option<bool>,
     /// `enhancedMigrateCapability`: optional boolean, since VI API 8.0.0.1.
     pub enhanced_migrate_capability: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughVmiopBackingInfo {
     #[inline(never)]
@@ -3132,14 +3125,14 @@ impl Default for VirtualPciPassthroughVmiopBackingInfo {
             vgpu_migrate_data_size_mb: None,
             migrate_supported: None,
             enhanced_migrate_capability: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughVmiopBackingInfo",
-    "6.0",
     Some(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO),
-    "
+    "6.0
 string vgpu o
 int vgpuMigrateDataSizeMB o since 8.0.0.1
 boolean migrateSupported o since 7.0.2.0
@@ -3152,13 +3145,16 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
         &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.vgpu),
             1 => P::Value(&self.vgpu_migrate_data_size_mb),
             2 => P::Value(&self.migrate_supported),
@@ -3203,20 +3199,22 @@ rt::serde!(object VirtualPciPassthroughVmiopBackingInfo);
 pub struct VirtualPcNet32 {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPcNet32 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PC_NET32: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCNet32",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualPcNet32>,
 );
 impl rt::Object for VirtualPcNet32 {
@@ -3224,12 +3222,9 @@ impl rt::Object for VirtualPcNet32 {
         &VIRTUAL_PC_NET32
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PC_NET32
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PC_NET32),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3281,20 +3276,22 @@ rt::serde!(object VirtualPcNet32);
 pub struct VirtualPs2Controller {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPs2Controller {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PS2_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPS2Controller",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualPs2Controller>,
 );
 impl rt::Object for VirtualPs2Controller {
@@ -3302,12 +3299,9 @@ impl rt::Object for VirtualPs2Controller {
         &VIRTUAL_PS2_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PS2_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PS2_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3359,20 +3353,22 @@ rt::serde!(object VirtualPs2Controller);
 pub struct VirtualParallelPort {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPort {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPort",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPort>,
 );
 impl rt::Object for VirtualParallelPort {
@@ -3380,12 +3376,9 @@ impl rt::Object for VirtualParallelPort {
         &VIRTUAL_PARALLEL_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3437,20 +3430,22 @@ rt::serde!(object VirtualParallelPort);
 pub struct VirtualParallelPortDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortDeviceBackingInfo>,
 );
 impl rt::Object for VirtualParallelPortDeviceBackingInfo {
@@ -3458,12 +3453,9 @@ impl rt::Object for VirtualParallelPortDeviceBackingInfo {
         &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3515,20 +3507,22 @@ rt::serde!(object VirtualParallelPortDeviceBackingInfo);
 pub struct VirtualParallelPortFileBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortFileBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortFileBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortFileBackingInfo>,
 );
 impl rt::Object for VirtualParallelPortFileBackingInfo {
@@ -3536,12 +3530,9 @@ impl rt::Object for VirtualParallelPortFileBackingInfo {
         &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3593,20 +3584,22 @@ rt::serde!(object VirtualParallelPortFileBackingInfo);
 pub struct VirtualPointingDevice {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPointingDevice {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDevice",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualPointingDevice>,
 );
 impl rt::Object for VirtualPointingDevice {
@@ -3614,12 +3607,9 @@ impl rt::Object for VirtualPointingDevice {
         &VIRTUAL_POINTING_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_POINTING_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_POINTING_DEVICE),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3673,6 +3663,8 @@ pub struct VirtualPointingDeviceDeviceBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `hostPointingDevice`: required string.
     pub host_pointing_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPointingDeviceDeviceBackingInfo {
     #[inline(never)]
@@ -3680,14 +3672,14 @@ impl Default for VirtualPointingDeviceDeviceBackingInfo {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
             host_pointing_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "2.0
 string hostPointingDevice r
 ",
     rt::unset::<VirtualPointingDeviceDeviceBackingInfo>,
@@ -3697,12 +3689,9 @@ impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
         &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_pointing_device),
@@ -3756,20 +3745,22 @@ rt::serde!(object VirtualPointingDeviceDeviceBackingInfo);
 pub struct VirtualPrecisionClock {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPrecisionClock {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClock",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "7.0.0.0",
     rt::unset::<VirtualPrecisionClock>,
 );
 impl rt::Object for VirtualPrecisionClock {
@@ -3777,12 +3768,9 @@ impl rt::Object for VirtualPrecisionClock {
         &VIRTUAL_PRECISION_CLOCK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PRECISION_CLOCK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3834,18 +3822,19 @@ rt::serde!(object VirtualPrecisionClock);
 pub struct VirtualPrecisionClockSystemClockBackingInfo {
     /// `protocol`: optional string.
     pub protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPrecisionClockSystemClockBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { protocol: None }
+        Self { protocol: None, _more: () }
     }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockSystemClockBackingInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "7.0.0.0
 string protocol o
 ",
     rt::unset::<VirtualPrecisionClockSystemClockBackingInfo>,
@@ -3855,13 +3844,16 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
         &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.protocol),
             _ => P::Absent,
         }
@@ -3901,20 +3893,22 @@ rt::serde!(object VirtualPrecisionClockSystemClockBackingInfo);
 pub struct VirtualSataController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSataController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SATA_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSATAController",
-    "5.5",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "5.5",
     rt::unset::<VirtualSataController>,
 );
 impl rt::Object for VirtualSataController {
@@ -3922,12 +3916,9 @@ impl rt::Object for VirtualSataController {
         &VIRTUAL_SATA_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SATA_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SATA_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3985,6 +3976,8 @@ pub struct VirtualScsiController {
     pub shared_bus: enums::VirtualScsiSharing,
     /// `scsiCtlrUnitNumber`: optional int.
     pub scsi_ctlr_unit_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiController {
     #[inline(never)]
@@ -3994,14 +3987,14 @@ impl Default for VirtualScsiController {
             hot_add_remove: None,
             shared_bus: Default::default(),
             scsi_ctlr_unit_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "
+    "2.0
 boolean hotAddRemove o
 VirtualSCSISharing sharedBus r
 int scsiCtlrUnitNumber o
@@ -4013,12 +4006,9 @@ impl rt::Object for VirtualScsiController {
         &VIRTUAL_SCSI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.hot_add_remove),
@@ -4076,20 +4066,22 @@ rt::serde!(object VirtualScsiController);
 pub struct VirtualScsiPassthrough {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiPassthrough {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthrough",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualScsiPassthrough>,
 );
 impl rt::Object for VirtualScsiPassthrough {
@@ -4097,12 +4089,9 @@ impl rt::Object for VirtualScsiPassthrough {
         &VIRTUAL_SCSI_PASSTHROUGH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_PASSTHROUGH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_PASSTHROUGH),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4154,20 +4143,22 @@ rt::serde!(object VirtualScsiPassthrough);
 pub struct VirtualScsiPassthroughDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiPassthroughDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualScsiPassthroughDeviceBackingInfo>,
 );
 impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
@@ -4175,12 +4166,9 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
         &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4232,20 +4220,22 @@ rt::serde!(object VirtualScsiPassthroughDeviceBackingInfo);
 pub struct VirtualSioController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSioController {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualController::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SIO_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSIOController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "",
+    "2.0",
     rt::unset::<VirtualSioController>,
 );
 impl rt::Object for VirtualSioController {
@@ -4253,12 +4243,9 @@ impl rt::Object for VirtualSioController {
         &VIRTUAL_SIO_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SIO_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SIO_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4312,6 +4299,8 @@ pub struct VirtualSerialPort {
     pub base: VirtualDevice,
     /// `yieldOnPoll`: required boolean.
     pub yield_on_poll: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPort {
     #[inline(never)]
@@ -4319,14 +4308,14 @@ impl Default for VirtualSerialPort {
         Self {
             base: VirtualDevice::default(),
             yield_on_poll: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPort",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 boolean yieldOnPoll r
 ",
     rt::unset::<VirtualSerialPort>,
@@ -4336,12 +4325,9 @@ impl rt::Object for VirtualSerialPort {
         &VIRTUAL_SERIAL_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.yield_on_poll),
@@ -4395,20 +4381,22 @@ rt::serde!(object VirtualSerialPort);
 pub struct VirtualSerialPortDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualSerialPortDeviceBackingInfo>,
 );
 impl rt::Object for VirtualSerialPortDeviceBackingInfo {
@@ -4416,12 +4404,9 @@ impl rt::Object for VirtualSerialPortDeviceBackingInfo {
         &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4473,20 +4458,22 @@ rt::serde!(object VirtualSerialPortDeviceBackingInfo);
 pub struct VirtualSerialPortFileBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortFileBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortFileBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualSerialPortFileBackingInfo>,
 );
 impl rt::Object for VirtualSerialPortFileBackingInfo {
@@ -4494,12 +4481,9 @@ impl rt::Object for VirtualSerialPortFileBackingInfo {
         &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4555,6 +4539,8 @@ pub struct VirtualSerialPortPipeBackingInfo {
     pub endpoint: String,
     /// `noRxLoss`: optional boolean.
     pub no_rx_loss: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortPipeBackingInfo {
     #[inline(never)]
@@ -4563,14 +4549,14 @@ impl Default for VirtualSerialPortPipeBackingInfo {
             base: VirtualDevicePipeBackingInfo::default(),
             endpoint: String::new(),
             no_rx_loss: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortPipeBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_PIPE_BACKING_INFO),
-    "
+    "2.0
 string endpoint r
 boolean noRxLoss o
 ",
@@ -4581,12 +4567,9 @@ impl rt::Object for VirtualSerialPortPipeBackingInfo {
         &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.endpoint),
@@ -4639,18 +4622,20 @@ impl std::fmt::Debug for VirtualSerialPortPipeBackingInfo {
 rt::serde!(object VirtualSerialPortPipeBackingInfo);
 
 /// `VirtualSerialPortThinPrintBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.1.
-pub struct VirtualSerialPortThinPrintBackingInfo {}
+pub struct VirtualSerialPortThinPrintBackingInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualSerialPortThinPrintBackingInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortThinPrintBackingInfo",
-    "5.1",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "",
+    "5.1",
     rt::unset::<VirtualSerialPortThinPrintBackingInfo>,
 );
 impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
@@ -4658,13 +4643,16 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
         &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -4701,20 +4689,22 @@ rt::serde!(object VirtualSerialPortThinPrintBackingInfo);
 pub struct VirtualSerialPortUriBackingInfo {
     /// The properties of `VirtualDeviceURIBackingInfo`.
     pub base: VirtualDeviceUriBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortUriBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceUriBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortURIBackingInfo",
-    "4.1",
     Some(&VIRTUAL_DEVICE_URI_BACKING_INFO),
-    "",
+    "4.1",
     rt::unset::<VirtualSerialPortUriBackingInfo>,
 );
 impl rt::Object for VirtualSerialPortUriBackingInfo {
@@ -4722,12 +4712,9 @@ impl rt::Object for VirtualSerialPortUriBackingInfo {
         &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_URI_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_URI_BACKING_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4779,20 +4766,22 @@ rt::serde!(object VirtualSerialPortUriBackingInfo);
 pub struct VirtualSoundBlaster16 {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundBlaster16 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCard::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SOUND_BLASTER16: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundBlaster16",
-    "2.0",
     Some(&VIRTUAL_SOUND_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundBlaster16>,
 );
 impl rt::Object for VirtualSoundBlaster16 {
@@ -4800,12 +4789,9 @@ impl rt::Object for VirtualSoundBlaster16 {
         &VIRTUAL_SOUND_BLASTER16
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_BLASTER16
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_BLASTER16),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4857,20 +4843,22 @@ rt::serde!(object VirtualSoundBlaster16);
 pub struct VirtualSoundCard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundCard {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDevice::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SOUND_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCard",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundCard>,
 );
 impl rt::Object for VirtualSoundCard {
@@ -4878,12 +4866,9 @@ impl rt::Object for VirtualSoundCard {
         &VIRTUAL_SOUND_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_CARD),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4935,20 +4920,22 @@ rt::serde!(object VirtualSoundCard);
 pub struct VirtualSoundCardDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundCardDeviceBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardDeviceBackingInfo",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundCardDeviceBackingInfo>,
 );
 impl rt::Object for VirtualSoundCardDeviceBackingInfo {
@@ -4956,12 +4943,9 @@ impl rt::Object for VirtualSoundCardDeviceBackingInfo {
         &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5019,6 +5003,8 @@ pub struct VirtualSriovEthernetCard {
     pub sriov_backing: Option<Box<VirtualSriovEthernetCardSriovBackingInfo>>,
     /// `dvxBackingInfo`: optional `VirtualPCIPassthroughDvxBackingInfo`, since VI API 8.0.0.1.
     pub dvx_backing_info: Option<Box<VirtualPciPassthroughDvxBackingInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSriovEthernetCard {
     #[inline(never)]
@@ -5028,14 +5014,14 @@ impl Default for VirtualSriovEthernetCard {
             allow_guest_os_mtu_change: None,
             sriov_backing: None,
             dvx_backing_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCard",
-    "5.5",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "
+    "5.5
 boolean allowGuestOSMtuChange o
 VirtualSriovEthernetCardSriovBackingInfo sriovBacking o
 VirtualPCIPassthroughDvxBackingInfo dvxBackingInfo o since 8.0.0.1
@@ -5047,12 +5033,9 @@ impl rt::Object for VirtualSriovEthernetCard {
         &VIRTUAL_SRIOV_ETHERNET_CARD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SRIOV_ETHERNET_CARD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.allow_guest_os_mtu_change),
@@ -5114,6 +5097,8 @@ pub struct VirtualSriovEthernetCardSriovBackingInfo {
     pub virtual_function_backing: Option<Box<VirtualPciPassthroughDeviceBackingInfo>>,
     /// `virtualFunctionIndex`: optional int.
     pub virtual_function_index: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSriovEthernetCardSriovBackingInfo {
     #[inline(never)]
@@ -5122,14 +5107,14 @@ impl Default for VirtualSriovEthernetCardSriovBackingInfo {
             physical_function_backing: None,
             virtual_function_backing: None,
             virtual_function_index: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardSriovBackingInfo",
-    "5.5",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
-    "
+    "5.5
 VirtualPCIPassthroughDeviceBackingInfo physicalFunctionBacking o
 VirtualPCIPassthroughDeviceBackingInfo virtualFunctionBacking o
 int virtualFunctionIndex o
@@ -5141,13 +5126,16 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
         &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
+            rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO),
+            rt::BASE => {
+                P::Object(
+                    &VirtualDeviceBackingInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Optional(&self.physical_function_backing),
             1 => P::Optional(&self.virtual_function_backing),
             2 => P::Value(&self.virtual_function_index),
@@ -5194,6 +5182,8 @@ pub struct VirtualTpm {
     pub endorsement_key_certificate_signing_request: Vec<rt::Binary>,
     /// `endorsementKeyCertificate`: list of base64Binary.
     pub endorsement_key_certificate: Vec<rt::Binary>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualTpm {
     #[inline(never)]
@@ -5202,14 +5192,14 @@ impl Default for VirtualTpm {
             base: VirtualDevice::default(),
             endorsement_key_certificate_signing_request: Vec::new(),
             endorsement_key_certificate: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_TPM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualTPM",
-    "6.7",
     Some(&VIRTUAL_DEVICE),
-    "
+    "6.7
 base64Binary endorsementKeyCertificateSigningRequest ol
 base64Binary endorsementKeyCertificate ol
 ",
@@ -5220,12 +5210,9 @@ impl rt::Object for VirtualTpm {
         &VIRTUAL_TPM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_TPM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_TPM),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.endorsement_key_certificate_signing_request),

@@ -19,6 +19,8 @@ pub struct VirtualUsb {
     pub family: Vec<String>,
     /// `speed`: list of string, since VI API 4.1.
     pub speed: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsb {
     #[inline(never)]
@@ -30,14 +32,14 @@ impl Default for VirtualUsb {
             product: None,
             family: Vec::new(),
             speed: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSB",
-    "2.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "2.0
 boolean connected r since 2.5
 int vendor o since 4.1
 int product o since 4.1
@@ -51,12 +53,9 @@ impl rt::Object for VirtualUsb {
         &VIRTUAL_USB
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.connected),
@@ -122,6 +121,8 @@ pub struct VirtualUsbController {
     pub auto_connect_devices: Option<bool>,
     /// `ehciEnabled`: optional boolean, since VI API 2.5.
     pub ehci_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbController {
     #[inline(never)]
@@ -130,14 +131,14 @@ impl Default for VirtualUsbController {
             base: VirtualController::default(),
             auto_connect_devices: None,
             ehci_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBController",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER),
-    "
+    "2.0
 boolean autoConnectDevices o
 boolean ehciEnabled o since 2.5
 ",
@@ -148,12 +149,9 @@ impl rt::Object for VirtualUsbController {
         &VIRTUAL_USB_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.auto_connect_devices),
@@ -211,6 +209,8 @@ pub struct VirtualUsbControllerPciBusSlotInfo {
     pub base: VirtualDevicePciBusSlotInfo,
     /// `ehciPciSlotNumber`: optional int.
     pub ehci_pci_slot_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbControllerPciBusSlotInfo {
     #[inline(never)]
@@ -218,14 +218,14 @@ impl Default for VirtualUsbControllerPciBusSlotInfo {
         Self {
             base: VirtualDevicePciBusSlotInfo::default(),
             ehci_pci_slot_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBControllerPciBusSlotInfo",
-    "5.1",
     Some(&VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO),
-    "
+    "5.1
 int ehciPciSlotNumber o
 ",
     rt::unset::<VirtualUsbControllerPciBusSlotInfo>,
@@ -235,12 +235,9 @@ impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
         &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ehci_pci_slot_number),
@@ -296,6 +293,8 @@ pub struct VirtualUsbRemoteClientBackingInfo {
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbRemoteClientBackingInfo {
     #[inline(never)]
@@ -303,14 +302,14 @@ impl Default for VirtualUsbRemoteClientBackingInfo {
         Self {
             base: VirtualDeviceRemoteDeviceBackingInfo::default(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteClientBackingInfo",
-    "5.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
-    "
+    "5.0
 string hostname r
 ",
     rt::unset::<VirtualUsbRemoteClientBackingInfo>,
@@ -320,12 +319,9 @@ impl rt::Object for VirtualUsbRemoteClientBackingInfo {
         &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.hostname),
@@ -381,6 +377,8 @@ pub struct VirtualUsbRemoteHostBackingInfo {
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbRemoteHostBackingInfo {
     #[inline(never)]
@@ -388,14 +386,14 @@ impl Default for VirtualUsbRemoteHostBackingInfo {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteHostBackingInfo",
-    "4.1",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "
+    "4.1
 string hostname r
 ",
     rt::unset::<VirtualUsbRemoteHostBackingInfo>,
@@ -405,12 +403,9 @@ impl rt::Object for VirtualUsbRemoteHostBackingInfo {
         &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_REMOTE_HOST_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_REMOTE_HOST_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.hostname),
@@ -464,20 +459,22 @@ rt::serde!(object VirtualUsbRemoteHostBackingInfo);
 pub struct VirtualUsbusbBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbusbBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USBUSB_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBUSBBackingInfo",
-    "2.5",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
-    "",
+    "2.5",
     rt::unset::<VirtualUsbusbBackingInfo>,
 );
 impl rt::Object for VirtualUsbusbBackingInfo {
@@ -485,12 +482,9 @@ impl rt::Object for VirtualUsbusbBackingInfo {
         &VIRTUAL_USBUSB_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USBUSB_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USBUSB_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -544,6 +538,8 @@ pub struct VirtualUsbxhciController {
     pub base: VirtualController,
     /// `autoConnectDevices`: optional boolean.
     pub auto_connect_devices: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbxhciController {
     #[inline(never)]
@@ -551,14 +547,14 @@ impl Default for VirtualUsbxhciController {
         Self {
             base: VirtualController::default(),
             auto_connect_devices: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USBXHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBXHCIController",
-    "5.0",
     Some(&VIRTUAL_CONTROLLER),
-    "
+    "5.0
 boolean autoConnectDevices o
 ",
     rt::unset::<VirtualUsbxhciController>,
@@ -568,12 +564,9 @@ impl rt::Object for VirtualUsbxhciController {
         &VIRTUAL_USBXHCI_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USBXHCI_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USBXHCI_CONTROLLER),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.auto_connect_devices),
@@ -627,20 +620,22 @@ rt::serde!(object VirtualUsbxhciController);
 pub struct VirtualVmxnet {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCard::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD),
-    "",
+    "2.0",
     rt::unset::<VirtualVmxnet>,
 );
 impl rt::Object for VirtualVmxnet {
@@ -648,12 +643,9 @@ impl rt::Object for VirtualVmxnet {
         &VIRTUAL_VMXNET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -705,20 +697,22 @@ rt::serde!(object VirtualVmxnet);
 pub struct VirtualVmxnet2 {
     /// The properties of `VirtualVmxnet`.
     pub base: VirtualVmxnet,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet2 {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnet::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET2: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet2",
-    "2.5",
     Some(&VIRTUAL_VMXNET),
-    "",
+    "2.5",
     rt::unset::<VirtualVmxnet2>,
 );
 impl rt::Object for VirtualVmxnet2 {
@@ -726,12 +720,9 @@ impl rt::Object for VirtualVmxnet2 {
         &VIRTUAL_VMXNET2
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET2
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET2),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -787,6 +778,8 @@ pub struct VirtualVmxnet3 {
     pub uptv2_enabled: Option<bool>,
     /// `strictLatencyConfig`: optional `VirtualVmxnet3StrictLatencyConfig`, since VI API 8.0.3.1.
     pub strict_latency_config: Option<Box<VirtualVmxnet3StrictLatencyConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3 {
     #[inline(never)]
@@ -795,14 +788,14 @@ impl Default for VirtualVmxnet3 {
             base: VirtualVmxnet::default(),
             uptv2_enabled: None,
             strict_latency_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET3: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3",
-    "2.5u2server",
     Some(&VIRTUAL_VMXNET),
-    "
+    "2.5u2server
 boolean uptv2Enabled o since 8.0.0.1
 VirtualVmxnet3StrictLatencyConfig strictLatencyConfig o since 8.0.3.1
 ",
@@ -813,12 +806,9 @@ impl rt::Object for VirtualVmxnet3 {
         &VIRTUAL_VMXNET3
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uptv2_enabled),
@@ -886,6 +876,8 @@ pub struct VirtualVmxnet3StrictLatencyConfig {
     pub rx_data_ring_desc_size: Option<i32>,
     /// `disableOffload`: optional string.
     pub disable_offload: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3StrictLatencyConfig {
     #[inline(never)]
@@ -898,14 +890,14 @@ impl Default for VirtualVmxnet3StrictLatencyConfig {
             tx_data_ring_desc_size: None,
             rx_data_ring_desc_size: None,
             disable_offload: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3StrictLatencyConfig",
-    "8.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.1
 boolean allowed o
 boolean measureLatency o
 int maxTxQueues o
@@ -921,12 +913,9 @@ impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
         &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG),
             0 => P::Value(&self.allowed),
             1 => P::Value(&self.measure_latency),
             2 => P::Value(&self.max_tx_queues),
@@ -978,6 +967,8 @@ pub struct VirtualVmxnet3Vrdma {
     pub base: VirtualVmxnet3,
     /// `deviceProtocol`: optional string, since VI API 6.7.
     pub device_protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3Vrdma {
     #[inline(never)]
@@ -985,14 +976,14 @@ impl Default for VirtualVmxnet3Vrdma {
         Self {
             base: VirtualVmxnet3::default(),
             device_protocol: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET3_VRDMA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3Vrdma",
-    "6.5",
     Some(&VIRTUAL_VMXNET3),
-    "
+    "6.5
 string deviceProtocol o since 6.7
 ",
     rt::unset::<VirtualVmxnet3Vrdma>,
@@ -1002,12 +993,9 @@ impl rt::Object for VirtualVmxnet3Vrdma {
         &VIRTUAL_VMXNET3_VRDMA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_VRDMA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_VRDMA),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Value(&self.device_protocol),
@@ -1065,6 +1053,8 @@ pub struct VirtualWdt {
     pub run_on_boot: bool,
     /// `running`: required boolean.
     pub running: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualWdt {
     #[inline(never)]
@@ -1073,14 +1063,14 @@ impl Default for VirtualWdt {
             base: VirtualDevice::default(),
             run_on_boot: false,
             running: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_WDT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualWDT",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE),
-    "
+    "7.0.0.0
 boolean runOnBoot r
 boolean running r
 ",
@@ -1091,12 +1081,9 @@ impl rt::Object for VirtualWdt {
         &VIRTUAL_WDT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_WDT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_WDT),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.run_on_boot),
@@ -1154,6 +1141,8 @@ pub struct VmBeingCreatedEvent {
     pub base: VmEvent,
     /// `configSpec`: optional `VirtualMachineConfigSpec`.
     pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingCreatedEvent {
     #[inline(never)]
@@ -1161,14 +1150,14 @@ impl Default for VmBeingCreatedEvent {
         Self {
             base: VmEvent::default(),
             config_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_BEING_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingCreatedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VirtualMachineConfigSpec configSpec o
 ",
     rt::unset::<VmBeingCreatedEvent>,
@@ -1178,12 +1167,9 @@ impl rt::Object for VmBeingCreatedEvent {
         &VM_BEING_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_spec),
@@ -1237,18 +1223,22 @@ rt::serde!(object VmBeingCreatedEvent);
 pub struct VmCloneEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmCloneEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CLONE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCloneEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmCloneEvent>,
 );
 impl rt::Object for VmCloneEvent {
@@ -1256,12 +1246,9 @@ impl rt::Object for VmCloneEvent {
         &VM_CLONE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CLONE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CLONE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1315,6 +1302,8 @@ pub struct VmClonedEvent {
     pub base: VmCloneEvent,
     /// `sourceVm`: required `VmEventArgument`.
     pub source_vm: VmEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmClonedEvent {
     #[inline(never)]
@@ -1322,14 +1311,14 @@ impl Default for VmClonedEvent {
         Self {
             base: VmCloneEvent::default(),
             source_vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmClonedEvent",
-    "2.0",
     Some(&VM_CLONE_EVENT),
-    "
+    "2.0
 VmEventArgument sourceVm r
 ",
     rt::unset::<VmClonedEvent>,
@@ -1339,12 +1328,9 @@ impl rt::Object for VmClonedEvent {
         &VM_CLONED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CLONED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CLONED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_vm),
@@ -1398,18 +1384,22 @@ rt::serde!(object VmClonedEvent);
 pub struct VmConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<VmConfigFault>,
 );
 impl rt::Object for VmConfigFault {
@@ -1417,12 +1407,9 @@ impl rt::Object for VmConfigFault {
         &VM_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1474,18 +1461,19 @@ rt::serde!(object VmConfigFault);
 pub struct VmConfigFileEncryptionInfo {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileEncryptionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_id: None }
+        Self { key_id: None, _more: () }
     }
 }
 pub(crate) static VM_CONFIG_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileEncryptionInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CryptoKeyId keyId o
 ",
     rt::unset::<VmConfigFileEncryptionInfo>,
@@ -1495,12 +1483,9 @@ impl rt::Object for VmConfigFileEncryptionInfo {
         &VM_CONFIG_FILE_ENCRYPTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_ENCRYPTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_ENCRYPTION_INFO),
             0 => P::Optional(&self.key_id),
             _ => P::Absent,
         }
@@ -1542,6 +1527,8 @@ pub struct VmConfigFileInfo {
     pub config_version: Option<i32>,
     /// `encryption`: optional `VmConfigFileEncryptionInfo`, since VI API 6.5.
     pub encryption: Option<Box<VmConfigFileEncryptionInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileInfo {
     #[inline(never)]
@@ -1550,14 +1537,14 @@ impl Default for VmConfigFileInfo {
             base: FileInfo::default(),
             config_version: None,
             encryption: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "
+    "2.0
 int configVersion o
 VmConfigFileEncryptionInfo encryption o since 6.5
 ",
@@ -1568,12 +1555,9 @@ impl rt::Object for VmConfigFileInfo {
         &VM_CONFIG_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.config_version),
@@ -1631,6 +1615,8 @@ pub struct VmConfigFileQuery {
     pub filter: Option<Box<VmConfigFileQueryFilter>>,
     /// `details`: optional `VmConfigFileQueryFlags`.
     pub details: Option<Box<VmConfigFileQueryFlags>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileQuery {
     #[inline(never)]
@@ -1638,14 +1624,14 @@ impl Default for VmConfigFileQuery {
         Self {
             filter: None,
             details: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "
+    "2.0
 VmConfigFileQueryFilter filter o
 VmConfigFileQueryFlags details o
 ",
@@ -1656,13 +1642,10 @@ impl rt::Object for VmConfigFileQuery {
         &VM_CONFIG_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::INFO => P::Info(&VM_CONFIG_FILE_QUERY),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             0 => P::Optional(&self.filter),
             1 => P::Optional(&self.details),
             _ => P::Absent,
@@ -1705,6 +1688,8 @@ pub struct VmConfigFileQueryFilter {
     pub match_config_version: Vec<i32>,
     /// `encrypted`: optional boolean, since VI API 6.5.
     pub encrypted: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileQueryFilter {
     #[inline(never)]
@@ -1712,14 +1697,14 @@ impl Default for VmConfigFileQueryFilter {
         Self {
             match_config_version: Vec::new(),
             encrypted: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CONFIG_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQueryFilter",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int matchConfigVersion ol
 boolean encrypted o since 6.5
 ",
@@ -1730,12 +1715,9 @@ impl rt::Object for VmConfigFileQueryFilter {
         &VM_CONFIG_FILE_QUERY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_QUERY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_QUERY_FILTER),
             0 => P::Value(&self.match_config_version),
             1 => P::Value(&self.encrypted),
             _ => P::Absent,
@@ -1777,6 +1759,8 @@ pub struct VmConfigFileQueryFlags {
     pub config_version: bool,
     /// `encryption`: optional boolean, since VI API 6.5.
     pub encryption: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigFileQueryFlags {
     #[inline(never)]
@@ -1784,14 +1768,14 @@ impl Default for VmConfigFileQueryFlags {
         Self {
             config_version: false,
             encryption: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CONFIG_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQueryFlags",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean configVersion r
 boolean encryption o since 6.5
 ",
@@ -1802,12 +1786,9 @@ impl rt::Object for VmConfigFileQueryFlags {
         &VM_CONFIG_FILE_QUERY_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_FILE_QUERY_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_FILE_QUERY_FLAGS),
             0 => P::Value(&self.config_version),
             1 => P::Value(&self.encryption),
             _ => P::Absent,
@@ -1847,18 +1828,22 @@ rt::serde!(object VmConfigFileQueryFlags);
 pub struct VmConnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConnectedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmConnectedEvent>,
 );
 impl rt::Object for VmConnectedEvent {
@@ -1866,12 +1851,9 @@ impl rt::Object for VmConnectedEvent {
         &VM_CONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONNECTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1923,18 +1905,22 @@ rt::serde!(object VmConnectedEvent);
 pub struct VmCreatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmCreatedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCreatedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmCreatedEvent>,
 );
 impl rt::Object for VmCreatedEvent {
@@ -1942,12 +1928,9 @@ impl rt::Object for VmCreatedEvent {
         &VM_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2001,6 +1984,8 @@ pub struct VmDeployedEvent {
     pub base: VmEvent,
     /// `srcTemplate`: required `VmEventArgument`.
     pub src_template: VmEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDeployedEvent {
     #[inline(never)]
@@ -2008,14 +1993,14 @@ impl Default for VmDeployedEvent {
         Self {
             base: VmEvent::default(),
             src_template: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDeployedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument srcTemplate r
 ",
     rt::unset::<VmDeployedEvent>,
@@ -2025,12 +2010,9 @@ impl rt::Object for VmDeployedEvent {
         &VM_DEPLOYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DEPLOYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DEPLOYED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.src_template),
@@ -2084,18 +2066,22 @@ rt::serde!(object VmDeployedEvent);
 pub struct VmDisconnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDisconnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDisconnectedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDisconnectedEvent>,
 );
 impl rt::Object for VmDisconnectedEvent {
@@ -2103,12 +2089,9 @@ impl rt::Object for VmDisconnectedEvent {
         &VM_DISCONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISCONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISCONNECTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2160,18 +2143,22 @@ rt::serde!(object VmDisconnectedEvent);
 pub struct VmDiscoveredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiscoveredEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiscoveredEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDiscoveredEvent>,
 );
 impl rt::Object for VmDiscoveredEvent {
@@ -2179,12 +2166,9 @@ impl rt::Object for VmDiscoveredEvent {
         &VM_DISCOVERED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISCOVERED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISCOVERED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2236,18 +2220,19 @@ rt::serde!(object VmDiscoveredEvent);
 pub struct VmDiskFileEncryptionInfo {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileEncryptionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_id: None }
+        Self { key_id: None, _more: () }
     }
 }
 pub(crate) static VM_DISK_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileEncryptionInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CryptoKeyId keyId o
 ",
     rt::unset::<VmDiskFileEncryptionInfo>,
@@ -2257,12 +2242,9 @@ impl rt::Object for VmDiskFileEncryptionInfo {
         &VM_DISK_FILE_ENCRYPTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_ENCRYPTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_ENCRYPTION_INFO),
             0 => P::Optional(&self.key_id),
             _ => P::Absent,
         }
@@ -2316,6 +2298,8 @@ pub struct VmDiskFileInfo {
     pub encryption: Option<Box<VmDiskFileEncryptionInfo>>,
     /// `sectorFormat`: optional string, since VI API 9.0.0.0.
     pub sector_format: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileInfo {
     #[inline(never)]
@@ -2330,14 +2314,14 @@ impl Default for VmDiskFileInfo {
             thin: None,
             encryption: None,
             sector_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DISK_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "
+    "2.0
 string diskType o
 long capacityKb o
 int hardwareVersion o
@@ -2354,12 +2338,9 @@ impl rt::Object for VmDiskFileInfo {
         &VM_DISK_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.disk_type),
@@ -2429,6 +2410,8 @@ pub struct VmDiskFileQuery {
     pub filter: Option<Box<VmDiskFileQueryFilter>>,
     /// `details`: optional `VmDiskFileQueryFlags`.
     pub details: Option<Box<VmDiskFileQueryFlags>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileQuery {
     #[inline(never)]
@@ -2436,14 +2419,14 @@ impl Default for VmDiskFileQuery {
         Self {
             filter: None,
             details: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DISK_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "
+    "2.0
 VmDiskFileQueryFilter filter o
 VmDiskFileQueryFlags details o
 ",
@@ -2454,13 +2437,10 @@ impl rt::Object for VmDiskFileQuery {
         &VM_DISK_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::INFO => P::Info(&VM_DISK_FILE_QUERY),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             0 => P::Optional(&self.filter),
             1 => P::Optional(&self.details),
             _ => P::Absent,
@@ -2509,6 +2489,8 @@ pub struct VmDiskFileQueryFilter {
     pub thin: Option<bool>,
     /// `encrypted`: optional boolean, since VI API 6.5.
     pub encrypted: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileQueryFilter {
     #[inline(never)]
@@ -2519,14 +2501,14 @@ impl Default for VmDiskFileQueryFilter {
             controller_type: Vec::new(),
             thin: None,
             encrypted: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DISK_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQueryFilter",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string diskType ol
 int matchHardwareVersion ol
 string controllerType ol since 2.5
@@ -2540,12 +2522,9 @@ impl rt::Object for VmDiskFileQueryFilter {
         &VM_DISK_FILE_QUERY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_QUERY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_QUERY_FILTER),
             0 => P::Value(&self.disk_type),
             1 => P::Value(&self.match_hardware_version),
             2 => P::Value(&self.controller_type),
@@ -2605,6 +2584,8 @@ pub struct VmDiskFileQueryFlags {
     pub encryption: Option<bool>,
     /// `sectorFormat`: optional boolean, since VI API 9.0.0.0.
     pub sector_format: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFileQueryFlags {
     #[inline(never)]
@@ -2618,14 +2599,14 @@ impl Default for VmDiskFileQueryFlags {
             thin: None,
             encryption: None,
             sector_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DISK_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQueryFlags",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean diskType r
 boolean capacityKb r
 boolean hardwareVersion r
@@ -2642,12 +2623,9 @@ impl rt::Object for VmDiskFileQueryFlags {
         &VM_DISK_FILE_QUERY_FLAGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FILE_QUERY_FLAGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FILE_QUERY_FLAGS),
             0 => P::Value(&self.disk_type),
             1 => P::Value(&self.capacity_kb),
             2 => P::Value(&self.hardware_version),
@@ -2699,18 +2677,22 @@ rt::serde!(object VmDiskFileQueryFlags);
 pub struct VmEmigratingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEmigratingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_EMIGRATING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEmigratingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmEmigratingEvent>,
 );
 impl rt::Object for VmEmigratingEvent {
@@ -2718,12 +2700,9 @@ impl rt::Object for VmEmigratingEvent {
         &VM_EMIGRATING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_EMIGRATING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_EMIGRATING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2777,6 +2756,8 @@ pub struct VmEvent {
     pub base: Event,
     /// `template`: required boolean.
     pub template: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEvent {
     #[inline(never)]
@@ -2784,14 +2765,14 @@ impl Default for VmEvent {
         Self {
             base: Event::default(),
             template: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 boolean template r
 ",
     rt::unset::<VmEvent>,
@@ -2801,12 +2782,9 @@ impl rt::Object for VmEvent {
         &VM_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.template),
@@ -2862,6 +2840,8 @@ pub struct VmEventArgument {
     pub base: EntityEventArgument,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEventArgument {
     #[inline(never)]
@@ -2869,14 +2849,14 @@ impl Default for VmEventArgument {
         Self {
             base: EntityEventArgument::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEventArgument",
-    "2.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "2.0
 ManagedObjectReference vm r
 ",
     rt::unset::<VmEventArgument>,
@@ -2886,12 +2866,9 @@ impl rt::Object for VmEventArgument {
         &VM_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vm),
@@ -2953,6 +2930,8 @@ pub struct VmFailedMigrateEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedMigrateEvent {
     #[inline(never)]
@@ -2963,14 +2942,14 @@ impl Default for VmFailedMigrateEvent {
             reason: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_MIGRATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedMigrateEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 LocalizedMethodFault reason r
 DatacenterEventArgument destDatacenter o since 5.0
@@ -2983,12 +2962,9 @@ impl rt::Object for VmFailedMigrateEvent {
         &VM_FAILED_MIGRATE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_MIGRATE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_MIGRATE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -3050,6 +3026,8 @@ pub struct VmFailedToPowerOffEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToPowerOffEvent {
     #[inline(never)]
@@ -3057,14 +3035,14 @@ impl Default for VmFailedToPowerOffEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_TO_POWER_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToPowerOffEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToPowerOffEvent>,
@@ -3074,12 +3052,9 @@ impl rt::Object for VmFailedToPowerOffEvent {
         &VM_FAILED_TO_POWER_OFF_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_POWER_OFF_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_POWER_OFF_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -3135,6 +3110,8 @@ pub struct VmFailedToPowerOnEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToPowerOnEvent {
     #[inline(never)]
@@ -3142,14 +3119,14 @@ impl Default for VmFailedToPowerOnEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_TO_POWER_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToPowerOnEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToPowerOnEvent>,
@@ -3159,12 +3136,9 @@ impl rt::Object for VmFailedToPowerOnEvent {
         &VM_FAILED_TO_POWER_ON_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_POWER_ON_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_POWER_ON_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -3218,18 +3192,22 @@ rt::serde!(object VmFailedToPowerOnEvent);
 pub struct VmGuestOsCrashedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmGuestOsCrashedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_GUEST_OS_CRASHED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestOSCrashedEvent",
-    "6.0",
     Some(&VM_EVENT),
-    "",
+    "6.0",
     rt::unset::<VmGuestOsCrashedEvent>,
 );
 impl rt::Object for VmGuestOsCrashedEvent {
@@ -3237,12 +3215,9 @@ impl rt::Object for VmGuestOsCrashedEvent {
         &VM_GUEST_OS_CRASHED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_GUEST_OS_CRASHED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_GUEST_OS_CRASHED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3294,18 +3269,22 @@ rt::serde!(object VmGuestOsCrashedEvent);
 pub struct VmGuestRebootEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmGuestRebootEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_GUEST_REBOOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestRebootEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmGuestRebootEvent>,
 );
 impl rt::Object for VmGuestRebootEvent {
@@ -3313,12 +3292,9 @@ impl rt::Object for VmGuestRebootEvent {
         &VM_GUEST_REBOOT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_GUEST_REBOOT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_GUEST_REBOOT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3370,18 +3346,22 @@ rt::serde!(object VmGuestRebootEvent);
 pub struct VmGuestShutdownEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmGuestShutdownEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_GUEST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestShutdownEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmGuestShutdownEvent>,
 );
 impl rt::Object for VmGuestShutdownEvent {
@@ -3389,12 +3369,9 @@ impl rt::Object for VmGuestShutdownEvent {
         &VM_GUEST_SHUTDOWN_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_GUEST_SHUTDOWN_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_GUEST_SHUTDOWN_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3446,18 +3423,22 @@ rt::serde!(object VmGuestShutdownEvent);
 pub struct VmGuestStandbyEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmGuestStandbyEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_GUEST_STANDBY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestStandbyEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmGuestStandbyEvent>,
 );
 impl rt::Object for VmGuestStandbyEvent {
@@ -3465,12 +3446,9 @@ impl rt::Object for VmGuestStandbyEvent {
         &VM_GUEST_STANDBY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_GUEST_STANDBY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_GUEST_STANDBY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3522,18 +3500,22 @@ rt::serde!(object VmGuestStandbyEvent);
 pub struct VmLogFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmLogFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_LOG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<VmLogFileInfo>,
 );
 impl rt::Object for VmLogFileInfo {
@@ -3541,12 +3523,9 @@ impl rt::Object for VmLogFileInfo {
         &VM_LOG_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_LOG_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_LOG_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3595,18 +3574,20 @@ impl std::fmt::Debug for VmLogFileInfo {
 rt::serde!(object VmLogFileInfo);
 
 /// `VmLogFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct VmLogFileQuery {}
+pub struct VmLogFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VmLogFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VM_LOG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<VmLogFileQuery>,
 );
 impl rt::Object for VmLogFileQuery {
@@ -3614,13 +3595,10 @@ impl rt::Object for VmLogFileQuery {
         &VM_LOG_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_LOG_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::INFO => P::Info(&VM_LOG_FILE_QUERY),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3661,6 +3639,8 @@ pub struct VmMessageEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`, since VI API 2.5.
     pub message_info: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMessageEvent {
     #[inline(never)]
@@ -3669,14 +3649,14 @@ impl Default for VmMessageEvent {
             base: VmEvent::default(),
             message: String::new(),
             message_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_MESSAGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string message r
 VirtualMachineMessage messageInfo ol since 2.5
 ",
@@ -3687,12 +3667,9 @@ impl rt::Object for VmMessageEvent {
         &VM_MESSAGE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MESSAGE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MESSAGE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
@@ -3754,6 +3731,8 @@ pub struct VmMigratedEvent {
     pub source_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `sourceDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub source_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMigratedEvent {
     #[inline(never)]
@@ -3763,14 +3742,14 @@ impl Default for VmMigratedEvent {
             source_host: Default::default(),
             source_datacenter: None,
             source_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMigratedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument sourceHost r
 DatacenterEventArgument sourceDatacenter o since 5.0
 DatastoreEventArgument sourceDatastore o since 5.0
@@ -3782,12 +3761,9 @@ impl rt::Object for VmMigratedEvent {
         &VM_MIGRATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MIGRATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MIGRATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
@@ -3845,18 +3821,22 @@ rt::serde!(object VmMigratedEvent);
 pub struct VmNvramFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmNvramFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_NVRAM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<VmNvramFileInfo>,
 );
 impl rt::Object for VmNvramFileInfo {
@@ -3864,12 +3844,9 @@ impl rt::Object for VmNvramFileInfo {
         &VM_NVRAM_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NVRAM_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_NVRAM_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3918,18 +3895,20 @@ impl std::fmt::Debug for VmNvramFileInfo {
 rt::serde!(object VmNvramFileInfo);
 
 /// `VmNvramFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct VmNvramFileQuery {}
+pub struct VmNvramFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VmNvramFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VM_NVRAM_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<VmNvramFileQuery>,
 );
 impl rt::Object for VmNvramFileQuery {
@@ -3937,13 +3916,10 @@ impl rt::Object for VmNvramFileQuery {
         &VM_NVRAM_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NVRAM_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::INFO => P::Info(&VM_NVRAM_FILE_QUERY),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3980,18 +3956,22 @@ rt::serde!(object VmNvramFileQuery);
 pub struct VmOrphanedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmOrphanedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_ORPHANED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmOrphanedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmOrphanedEvent>,
 );
 impl rt::Object for VmOrphanedEvent {
@@ -3999,12 +3979,9 @@ impl rt::Object for VmOrphanedEvent {
         &VM_ORPHANED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ORPHANED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ORPHANED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4056,18 +4033,22 @@ rt::serde!(object VmOrphanedEvent);
 pub struct VmPoweredOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPoweredOffEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_POWERED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweredOffEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmPoweredOffEvent>,
 );
 impl rt::Object for VmPoweredOffEvent {
@@ -4075,12 +4056,9 @@ impl rt::Object for VmPoweredOffEvent {
         &VM_POWERED_OFF_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWERED_OFF_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWERED_OFF_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4132,18 +4110,22 @@ rt::serde!(object VmPoweredOffEvent);
 pub struct VmPoweredOnEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPoweredOnEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweredOnEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmPoweredOnEvent>,
 );
 impl rt::Object for VmPoweredOnEvent {
@@ -4151,12 +4133,9 @@ impl rt::Object for VmPoweredOnEvent {
         &VM_POWERED_ON_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWERED_ON_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWERED_ON_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4212,6 +4191,8 @@ pub struct VmReconfiguredEvent {
     pub config_spec: VirtualMachineConfigSpec,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmReconfiguredEvent {
     #[inline(never)]
@@ -4220,14 +4201,14 @@ impl Default for VmReconfiguredEvent {
             base: VmEvent::default(),
             config_spec: Default::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReconfiguredEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VirtualMachineConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
@@ -4238,12 +4219,9 @@ impl rt::Object for VmReconfiguredEvent {
         &VM_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RECONFIGURED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.config_spec),
@@ -4299,18 +4277,22 @@ rt::serde!(object VmReconfiguredEvent);
 pub struct VmRegisteredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRegisteredEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REGISTERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRegisteredEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRegisteredEvent>,
 );
 impl rt::Object for VmRegisteredEvent {
@@ -4318,12 +4300,9 @@ impl rt::Object for VmRegisteredEvent {
         &VM_REGISTERED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REGISTERED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REGISTERED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4375,18 +4354,22 @@ rt::serde!(object VmRegisteredEvent);
 pub struct VmRelocateSpecEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelocateSpecEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RELOCATE_SPEC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocateSpecEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRelocateSpecEvent>,
 );
 impl rt::Object for VmRelocateSpecEvent {
@@ -4394,12 +4377,9 @@ impl rt::Object for VmRelocateSpecEvent {
         &VM_RELOCATE_SPEC_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOCATE_SPEC_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOCATE_SPEC_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4457,6 +4437,8 @@ pub struct VmRelocatedEvent {
     pub source_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `sourceDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub source_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelocatedEvent {
     #[inline(never)]
@@ -4466,14 +4448,14 @@ impl Default for VmRelocatedEvent {
             source_host: Default::default(),
             source_datacenter: None,
             source_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocatedEvent",
-    "2.0",
     Some(&VM_RELOCATE_SPEC_EVENT),
-    "
+    "2.0
 HostEventArgument sourceHost r
 DatacenterEventArgument sourceDatacenter o since 5.0
 DatastoreEventArgument sourceDatastore o since 5.0
@@ -4485,12 +4467,9 @@ impl rt::Object for VmRelocatedEvent {
         &VM_RELOCATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOCATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOCATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
@@ -4548,18 +4527,22 @@ rt::serde!(object VmRelocatedEvent);
 pub struct VmRemovedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemovedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRemovedEvent>,
 );
 impl rt::Object for VmRemovedEvent {
@@ -4567,12 +4550,9 @@ impl rt::Object for VmRemovedEvent {
         &VM_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REMOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4628,6 +4608,8 @@ pub struct VmRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRenamedEvent {
     #[inline(never)]
@@ -4636,14 +4618,14 @@ impl Default for VmRenamedEvent {
             base: VmEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRenamedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string oldName r
 string newName r
 ",
@@ -4654,12 +4636,9 @@ impl rt::Object for VmRenamedEvent {
         &VM_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RENAMED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_name),
@@ -4715,18 +4694,22 @@ rt::serde!(object VmRenamedEvent);
 pub struct VmResettingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmResettingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RESETTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResettingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmResettingEvent>,
 );
 impl rt::Object for VmResettingEvent {
@@ -4734,12 +4717,9 @@ impl rt::Object for VmResettingEvent {
         &VM_RESETTING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESETTING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESETTING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4791,18 +4771,22 @@ rt::serde!(object VmResettingEvent);
 pub struct VmResumingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmResumingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RESUMING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResumingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmResumingEvent>,
 );
 impl rt::Object for VmResumingEvent {
@@ -4810,12 +4794,9 @@ impl rt::Object for VmResumingEvent {
         &VM_RESUMING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESUMING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESUMING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4867,18 +4848,22 @@ rt::serde!(object VmResumingEvent);
 pub struct VmSnapshotFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSnapshotFileInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileInfo::default() }
+        Self {
+            base: FileInfo::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SNAPSHOT_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileInfo",
-    "2.0",
     Some(&FILE_INFO),
-    "",
+    "2.0",
     rt::unset::<VmSnapshotFileInfo>,
 );
 impl rt::Object for VmSnapshotFileInfo {
@@ -4886,12 +4871,9 @@ impl rt::Object for VmSnapshotFileInfo {
         &VM_SNAPSHOT_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SNAPSHOT_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SNAPSHOT_FILE_INFO),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4940,18 +4922,20 @@ impl std::fmt::Debug for VmSnapshotFileInfo {
 rt::serde!(object VmSnapshotFileInfo);
 
 /// `VmSnapshotFileQuery`, a [`FileQuery`], since VI API 2.0.
-pub struct VmSnapshotFileQuery {}
+pub struct VmSnapshotFileQuery {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VmSnapshotFileQuery {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VM_SNAPSHOT_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileQuery",
-    "2.0",
     Some(&FILE_QUERY),
-    "",
+    "2.0",
     rt::unset::<VmSnapshotFileQuery>,
 );
 impl rt::Object for VmSnapshotFileQuery {
@@ -4959,13 +4943,10 @@ impl rt::Object for VmSnapshotFileQuery {
         &VM_SNAPSHOT_FILE_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SNAPSHOT_FILE_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&FileQuery {}),
+            rt::INFO => P::Info(&VM_SNAPSHOT_FILE_QUERY),
+            rt::BASE => P::Object(&FileQuery { _more: () }),
             _ => P::Absent,
         }
     }
@@ -5002,18 +4983,22 @@ rt::serde!(object VmSnapshotFileQuery);
 pub struct VmStartingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStartingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmStartingEvent>,
 );
 impl rt::Object for VmStartingEvent {
@@ -5021,12 +5006,9 @@ impl rt::Object for VmStartingEvent {
         &VM_STARTING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STARTING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_STARTING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5078,18 +5060,22 @@ rt::serde!(object VmStartingEvent);
 pub struct VmStoppingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStoppingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_STOPPING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStoppingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmStoppingEvent>,
 );
 impl rt::Object for VmStoppingEvent {
@@ -5097,12 +5083,9 @@ impl rt::Object for VmStoppingEvent {
         &VM_STOPPING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STOPPING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_STOPPING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5154,18 +5137,22 @@ rt::serde!(object VmStoppingEvent);
 pub struct VmSuspendedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSuspendedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SUSPENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSuspendedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmSuspendedEvent>,
 );
 impl rt::Object for VmSuspendedEvent {
@@ -5173,12 +5160,9 @@ impl rt::Object for VmSuspendedEvent {
         &VM_SUSPENDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SUSPENDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SUSPENDED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5230,18 +5214,22 @@ rt::serde!(object VmSuspendedEvent);
 pub struct VmSuspendingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSuspendingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SUSPENDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSuspendingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmSuspendingEvent>,
 );
 impl rt::Object for VmSuspendingEvent {
@@ -5249,12 +5237,9 @@ impl rt::Object for VmSuspendingEvent {
         &VM_SUSPENDING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SUSPENDING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SUSPENDING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5310,6 +5295,8 @@ pub struct VmUuidChangedEvent {
     pub old_uuid: String,
     /// `newUuid`: required string.
     pub new_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUuidChangedEvent {
     #[inline(never)]
@@ -5318,14 +5305,14 @@ impl Default for VmUuidChangedEvent {
             base: VmEvent::default(),
             old_uuid: String::new(),
             new_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidChangedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string oldUuid r
 string newUuid r
 ",
@@ -5336,12 +5323,9 @@ impl rt::Object for VmUuidChangedEvent {
         &VM_UUID_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UUID_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UUID_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_uuid),
@@ -5397,20 +5381,22 @@ rt::serde!(object VmUuidChangedEvent);
 pub struct VmfsDatastoreAllExtentOption {
     /// The properties of `VmfsDatastoreSingleExtentOption`.
     pub base: VmfsDatastoreSingleExtentOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreAllExtentOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsDatastoreSingleExtentOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_ALL_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreAllExtentOption",
-    "2.0",
     Some(&VMFS_DATASTORE_SINGLE_EXTENT_OPTION),
-    "",
+    "2.0",
     rt::unset::<VmfsDatastoreAllExtentOption>,
 );
 impl rt::Object for VmfsDatastoreAllExtentOption {
@@ -5418,12 +5404,9 @@ impl rt::Object for VmfsDatastoreAllExtentOption {
         &VMFS_DATASTORE_ALL_EXTENT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_ALL_EXTENT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_ALL_EXTENT_OPTION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5477,6 +5460,8 @@ pub struct VmfsDatastoreBaseOption {
     pub layout: HostDiskPartitionLayout,
     /// `partitionFormatChange`: optional boolean, since VI API 5.0.
     pub partition_format_change: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreBaseOption {
     #[inline(never)]
@@ -5484,14 +5469,14 @@ impl Default for VmfsDatastoreBaseOption {
         Self {
             layout: Default::default(),
             partition_format_change: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_BASE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreBaseOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskPartitionLayout layout r
 boolean partitionFormatChange o since 5.0
 ",
@@ -5502,12 +5487,9 @@ impl rt::Object for VmfsDatastoreBaseOption {
         &VMFS_DATASTORE_BASE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_BASE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_BASE_OPTION),
             0 => P::Object(&self.layout),
             1 => P::Value(&self.partition_format_change),
             _ => P::Absent,
@@ -5554,6 +5536,8 @@ pub struct VmfsDatastoreCreateSpec {
     pub vmfs: HostVmfsSpec,
     /// `extent`: list of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreCreateSpec {
     #[inline(never)]
@@ -5563,14 +5547,14 @@ impl Default for VmfsDatastoreCreateSpec {
             partition: Default::default(),
             vmfs: Default::default(),
             extent: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreCreateSpec",
-    "2.0",
     Some(&VMFS_DATASTORE_SPEC),
-    "
+    "2.0
 HostDiskPartitionSpec partition r
 HostVmfsSpec vmfs r
 HostScsiDiskPartition extent ol
@@ -5582,12 +5566,9 @@ impl rt::Object for VmfsDatastoreCreateSpec {
         &VMFS_DATASTORE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_CREATE_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
@@ -5651,6 +5632,8 @@ pub struct VmfsDatastoreInfo {
     pub max_virtual_rdm_file_size: Option<i64>,
     /// `vmfs`: optional `HostVmfsVolume`.
     pub vmfs: Option<Box<HostVmfsVolume>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreInfo {
     #[inline(never)]
@@ -5660,14 +5643,14 @@ impl Default for VmfsDatastoreInfo {
             max_physical_rdm_file_size: None,
             max_virtual_rdm_file_size: None,
             vmfs: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreInfo",
-    "2.0",
     Some(&DATASTORE_INFO),
-    "
+    "2.0
 long maxPhysicalRDMFileSize o since 5.1
 long maxVirtualRDMFileSize o since 5.1
 HostVmfsVolume vmfs o
@@ -5679,12 +5662,9 @@ impl rt::Object for VmfsDatastoreInfo {
         &VMFS_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.max_physical_rdm_file_size),
@@ -5744,6 +5724,8 @@ pub struct VmfsDatastoreMultipleExtentOption {
     pub base: VmfsDatastoreBaseOption,
     /// `vmfsExtent`: list, not empty, of `HostDiskPartitionBlockRange`.
     pub vmfs_extent: Vec<HostDiskPartitionBlockRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreMultipleExtentOption {
     #[inline(never)]
@@ -5751,14 +5733,14 @@ impl Default for VmfsDatastoreMultipleExtentOption {
         Self {
             base: VmfsDatastoreBaseOption::default(),
             vmfs_extent: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreMultipleExtentOption",
-    "2.0",
     Some(&VMFS_DATASTORE_BASE_OPTION),
-    "
+    "2.0
 HostDiskPartitionBlockRange vmfsExtent rl
 ",
     rt::unset::<VmfsDatastoreMultipleExtentOption>,
@@ -5768,12 +5750,9 @@ impl rt::Object for VmfsDatastoreMultipleExtentOption {
         &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.vmfs_extent),
@@ -5829,6 +5808,8 @@ pub struct VmfsDatastoreOption {
     pub info: rt::Poly<VmfsDatastoreBaseOption>,
     /// `spec`: required `VmfsDatastoreSpec` or a descendant.
     pub spec: rt::Poly<VmfsDatastoreSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreOption {
     #[inline(never)]
@@ -5836,14 +5817,14 @@ impl Default for VmfsDatastoreOption {
         Self {
             info: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VmfsDatastoreBaseOption info r
 VmfsDatastoreSpec spec r
 ",
@@ -5854,12 +5835,9 @@ impl rt::Object for VmfsDatastoreOption {
         &VMFS_DATASTORE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_OPTION),
             0 => P::Value(&self.info),
             1 => P::Value(&self.spec),
             _ => P::Absent,
@@ -5901,6 +5879,8 @@ pub struct VmfsDatastoreSingleExtentOption {
     pub base: VmfsDatastoreBaseOption,
     /// `vmfsExtent`: required `HostDiskPartitionBlockRange`.
     pub vmfs_extent: HostDiskPartitionBlockRange,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreSingleExtentOption {
     #[inline(never)]
@@ -5908,14 +5888,14 @@ impl Default for VmfsDatastoreSingleExtentOption {
         Self {
             base: VmfsDatastoreBaseOption::default(),
             vmfs_extent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_SINGLE_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreSingleExtentOption",
-    "2.0",
     Some(&VMFS_DATASTORE_BASE_OPTION),
-    "
+    "2.0
 HostDiskPartitionBlockRange vmfsExtent r
 ",
     rt::unset::<VmfsDatastoreSingleExtentOption>,
@@ -5925,12 +5905,9 @@ impl rt::Object for VmfsDatastoreSingleExtentOption {
         &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_SINGLE_EXTENT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_SINGLE_EXTENT_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.vmfs_extent),
@@ -5984,18 +5961,22 @@ rt::serde!(object VmfsDatastoreSingleExtentOption);
 pub struct VmfsDatastoreSpec {
     /// `diskUuid`: required string.
     pub disk_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { disk_uuid: String::new() }
+        Self {
+            disk_uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VMFS_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string diskUuid r
 ",
     rt::unset::<VmfsDatastoreSpec>,
@@ -6005,12 +5986,9 @@ impl rt::Object for VmfsDatastoreSpec {
         &VMFS_DATASTORE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_SPEC),
             0 => P::Value(&self.disk_uuid),
             _ => P::Absent,
         }
@@ -6051,6 +6029,8 @@ pub struct VmfsMountFault {
     pub base: HostConfigFault,
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsMountFault {
     #[inline(never)]
@@ -6058,14 +6038,14 @@ impl Default for VmfsMountFault {
         Self {
             base: HostConfigFault::default(),
             uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_MOUNT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsMountFault",
-    "4.0",
     Some(&HOST_CONFIG_FAULT),
-    "
+    "4.0
 string uuid r
 ",
     rt::unset::<VmfsMountFault>,
@@ -6075,12 +6055,9 @@ impl rt::Object for VmfsMountFault {
         &VMFS_MOUNT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_MOUNT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_MOUNT_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.uuid),
@@ -6136,6 +6113,8 @@ pub struct WaitOptions {
     pub max_wait_seconds: Option<i32>,
     /// `maxObjectUpdates`: optional int.
     pub max_object_updates: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WaitOptions {
     #[inline(never)]
@@ -6143,14 +6122,14 @@ impl Default for WaitOptions {
         Self {
             max_wait_seconds: None,
             max_object_updates: None,
+            _more: (),
         }
     }
 }
 pub(crate) static WAIT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitOptions",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 int maxWaitSeconds o
 int maxObjectUpdates o
 ",
@@ -6161,12 +6140,9 @@ impl rt::Object for WaitOptions {
         &WAIT_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAIT_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAIT_OPTIONS),
             0 => P::Value(&self.max_wait_seconds),
             1 => P::Value(&self.max_object_updates),
             _ => P::Absent,

@@ -13,6 +13,8 @@ pub struct WinNetBiosConfigInfo {
     pub primary_wins: String,
     /// `secondaryWINS`: optional string.
     pub secondary_wins: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WinNetBiosConfigInfo {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for WinNetBiosConfigInfo {
             base: NetBiosConfigInfo::default(),
             primary_wins: String::new(),
             secondary_wins: None,
+            _more: (),
         }
     }
 }
 pub(crate) static WIN_NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "WinNetBIOSConfigInfo",
-    "4.1",
     Some(&NET_BIOS_CONFIG_INFO),
-    "
+    "4.1
 string primaryWINS r
 string secondaryWINS o
 ",
@@ -39,12 +41,9 @@ impl rt::Object for WinNetBiosConfigInfo {
         &WIN_NET_BIOS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WIN_NET_BIOS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WIN_NET_BIOS_CONFIG_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.primary_wins),

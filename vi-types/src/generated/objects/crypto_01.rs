@@ -11,6 +11,8 @@ pub struct ClusterComputeResourceCryptoModePolicy {
     pub key_id: Option<Box<CryptoKeyId>>,
     /// `providerId`: optional `KeyProviderId`.
     pub provider_id: Option<Box<KeyProviderId>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResourceCryptoModePolicy {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for ClusterComputeResourceCryptoModePolicy {
         Self {
             key_id: None,
             provider_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceCryptoModePolicy",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 CryptoKeyId keyId o
 KeyProviderId providerId o
 ",
@@ -36,12 +38,9 @@ impl rt::Object for ClusterComputeResourceCryptoModePolicy {
         &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY),
             0 => P::Optional(&self.key_id),
             1 => P::Optional(&self.provider_id),
             _ => P::Absent,
@@ -83,6 +82,8 @@ pub struct ClusterCryptoConfigInfo {
     pub crypto_mode: Option<String>,
     /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
     pub policy: Option<Box<ClusterComputeResourceCryptoModePolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterCryptoConfigInfo {
     #[inline(never)]
@@ -90,14 +91,14 @@ impl Default for ClusterCryptoConfigInfo {
         Self {
             crypto_mode: None,
             policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_CRYPTO_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterCryptoConfigInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string cryptoMode o
 ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
 ",
@@ -108,12 +109,9 @@ impl rt::Object for ClusterCryptoConfigInfo {
         &CLUSTER_CRYPTO_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CRYPTO_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_CRYPTO_CONFIG_INFO),
             0 => P::Value(&self.crypto_mode),
             1 => P::Optional(&self.policy),
             _ => P::Absent,
@@ -157,6 +155,8 @@ pub struct CryptoKeyPlain {
     pub algorithm: String,
     /// `keyData`: required string, secret.
     pub key_data: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoKeyPlain {
     #[inline(never)]
@@ -165,14 +165,14 @@ impl Default for CryptoKeyPlain {
             key_id: Default::default(),
             algorithm: String::new(),
             key_data: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_KEY_PLAIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyPlain",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CryptoKeyId keyId r
 string algorithm r
 string keyData r secret
@@ -184,12 +184,9 @@ impl rt::Object for CryptoKeyPlain {
         &CRYPTO_KEY_PLAIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_KEY_PLAIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_KEY_PLAIN),
             0 => P::Object(&self.key_id),
             1 => P::Value(&self.algorithm),
             2 => P::Value(&self.key_data),
@@ -237,6 +234,8 @@ pub struct CryptoKeyResult {
     pub reason: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`, since VI API 7.0.1.0.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoKeyResult {
     #[inline(never)]
@@ -246,14 +245,14 @@ impl Default for CryptoKeyResult {
             success: false,
             reason: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_KEY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CryptoKeyId keyId r
 boolean success r
 string reason o
@@ -266,12 +265,9 @@ impl rt::Object for CryptoKeyResult {
         &CRYPTO_KEY_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_KEY_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_KEY_RESULT),
             0 => P::Object(&self.key_id),
             1 => P::Value(&self.success),
             2 => P::Value(&self.reason),
@@ -321,6 +317,8 @@ pub struct CryptoManagerHostKeyStatus {
     pub management_type: Option<String>,
     /// `accessGranted`: optional boolean, since VI API 8.0.3.0.
     pub access_granted: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostKeyStatus {
     #[inline(never)]
@@ -330,14 +328,14 @@ impl Default for CryptoManagerHostKeyStatus {
             present: false,
             management_type: None,
             access_granted: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostKeyStatus",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 CryptoKeyId keyId r
 boolean present r
 string managementType o
@@ -350,12 +348,9 @@ impl rt::Object for CryptoManagerHostKeyStatus {
         &CRYPTO_MANAGER_HOST_KEY_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_KEY_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_KEY_STATUS),
             0 => P::Object(&self.key_id),
             1 => P::Value(&self.present),
             2 => P::Value(&self.management_type),
@@ -411,6 +406,8 @@ pub struct CryptoManagerKmipCertSignRequest {
     pub country: Option<String>,
     /// `email`: optional string.
     pub email: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCertSignRequest {
     #[inline(never)]
@@ -423,14 +420,14 @@ impl Default for CryptoManagerKmipCertSignRequest {
             state: None,
             country: None,
             email: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCertSignRequest",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 string commonName o
 string organization o
 string organizationUnit o
@@ -446,12 +443,9 @@ impl rt::Object for CryptoManagerKmipCertSignRequest {
         &CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST),
             0 => P::Value(&self.common_name),
             1 => P::Value(&self.organization),
             2 => P::Value(&self.organization_unit),
@@ -517,6 +511,8 @@ pub struct CryptoManagerKmipCertificateInfo {
     pub seconds_since_valid: Option<i32>,
     /// `secondsBeforeExpire`: optional int.
     pub seconds_before_expire: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCertificateInfo {
     #[inline(never)]
@@ -531,14 +527,14 @@ impl Default for CryptoManagerKmipCertificateInfo {
             check_time: Default::default(),
             seconds_since_valid: None,
             seconds_before_expire: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCertificateInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string subject r
 string issuer r
 string serialNumber r
@@ -556,12 +552,9 @@ impl rt::Object for CryptoManagerKmipCertificateInfo {
         &CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO),
             0 => P::Value(&self.subject),
             1 => P::Value(&self.issuer),
             2 => P::Value(&self.serial_number),
@@ -623,6 +616,8 @@ pub struct CryptoManagerKmipClusterStatus {
     pub servers: Vec<CryptoManagerKmipServerStatus>,
     /// `clientCertInfo`: optional `CryptoManagerKmipCertificateInfo`.
     pub client_cert_info: Option<Box<CryptoManagerKmipCertificateInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipClusterStatus {
     #[inline(never)]
@@ -633,14 +628,14 @@ impl Default for CryptoManagerKmipClusterStatus {
             management_type: None,
             servers: Vec::new(),
             client_cert_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CLUSTER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipClusterStatus",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyProviderId clusterId r
 ManagedEntityStatus overallStatus o since 7.0.0.0
 string managementType o since 7.0.0.0
@@ -654,12 +649,9 @@ impl rt::Object for CryptoManagerKmipClusterStatus {
         &CRYPTO_MANAGER_KMIP_CLUSTER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CLUSTER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CLUSTER_STATUS),
             0 => P::Object(&self.cluster_id),
             1 => P::Value(&self.overall_status),
             2 => P::Value(&self.management_type),
@@ -717,6 +709,8 @@ pub struct CryptoManagerKmipCryptoKeyStatus {
     pub affected_hosts: Vec<rt::ManagedObjectReference>,
     /// `referencedByTags`: list of string.
     pub referenced_by_tags: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCryptoKeyStatus {
     #[inline(never)]
@@ -729,14 +723,14 @@ impl Default for CryptoManagerKmipCryptoKeyStatus {
             encrypted_vms: Vec::new(),
             affected_hosts: Vec::new(),
             referenced_by_tags: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatus",
-    "6.7.2",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.2
 CryptoKeyId keyId r
 boolean keyAvailable o
 string reason o
@@ -752,12 +746,9 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatus {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS),
             0 => P::Object(&self.key_id),
             1 => P::Value(&self.key_available),
             2 => P::Value(&self.reason),
@@ -807,18 +798,22 @@ rt::serde!(object CryptoManagerKmipCryptoKeyStatus);
 pub struct CryptoManagerKmipCryptoKeyStatusKeyInfo {
     /// `keyId`: required string.
     pub key_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusKeyInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_id: String::new() }
+        Self {
+            key_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusKeyInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string keyId r
 ",
     rt::unset::<CryptoManagerKmipCryptoKeyStatusKeyInfo>,
@@ -828,12 +823,9 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusKeyInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO),
             0 => P::Value(&self.key_id),
             _ => P::Absent,
         }
@@ -875,6 +867,8 @@ pub struct CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     pub base: CryptoManagerKmipCryptoKeyStatusKeyInfo,
     /// `configuredTime`: optional dateTime.
     pub configured_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     #[inline(never)]
@@ -882,14 +876,14 @@ impl Default for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
         Self {
             base: CryptoManagerKmipCryptoKeyStatusKeyInfo::default(),
             configured_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo",
-    "9.0.0.0",
     Some(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO),
-    "
+    "9.0.0.0
 dateTime configuredTime o
 ",
     rt::unset::<CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo>,
@@ -899,12 +893,11 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO)
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.configured_time),
@@ -963,6 +956,8 @@ pub struct CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     pub create_time: Option<rt::DateTime>,
     /// `rotateTime`: optional dateTime.
     pub rotate_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     #[inline(never)]
@@ -971,14 +966,14 @@ impl Default for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo
             base: CryptoManagerKmipCryptoKeyStatusKeyInfo::default(),
             create_time: None,
             rotate_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo",
-    "9.0.0.0",
     Some(&CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO),
-    "
+    "9.0.0.0
 dateTime createTime o
 dateTime rotateTime o
 ",
@@ -989,12 +984,13 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyI
         &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO,
+                )
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.create_time),
@@ -1054,18 +1050,22 @@ rt::serde!(object CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInf
 pub struct CryptoManagerKmipCustomAttributeSpec {
     /// `attributes`: list of `KeyValue`.
     pub attributes: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipCustomAttributeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { attributes: Vec::new() }
+        Self {
+            attributes: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCustomAttributeSpec",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 KeyValue attributes ol
 ",
     rt::unset::<CryptoManagerKmipCustomAttributeSpec>,
@@ -1075,12 +1075,9 @@ impl rt::Object for CryptoManagerKmipCustomAttributeSpec {
         &CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC),
             0 => P::Objects(&self.attributes),
             _ => P::Absent,
         }
@@ -1118,18 +1115,19 @@ rt::serde!(object CryptoManagerKmipCustomAttributeSpec);
 pub struct CryptoManagerKmipGenerateKeySpec {
     /// `keyType`: optional string.
     pub key_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipGenerateKeySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_type: None }
+        Self { key_type: None, _more: () }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipGenerateKeySpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string keyType o
 ",
     rt::unset::<CryptoManagerKmipGenerateKeySpec>,
@@ -1139,12 +1137,9 @@ impl rt::Object for CryptoManagerKmipGenerateKeySpec {
         &CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC),
             0 => P::Value(&self.key_type),
             _ => P::Absent,
         }
@@ -1186,6 +1181,8 @@ pub struct CryptoManagerKmipServerCertInfo {
     pub cert_info: Option<Box<CryptoManagerKmipCertificateInfo>>,
     /// `clientTrustServer`: optional boolean.
     pub client_trust_server: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipServerCertInfo {
     #[inline(never)]
@@ -1194,14 +1191,14 @@ impl Default for CryptoManagerKmipServerCertInfo {
             certificate: String::new(),
             cert_info: None,
             client_trust_server: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipServerCertInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string certificate r
 CryptoManagerKmipCertificateInfo certInfo o
 boolean clientTrustServer o
@@ -1213,12 +1210,9 @@ impl rt::Object for CryptoManagerKmipServerCertInfo {
         &CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO),
             0 => P::Value(&self.certificate),
             1 => P::Optional(&self.cert_info),
             2 => P::Value(&self.client_trust_server),
@@ -1270,6 +1264,8 @@ pub struct CryptoManagerKmipServerStatus {
     pub client_trust_server: Option<bool>,
     /// `serverTrustClient`: optional boolean.
     pub server_trust_client: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmipServerStatus {
     #[inline(never)]
@@ -1281,14 +1277,14 @@ impl Default for CryptoManagerKmipServerStatus {
             cert_info: None,
             client_trust_server: None,
             server_trust_client: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_SERVER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipServerStatus",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string name r
 ManagedEntityStatus status r
 string connectionStatus r
@@ -1303,12 +1299,9 @@ impl rt::Object for CryptoManagerKmipServerStatus {
         &CRYPTO_MANAGER_KMIP_SERVER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP_SERVER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP_SERVER_STATUS),
             0 => P::Value(&self.name),
             1 => P::Value(&self.status),
             2 => P::Value(&self.connection_status),
@@ -1353,18 +1346,20 @@ impl std::fmt::Debug for CryptoManagerKmipServerStatus {
 rt::serde!(object CryptoManagerKmipServerStatus);
 
 /// `CryptoSpec`, a [`DynamicData`], since VI API 6.5.
-pub struct CryptoSpec {}
+pub struct CryptoSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CryptoSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.5",
     rt::unset::<CryptoSpec>,
 );
 impl rt::Object for CryptoSpec {
@@ -1372,12 +1367,9 @@ impl rt::Object for CryptoSpec {
         &CRYPTO_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_SPEC),
             _ => P::Absent,
         }
     }
@@ -1411,18 +1403,20 @@ impl std::fmt::Debug for CryptoSpec {
 rt::serde!(object base CryptoSpec);
 
 /// `CryptoSpecDecrypt`, a [`CryptoSpec`], since VI API 6.5.
-pub struct CryptoSpecDecrypt {}
+pub struct CryptoSpecDecrypt {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CryptoSpecDecrypt {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDecrypt",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "",
+    "6.5",
     rt::unset::<CryptoSpecDecrypt>,
 );
 impl rt::Object for CryptoSpecDecrypt {
@@ -1430,13 +1424,10 @@ impl rt::Object for CryptoSpecDecrypt {
         &CRYPTO_SPEC_DECRYPT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_DECRYPT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::INFO => P::Info(&CRYPTO_SPEC_DECRYPT),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1473,20 +1464,22 @@ rt::serde!(object CryptoSpecDecrypt);
 pub struct CryptoSpecDeepRecrypt {
     /// `newKeyId`: required `CryptoKeyId`.
     pub new_key_id: CryptoKeyId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoSpecDeepRecrypt {
     #[inline(never)]
     fn default() -> Self {
         Self {
             new_key_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_SPEC_DEEP_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDeepRecrypt",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "
+    "6.5
 CryptoKeyId newKeyId r
 ",
     rt::unset::<CryptoSpecDeepRecrypt>,
@@ -1496,13 +1489,10 @@ impl rt::Object for CryptoSpecDeepRecrypt {
         &CRYPTO_SPEC_DEEP_RECRYPT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_DEEP_RECRYPT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::INFO => P::Info(&CRYPTO_SPEC_DEEP_RECRYPT),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             0 => P::Object(&self.new_key_id),
             _ => P::Absent,
         }
@@ -1541,20 +1531,22 @@ rt::serde!(object CryptoSpecDeepRecrypt);
 pub struct CryptoSpecEncrypt {
     /// `cryptoKeyId`: required `CryptoKeyId`.
     pub crypto_key_id: CryptoKeyId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoSpecEncrypt {
     #[inline(never)]
     fn default() -> Self {
         Self {
             crypto_key_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_SPEC_ENCRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecEncrypt",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "
+    "6.5
 CryptoKeyId cryptoKeyId r
 ",
     rt::unset::<CryptoSpecEncrypt>,
@@ -1564,13 +1556,10 @@ impl rt::Object for CryptoSpecEncrypt {
         &CRYPTO_SPEC_ENCRYPT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_ENCRYPT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::INFO => P::Info(&CRYPTO_SPEC_ENCRYPT),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             0 => P::Object(&self.crypto_key_id),
             _ => P::Absent,
         }
@@ -1606,18 +1595,20 @@ impl std::fmt::Debug for CryptoSpecEncrypt {
 rt::serde!(object CryptoSpecEncrypt);
 
 /// `CryptoSpecNoOp`, a [`CryptoSpec`], since VI API 6.5.
-pub struct CryptoSpecNoOp {}
+pub struct CryptoSpecNoOp {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CryptoSpecNoOp {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecNoOp",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "",
+    "6.5",
     rt::unset::<CryptoSpecNoOp>,
 );
 impl rt::Object for CryptoSpecNoOp {
@@ -1625,13 +1616,10 @@ impl rt::Object for CryptoSpecNoOp {
         &CRYPTO_SPEC_NO_OP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_NO_OP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::INFO => P::Info(&CRYPTO_SPEC_NO_OP),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1668,20 +1656,22 @@ rt::serde!(object CryptoSpecNoOp);
 pub struct CryptoSpecRegister {
     /// `cryptoKeyId`: required `CryptoKeyId`.
     pub crypto_key_id: CryptoKeyId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoSpecRegister {
     #[inline(never)]
     fn default() -> Self {
         Self {
             crypto_key_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_SPEC_REGISTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecRegister",
-    "6.5",
     Some(&CRYPTO_SPEC_NO_OP),
-    "
+    "6.5
 CryptoKeyId cryptoKeyId r
 ",
     rt::unset::<CryptoSpecRegister>,
@@ -1691,13 +1681,10 @@ impl rt::Object for CryptoSpecRegister {
         &CRYPTO_SPEC_REGISTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_REGISTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::INFO => P::Info(&CRYPTO_SPEC_REGISTER),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             0 => P::Object(&self.crypto_key_id),
             _ => P::Absent,
         }
@@ -1736,20 +1723,22 @@ rt::serde!(object CryptoSpecRegister);
 pub struct CryptoSpecShallowRecrypt {
     /// `newKeyId`: required `CryptoKeyId`.
     pub new_key_id: CryptoKeyId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoSpecShallowRecrypt {
     #[inline(never)]
     fn default() -> Self {
         Self {
             new_key_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_SPEC_SHALLOW_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecShallowRecrypt",
-    "6.5",
     Some(&CRYPTO_SPEC),
-    "
+    "6.5
 CryptoKeyId newKeyId r
 ",
     rt::unset::<CryptoSpecShallowRecrypt>,
@@ -1759,13 +1748,10 @@ impl rt::Object for CryptoSpecShallowRecrypt {
         &CRYPTO_SPEC_SHALLOW_RECRYPT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_SPEC_SHALLOW_RECRYPT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CryptoSpec {}),
+            rt::INFO => P::Info(&CRYPTO_SPEC_SHALLOW_RECRYPT),
+            rt::BASE => P::Object(&CryptoSpec { _more: () }),
             0 => P::Object(&self.new_key_id),
             _ => P::Absent,
         }
@@ -1806,6 +1792,8 @@ pub struct DiskCryptoSpec {
     pub parent: Option<Box<DiskCryptoSpec>>,
     /// `crypto`: required `CryptoSpec` or a descendant.
     pub crypto: rt::Poly<CryptoSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskCryptoSpec {
     #[inline(never)]
@@ -1813,14 +1801,14 @@ impl Default for DiskCryptoSpec {
         Self {
             parent: None,
             crypto: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskCryptoSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 DiskCryptoSpec parent o
 CryptoSpec crypto r
 ",
@@ -1831,12 +1819,9 @@ impl rt::Object for DiskCryptoSpec {
         &DISK_CRYPTO_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_CRYPTO_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_CRYPTO_SPEC),
             0 => P::Optional(&self.parent),
             1 => P::Value(&self.crypto),
             _ => P::Absent,
@@ -1878,6 +1863,8 @@ pub struct EncryptionKeyRequired {
     pub base: InvalidState,
     /// `requiredKey`: list of `CryptoKeyId`.
     pub required_key: Vec<CryptoKeyId>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EncryptionKeyRequired {
     #[inline(never)]
@@ -1885,14 +1872,14 @@ impl Default for EncryptionKeyRequired {
         Self {
             base: InvalidState::default(),
             required_key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENCRYPTION_KEY_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EncryptionKeyRequired",
-    "6.7",
     Some(&INVALID_STATE),
-    "
+    "6.7
 CryptoKeyId requiredKey ol
 ",
     rt::unset::<EncryptionKeyRequired>,
@@ -1902,12 +1889,9 @@ impl rt::Object for EncryptionKeyRequired {
         &ENCRYPTION_KEY_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENCRYPTION_KEY_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENCRYPTION_KEY_REQUIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.required_key),
@@ -1979,6 +1963,8 @@ pub struct KmipClusterInfo {
     pub default_key_type: Option<String>,
     /// `keyInfo`: optional `KmipClusterInfoKeyInfo` or a descendant, since VI API 9.0.0.0.
     pub key_info: Option<rt::Poly<KmipClusterInfoKeyInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipClusterInfo {
     #[inline(never)]
@@ -1994,14 +1980,14 @@ impl Default for KmipClusterInfo {
             key_id: None,
             default_key_type: None,
             key_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static KMIP_CLUSTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyProviderId clusterId r
 KmipServerInfo servers ol
 boolean useAsDefault r
@@ -2020,12 +2006,9 @@ impl rt::Object for KmipClusterInfo {
         &KMIP_CLUSTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_CLUSTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_CLUSTER_INFO),
             0 => P::Object(&self.cluster_id),
             1 => P::Objects(&self.servers),
             2 => P::Value(&self.use_as_default),
@@ -2078,18 +2061,20 @@ impl std::fmt::Debug for KmipClusterInfo {
 rt::serde!(object KmipClusterInfo);
 
 /// `KmipClusterInfoKeyInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct KmipClusterInfoKeyInfo {}
+pub struct KmipClusterInfoKeyInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for KmipClusterInfoKeyInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static KMIP_CLUSTER_INFO_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoKeyInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<KmipClusterInfoKeyInfo>,
 );
 impl rt::Object for KmipClusterInfoKeyInfo {
@@ -2097,12 +2082,9 @@ impl rt::Object for KmipClusterInfoKeyInfo {
         &KMIP_CLUSTER_INFO_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_CLUSTER_INFO_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_CLUSTER_INFO_KEY_INFO),
             _ => P::Absent,
         }
     }
@@ -2141,6 +2123,8 @@ pub struct KmipClusterInfoWrappingKeyIdKeyInfo {
     pub key_id: String,
     /// `configuredTime`: required dateTime.
     pub configured_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipClusterInfoWrappingKeyIdKeyInfo {
     #[inline(never)]
@@ -2148,14 +2132,14 @@ impl Default for KmipClusterInfoWrappingKeyIdKeyInfo {
         Self {
             key_id: String::new(),
             configured_time: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoWrappingKeyIdKeyInfo",
-    "9.0.0.0",
     Some(&KMIP_CLUSTER_INFO_KEY_INFO),
-    "
+    "9.0.0.0
 string keyId r
 dateTime configuredTime r
 ",
@@ -2166,13 +2150,16 @@ impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
         &KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
+            rt::INFO => P::Info(&KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO),
+            rt::BASE => {
+                P::Object(
+                    &KmipClusterInfoKeyInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.key_id),
             1 => P::Value(&self.configured_time),
             _ => P::Absent,
@@ -2217,6 +2204,8 @@ pub struct KmipClusterInfoWrappingRotationIntervalKeyInfo {
     pub rotation_interval: Option<i32>,
     /// `lastRotation`: optional dateTime.
     pub last_rotation: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipClusterInfoWrappingRotationIntervalKeyInfo {
     #[inline(never)]
@@ -2225,14 +2214,14 @@ impl Default for KmipClusterInfoWrappingRotationIntervalKeyInfo {
             key_id: None,
             rotation_interval: None,
             last_rotation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoWrappingRotationIntervalKeyInfo",
-    "9.0.0.0",
     Some(&KMIP_CLUSTER_INFO_KEY_INFO),
-    "
+    "9.0.0.0
 string keyId o
 int rotationInterval o
 dateTime lastRotation o
@@ -2244,13 +2233,16 @@ impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
         &KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
+            rt::INFO => P::Info(&KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO),
+            rt::BASE => {
+                P::Object(
+                    &KmipClusterInfoKeyInfo {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.key_id),
             1 => P::Value(&self.rotation_interval),
             2 => P::Value(&self.last_rotation),
@@ -2312,6 +2304,8 @@ pub struct KmipServerInfo {
     pub timeout: Option<i32>,
     /// `userName`: optional string.
     pub user_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerInfo {
     #[inline(never)]
@@ -2327,14 +2321,14 @@ impl Default for KmipServerInfo {
             nbio: None,
             timeout: None,
             user_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static KMIP_SERVER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string name r
 string address r
 int port r
@@ -2353,12 +2347,9 @@ impl rt::Object for KmipServerInfo {
         &KMIP_SERVER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.address),
             2 => P::Value(&self.port),
@@ -2422,6 +2413,8 @@ pub struct KmipServerSpec {
     pub default_key_type: Option<String>,
     /// `keySpec`: optional `KmipServerSpecKeySpec` or a descendant, since VI API 9.0.0.0.
     pub key_spec: Option<rt::Poly<KmipServerSpecKeySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerSpec {
     #[inline(never)]
@@ -2432,14 +2425,14 @@ impl Default for KmipServerSpec {
             password: None,
             default_key_type: None,
             key_spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static KMIP_SERVER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyProviderId clusterId r
 KmipServerInfo info r
 string password o secret
@@ -2453,12 +2446,9 @@ impl rt::Object for KmipServerSpec {
         &KMIP_SERVER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_SPEC),
             0 => P::Object(&self.cluster_id),
             1 => P::Object(&self.info),
             2 => P::Value(&self.password),
@@ -2501,18 +2491,20 @@ impl std::fmt::Debug for KmipServerSpec {
 rt::serde!(object KmipServerSpec);
 
 /// `KmipServerSpecKeySpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct KmipServerSpecKeySpec {}
+pub struct KmipServerSpecKeySpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for KmipServerSpecKeySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static KMIP_SERVER_SPEC_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecKeySpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<KmipServerSpecKeySpec>,
 );
 impl rt::Object for KmipServerSpecKeySpec {
@@ -2520,12 +2512,9 @@ impl rt::Object for KmipServerSpecKeySpec {
         &KMIP_SERVER_SPEC_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_SPEC_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_SPEC_KEY_SPEC),
             _ => P::Absent,
         }
     }
@@ -2562,18 +2551,22 @@ rt::serde!(object base KmipServerSpecKeySpec);
 pub struct KmipServerSpecWrappingKeyIdKeySpec {
     /// `keyId`: required string.
     pub key_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerSpecWrappingKeyIdKeySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { key_id: String::new() }
+        Self {
+            key_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecWrappingKeyIdKeySpec",
-    "9.0.0.0",
     Some(&KMIP_SERVER_SPEC_KEY_SPEC),
-    "
+    "9.0.0.0
 string keyId r
 ",
     rt::unset::<KmipServerSpecWrappingKeyIdKeySpec>,
@@ -2583,13 +2576,10 @@ impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
         &KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
+            rt::INFO => P::Info(&KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC),
+            rt::BASE => P::Object(&KmipServerSpecKeySpec { _more: () }),
             0 => P::Value(&self.key_id),
             _ => P::Absent,
         }
@@ -2628,18 +2618,22 @@ rt::serde!(object KmipServerSpecWrappingKeyIdKeySpec);
 pub struct KmipServerSpecWrappingRotationIntervalKeySpec {
     /// `rotationInterval`: optional int.
     pub rotation_interval: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerSpecWrappingRotationIntervalKeySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { rotation_interval: None }
+        Self {
+            rotation_interval: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecWrappingRotationIntervalKeySpec",
-    "9.0.0.0",
     Some(&KMIP_SERVER_SPEC_KEY_SPEC),
-    "
+    "9.0.0.0
 int rotationInterval o
 ",
     rt::unset::<KmipServerSpecWrappingRotationIntervalKeySpec>,
@@ -2649,13 +2643,10 @@ impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
         &KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
+            rt::INFO => P::Info(&KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC),
+            rt::BASE => P::Object(&KmipServerSpecKeySpec { _more: () }),
             0 => P::Value(&self.rotation_interval),
             _ => P::Absent,
         }
@@ -2701,6 +2692,8 @@ pub struct KmipServerStatus {
     pub status: enums::ManagedEntityStatus,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KmipServerStatus {
     #[inline(never)]
@@ -2710,14 +2703,14 @@ impl Default for KmipServerStatus {
             name: String::new(),
             status: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static KMIP_SERVER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerStatus",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyProviderId clusterId r
 string name r
 ManagedEntityStatus status r
@@ -2730,12 +2723,9 @@ impl rt::Object for KmipServerStatus {
         &KMIP_SERVER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KMIP_SERVER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KMIP_SERVER_STATUS),
             0 => P::Object(&self.cluster_id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.status),

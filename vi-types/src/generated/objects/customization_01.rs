@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CannotDecryptPasswords {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDecryptPasswords {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_DECRYPT_PASSWORDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDecryptPasswords",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotDecryptPasswords>,
 );
 impl rt::Object for CannotDecryptPasswords {
@@ -30,12 +32,9 @@ impl rt::Object for CannotDecryptPasswords {
         &CANNOT_DECRYPT_PASSWORDS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DECRYPT_PASSWORDS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DECRYPT_PASSWORDS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -89,6 +88,8 @@ pub struct CustomizationAdapterMapping {
     pub mac_address: Option<String>,
     /// `adapter`: required `CustomizationIPSettings`.
     pub adapter: CustomizationIpSettings,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationAdapterMapping {
     #[inline(never)]
@@ -96,14 +97,14 @@ impl Default for CustomizationAdapterMapping {
         Self {
             mac_address: None,
             adapter: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_ADAPTER_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationAdapterMapping",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string macAddress o
 CustomizationIPSettings adapter r
 ",
@@ -114,12 +115,9 @@ impl rt::Object for CustomizationAdapterMapping {
         &CUSTOMIZATION_ADAPTER_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_ADAPTER_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_ADAPTER_MAPPING),
             0 => P::Value(&self.mac_address),
             1 => P::Object(&self.adapter),
             _ => P::Absent,
@@ -156,18 +154,20 @@ impl std::fmt::Debug for CustomizationAdapterMapping {
 rt::serde!(object CustomizationAdapterMapping);
 
 /// `CustomizationAutoIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-pub struct CustomizationAutoIpV6Generator {}
+pub struct CustomizationAutoIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationAutoIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationAutoIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
+    "4.0",
     rt::unset::<CustomizationAutoIpV6Generator>,
 );
 impl rt::Object for CustomizationAutoIpV6Generator {
@@ -175,13 +175,16 @@ impl rt::Object for CustomizationAutoIpV6Generator {
         &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_AUTO_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_AUTO_IP_V6_GENERATOR),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -220,6 +223,8 @@ pub struct CustomizationCloudinitPrep {
     pub metadata: String,
     /// `userdata`: optional string.
     pub userdata: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationCloudinitPrep {
     #[inline(never)]
@@ -227,14 +232,14 @@ impl Default for CustomizationCloudinitPrep {
         Self {
             metadata: String::new(),
             userdata: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_CLOUDINIT_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCloudinitPrep",
-    "7.0.3.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
+    "7.0.3.0
 string metadata r
 string userdata o
 ",
@@ -245,13 +250,16 @@ impl rt::Object for CustomizationCloudinitPrep {
         &CUSTOMIZATION_CLOUDINIT_PREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CLOUDINIT_PREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_CLOUDINIT_PREP),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.metadata),
             1 => P::Value(&self.userdata),
             _ => P::Absent,
@@ -292,18 +300,19 @@ rt::serde!(object CustomizationCloudinitPrep);
 pub struct CustomizationCustomIpGenerator {
     /// `argument`: optional string.
     pub argument: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationCustomIpGenerator {
     #[inline(never)]
     fn default() -> Self {
-        Self { argument: None }
+        Self { argument: None, _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomIpGenerator",
-    "2.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "
+    "2.0
 string argument o
 ",
     rt::unset::<CustomizationCustomIpGenerator>,
@@ -313,13 +322,16 @@ impl rt::Object for CustomizationCustomIpGenerator {
         &CUSTOMIZATION_CUSTOM_IP_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_IP_GENERATOR),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -358,18 +370,19 @@ rt::serde!(object CustomizationCustomIpGenerator);
 pub struct CustomizationCustomIpV6Generator {
     /// `argument`: optional string.
     pub argument: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationCustomIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self { argument: None }
+        Self { argument: None, _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "
+    "4.0
 string argument o
 ",
     rt::unset::<CustomizationCustomIpV6Generator>,
@@ -379,13 +392,16 @@ impl rt::Object for CustomizationCustomIpV6Generator {
         &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -424,18 +440,19 @@ rt::serde!(object CustomizationCustomIpV6Generator);
 pub struct CustomizationCustomName {
     /// `argument`: optional string.
     pub argument: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationCustomName {
     #[inline(never)]
     fn default() -> Self {
-        Self { argument: None }
+        Self { argument: None, _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "
+    "2.0
 string argument o
 ",
     rt::unset::<CustomizationCustomName>,
@@ -445,13 +462,10 @@ impl rt::Object for CustomizationCustomName {
         &CUSTOMIZATION_CUSTOM_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_CUSTOM_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_CUSTOM_NAME),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -487,18 +501,20 @@ impl std::fmt::Debug for CustomizationCustomName {
 rt::serde!(object CustomizationCustomName);
 
 /// `CustomizationDhcpIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-pub struct CustomizationDhcpIpGenerator {}
+pub struct CustomizationDhcpIpGenerator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationDhcpIpGenerator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDhcpIpGenerator",
-    "2.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "",
+    "2.0",
     rt::unset::<CustomizationDhcpIpGenerator>,
 );
 impl rt::Object for CustomizationDhcpIpGenerator {
@@ -506,13 +522,16 @@ impl rt::Object for CustomizationDhcpIpGenerator {
         &CUSTOMIZATION_DHCP_IP_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_DHCP_IP_GENERATOR),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -546,18 +565,20 @@ impl std::fmt::Debug for CustomizationDhcpIpGenerator {
 rt::serde!(object CustomizationDhcpIpGenerator);
 
 /// `CustomizationDhcpIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-pub struct CustomizationDhcpIpV6Generator {}
+pub struct CustomizationDhcpIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationDhcpIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDhcpIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
+    "4.0",
     rt::unset::<CustomizationDhcpIpV6Generator>,
 );
 impl rt::Object for CustomizationDhcpIpV6Generator {
@@ -565,13 +586,16 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
         &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DHCP_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_DHCP_IP_V6_GENERATOR),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -605,18 +629,20 @@ impl std::fmt::Debug for CustomizationDhcpIpV6Generator {
 rt::serde!(object CustomizationDhcpIpV6Generator);
 
 /// `CustomizationDisableIpV4`, a [`CustomizationIpGenerator`], since VI API 9.1.0.0.
-pub struct CustomizationDisableIpV4 {}
+pub struct CustomizationDisableIpV4 {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationDisableIpV4 {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDisableIpV4",
-    "9.1.0.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "",
+    "9.1.0.0",
     rt::unset::<CustomizationDisableIpV4>,
 );
 impl rt::Object for CustomizationDisableIpV4 {
@@ -624,13 +650,16 @@ impl rt::Object for CustomizationDisableIpV4 {
         &CUSTOMIZATION_DISABLE_IP_V4
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_DISABLE_IP_V4
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_DISABLE_IP_V4),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -669,6 +698,8 @@ pub struct CustomizationEvent {
     pub base: VmEvent,
     /// `logLocation`: optional string.
     pub log_location: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationEvent {
     #[inline(never)]
@@ -676,14 +707,14 @@ impl Default for CustomizationEvent {
         Self {
             base: VmEvent::default(),
             log_location: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "
+    "2.5
 string logLocation o
 ",
     rt::unset::<CustomizationEvent>,
@@ -693,12 +724,9 @@ impl rt::Object for CustomizationEvent {
         &CUSTOMIZATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.log_location),
@@ -754,6 +782,8 @@ pub struct CustomizationFailed {
     pub base: CustomizationEvent,
     /// `reason`: optional string, since VI API 7.0.0.0.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFailed {
     #[inline(never)]
@@ -761,14 +791,14 @@ impl Default for CustomizationFailed {
         Self {
             base: CustomizationEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFailed",
-    "2.5",
     Some(&CUSTOMIZATION_EVENT),
-    "
+    "2.5
 string reason o since 7.0.0.0
 ",
     rt::unset::<CustomizationFailed>,
@@ -778,12 +808,9 @@ impl rt::Object for CustomizationFailed {
         &CUSTOMIZATION_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_FAILED),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.reason),
@@ -837,18 +864,22 @@ rt::serde!(object CustomizationFailed);
 pub struct CustomizationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<CustomizationFault>,
 );
 impl rt::Object for CustomizationFault {
@@ -856,12 +887,9 @@ impl rt::Object for CustomizationFault {
         &CUSTOMIZATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -913,18 +941,22 @@ rt::serde!(object CustomizationFault);
 pub struct CustomizationFixedIp {
     /// `ipAddress`: required string.
     pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFixedIp {
     #[inline(never)]
     fn default() -> Self {
-        Self { ip_address: String::new() }
+        Self {
+            ip_address: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_FIXED_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedIp",
-    "2.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "
+    "2.0
 string ipAddress r
 ",
     rt::unset::<CustomizationFixedIp>,
@@ -934,13 +966,16 @@ impl rt::Object for CustomizationFixedIp {
         &CUSTOMIZATION_FIXED_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_FIXED_IP),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.ip_address),
             _ => P::Absent,
         }
@@ -981,6 +1016,8 @@ pub struct CustomizationFixedIpV6 {
     pub ip_address: String,
     /// `subnetMask`: required int.
     pub subnet_mask: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFixedIpV6 {
     #[inline(never)]
@@ -988,14 +1025,14 @@ impl Default for CustomizationFixedIpV6 {
         Self {
             ip_address: String::new(),
             subnet_mask: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_FIXED_IP_V6: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedIpV6",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "
+    "4.0
 string ipAddress r
 int subnetMask r
 ",
@@ -1006,13 +1043,16 @@ impl rt::Object for CustomizationFixedIpV6 {
         &CUSTOMIZATION_FIXED_IP_V6
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_IP_V6
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_FIXED_IP_V6),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.subnet_mask),
             _ => P::Absent,
@@ -1053,18 +1093,22 @@ rt::serde!(object CustomizationFixedIpV6);
 pub struct CustomizationFixedName {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationFixedName {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_FIXED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<CustomizationFixedName>,
@@ -1074,13 +1118,10 @@ impl rt::Object for CustomizationFixedName {
         &CUSTOMIZATION_FIXED_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_FIXED_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_FIXED_NAME),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -1121,6 +1162,8 @@ pub struct CustomizationGlobalIpSettings {
     pub dns_suffix_list: Vec<String>,
     /// `dnsServerList`: list of string.
     pub dns_server_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationGlobalIpSettings {
     #[inline(never)]
@@ -1128,14 +1171,14 @@ impl Default for CustomizationGlobalIpSettings {
         Self {
             dns_suffix_list: Vec::new(),
             dns_server_list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_GLOBAL_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGlobalIPSettings",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string dnsSuffixList ol
 string dnsServerList ol
 ",
@@ -1146,12 +1189,9 @@ impl rt::Object for CustomizationGlobalIpSettings {
         &CUSTOMIZATION_GLOBAL_IP_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GLOBAL_IP_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_GLOBAL_IP_SETTINGS),
             0 => P::Value(&self.dns_suffix_list),
             1 => P::Value(&self.dns_server_list),
             _ => P::Absent,
@@ -1191,18 +1231,22 @@ rt::serde!(object CustomizationGlobalIpSettings);
 pub struct CustomizationGuiRunOnce {
     /// `commandList`: list, not empty, of string.
     pub command_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationGuiRunOnce {
     #[inline(never)]
     fn default() -> Self {
-        Self { command_list: Vec::new() }
+        Self {
+            command_list: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_GUI_RUN_ONCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGuiRunOnce",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string commandList rl
 ",
     rt::unset::<CustomizationGuiRunOnce>,
@@ -1212,12 +1256,9 @@ impl rt::Object for CustomizationGuiRunOnce {
         &CUSTOMIZATION_GUI_RUN_ONCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GUI_RUN_ONCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_GUI_RUN_ONCE),
             0 => P::Value(&self.command_list),
             _ => P::Absent,
         }
@@ -1261,6 +1302,8 @@ pub struct CustomizationGuiUnattended {
     pub auto_logon: bool,
     /// `autoLogonCount`: required int.
     pub auto_logon_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationGuiUnattended {
     #[inline(never)]
@@ -1270,14 +1313,14 @@ impl Default for CustomizationGuiUnattended {
             time_zone: 0,
             auto_logon: false,
             auto_logon_count: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_GUI_UNATTENDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGuiUnattended",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationPassword password o
 int timeZone r
 boolean autoLogon r
@@ -1290,12 +1333,9 @@ impl rt::Object for CustomizationGuiUnattended {
         &CUSTOMIZATION_GUI_UNATTENDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_GUI_UNATTENDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_GUI_UNATTENDED),
             0 => P::Optional(&self.password),
             1 => P::Value(&self.time_zone),
             2 => P::Value(&self.auto_logon),
@@ -1355,6 +1395,8 @@ pub struct CustomizationIpSettings {
     pub secondary_wins: Option<String>,
     /// `netBIOS`: optional `CustomizationNetBIOSMode`.
     pub net_bios: Option<enums::CustomizationNetBiosMode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationIpSettings {
     #[inline(never)]
@@ -1369,14 +1411,14 @@ impl Default for CustomizationIpSettings {
             primary_wins: None,
             secondary_wins: None,
             net_bios: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIPSettings",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationIpGenerator ip r
 string subnetMask o
 string gateway ol
@@ -1394,12 +1436,9 @@ impl rt::Object for CustomizationIpSettings {
         &CUSTOMIZATION_IP_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IP_SETTINGS),
             0 => P::Value(&self.ip),
             1 => P::Value(&self.subnet_mask),
             2 => P::Value(&self.gateway),
@@ -1455,6 +1494,8 @@ pub struct CustomizationIpSettingsIpV6AddressSpec {
     pub ip: Vec<rt::Poly<CustomizationIpV6Generator>>,
     /// `gateway`: list of string.
     pub gateway: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationIpSettingsIpV6AddressSpec {
     #[inline(never)]
@@ -1462,14 +1503,14 @@ impl Default for CustomizationIpSettingsIpV6AddressSpec {
         Self {
             ip: Vec::new(),
             gateway: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIPSettingsIpV6AddressSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 CustomizationIpV6Generator ip rl
 string gateway ol
 ",
@@ -1480,12 +1521,9 @@ impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
         &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC),
             0 => P::Value(&self.ip),
             1 => P::Value(&self.gateway),
             _ => P::Absent,
@@ -1533,6 +1571,8 @@ pub struct CustomizationIdentification {
     pub domain_admin_password: Option<Box<CustomizationPassword>>,
     /// `domainOU`: optional string, since VI API 8.0.2.0.
     pub domain_ou: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationIdentification {
     #[inline(never)]
@@ -1543,14 +1583,14 @@ impl Default for CustomizationIdentification {
             domain_admin: None,
             domain_admin_password: None,
             domain_ou: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_IDENTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIdentification",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string joinWorkgroup o
 string joinDomain o
 string domainAdmin o
@@ -1564,12 +1604,9 @@ impl rt::Object for CustomizationIdentification {
         &CUSTOMIZATION_IDENTIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IDENTIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IDENTIFICATION),
             0 => P::Value(&self.join_workgroup),
             1 => P::Value(&self.join_domain),
             2 => P::Value(&self.domain_admin),
@@ -1612,18 +1649,20 @@ impl std::fmt::Debug for CustomizationIdentification {
 rt::serde!(object CustomizationIdentification);
 
 /// `CustomizationIdentitySettings`, a [`DynamicData`], since VI API 2.0.
-pub struct CustomizationIdentitySettings {}
+pub struct CustomizationIdentitySettings {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationIdentitySettings {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_IDENTITY_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIdentitySettings",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<CustomizationIdentitySettings>,
 );
 impl rt::Object for CustomizationIdentitySettings {
@@ -1631,12 +1670,9 @@ impl rt::Object for CustomizationIdentitySettings {
         &CUSTOMIZATION_IDENTITY_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IDENTITY_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IDENTITY_SETTINGS),
             _ => P::Absent,
         }
     }
@@ -1670,18 +1706,20 @@ impl std::fmt::Debug for CustomizationIdentitySettings {
 rt::serde!(object base CustomizationIdentitySettings);
 
 /// `CustomizationIpGenerator`, a [`DynamicData`], since VI API 2.0.
-pub struct CustomizationIpGenerator {}
+pub struct CustomizationIpGenerator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationIpGenerator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIpGenerator",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<CustomizationIpGenerator>,
 );
 impl rt::Object for CustomizationIpGenerator {
@@ -1689,12 +1727,9 @@ impl rt::Object for CustomizationIpGenerator {
         &CUSTOMIZATION_IP_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IP_GENERATOR),
             _ => P::Absent,
         }
     }
@@ -1728,18 +1763,20 @@ impl std::fmt::Debug for CustomizationIpGenerator {
 rt::serde!(object base CustomizationIpGenerator);
 
 /// `CustomizationIpV6Generator`, a [`DynamicData`], since VI API 4.0.
-pub struct CustomizationIpV6Generator {}
+pub struct CustomizationIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIpV6Generator",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<CustomizationIpV6Generator>,
 );
 impl rt::Object for CustomizationIpV6Generator {
@@ -1747,12 +1784,9 @@ impl rt::Object for CustomizationIpV6Generator {
         &CUSTOMIZATION_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_IP_V6_GENERATOR),
             _ => P::Absent,
         }
     }
@@ -1791,6 +1825,8 @@ pub struct CustomizationLicenseFilePrintData {
     pub auto_mode: enums::CustomizationLicenseDataMode,
     /// `autoUsers`: optional int.
     pub auto_users: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationLicenseFilePrintData {
     #[inline(never)]
@@ -1798,14 +1834,14 @@ impl Default for CustomizationLicenseFilePrintData {
         Self {
             auto_mode: Default::default(),
             auto_users: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_LICENSE_FILE_PRINT_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLicenseFilePrintData",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationLicenseDataMode autoMode r
 int autoUsers o
 ",
@@ -1816,12 +1852,9 @@ impl rt::Object for CustomizationLicenseFilePrintData {
         &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LICENSE_FILE_PRINT_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_LICENSE_FILE_PRINT_DATA),
             0 => P::Value(&self.auto_mode),
             1 => P::Value(&self.auto_users),
             _ => P::Absent,
@@ -1858,18 +1891,20 @@ impl std::fmt::Debug for CustomizationLicenseFilePrintData {
 rt::serde!(object CustomizationLicenseFilePrintData);
 
 /// `CustomizationLinuxFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-pub struct CustomizationLinuxFlexPrep {}
+pub struct CustomizationLinuxFlexPrep {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationLinuxFlexPrep {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_LINUX_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxFlexPrep",
-    "9.1.0.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "",
+    "9.1.0.0",
     rt::unset::<CustomizationLinuxFlexPrep>,
 );
 impl rt::Object for CustomizationLinuxFlexPrep {
@@ -1877,13 +1912,16 @@ impl rt::Object for CustomizationLinuxFlexPrep {
         &CUSTOMIZATION_LINUX_FLEX_PREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_FLEX_PREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_LINUX_FLEX_PREP),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -1920,20 +1958,22 @@ rt::serde!(object CustomizationLinuxFlexPrep);
 pub struct CustomizationLinuxIdentityFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationLinuxIdentityFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_LINUX_IDENTITY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxIdentityFailed",
-    "2.5",
     Some(&CUSTOMIZATION_FAILED),
-    "",
+    "2.5",
     rt::unset::<CustomizationLinuxIdentityFailed>,
 );
 impl rt::Object for CustomizationLinuxIdentityFailed {
@@ -1941,12 +1981,9 @@ impl rt::Object for CustomizationLinuxIdentityFailed {
         &CUSTOMIZATION_LINUX_IDENTITY_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_IDENTITY_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_LINUX_IDENTITY_FAILED),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1995,18 +2032,20 @@ impl std::fmt::Debug for CustomizationLinuxIdentityFailed {
 rt::serde!(object CustomizationLinuxIdentityFailed);
 
 /// `CustomizationLinuxOptions`, a [`CustomizationOptions`], since VI API 2.0.
-pub struct CustomizationLinuxOptions {}
+pub struct CustomizationLinuxOptions {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationLinuxOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_LINUX_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxOptions",
-    "2.0",
     Some(&CUSTOMIZATION_OPTIONS),
-    "",
+    "2.0",
     rt::unset::<CustomizationLinuxOptions>,
 );
 impl rt::Object for CustomizationLinuxOptions {
@@ -2014,13 +2053,10 @@ impl rt::Object for CustomizationLinuxOptions {
         &CUSTOMIZATION_LINUX_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationOptions {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_LINUX_OPTIONS),
+            rt::BASE => P::Object(&CustomizationOptions { _more: () }),
             _ => P::Absent,
         }
     }
@@ -2073,6 +2109,8 @@ pub struct CustomizationLinuxPrep {
     pub password: Option<Box<CustomizationPassword>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 9.1.0.0.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationLinuxPrep {
     #[inline(never)]
@@ -2087,14 +2125,14 @@ impl Default for CustomizationLinuxPrep {
             reset_password: None,
             password: None,
             extra_config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_LINUX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxPrep",
-    "2.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
+    "2.0
 CustomizationName hostName r
 string domain r
 string timeZone o since 4.0
@@ -2112,13 +2150,16 @@ impl rt::Object for CustomizationLinuxPrep {
         &CUSTOMIZATION_LINUX_PREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_LINUX_PREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_LINUX_PREP),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.domain),
             2 => P::Value(&self.time_zone),
@@ -2170,18 +2211,20 @@ impl std::fmt::Debug for CustomizationLinuxPrep {
 rt::serde!(object CustomizationLinuxPrep);
 
 /// `CustomizationName`, a [`DynamicData`], since VI API 2.0.
-pub struct CustomizationName {}
+pub struct CustomizationName {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationName {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationName",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<CustomizationName>,
 );
 impl rt::Object for CustomizationName {
@@ -2189,12 +2232,9 @@ impl rt::Object for CustomizationName {
         &CUSTOMIZATION_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_NAME),
             _ => P::Absent,
         }
     }
@@ -2231,20 +2271,22 @@ rt::serde!(object base CustomizationName);
 pub struct CustomizationNetworkSetupFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationNetworkSetupFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_NETWORK_SETUP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationNetworkSetupFailed",
-    "2.5",
     Some(&CUSTOMIZATION_FAILED),
-    "",
+    "2.5",
     rt::unset::<CustomizationNetworkSetupFailed>,
 );
 impl rt::Object for CustomizationNetworkSetupFailed {
@@ -2252,12 +2294,9 @@ impl rt::Object for CustomizationNetworkSetupFailed {
         &CUSTOMIZATION_NETWORK_SETUP_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_NETWORK_SETUP_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_NETWORK_SETUP_FAILED),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2306,18 +2345,20 @@ impl std::fmt::Debug for CustomizationNetworkSetupFailed {
 rt::serde!(object CustomizationNetworkSetupFailed);
 
 /// `CustomizationOptions`, a [`DynamicData`], since VI API 2.0.
-pub struct CustomizationOptions {}
+pub struct CustomizationOptions {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationOptions {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationOptions",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<CustomizationOptions>,
 );
 impl rt::Object for CustomizationOptions {
@@ -2325,12 +2366,9 @@ impl rt::Object for CustomizationOptions {
         &CUSTOMIZATION_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_OPTIONS),
             _ => P::Absent,
         }
     }
@@ -2369,6 +2407,8 @@ pub struct CustomizationPassword {
     pub value: String,
     /// `plainText`: required boolean.
     pub plain_text: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationPassword {
     #[inline(never)]
@@ -2376,14 +2416,14 @@ impl Default for CustomizationPassword {
         Self {
             value: String::new(),
             plain_text: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPassword",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string value r secret
 boolean plainText r
 ",
@@ -2394,12 +2434,9 @@ impl rt::Object for CustomizationPassword {
         &CUSTOMIZATION_PASSWORD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PASSWORD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_PASSWORD),
             0 => P::Value(&self.value),
             1 => P::Value(&self.plain_text),
             _ => P::Absent,
@@ -2439,20 +2476,22 @@ rt::serde!(object CustomizationPassword);
 pub struct CustomizationPending {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationPending {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPending",
-    "2.5",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.5",
     rt::unset::<CustomizationPending>,
 );
 impl rt::Object for CustomizationPending {
@@ -2460,12 +2499,9 @@ impl rt::Object for CustomizationPending {
         &CUSTOMIZATION_PENDING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PENDING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_PENDING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2517,18 +2553,22 @@ rt::serde!(object CustomizationPending);
 pub struct CustomizationPrefixName {
     /// `base`: required string.
     pub base_: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationPrefixName {
     #[inline(never)]
     fn default() -> Self {
-        Self { base_: String::new() }
+        Self {
+            base_: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_PREFIX_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPrefixName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "
+    "2.0
 string base r
 ",
     rt::unset::<CustomizationPrefixName>,
@@ -2538,13 +2578,10 @@ impl rt::Object for CustomizationPrefixName {
         &CUSTOMIZATION_PREFIX_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_PREFIX_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_PREFIX_NAME),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             0 => P::Value(&self.base_),
             _ => P::Absent,
         }
@@ -2591,6 +2628,8 @@ pub struct CustomizationSpec {
     pub nic_setting_map: Vec<CustomizationAdapterMapping>,
     /// `encryptionKey`: list of byte.
     pub encryption_key: Vec<i8>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpec {
     #[inline(never)]
@@ -2601,14 +2640,14 @@ impl Default for CustomizationSpec {
             global_ip_settings: Default::default(),
             nic_setting_map: Vec::new(),
             encryption_key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationOptions options o
 CustomizationIdentitySettings identity r
 CustomizationGlobalIPSettings globalIPSettings r
@@ -2622,12 +2661,9 @@ impl rt::Object for CustomizationSpec {
         &CUSTOMIZATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC),
             0 => P::Value(&self.options),
             1 => P::Value(&self.identity),
             2 => P::Object(&self.global_ip_settings),
@@ -2681,6 +2717,8 @@ pub struct CustomizationSpecInfo {
     pub change_version: Option<String>,
     /// `lastUpdateTime`: optional dateTime.
     pub last_update_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpecInfo {
     #[inline(never)]
@@ -2691,14 +2729,14 @@ impl Default for CustomizationSpecInfo {
             r#type: String::new(),
             change_version: None,
             last_update_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_SPEC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string description r
 string type r
@@ -2712,12 +2750,9 @@ impl rt::Object for CustomizationSpecInfo {
         &CUSTOMIZATION_SPEC_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             2 => P::Value(&self.r#type),
@@ -2765,6 +2800,8 @@ pub struct CustomizationSpecItem {
     pub info: CustomizationSpecInfo,
     /// `spec`: required `CustomizationSpec`.
     pub spec: CustomizationSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpecItem {
     #[inline(never)]
@@ -2772,14 +2809,14 @@ impl Default for CustomizationSpecItem {
         Self {
             info: Default::default(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_SPEC_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecItem",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 CustomizationSpecInfo info r
 CustomizationSpec spec r
 ",
@@ -2790,12 +2827,9 @@ impl rt::Object for CustomizationSpecItem {
         &CUSTOMIZATION_SPEC_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC_ITEM),
             0 => P::Object(&self.info),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -2835,20 +2869,22 @@ rt::serde!(object CustomizationSpecItem);
 pub struct CustomizationStartedEvent {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationStartedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationStartedEvent",
-    "2.5",
     Some(&CUSTOMIZATION_EVENT),
-    "",
+    "2.5",
     rt::unset::<CustomizationStartedEvent>,
 );
 impl rt::Object for CustomizationStartedEvent {
@@ -2856,12 +2892,9 @@ impl rt::Object for CustomizationStartedEvent {
         &CUSTOMIZATION_STARTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_STARTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_STARTED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2910,18 +2943,20 @@ impl std::fmt::Debug for CustomizationStartedEvent {
 rt::serde!(object CustomizationStartedEvent);
 
 /// `CustomizationStatelessIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-pub struct CustomizationStatelessIpV6Generator {}
+pub struct CustomizationStatelessIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationStatelessIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_STATELESS_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationStatelessIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
+    "4.0",
     rt::unset::<CustomizationStatelessIpV6Generator>,
 );
 impl rt::Object for CustomizationStatelessIpV6Generator {
@@ -2929,13 +2964,16 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
         &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_STATELESS_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_STATELESS_IP_V6_GENERATOR),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -2972,20 +3010,22 @@ rt::serde!(object CustomizationStatelessIpV6Generator);
 pub struct CustomizationSucceeded {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSucceeded {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_SUCCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSucceeded",
-    "2.5",
     Some(&CUSTOMIZATION_EVENT),
-    "",
+    "2.5",
     rt::unset::<CustomizationSucceeded>,
 );
 impl rt::Object for CustomizationSucceeded {
@@ -2993,12 +3033,9 @@ impl rt::Object for CustomizationSucceeded {
         &CUSTOMIZATION_SUCCEEDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SUCCEEDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SUCCEEDED),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3064,6 +3101,8 @@ pub struct CustomizationSysprep {
     pub reset_password: Option<bool>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 9.1.0.0.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSysprep {
     #[inline(never)]
@@ -3077,14 +3116,14 @@ impl Default for CustomizationSysprep {
             script_text: None,
             reset_password: None,
             extra_config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_SYSPREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprep",
-    "2.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
+    "2.0
 CustomizationGuiUnattended guiUnattended r
 CustomizationUserData userData r
 CustomizationGuiRunOnce guiRunOnce o
@@ -3101,13 +3140,16 @@ impl rt::Object for CustomizationSysprep {
         &CUSTOMIZATION_SYSPREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_SYSPREP),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Object(&self.gui_unattended),
             1 => P::Object(&self.user_data),
             2 => P::Optional(&self.gui_run_once),
@@ -3164,6 +3206,8 @@ pub struct CustomizationSysprepFailed {
     pub sysprep_version: String,
     /// `systemVersion`: required string.
     pub system_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSysprepFailed {
     #[inline(never)]
@@ -3172,14 +3216,14 @@ impl Default for CustomizationSysprepFailed {
             base: CustomizationFailed::default(),
             sysprep_version: String::new(),
             system_version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_SYSPREP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprepFailed",
-    "2.5",
     Some(&CUSTOMIZATION_FAILED),
-    "
+    "2.5
 string sysprepVersion r
 string systemVersion r
 ",
@@ -3190,12 +3234,9 @@ impl rt::Object for CustomizationSysprepFailed {
         &CUSTOMIZATION_SYSPREP_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SYSPREP_FAILED),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Value(&self.sysprep_version),
@@ -3251,18 +3292,22 @@ rt::serde!(object CustomizationSysprepFailed);
 pub struct CustomizationSysprepText {
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSysprepText {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: String::new() }
+        Self {
+            value: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOMIZATION_SYSPREP_TEXT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprepText",
-    "2.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "
+    "2.0
 string value r
 ",
     rt::unset::<CustomizationSysprepText>,
@@ -3272,13 +3317,16 @@ impl rt::Object for CustomizationSysprepText {
         &CUSTOMIZATION_SYSPREP_TEXT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SYSPREP_TEXT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_SYSPREP_TEXT),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -3317,20 +3365,22 @@ rt::serde!(object CustomizationSysprepText);
 pub struct CustomizationUnknownFailure {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationUnknownFailure {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownFailure",
-    "2.5",
     Some(&CUSTOMIZATION_FAILED),
-    "",
+    "2.5",
     rt::unset::<CustomizationUnknownFailure>,
 );
 impl rt::Object for CustomizationUnknownFailure {
@@ -3338,12 +3388,9 @@ impl rt::Object for CustomizationUnknownFailure {
         &CUSTOMIZATION_UNKNOWN_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_FAILURE),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3392,18 +3439,20 @@ impl std::fmt::Debug for CustomizationUnknownFailure {
 rt::serde!(object CustomizationUnknownFailure);
 
 /// `CustomizationUnknownIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-pub struct CustomizationUnknownIpGenerator {}
+pub struct CustomizationUnknownIpGenerator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationUnknownIpGenerator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownIpGenerator",
-    "2.0",
     Some(&CUSTOMIZATION_IP_GENERATOR),
-    "",
+    "2.0",
     rt::unset::<CustomizationUnknownIpGenerator>,
 );
 impl rt::Object for CustomizationUnknownIpGenerator {
@@ -3411,13 +3460,16 @@ impl rt::Object for CustomizationUnknownIpGenerator {
         &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_IP_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpGenerator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_IP_GENERATOR),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpGenerator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -3451,18 +3503,20 @@ impl std::fmt::Debug for CustomizationUnknownIpGenerator {
 rt::serde!(object CustomizationUnknownIpGenerator);
 
 /// `CustomizationUnknownIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-pub struct CustomizationUnknownIpV6Generator {}
+pub struct CustomizationUnknownIpV6Generator {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationUnknownIpV6Generator {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownIpV6Generator",
-    "4.0",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
-    "",
+    "4.0",
     rt::unset::<CustomizationUnknownIpV6Generator>,
 );
 impl rt::Object for CustomizationUnknownIpV6Generator {
@@ -3470,13 +3524,16 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
         &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIpV6Generator {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -3510,18 +3567,20 @@ impl std::fmt::Debug for CustomizationUnknownIpV6Generator {
 rt::serde!(object CustomizationUnknownIpV6Generator);
 
 /// `CustomizationUnknownName`, a [`CustomizationName`], since VI API 2.0.
-pub struct CustomizationUnknownName {}
+pub struct CustomizationUnknownName {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationUnknownName {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "",
+    "2.0",
     rt::unset::<CustomizationUnknownName>,
 );
 impl rt::Object for CustomizationUnknownName {
@@ -3529,13 +3588,10 @@ impl rt::Object for CustomizationUnknownName {
         &CUSTOMIZATION_UNKNOWN_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_UNKNOWN_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_UNKNOWN_NAME),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3578,6 +3634,8 @@ pub struct CustomizationUserData {
     pub computer_name: rt::Poly<CustomizationName>,
     /// `productId`: required string.
     pub product_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationUserData {
     #[inline(never)]
@@ -3587,14 +3645,14 @@ impl Default for CustomizationUserData {
             org_name: String::new(),
             computer_name: Default::default(),
             product_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_USER_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUserData",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string fullName r
 string orgName r
 CustomizationName computerName r
@@ -3607,12 +3665,9 @@ impl rt::Object for CustomizationUserData {
         &CUSTOMIZATION_USER_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_USER_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_USER_DATA),
             0 => P::Value(&self.full_name),
             1 => P::Value(&self.org_name),
             2 => P::Value(&self.computer_name),
@@ -3653,18 +3708,20 @@ impl std::fmt::Debug for CustomizationUserData {
 rt::serde!(object CustomizationUserData);
 
 /// `CustomizationVirtualMachineName`, a [`CustomizationName`], since VI API 2.0.
-pub struct CustomizationVirtualMachineName {}
+pub struct CustomizationVirtualMachineName {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationVirtualMachineName {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_VIRTUAL_MACHINE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationVirtualMachineName",
-    "2.0",
     Some(&CUSTOMIZATION_NAME),
-    "",
+    "2.0",
     rt::unset::<CustomizationVirtualMachineName>,
 );
 impl rt::Object for CustomizationVirtualMachineName {
@@ -3672,13 +3729,10 @@ impl rt::Object for CustomizationVirtualMachineName {
         &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_VIRTUAL_MACHINE_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationName {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_VIRTUAL_MACHINE_NAME),
+            rt::BASE => P::Object(&CustomizationName { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3719,6 +3773,8 @@ pub struct CustomizationWinOptions {
     pub delete_accounts: bool,
     /// `reboot`: optional `CustomizationSysprepRebootOption`, since VI API 2.5.
     pub reboot: Option<enums::CustomizationSysprepRebootOption>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationWinOptions {
     #[inline(never)]
@@ -3727,14 +3783,14 @@ impl Default for CustomizationWinOptions {
             change_sid: false,
             delete_accounts: false,
             reboot: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_WIN_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationWinOptions",
-    "2.0",
     Some(&CUSTOMIZATION_OPTIONS),
-    "
+    "2.0
 boolean changeSID r
 boolean deleteAccounts r
 CustomizationSysprepRebootOption reboot o since 2.5
@@ -3746,13 +3802,10 @@ impl rt::Object for CustomizationWinOptions {
         &CUSTOMIZATION_WIN_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_WIN_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationOptions {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_WIN_OPTIONS),
+            rt::BASE => P::Object(&CustomizationOptions { _more: () }),
             0 => P::Value(&self.change_sid),
             1 => P::Value(&self.delete_accounts),
             2 => P::Value(&self.reboot),
@@ -3792,18 +3845,20 @@ impl std::fmt::Debug for CustomizationWinOptions {
 rt::serde!(object CustomizationWinOptions);
 
 /// `CustomizationWindowsFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-pub struct CustomizationWindowsFlexPrep {}
+pub struct CustomizationWindowsFlexPrep {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CustomizationWindowsFlexPrep {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CUSTOMIZATION_WINDOWS_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationWindowsFlexPrep",
-    "9.1.0.0",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
-    "",
+    "9.1.0.0",
     rt::unset::<CustomizationWindowsFlexPrep>,
 );
 impl rt::Object for CustomizationWindowsFlexPrep {
@@ -3811,13 +3866,16 @@ impl rt::Object for CustomizationWindowsFlexPrep {
         &CUSTOMIZATION_WINDOWS_FLEX_PREP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_WINDOWS_FLEX_PREP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
+            rt::INFO => P::Info(&CUSTOMIZATION_WINDOWS_FLEX_PREP),
+            rt::BASE => {
+                P::Object(
+                    &CustomizationIdentitySettings {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -3854,20 +3912,22 @@ rt::serde!(object CustomizationWindowsFlexPrep);
 pub struct IpHostnameGeneratorError {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpHostnameGeneratorError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static IP_HOSTNAME_GENERATOR_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpHostnameGeneratorError",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<IpHostnameGeneratorError>,
 );
 impl rt::Object for IpHostnameGeneratorError {
@@ -3875,12 +3935,9 @@ impl rt::Object for IpHostnameGeneratorError {
         &IP_HOSTNAME_GENERATOR_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_HOSTNAME_GENERATOR_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_HOSTNAME_GENERATOR_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3932,20 +3989,22 @@ rt::serde!(object IpHostnameGeneratorError);
 pub struct LinuxVolumeNotClean {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LinuxVolumeNotClean {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LINUX_VOLUME_NOT_CLEAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinuxVolumeNotClean",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<LinuxVolumeNotClean>,
 );
 impl rt::Object for LinuxVolumeNotClean {
@@ -3953,12 +4012,9 @@ impl rt::Object for LinuxVolumeNotClean {
         &LINUX_VOLUME_NOT_CLEAN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINUX_VOLUME_NOT_CLEAN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LINUX_VOLUME_NOT_CLEAN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4010,20 +4066,22 @@ rt::serde!(object LinuxVolumeNotClean);
 pub struct MissingLinuxCustResources {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingLinuxCustResources {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_LINUX_CUST_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingLinuxCustResources",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<MissingLinuxCustResources>,
 );
 impl rt::Object for MissingLinuxCustResources {
@@ -4031,12 +4089,9 @@ impl rt::Object for MissingLinuxCustResources {
         &MISSING_LINUX_CUST_RESOURCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_LINUX_CUST_RESOURCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_LINUX_CUST_RESOURCES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4088,20 +4143,22 @@ rt::serde!(object MissingLinuxCustResources);
 pub struct MissingWindowsCustResources {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingWindowsCustResources {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_WINDOWS_CUST_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingWindowsCustResources",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<MissingWindowsCustResources>,
 );
 impl rt::Object for MissingWindowsCustResources {
@@ -4109,12 +4166,9 @@ impl rt::Object for MissingWindowsCustResources {
         &MISSING_WINDOWS_CUST_RESOURCES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_WINDOWS_CUST_RESOURCES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_WINDOWS_CUST_RESOURCES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4170,6 +4224,8 @@ pub struct MountError {
     pub vm: rt::ManagedObjectReference,
     /// `diskIndex`: required int.
     pub disk_index: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MountError {
     #[inline(never)]
@@ -4178,14 +4234,14 @@ impl Default for MountError {
             base: CustomizationFault::default(),
             vm: Default::default(),
             disk_index: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static MOUNT_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountError",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "
+    "2.0
 ManagedObjectReference vm r
 int diskIndex r
 ",
@@ -4196,12 +4252,9 @@ impl rt::Object for MountError {
         &MOUNT_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MOUNT_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MOUNT_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -4261,6 +4314,8 @@ pub struct NicSettingMismatch {
     pub number_of_nics_in_spec: i32,
     /// `numberOfNicsInVM`: required int.
     pub number_of_nics_in_vm: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NicSettingMismatch {
     #[inline(never)]
@@ -4269,14 +4324,14 @@ impl Default for NicSettingMismatch {
             base: CustomizationFault::default(),
             number_of_nics_in_spec: 0,
             number_of_nics_in_vm: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NIC_SETTING_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "NicSettingMismatch",
-    "2.5",
     Some(&CUSTOMIZATION_FAULT),
-    "
+    "2.5
 int numberOfNicsInSpec r
 int numberOfNicsInVM r
 ",
@@ -4287,12 +4342,9 @@ impl rt::Object for NicSettingMismatch {
         &NIC_SETTING_MISMATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NIC_SETTING_MISMATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NIC_SETTING_MISMATCH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.number_of_nics_in_spec),
@@ -4348,20 +4400,22 @@ rt::serde!(object NicSettingMismatch);
 pub struct NoDisksToCustomize {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoDisksToCustomize {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_DISKS_TO_CUSTOMIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDisksToCustomize",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoDisksToCustomize>,
 );
 impl rt::Object for NoDisksToCustomize {
@@ -4369,12 +4423,9 @@ impl rt::Object for NoDisksToCustomize {
         &NO_DISKS_TO_CUSTOMIZE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_DISKS_TO_CUSTOMIZE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_DISKS_TO_CUSTOMIZE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4428,6 +4479,8 @@ pub struct UncustomizableGuest {
     pub base: CustomizationFault,
     /// `uncustomizableGuestOS`: required string.
     pub uncustomizable_guest_os: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UncustomizableGuest {
     #[inline(never)]
@@ -4435,14 +4488,14 @@ impl Default for UncustomizableGuest {
         Self {
             base: CustomizationFault::default(),
             uncustomizable_guest_os: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNCUSTOMIZABLE_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UncustomizableGuest",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "
+    "2.0
 string uncustomizableGuestOS r
 ",
     rt::unset::<UncustomizableGuest>,
@@ -4452,12 +4505,9 @@ impl rt::Object for UncustomizableGuest {
         &UNCUSTOMIZABLE_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNCUSTOMIZABLE_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNCUSTOMIZABLE_GUEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.uncustomizable_guest_os),
@@ -4511,20 +4561,22 @@ rt::serde!(object UncustomizableGuest);
 pub struct UnexpectedCustomizationFault {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnexpectedCustomizationFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNEXPECTED_CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnexpectedCustomizationFault",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<UnexpectedCustomizationFault>,
 );
 impl rt::Object for UnexpectedCustomizationFault {
@@ -4532,12 +4584,9 @@ impl rt::Object for UnexpectedCustomizationFault {
         &UNEXPECTED_CUSTOMIZATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNEXPECTED_CUSTOMIZATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNEXPECTED_CUSTOMIZATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4589,20 +4638,22 @@ rt::serde!(object UnexpectedCustomizationFault);
 pub struct VolumeEditorError {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VolumeEditorError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomizationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VOLUME_EDITOR_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VolumeEditorError",
-    "2.0",
     Some(&CUSTOMIZATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<VolumeEditorError>,
 );
 impl rt::Object for VolumeEditorError {
@@ -4610,12 +4661,9 @@ impl rt::Object for VolumeEditorError {
         &VOLUME_EDITOR_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VOLUME_EDITOR_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VOLUME_EDITOR_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

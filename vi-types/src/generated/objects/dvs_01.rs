@@ -15,6 +15,8 @@ pub struct BackupBlobReadFailure {
     pub entity_type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BackupBlobReadFailure {
     #[inline(never)]
@@ -24,14 +26,14 @@ impl Default for BackupBlobReadFailure {
             entity_name: String::new(),
             entity_type: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static BACKUP_BLOB_READ_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupBlobReadFailure",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string entityName r
 string entityType r
 LocalizedMethodFault fault r
@@ -43,12 +45,9 @@ impl rt::Object for BackupBlobReadFailure {
         &BACKUP_BLOB_READ_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BACKUP_BLOB_READ_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BACKUP_BLOB_READ_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
@@ -112,6 +111,8 @@ pub struct BackupBlobWriteFailure {
     pub entity_type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BackupBlobWriteFailure {
     #[inline(never)]
@@ -121,14 +122,14 @@ impl Default for BackupBlobWriteFailure {
             entity_name: String::new(),
             entity_type: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static BACKUP_BLOB_WRITE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupBlobWriteFailure",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string entityName r
 string entityType r
 LocalizedMethodFault fault r
@@ -140,12 +141,9 @@ impl rt::Object for BackupBlobWriteFailure {
         &BACKUP_BLOB_WRITE_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BACKUP_BLOB_WRITE_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BACKUP_BLOB_WRITE_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
@@ -205,6 +203,8 @@ pub struct BoolPolicy {
     pub base: InheritablePolicy,
     /// `value`: optional boolean.
     pub value: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BoolPolicy {
     #[inline(never)]
@@ -212,14 +212,14 @@ impl Default for BoolPolicy {
         Self {
             base: InheritablePolicy::default(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static BOOL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "BoolPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 boolean value o
 ",
     rt::unset::<BoolPolicy>,
@@ -229,12 +229,9 @@ impl rt::Object for BoolPolicy {
         &BOOL_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BOOL_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BOOL_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -287,18 +284,22 @@ rt::serde!(object BoolPolicy);
 pub struct CollectorAddressUnset {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CollectorAddressUnset {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsFault::default() }
+        Self {
+            base: DvsFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static COLLECTOR_ADDRESS_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "CollectorAddressUnset",
-    "5.1",
     Some(&DVS_FAULT),
-    "",
+    "5.1",
     rt::unset::<CollectorAddressUnset>,
 );
 impl rt::Object for CollectorAddressUnset {
@@ -306,12 +307,9 @@ impl rt::Object for CollectorAddressUnset {
         &COLLECTOR_ADDRESS_UNSET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COLLECTOR_ADDRESS_UNSET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COLLECTOR_ADDRESS_UNSET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -365,6 +363,8 @@ pub struct ConflictingConfiguration {
     pub base: DvsFault,
     /// `configInConflict`: list, not empty, of `ConflictingConfigurationConfig`.
     pub config_in_conflict: Vec<ConflictingConfigurationConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConflictingConfiguration {
     #[inline(never)]
@@ -372,14 +372,14 @@ impl Default for ConflictingConfiguration {
         Self {
             base: DvsFault::default(),
             config_in_conflict: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFLICTING_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingConfiguration",
-    "5.5",
     Some(&DVS_FAULT),
-    "
+    "5.5
 ConflictingConfigurationConfig configInConflict rl
 ",
     rt::unset::<ConflictingConfiguration>,
@@ -389,12 +389,9 @@ impl rt::Object for ConflictingConfiguration {
         &CONFLICTING_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFLICTING_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFLICTING_CONFIGURATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.config_in_conflict),
@@ -450,6 +447,8 @@ pub struct ConflictingConfigurationConfig {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `propertyPath`: required string.
     pub property_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConflictingConfigurationConfig {
     #[inline(never)]
@@ -457,14 +456,14 @@ impl Default for ConflictingConfigurationConfig {
         Self {
             entity: None,
             property_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFLICTING_CONFIGURATION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingConfigurationConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 ManagedObjectReference entity o
 string propertyPath r
 ",
@@ -475,12 +474,9 @@ impl rt::Object for ConflictingConfigurationConfig {
         &CONFLICTING_CONFIGURATION_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFLICTING_CONFIGURATION_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFLICTING_CONFIGURATION_CONFIG),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.property_path),
             _ => P::Absent,
@@ -528,6 +524,8 @@ pub struct DvPortConfigInfo {
     pub setting: Option<rt::Poly<DvPortSetting>>,
     /// `configVersion`: required string.
     pub config_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortConfigInfo {
     #[inline(never)]
@@ -538,14 +536,14 @@ impl Default for DvPortConfigInfo {
             description: None,
             setting: None,
             config_version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORT_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name o
 ManagedObjectReference scope ol
 string description o
@@ -559,12 +557,9 @@ impl rt::Object for DvPortConfigInfo {
         &DV_PORT_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_CONFIG_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.scope),
             2 => P::Value(&self.description),
@@ -622,6 +617,8 @@ pub struct DvPortConfigSpec {
     pub setting: Option<rt::Poly<DvPortSetting>>,
     /// `configVersion`: optional string.
     pub config_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortConfigSpec {
     #[inline(never)]
@@ -634,14 +631,14 @@ impl Default for DvPortConfigSpec {
             description: None,
             setting: None,
             config_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORT_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string operation r
 string key o
 string name o
@@ -657,12 +654,9 @@ impl rt::Object for DvPortConfigSpec {
         &DV_PORT_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_CONFIG_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.key),
             2 => P::Value(&self.name),
@@ -724,6 +718,8 @@ pub struct DvPortSetting {
     pub network_resource_pool_key: Option<Box<StringPolicy>>,
     /// `filterPolicy`: optional `DvsFilterPolicy`, since VI API 5.5.
     pub filter_policy: Option<Box<DvsFilterPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortSetting {
     #[inline(never)]
@@ -736,14 +732,14 @@ impl Default for DvPortSetting {
             vendor_specific_config: None,
             network_resource_pool_key: None,
             filter_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORT_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortSetting",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 BoolPolicy blocked o
 BoolPolicy vmDirectPathGen2Allowed o since 4.1
 DVSTrafficShapingPolicy inShapingPolicy o
@@ -759,12 +755,9 @@ impl rt::Object for DvPortSetting {
         &DV_PORT_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_SETTING),
             0 => P::Optional(&self.blocked),
             1 => P::Optional(&self.vm_direct_path_gen2_allowed),
             2 => P::Optional(&self.in_shaping_policy),
@@ -819,6 +812,8 @@ pub struct DvPortState {
     pub stats: DistributedVirtualSwitchPortStatistics,
     /// `vendorSpecificState`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub vendor_specific_state: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortState {
     #[inline(never)]
@@ -827,14 +822,14 @@ impl Default for DvPortState {
             runtime_info: None,
             stats: Default::default(),
             vendor_specific_state: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortState",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DVPortStatus runtimeInfo o
 DistributedVirtualSwitchPortStatistics stats r
 DistributedVirtualSwitchKeyedOpaqueBlob vendorSpecificState ol
@@ -846,12 +841,9 @@ impl rt::Object for DvPortState {
         &DV_PORT_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_STATE),
             0 => P::Optional(&self.runtime_info),
             1 => P::Object(&self.stats),
             2 => P::Objects(&self.vendor_specific_state),
@@ -915,6 +907,8 @@ pub struct DvPortStatus {
     pub vm_direct_path_gen2_inactive_reason_other: Vec<String>,
     /// `vmDirectPathGen2InactiveReasonExtended`: optional string, since VI API 4.1.
     pub vm_direct_path_gen2_inactive_reason_extended: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortStatus {
     #[inline(never)]
@@ -932,14 +926,14 @@ impl Default for DvPortStatus {
             vm_direct_path_gen2_inactive_reason_network: Vec::new(),
             vm_direct_path_gen2_inactive_reason_other: Vec::new(),
             vm_direct_path_gen2_inactive_reason_extended: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORT_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortStatus",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean linkUp r
 boolean blocked r
 NumericRange vlanIds ol
@@ -960,12 +954,9 @@ impl rt::Object for DvPortStatus {
         &DV_PORT_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_STATUS),
             0 => P::Value(&self.link_up),
             1 => P::Value(&self.blocked),
             2 => P::Objects(&self.vlan_ids),
@@ -1067,6 +1058,8 @@ pub struct DvPortgroupConfigInfo {
     pub subnet_id: Option<String>,
     /// `nsxConfig`: optional `DVPortgroupNsxConfig`, since VI API 9.1.0.0.
     pub nsx_config: Option<Box<DvPortgroupNsxConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupConfigInfo {
     #[inline(never)]
@@ -1094,14 +1087,14 @@ impl Default for DvPortgroupConfigInfo {
             segment_id: None,
             subnet_id: None,
             nsx_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string name r
 int numPorts r
@@ -1132,12 +1125,9 @@ impl rt::Object for DvPortgroupConfigInfo {
         &DV_PORTGROUP_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.num_ports),
@@ -1253,6 +1243,8 @@ pub struct DvPortgroupConfigSpec {
     pub subnet_id: Option<String>,
     /// `nsxConfig`: optional `DVPortgroupNsxConfig`, since VI API 9.1.0.0.
     pub nsx_config: Option<Box<DvPortgroupNsxConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupConfigSpec {
     #[inline(never)]
@@ -1277,14 +1269,14 @@ impl Default for DvPortgroupConfigSpec {
             segment_id: None,
             subnet_id: None,
             nsx_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string configVersion o
 string name o
 int numPorts o
@@ -1312,12 +1304,9 @@ impl rt::Object for DvPortgroupConfigSpec {
         &DV_PORTGROUP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_CONFIG_SPEC),
             0 => P::Value(&self.config_version),
             1 => P::Value(&self.name),
             2 => P::Value(&self.num_ports),
@@ -1391,20 +1380,22 @@ rt::serde!(object DvPortgroupConfigSpec);
 pub struct DvPortgroupCreatedEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupCreatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupCreatedEvent",
-    "4.0",
     Some(&DV_PORTGROUP_EVENT),
-    "",
+    "4.0",
     rt::unset::<DvPortgroupCreatedEvent>,
 );
 impl rt::Object for DvPortgroupCreatedEvent {
@@ -1412,12 +1403,9 @@ impl rt::Object for DvPortgroupCreatedEvent {
         &DV_PORTGROUP_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1469,20 +1457,22 @@ rt::serde!(object DvPortgroupCreatedEvent);
 pub struct DvPortgroupDestroyedEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupDestroyedEvent",
-    "4.0",
     Some(&DV_PORTGROUP_EVENT),
-    "",
+    "4.0",
     rt::unset::<DvPortgroupDestroyedEvent>,
 );
 impl rt::Object for DvPortgroupDestroyedEvent {
@@ -1490,12 +1480,9 @@ impl rt::Object for DvPortgroupDestroyedEvent {
         &DV_PORTGROUP_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_DESTROYED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1547,18 +1534,22 @@ rt::serde!(object DvPortgroupDestroyedEvent);
 pub struct DvPortgroupEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DV_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupEvent",
-    "4.0",
     Some(&EVENT),
-    "",
+    "4.0",
     rt::unset::<DvPortgroupEvent>,
 );
 impl rt::Object for DvPortgroupEvent {
@@ -1566,12 +1557,9 @@ impl rt::Object for DvPortgroupEvent {
         &DV_PORTGROUP_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1627,6 +1615,8 @@ pub struct DvPortgroupNsxConfig {
     pub subnet_addresses: Option<Box<DvPortgroupNsxSubnetAddressInfo>>,
     /// `spanIds`: list of string.
     pub span_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupNsxConfig {
     #[inline(never)]
@@ -1635,14 +1625,14 @@ impl Default for DvPortgroupNsxConfig {
             vlan_id_extended: None,
             subnet_addresses: None,
             span_ids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_NSX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupNsxConfig",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 int vlanIdExtended o
 DVPortgroupNsxSubnetAddressInfo subnetAddresses o
 string spanIds ol
@@ -1654,12 +1644,9 @@ impl rt::Object for DvPortgroupNsxConfig {
         &DV_PORTGROUP_NSX_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_NSX_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_NSX_CONFIG),
             0 => P::Value(&self.vlan_id_extended),
             1 => P::Optional(&self.subnet_addresses),
             2 => P::Value(&self.span_ids),
@@ -1701,18 +1688,22 @@ rt::serde!(object DvPortgroupNsxConfig);
 pub struct DvPortgroupNsxSubnetAddressInfo {
     /// `cidr`: list of string.
     pub cidr: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupNsxSubnetAddressInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { cidr: Vec::new() }
+        Self {
+            cidr: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupNsxSubnetAddressInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string cidr ol
 ",
     rt::unset::<DvPortgroupNsxSubnetAddressInfo>,
@@ -1722,12 +1713,9 @@ impl rt::Object for DvPortgroupNsxSubnetAddressInfo {
         &DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO),
             0 => P::Value(&self.cidr),
             _ => P::Absent,
         }
@@ -1777,6 +1765,8 @@ pub struct DvPortgroupPolicy {
     pub network_resource_pool_override_allowed: Option<bool>,
     /// `trafficFilterOverrideAllowed`: optional boolean, since VI API 5.5.
     pub traffic_filter_override_allowed: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupPolicy {
     #[inline(never)]
@@ -1789,14 +1779,14 @@ impl Default for DvPortgroupPolicy {
             port_config_reset_at_disconnect: false,
             network_resource_pool_override_allowed: None,
             traffic_filter_override_allowed: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupPolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean blockOverrideAllowed r
 boolean shapingOverrideAllowed r
 boolean vendorConfigOverrideAllowed r
@@ -1812,12 +1802,9 @@ impl rt::Object for DvPortgroupPolicy {
         &DV_PORTGROUP_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_POLICY),
             0 => P::Value(&self.block_override_allowed),
             1 => P::Value(&self.shaping_override_allowed),
             2 => P::Value(&self.vendor_config_override_allowed),
@@ -1872,6 +1859,8 @@ pub struct DvPortgroupReconfiguredEvent {
     pub config_spec: DvPortgroupConfigSpec,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupReconfiguredEvent {
     #[inline(never)]
@@ -1880,14 +1869,14 @@ impl Default for DvPortgroupReconfiguredEvent {
             base: DvPortgroupEvent::default(),
             config_spec: Default::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupReconfiguredEvent",
-    "4.0",
     Some(&DV_PORTGROUP_EVENT),
-    "
+    "4.0
 DVPortgroupConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
@@ -1898,12 +1887,9 @@ impl rt::Object for DvPortgroupReconfiguredEvent {
         &DV_PORTGROUP_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.config_spec),
@@ -1963,6 +1949,8 @@ pub struct DvPortgroupRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupRenamedEvent {
     #[inline(never)]
@@ -1971,14 +1959,14 @@ impl Default for DvPortgroupRenamedEvent {
             base: DvPortgroupEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupRenamedEvent",
-    "4.0",
     Some(&DV_PORTGROUP_EVENT),
-    "
+    "4.0
 string oldName r
 string newName r
 ",
@@ -1989,12 +1977,9 @@ impl rt::Object for DvPortgroupRenamedEvent {
         &DV_PORTGROUP_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORTGROUP_RENAMED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
@@ -2052,6 +2037,8 @@ pub struct DvPortgroupSelection {
     pub dvs_uuid: String,
     /// `portgroupKey`: list, not empty, of string.
     pub portgroup_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortgroupSelection {
     #[inline(never)]
@@ -2059,14 +2046,14 @@ impl Default for DvPortgroupSelection {
         Self {
             dvs_uuid: String::new(),
             portgroup_key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORTGROUP_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupSelection",
-    "5.0",
     Some(&SELECTION_SET),
-    "
+    "5.0
 string dvsUuid r
 string portgroupKey rl
 ",
@@ -2077,13 +2064,10 @@ impl rt::Object for DvPortgroupSelection {
         &DV_PORTGROUP_SELECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORTGROUP_SELECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&SelectionSet {}),
+            rt::INFO => P::Info(&DV_PORTGROUP_SELECTION),
+            rt::BASE => P::Object(&SelectionSet { _more: () }),
             0 => P::Value(&self.dvs_uuid),
             1 => P::Value(&self.portgroup_key),
             _ => P::Absent,
@@ -2124,20 +2108,22 @@ rt::serde!(object DvPortgroupSelection);
 pub struct DvsBackupRestoreCapability {
     /// `backupRestoreSupported`: required boolean.
     pub backup_restore_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsBackupRestoreCapability {
     #[inline(never)]
     fn default() -> Self {
         Self {
             backup_restore_supported: false,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_BACKUP_RESTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSBackupRestoreCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean backupRestoreSupported r
 ",
     rt::unset::<DvsBackupRestoreCapability>,
@@ -2147,12 +2133,9 @@ impl rt::Object for DvsBackupRestoreCapability {
         &DVS_BACKUP_RESTORE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_BACKUP_RESTORE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_BACKUP_RESTORE_CAPABILITY),
             0 => P::Value(&self.backup_restore_supported),
             _ => P::Absent,
         }
@@ -2200,6 +2183,8 @@ pub struct DvsCapability {
     >,
     /// `featuresSupported`: optional `DVSFeatureCapability` or a descendant, since VI API 4.1.
     pub features_supported: Option<rt::Poly<DvsFeatureCapability>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsCapability {
     #[inline(never)]
@@ -2210,14 +2195,14 @@ impl Default for DvsCapability {
             dv_port_operation_supported: None,
             compatible_host_component_product_info: Vec::new(),
             features_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSCapability",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean dvsOperationSupported o
 boolean dvPortGroupOperationSupported o
 boolean dvPortOperationSupported o
@@ -2231,12 +2216,9 @@ impl rt::Object for DvsCapability {
         &DVS_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CAPABILITY),
             0 => P::Value(&self.dvs_operation_supported),
             1 => P::Value(&self.dv_port_group_operation_supported),
             2 => P::Value(&self.dv_port_operation_supported),
@@ -2338,6 +2320,8 @@ pub struct DvsConfigInfo {
     pub vm_vnic_network_resource_pool: Vec<DvsVmVnicNetworkResourcePool>,
     /// `pnicCapacityRatioForReservation`: optional int, since VI API 6.0.
     pub pnic_capacity_ratio_for_reservation: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsConfigInfo {
     #[inline(never)]
@@ -2370,14 +2354,14 @@ impl Default for DvsConfigInfo {
             network_resource_control_version: None,
             vm_vnic_network_resource_pool: Vec::new(),
             pnic_capacity_ratio_for_reservation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string uuid r
 string name r
 int numStandalonePorts r
@@ -2413,12 +2397,9 @@ impl rt::Object for DvsConfigInfo {
         &DVS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CONFIG_INFO),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.name),
             2 => P::Value(&self.num_standalone_ports),
@@ -2547,6 +2528,8 @@ pub struct DvsConfigSpec {
     >,
     /// `networkResourceControlVersion`: optional string, since VI API 6.0.
     pub network_resource_control_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsConfigSpec {
     #[inline(never)]
@@ -2570,14 +2553,14 @@ impl Default for DvsConfigSpec {
             infrastructure_traffic_resource_config: Vec::new(),
             net_resource_pool_traffic_resource_config: Vec::new(),
             network_resource_control_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string configVersion o
 string name o
 int numStandalonePorts o
@@ -2604,12 +2587,9 @@ impl rt::Object for DvsConfigSpec {
         &DVS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CONFIG_SPEC),
             0 => P::Value(&self.config_version),
             1 => P::Value(&self.name),
             2 => P::Value(&self.num_standalone_ports),
@@ -2684,18 +2664,23 @@ pub struct DvsContactInfo {
     pub name: Option<String>,
     /// `contact`: optional string.
     pub contact: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsContactInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: None, contact: None }
+        Self {
+            name: None,
+            contact: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_CONTACT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSContactInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name o
 string contact o
 ",
@@ -2706,12 +2691,9 @@ impl rt::Object for DvsContactInfo {
         &DVS_CONTACT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CONTACT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CONTACT_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.contact),
             _ => P::Absent,
@@ -2755,6 +2737,8 @@ pub struct DvsCreateSpec {
     pub product_info: Option<Box<DistributedVirtualSwitchProductSpec>>,
     /// `capability`: optional `DVSCapability`.
     pub capability: Option<Box<DvsCapability>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsCreateSpec {
     #[inline(never)]
@@ -2763,14 +2747,14 @@ impl Default for DvsCreateSpec {
             config_spec: Default::default(),
             product_info: None,
             capability: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSCreateSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DVSConfigSpec configSpec r
 DistributedVirtualSwitchProductSpec productInfo o
 DVSCapability capability o
@@ -2782,12 +2766,9 @@ impl rt::Object for DvsCreateSpec {
         &DVS_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CREATE_SPEC),
             0 => P::Value(&self.config_spec),
             1 => P::Optional(&self.product_info),
             2 => P::Optional(&self.capability),
@@ -2843,6 +2824,8 @@ pub struct DvsFailureCriteria {
     pub percentage: Option<Box<IntPolicy>>,
     /// `checkBeacon`: optional `BoolPolicy`.
     pub check_beacon: Option<Box<BoolPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFailureCriteria {
     #[inline(never)]
@@ -2856,14 +2839,14 @@ impl Default for DvsFailureCriteria {
             check_error_percent: None,
             percentage: None,
             check_beacon: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFailureCriteria",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 StringPolicy checkSpeed o
 IntPolicy speed o
 BoolPolicy checkDuplex o
@@ -2879,12 +2862,9 @@ impl rt::Object for DvsFailureCriteria {
         &DVS_FAILURE_CRITERIA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FAILURE_CRITERIA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FAILURE_CRITERIA),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.check_speed),
@@ -2969,6 +2949,8 @@ pub struct DvsFeatureCapability {
     pub network_filter_supported: Option<bool>,
     /// `macLearningSupported`: optional boolean, since VI API 6.7.
     pub mac_learning_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFeatureCapability {
     #[inline(never)]
@@ -2984,14 +2966,14 @@ impl Default for DvsFeatureCapability {
             backup_restore_capability: None,
             network_filter_supported: None,
             mac_learning_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFeatureCapability",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean networkResourceManagementSupported r
 boolean vmDirectPathGen2Supported o
 string nicTeamingPolicy ol
@@ -3010,12 +2992,9 @@ impl rt::Object for DvsFeatureCapability {
         &DVS_FEATURE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FEATURE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FEATURE_CAPABILITY),
             0 => P::Value(&self.network_resource_management_supported),
             1 => P::Value(&self.vm_direct_path_gen2_supported),
             2 => P::Value(&self.nic_teaming_policy),
@@ -3069,18 +3048,20 @@ impl std::fmt::Debug for DvsFeatureCapability {
 rt::serde!(object base DvsFeatureCapability);
 
 /// `DVSFilterSpecConnecteeSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-pub struct DvsFilterSpecConnecteeSpec {}
+pub struct DvsFilterSpecConnecteeSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsFilterSpecConnecteeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecConnecteeSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "8.0.3.0",
     rt::unset::<DvsFilterSpecConnecteeSpec>,
 );
 impl rt::Object for DvsFilterSpecConnecteeSpec {
@@ -3088,12 +3069,9 @@ impl rt::Object for DvsFilterSpecConnecteeSpec {
         &DVS_FILTER_SPEC_CONNECTEE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_CONNECTEE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_CONNECTEE_SPEC),
             _ => P::Absent,
         }
     }
@@ -3129,18 +3107,22 @@ rt::serde!(object DvsFilterSpecConnecteeSpec);
 pub struct DvsFilterSpecPnicConnecteeSpec {
     /// `pnicNameSpec`: optional string.
     pub pnic_name_spec: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecPnicConnecteeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { pnic_name_spec: None }
+        Self {
+            pnic_name_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecPnicConnecteeSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_CONNECTEE_SPEC),
-    "
+    "8.0.3.0
 string pnicNameSpec o
 ",
     rt::unset::<DvsFilterSpecPnicConnecteeSpec>,
@@ -3150,12 +3132,9 @@ impl rt::Object for DvsFilterSpecPnicConnecteeSpec {
         &DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC),
             0 => P::Value(&self.pnic_name_spec),
             _ => P::Absent,
         }
@@ -3193,18 +3172,19 @@ rt::serde!(object DvsFilterSpecPnicConnecteeSpec);
 pub struct DvsFilterSpecPvlanSpec {
     /// `pvlanId`: optional int.
     pub pvlan_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecPvlanSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { pvlan_id: None }
+        Self { pvlan_id: None, _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_PVLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecPvlanSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_VLAN_SPEC),
-    "
+    "8.0.3.0
 int pvlanId o
 ",
     rt::unset::<DvsFilterSpecPvlanSpec>,
@@ -3214,12 +3194,9 @@ impl rt::Object for DvsFilterSpecPvlanSpec {
         &DVS_FILTER_SPEC_PVLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_PVLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_PVLAN_SPEC),
             0 => P::Value(&self.pvlan_id),
             _ => P::Absent,
         }
@@ -3257,18 +3234,19 @@ rt::serde!(object DvsFilterSpecPvlanSpec);
 pub struct DvsFilterSpecTrunkVlanSpec {
     /// `range`: optional `NumericRange`.
     pub range: Option<Box<NumericRange>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecTrunkVlanSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { range: None }
+        Self { range: None, _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_TRUNK_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecTrunkVlanSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_VLAN_SPEC),
-    "
+    "8.0.3.0
 NumericRange range o
 ",
     rt::unset::<DvsFilterSpecTrunkVlanSpec>,
@@ -3278,12 +3256,9 @@ impl rt::Object for DvsFilterSpecTrunkVlanSpec {
         &DVS_FILTER_SPEC_TRUNK_VLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_TRUNK_VLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_TRUNK_VLAN_SPEC),
             0 => P::Optional(&self.range),
             _ => P::Absent,
         }
@@ -3321,18 +3296,19 @@ rt::serde!(object DvsFilterSpecTrunkVlanSpec);
 pub struct DvsFilterSpecVlanIdSpec {
     /// `vlanId`: optional int.
     pub vlan_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecVlanIdSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vlan_id: None }
+        Self { vlan_id: None, _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_VLAN_ID_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVlanIdSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_VLAN_SPEC),
-    "
+    "8.0.3.0
 int vlanId o
 ",
     rt::unset::<DvsFilterSpecVlanIdSpec>,
@@ -3342,12 +3318,9 @@ impl rt::Object for DvsFilterSpecVlanIdSpec {
         &DVS_FILTER_SPEC_VLAN_ID_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_VLAN_ID_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_VLAN_ID_SPEC),
             0 => P::Value(&self.vlan_id),
             _ => P::Absent,
         }
@@ -3382,18 +3355,20 @@ impl std::fmt::Debug for DvsFilterSpecVlanIdSpec {
 rt::serde!(object DvsFilterSpecVlanIdSpec);
 
 /// `DVSFilterSpecVlanSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-pub struct DvsFilterSpecVlanSpec {}
+pub struct DvsFilterSpecVlanSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsFilterSpecVlanSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVlanSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "8.0.3.0",
     rt::unset::<DvsFilterSpecVlanSpec>,
 );
 impl rt::Object for DvsFilterSpecVlanSpec {
@@ -3401,12 +3376,9 @@ impl rt::Object for DvsFilterSpecVlanSpec {
         &DVS_FILTER_SPEC_VLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_VLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_VLAN_SPEC),
             _ => P::Absent,
         }
     }
@@ -3442,18 +3414,22 @@ rt::serde!(object DvsFilterSpecVlanSpec);
 pub struct DvsFilterSpecVmConnecteeSpec {
     /// `vmNameSpec`: optional string.
     pub vm_name_spec: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecVmConnecteeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vm_name_spec: None }
+        Self {
+            vm_name_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_VM_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVmConnecteeSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_CONNECTEE_SPEC),
-    "
+    "8.0.3.0
 string vmNameSpec o
 ",
     rt::unset::<DvsFilterSpecVmConnecteeSpec>,
@@ -3463,12 +3439,9 @@ impl rt::Object for DvsFilterSpecVmConnecteeSpec {
         &DVS_FILTER_SPEC_VM_CONNECTEE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_VM_CONNECTEE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_VM_CONNECTEE_SPEC),
             0 => P::Value(&self.vm_name_spec),
             _ => P::Absent,
         }
@@ -3506,18 +3479,22 @@ rt::serde!(object DvsFilterSpecVmConnecteeSpec);
 pub struct DvsFilterSpecVmknicConnecteeSpec {
     /// `vmknicNameSpec`: optional string.
     pub vmknic_name_spec: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterSpecVmknicConnecteeSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vmknic_name_spec: None }
+        Self {
+            vmknic_name_spec: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVmknicConnecteeSpec",
-    "8.0.3.0",
     Some(&DVS_FILTER_SPEC_CONNECTEE_SPEC),
-    "
+    "8.0.3.0
 string vmknicNameSpec o
 ",
     rt::unset::<DvsFilterSpecVmknicConnecteeSpec>,
@@ -3527,12 +3504,9 @@ impl rt::Object for DvsFilterSpecVmknicConnecteeSpec {
         &DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC),
             0 => P::Value(&self.vmknic_name_spec),
             _ => P::Absent,
         }
@@ -3567,18 +3541,20 @@ impl std::fmt::Debug for DvsFilterSpecVmknicConnecteeSpec {
 rt::serde!(object DvsFilterSpecVmknicConnecteeSpec);
 
 /// `DVSHealthCheckCapability`, a [`DynamicData`], since VI API 5.1.
-pub struct DvsHealthCheckCapability {}
+pub struct DvsHealthCheckCapability {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsHealthCheckCapability {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHealthCheckCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.1",
     rt::unset::<DvsHealthCheckCapability>,
 );
 impl rt::Object for DvsHealthCheckCapability {
@@ -3586,12 +3562,9 @@ impl rt::Object for DvsHealthCheckCapability {
         &DVS_HEALTH_CHECK_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HEALTH_CHECK_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HEALTH_CHECK_CAPABILITY),
             _ => P::Absent,
         }
     }
@@ -3630,6 +3603,8 @@ pub struct DvsHealthCheckConfig {
     pub enable: Option<bool>,
     /// `interval`: optional int.
     pub interval: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHealthCheckConfig {
     #[inline(never)]
@@ -3637,14 +3612,14 @@ impl Default for DvsHealthCheckConfig {
         Self {
             enable: None,
             interval: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHealthCheckConfig",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean enable o
 int interval o
 ",
@@ -3655,12 +3630,9 @@ impl rt::Object for DvsHealthCheckConfig {
         &DVS_HEALTH_CHECK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HEALTH_CHECK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HEALTH_CHECK_CONFIG),
             0 => P::Value(&self.enable),
             1 => P::Value(&self.interval),
             _ => P::Absent,
@@ -3707,6 +3679,8 @@ pub struct DvsHostLocalPortInfo {
     pub setting: rt::Poly<DvPortSetting>,
     /// `vnic`: required string.
     pub vnic: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostLocalPortInfo {
     #[inline(never)]
@@ -3716,14 +3690,14 @@ impl Default for DvsHostLocalPortInfo {
             port_key: String::new(),
             setting: Default::default(),
             vnic: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_LOCAL_PORT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHostLocalPortInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string switchUuid r
 string portKey r
 DVPortSetting setting r
@@ -3736,12 +3710,9 @@ impl rt::Object for DvsHostLocalPortInfo {
         &DVS_HOST_LOCAL_PORT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_LOCAL_PORT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_LOCAL_PORT_INFO),
             0 => P::Value(&self.switch_uuid),
             1 => P::Value(&self.port_key),
             2 => P::Value(&self.setting),
@@ -3793,6 +3764,8 @@ pub struct DvsMacLearningPolicy {
     pub limit: Option<i32>,
     /// `limitPolicy`: optional string.
     pub limit_policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMacLearningPolicy {
     #[inline(never)]
@@ -3803,14 +3776,14 @@ impl Default for DvsMacLearningPolicy {
             allow_unicast_flooding: None,
             limit: None,
             limit_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_MAC_LEARNING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSMacLearningPolicy",
-    "6.7",
     Some(&INHERITABLE_POLICY),
-    "
+    "6.7
 boolean enabled r
 boolean allowUnicastFlooding o
 int limit o
@@ -3823,12 +3796,9 @@ impl rt::Object for DvsMacLearningPolicy {
         &DVS_MAC_LEARNING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MAC_LEARNING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MAC_LEARNING_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.enabled),
@@ -3895,6 +3865,8 @@ pub struct DvsMacManagementPolicy {
     pub forged_transmits: Option<bool>,
     /// `macLearningPolicy`: optional `DVSMacLearningPolicy`.
     pub mac_learning_policy: Option<Box<DvsMacLearningPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMacManagementPolicy {
     #[inline(never)]
@@ -3905,14 +3877,14 @@ impl Default for DvsMacManagementPolicy {
             mac_changes: None,
             forged_transmits: None,
             mac_learning_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_MAC_MANAGEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSMacManagementPolicy",
-    "6.7",
     Some(&INHERITABLE_POLICY),
-    "
+    "6.7
 boolean allowPromiscuous o
 boolean macChanges o
 boolean forgedTransmits o
@@ -3925,12 +3897,9 @@ impl rt::Object for DvsMacManagementPolicy {
         &DVS_MAC_MANAGEMENT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MAC_MANAGEMENT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MAC_MANAGEMENT_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.allow_promiscuous),
@@ -3991,6 +3960,8 @@ pub struct DvsManagerDvsConfigTarget {
     pub distributed_virtual_portgroup: Vec<DistributedVirtualPortgroupInfo>,
     /// `distributedVirtualSwitch`: list of `DistributedVirtualSwitchInfo`.
     pub distributed_virtual_switch: Vec<DistributedVirtualSwitchInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerDvsConfigTarget {
     #[inline(never)]
@@ -3998,14 +3969,14 @@ impl Default for DvsManagerDvsConfigTarget {
         Self {
             distributed_virtual_portgroup: Vec::new(),
             distributed_virtual_switch: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_MANAGER_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerDvsConfigTarget",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DistributedVirtualPortgroupInfo distributedVirtualPortgroup ol
 DistributedVirtualSwitchInfo distributedVirtualSwitch ol
 ",
@@ -4016,12 +3987,9 @@ impl rt::Object for DvsManagerDvsConfigTarget {
         &DVS_MANAGER_DVS_CONFIG_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_DVS_CONFIG_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_DVS_CONFIG_TARGET),
             0 => P::Objects(&self.distributed_virtual_portgroup),
             1 => P::Objects(&self.distributed_virtual_switch),
             _ => P::Absent,
@@ -4063,6 +4031,8 @@ pub struct DvsManagerPhysicalNicsList {
     pub host: rt::ManagedObjectReference,
     /// `physicalNics`: list of `PhysicalNic`.
     pub physical_nics: Vec<PhysicalNic>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsManagerPhysicalNicsList {
     #[inline(never)]
@@ -4070,14 +4040,14 @@ impl Default for DvsManagerPhysicalNicsList {
         Self {
             host: Default::default(),
             physical_nics: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_MANAGER_PHYSICAL_NICS_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerPhysicalNicsList",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 ManagedObjectReference host r
 PhysicalNic physicalNics ol
 ",
@@ -4088,12 +4058,9 @@ impl rt::Object for DvsManagerPhysicalNicsList {
         &DVS_MANAGER_PHYSICAL_NICS_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MANAGER_PHYSICAL_NICS_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MANAGER_PHYSICAL_NICS_LIST),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.physical_nics),
             _ => P::Absent,
@@ -4133,20 +4100,22 @@ rt::serde!(object DvsManagerPhysicalNicsList);
 pub struct DvsNameArrayUplinkPortPolicy {
     /// `uplinkPortName`: list, not empty, of string.
     pub uplink_port_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNameArrayUplinkPortPolicy {
     #[inline(never)]
     fn default() -> Self {
         Self {
             uplink_port_name: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_NAME_ARRAY_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNameArrayUplinkPortPolicy",
-    "4.0",
     Some(&DVS_UPLINK_PORT_POLICY),
-    "
+    "4.0
 string uplinkPortName rl
 ",
     rt::unset::<DvsNameArrayUplinkPortPolicy>,
@@ -4156,13 +4125,10 @@ impl rt::Object for DvsNameArrayUplinkPortPolicy {
         &DVS_NAME_ARRAY_UPLINK_PORT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NAME_ARRAY_UPLINK_PORT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsUplinkPortPolicy {}),
+            rt::INFO => P::Info(&DVS_NAME_ARRAY_UPLINK_PORT_POLICY),
+            rt::BASE => P::Object(&DvsUplinkPortPolicy { _more: () }),
             0 => P::Value(&self.uplink_port_name),
             _ => P::Absent,
         }
@@ -4211,6 +4177,8 @@ pub struct DvsNetworkResourceManagementCapability {
     pub network_resource_control_version3_supported: Option<bool>,
     /// `userDefinedInfraTrafficPoolSupported`: optional boolean, since VI API 6.7.
     pub user_defined_infra_traffic_pool_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkResourceManagementCapability {
     #[inline(never)]
@@ -4222,14 +4190,14 @@ impl Default for DvsNetworkResourceManagementCapability {
             user_defined_network_resource_pools_supported: false,
             network_resource_control_version3_supported: None,
             user_defined_infra_traffic_pool_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourceManagementCapability",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean networkResourceManagementSupported r
 int networkResourcePoolHighShareValue r
 boolean qosSupported r
@@ -4244,12 +4212,9 @@ impl rt::Object for DvsNetworkResourceManagementCapability {
         &DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY),
             0 => P::Value(&self.network_resource_management_supported),
             1 => P::Value(&self.network_resource_pool_high_share_value),
             2 => P::Value(&self.qos_supported),
@@ -4305,6 +4270,8 @@ pub struct DvsNetworkResourcePool {
     pub config_version: String,
     /// `allocationInfo`: required `DVSNetworkResourcePoolAllocationInfo`.
     pub allocation_info: DvsNetworkResourcePoolAllocationInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkResourcePool {
     #[inline(never)]
@@ -4315,14 +4282,14 @@ impl Default for DvsNetworkResourcePool {
             description: None,
             config_version: String::new(),
             allocation_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePool",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string key r
 string name o
 string description o
@@ -4336,12 +4303,9 @@ impl rt::Object for DvsNetworkResourcePool {
         &DVS_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),

@@ -13,6 +13,8 @@ pub struct DvsNetworkResourcePoolAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `priorityTag`: optional int, since VI API 5.0.
     pub priority_tag: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkResourcePoolAllocationInfo {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for DvsNetworkResourcePoolAllocationInfo {
             limit: None,
             shares: None,
             priority_tag: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePoolAllocationInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 long limit o
 SharesInfo shares o
 int priorityTag o since 5.0
@@ -40,12 +42,9 @@ impl rt::Object for DvsNetworkResourcePoolAllocationInfo {
         &DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO),
             0 => P::Value(&self.limit),
             1 => P::Optional(&self.shares),
             2 => P::Value(&self.priority_tag),
@@ -95,6 +94,8 @@ pub struct DvsNetworkResourcePoolConfigSpec {
     pub name: Option<String>,
     /// `description`: optional string, since VI API 5.0.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkResourcePoolConfigSpec {
     #[inline(never)]
@@ -105,14 +106,14 @@ impl Default for DvsNetworkResourcePoolConfigSpec {
             allocation_info: None,
             name: None,
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePoolConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string key r
 string configVersion o
 DVSNetworkResourcePoolAllocationInfo allocationInfo o
@@ -126,12 +127,9 @@ impl rt::Object for DvsNetworkResourcePoolConfigSpec {
         &DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC),
             0 => P::Value(&self.key),
             1 => P::Value(&self.config_version),
             2 => P::Optional(&self.allocation_info),
@@ -181,6 +179,8 @@ pub struct DvsPolicy {
     pub auto_upgrade_allowed: Option<bool>,
     /// `partialUpgradeAllowed`: optional boolean.
     pub partial_upgrade_allowed: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPolicy {
     #[inline(never)]
@@ -189,14 +189,14 @@ impl Default for DvsPolicy {
             auto_pre_install_allowed: None,
             auto_upgrade_allowed: None,
             partial_upgrade_allowed: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSPolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean autoPreInstallAllowed o
 boolean autoUpgradeAllowed o
 boolean partialUpgradeAllowed o
@@ -208,12 +208,9 @@ impl rt::Object for DvsPolicy {
         &DVS_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_POLICY),
             0 => P::Value(&self.auto_pre_install_allowed),
             1 => P::Value(&self.auto_upgrade_allowed),
             2 => P::Value(&self.partial_upgrade_allowed),
@@ -255,18 +252,22 @@ rt::serde!(object DvsPolicy);
 pub struct DvsRollbackCapability {
     /// `rollbackSupported`: required boolean.
     pub rollback_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRollbackCapability {
     #[inline(never)]
     fn default() -> Self {
-        Self { rollback_supported: false }
+        Self {
+            rollback_supported: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_ROLLBACK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRollbackCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean rollbackSupported r
 ",
     rt::unset::<DvsRollbackCapability>,
@@ -276,12 +277,9 @@ impl rt::Object for DvsRollbackCapability {
         &DVS_ROLLBACK_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_ROLLBACK_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_ROLLBACK_CAPABILITY),
             0 => P::Value(&self.rollback_supported),
             _ => P::Absent,
         }
@@ -321,6 +319,8 @@ pub struct DvsRuntimeInfo {
     pub host_member_runtime: Vec<HostMemberRuntimeInfo>,
     /// `resourceRuntimeInfo`: optional `DvsResourceRuntimeInfo`, since VI API 6.0.
     pub resource_runtime_info: Option<Box<DvsResourceRuntimeInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRuntimeInfo {
     #[inline(never)]
@@ -328,14 +328,14 @@ impl Default for DvsRuntimeInfo {
         Self {
             host_member_runtime: Vec::new(),
             resource_runtime_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRuntimeInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 HostMemberRuntimeInfo hostMemberRuntime ol
 DvsResourceRuntimeInfo resourceRuntimeInfo o since 6.0
 ",
@@ -346,12 +346,9 @@ impl rt::Object for DvsRuntimeInfo {
         &DVS_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RUNTIME_INFO),
             0 => P::Objects(&self.host_member_runtime),
             1 => P::Optional(&self.resource_runtime_info),
             _ => P::Absent,
@@ -397,6 +394,8 @@ pub struct DvsSecurityPolicy {
     pub mac_changes: Option<Box<BoolPolicy>>,
     /// `forgedTransmits`: optional `BoolPolicy`.
     pub forged_transmits: Option<Box<BoolPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSecurityPolicy {
     #[inline(never)]
@@ -406,14 +405,14 @@ impl Default for DvsSecurityPolicy {
             allow_promiscuous: None,
             mac_changes: None,
             forged_transmits: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSecurityPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 BoolPolicy allowPromiscuous o
 BoolPolicy macChanges o
 BoolPolicy forgedTransmits o
@@ -425,12 +424,9 @@ impl rt::Object for DvsSecurityPolicy {
         &DVS_SECURITY_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SECURITY_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SECURITY_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.allow_promiscuous),
@@ -487,18 +483,22 @@ rt::serde!(object DvsSecurityPolicy);
 pub struct DvsSelection {
     /// `dvsUuid`: required string.
     pub dvs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSelection {
     #[inline(never)]
     fn default() -> Self {
-        Self { dvs_uuid: String::new() }
+        Self {
+            dvs_uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSelection",
-    "5.0",
     Some(&SELECTION_SET),
-    "
+    "5.0
 string dvsUuid r
 ",
     rt::unset::<DvsSelection>,
@@ -508,13 +508,10 @@ impl rt::Object for DvsSelection {
         &DVS_SELECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SELECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&SelectionSet {}),
+            rt::INFO => P::Info(&DVS_SELECTION),
+            rt::BASE => P::Object(&SelectionSet { _more: () }),
             0 => P::Value(&self.dvs_uuid),
             _ => P::Absent,
         }
@@ -573,6 +570,8 @@ pub struct DvsSummary {
     pub contact: Option<Box<DvsContactInfo>>,
     /// `numHosts`: optional int, since VI API 5.5.
     pub num_hosts: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSummary {
     #[inline(never)]
@@ -589,14 +588,14 @@ impl Default for DvsSummary {
             description: None,
             contact: None,
             num_hosts: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSummary",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string uuid r
 int numPorts r
@@ -616,12 +615,9 @@ impl rt::Object for DvsSummary {
         &DVS_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.num_ports),
@@ -687,6 +683,8 @@ pub struct DvsTrafficShapingPolicy {
     pub peak_bandwidth: Option<Box<LongPolicy>>,
     /// `burstSize`: optional `LongPolicy`.
     pub burst_size: Option<Box<LongPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficShapingPolicy {
     #[inline(never)]
@@ -697,14 +695,14 @@ impl Default for DvsTrafficShapingPolicy {
             average_bandwidth: None,
             peak_bandwidth: None,
             burst_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSTrafficShapingPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 BoolPolicy enabled o
 LongPolicy averageBandwidth o
 LongPolicy peakBandwidth o
@@ -717,12 +715,9 @@ impl rt::Object for DvsTrafficShapingPolicy {
         &DVS_TRAFFIC_SHAPING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_SHAPING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_SHAPING_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.enabled),
@@ -778,18 +773,20 @@ impl std::fmt::Debug for DvsTrafficShapingPolicy {
 rt::serde!(object DvsTrafficShapingPolicy);
 
 /// `DVSUplinkPortPolicy`, a [`DynamicData`], since VI API 4.0.
-pub struct DvsUplinkPortPolicy {}
+pub struct DvsUplinkPortPolicy {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsUplinkPortPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSUplinkPortPolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<DvsUplinkPortPolicy>,
 );
 impl rt::Object for DvsUplinkPortPolicy {
@@ -797,12 +794,9 @@ impl rt::Object for DvsUplinkPortPolicy {
         &DVS_UPLINK_PORT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPLINK_PORT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPLINK_PORT_POLICY),
             _ => P::Absent,
         }
     }
@@ -841,6 +835,8 @@ pub struct DvsVendorSpecificConfig {
     pub base: InheritablePolicy,
     /// `keyValue`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub key_value: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVendorSpecificConfig {
     #[inline(never)]
@@ -848,14 +844,14 @@ impl Default for DvsVendorSpecificConfig {
         Self {
             base: InheritablePolicy::default(),
             key_value: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_VENDOR_SPECIFIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSVendorSpecificConfig",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 DistributedVirtualSwitchKeyedOpaqueBlob keyValue ol
 ",
     rt::unset::<DvsVendorSpecificConfig>,
@@ -865,12 +861,9 @@ impl rt::Object for DvsVendorSpecificConfig {
         &DVS_VENDOR_SPECIFIC_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VENDOR_SPECIFIC_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VENDOR_SPECIFIC_CONFIG),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.key_value),
@@ -931,6 +924,8 @@ pub struct DvsVmVnicNetworkResourcePool {
     pub config_version: String,
     /// `allocationInfo`: optional `DvsVmVnicResourceAllocation`.
     pub allocation_info: Option<Box<DvsVmVnicResourceAllocation>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVmVnicNetworkResourcePool {
     #[inline(never)]
@@ -941,14 +936,14 @@ impl Default for DvsVmVnicNetworkResourcePool {
             description: None,
             config_version: String::new(),
             allocation_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_VM_VNIC_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSVmVnicNetworkResourcePool",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 string name o
 string description o
@@ -962,12 +957,9 @@ impl rt::Object for DvsVmVnicNetworkResourcePool {
         &DVS_VM_VNIC_NETWORK_RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VM_VNIC_NETWORK_RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VM_VNIC_NETWORK_RESOURCE_POOL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -1039,6 +1031,8 @@ pub struct DistributedVirtualPort {
     pub external_id: Option<String>,
     /// `segmentPortId`: optional string, since VI API 7.0.0.0.
     pub segment_port_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPort {
     #[inline(never)]
@@ -1058,14 +1052,14 @@ impl Default for DistributedVirtualPort {
             host_local_port: None,
             external_id: None,
             segment_port_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPort",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 DVPortConfigInfo config r
 string dvsUuid r
@@ -1088,12 +1082,9 @@ impl rt::Object for DistributedVirtualPort {
         &DISTRIBUTED_VIRTUAL_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORT),
             0 => P::Value(&self.key),
             1 => P::Object(&self.config),
             2 => P::Value(&self.dvs_uuid),
@@ -1179,6 +1170,8 @@ pub struct DistributedVirtualPortgroupInfo {
     pub segment_id: Option<String>,
     /// `subnetId`: optional string, since VI API 9.0.0.0.
     pub subnet_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPortgroupInfo {
     #[inline(never)]
@@ -1196,14 +1189,14 @@ impl Default for DistributedVirtualPortgroupInfo {
             logical_switch_uuid: None,
             segment_id: None,
             subnet_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string switchName r
 string switchUuid r
 string portgroupName r
@@ -1224,12 +1217,9 @@ impl rt::Object for DistributedVirtualPortgroupInfo {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORTGROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP_INFO),
             0 => P::Value(&self.switch_name),
             1 => P::Value(&self.switch_uuid),
             2 => P::Value(&self.portgroup_name),
@@ -1291,6 +1281,8 @@ pub struct DistributedVirtualPortgroupNsxPortgroupOperationResult {
     pub portgroups: Vec<rt::ManagedObjectReference>,
     /// `problems`: list of `DistributedVirtualPortgroupProblem`.
     pub problems: Vec<DistributedVirtualPortgroupProblem>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPortgroupNsxPortgroupOperationResult {
     #[inline(never)]
@@ -1298,14 +1290,14 @@ impl Default for DistributedVirtualPortgroupNsxPortgroupOperationResult {
         Self {
             portgroups: Vec::new(),
             problems: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupNsxPortgroupOperationResult",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 ManagedObjectReference portgroups ol
 DistributedVirtualPortgroupProblem problems ol
 ",
@@ -1316,12 +1308,11 @@ impl rt::Object for DistributedVirtualPortgroupNsxPortgroupOperationResult {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT)
+            }
             0 => P::Value(&self.portgroups),
             1 => P::Objects(&self.problems),
             _ => P::Absent,
@@ -1363,6 +1354,8 @@ pub struct DistributedVirtualPortgroupProblem {
     pub logical_switch_uuid: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPortgroupProblem {
     #[inline(never)]
@@ -1370,14 +1363,14 @@ impl Default for DistributedVirtualPortgroupProblem {
         Self {
             logical_switch_uuid: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupProblem",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string logicalSwitchUuid r
 LocalizedMethodFault fault r
 ",
@@ -1388,12 +1381,9 @@ impl rt::Object for DistributedVirtualPortgroupProblem {
         &DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM),
             0 => P::Value(&self.logical_switch_uuid),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -1443,6 +1433,8 @@ pub struct DistributedVirtualSwitchHostMember {
     pub status: String,
     /// `statusDetail`: optional string, since VI API 4.1.
     pub status_detail: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMember {
     #[inline(never)]
@@ -1454,14 +1446,14 @@ impl Default for DistributedVirtualSwitchHostMember {
             uplink_port_key: Vec::new(),
             status: String::new(),
             status_detail: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMember",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DistributedVirtualSwitchHostMemberRuntimeState runtimeState o since 5.0
 DistributedVirtualSwitchHostMemberConfigInfo config r
 DistributedVirtualSwitchProductSpec productInfo o
@@ -1476,12 +1468,9 @@ impl rt::Object for DistributedVirtualSwitchHostMember {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER),
             0 => P::Optional(&self.runtime_state),
             1 => P::Object(&self.config),
             2 => P::Optional(&self.product_info),
@@ -1526,18 +1515,20 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMember {
 rt::serde!(object DistributedVirtualSwitchHostMember);
 
 /// `DistributedVirtualSwitchHostMemberBacking`, a [`DynamicData`], since VI API 4.0.
-pub struct DistributedVirtualSwitchHostMemberBacking {}
+pub struct DistributedVirtualSwitchHostMemberBacking {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DistributedVirtualSwitchHostMemberBacking {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberBacking",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "4.0",
     rt::unset::<DistributedVirtualSwitchHostMemberBacking>,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
@@ -1545,12 +1536,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING),
             _ => P::Absent,
         }
     }
@@ -1608,6 +1596,8 @@ pub struct DistributedVirtualSwitchHostMemberConfigInfo {
     pub network_offloading_enabled: Option<bool>,
     /// `teplessMode`: optional boolean, since VI API 9.1.0.0.
     pub tepless_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberConfigInfo {
     #[inline(never)]
@@ -1624,14 +1614,14 @@ impl Default for DistributedVirtualSwitchHostMemberConfigInfo {
             nsxt_used_uplink_names: Vec::new(),
             network_offloading_enabled: None,
             tepless_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host o
 int maxProxySwitchPorts r
 DistributedVirtualSwitchKeyedOpaqueBlob vendorSpecificConfig ol
@@ -1651,12 +1641,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO),
             0 => P::Value(&self.host),
             1 => P::Value(&self.max_proxy_switch_ports),
             2 => P::Objects(&self.vendor_specific_config),
@@ -1722,6 +1709,8 @@ pub struct DistributedVirtualSwitchHostMemberConfigSpec {
     pub max_proxy_switch_ports: Option<i32>,
     /// `vendorSpecificConfig`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub vendor_specific_config: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberConfigSpec {
     #[inline(never)]
@@ -1732,14 +1721,14 @@ impl Default for DistributedVirtualSwitchHostMemberConfigSpec {
             backing: None,
             max_proxy_switch_ports: None,
             vendor_specific_config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string operation r
 ManagedObjectReference host r
 DistributedVirtualSwitchHostMemberBacking backing o
@@ -1753,12 +1742,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberConfigSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.host),
             2 => P::Value(&self.backing),
@@ -1808,6 +1794,8 @@ pub struct DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     pub runtime_status: Option<String>,
     /// `statusDescription`: optional string.
     pub status_description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     #[inline(never)]
@@ -1816,14 +1804,14 @@ impl Default for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
             enabled: false,
             runtime_status: None,
             status_description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberHostPerfNicOffloadState",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean enabled r
 string runtimeStatus o
 string statusDescription o
@@ -1835,12 +1823,13 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE,
+                )
+            }
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.runtime_status),
             2 => P::Value(&self.status_description),
@@ -1884,6 +1873,8 @@ pub struct DistributedVirtualSwitchHostMemberHostUplinkState {
     pub uplink_name: String,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberHostUplinkState {
     #[inline(never)]
@@ -1891,14 +1882,14 @@ impl Default for DistributedVirtualSwitchHostMemberHostUplinkState {
         Self {
             uplink_name: String::new(),
             state: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberHostUplinkState",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string uplinkName r
 string state r
 ",
@@ -1909,12 +1900,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE)
+            }
             0 => P::Value(&self.uplink_name),
             1 => P::Value(&self.state),
             _ => P::Absent,
@@ -1954,18 +1944,22 @@ rt::serde!(object DistributedVirtualSwitchHostMemberHostUplinkState);
 pub struct DistributedVirtualSwitchHostMemberPnicBacking {
     /// `pnicSpec`: list of `DistributedVirtualSwitchHostMemberPnicSpec`.
     pub pnic_spec: Vec<DistributedVirtualSwitchHostMemberPnicSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberPnicBacking {
     #[inline(never)]
     fn default() -> Self {
-        Self { pnic_spec: Vec::new() }
+        Self {
+            pnic_spec: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberPnicBacking",
-    "4.0",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING),
-    "
+    "4.0
 DistributedVirtualSwitchHostMemberPnicSpec pnicSpec ol
 ",
     rt::unset::<DistributedVirtualSwitchHostMemberPnicBacking>,
@@ -1975,15 +1969,13 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING),
             rt::BASE => {
                 P::Object(
                     &DistributedVirtualSwitchHostMemberBacking {
+                        _more: (),
                     },
                 )
             }
@@ -2032,6 +2024,8 @@ pub struct DistributedVirtualSwitchHostMemberPnicSpec {
     pub uplink_portgroup_key: Option<String>,
     /// `connectionCookie`: optional int.
     pub connection_cookie: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberPnicSpec {
     #[inline(never)]
@@ -2041,14 +2035,14 @@ impl Default for DistributedVirtualSwitchHostMemberPnicSpec {
             uplink_port_key: None,
             uplink_portgroup_key: None,
             connection_cookie: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberPnicSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string pnicDevice r
 string uplinkPortKey o
 string uplinkPortgroupKey o
@@ -2061,12 +2055,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC),
             0 => P::Value(&self.pnic_device),
             1 => P::Value(&self.uplink_port_key),
             2 => P::Value(&self.uplink_portgroup_key),
@@ -2110,20 +2101,22 @@ rt::serde!(object DistributedVirtualSwitchHostMemberPnicSpec);
 pub struct DistributedVirtualSwitchHostMemberRuntimeState {
     /// `currentMaxProxySwitchPorts`: required int.
     pub current_max_proxy_switch_ports: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberRuntimeState {
     #[inline(never)]
     fn default() -> Self {
         Self {
             current_max_proxy_switch_ports: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberRuntimeState",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int currentMaxProxySwitchPorts r
 ",
     rt::unset::<DistributedVirtualSwitchHostMemberRuntimeState>,
@@ -2133,12 +2126,9 @@ impl rt::Object for DistributedVirtualSwitchHostMemberRuntimeState {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE),
             0 => P::Value(&self.current_max_proxy_switch_ports),
             _ => P::Absent,
         }
@@ -2178,6 +2168,8 @@ pub struct DistributedVirtualSwitchHostMemberTransportZoneInfo {
     pub uuid: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostMemberTransportZoneInfo {
     #[inline(never)]
@@ -2185,14 +2177,14 @@ impl Default for DistributedVirtualSwitchHostMemberTransportZoneInfo {
         Self {
             uuid: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberTransportZoneInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string uuid r
 string type r
 ",
@@ -2203,12 +2195,11 @@ impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO)
+            }
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -2250,6 +2241,8 @@ pub struct DistributedVirtualSwitchHostProductSpec {
     pub product_line_id: Option<String>,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchHostProductSpec {
     #[inline(never)]
@@ -2257,14 +2250,14 @@ impl Default for DistributedVirtualSwitchHostProductSpec {
         Self {
             product_line_id: None,
             version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostProductSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string productLineId o
 string version o
 ",
@@ -2275,12 +2268,9 @@ impl rt::Object for DistributedVirtualSwitchHostProductSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC),
             0 => P::Value(&self.product_line_id),
             1 => P::Value(&self.version),
             _ => P::Absent,
@@ -2326,6 +2316,8 @@ pub struct DistributedVirtualSwitchInfo {
     pub distributed_virtual_switch: rt::ManagedObjectReference,
     /// `networkReservationSupported`: optional boolean, since VI API 6.0.
     pub network_reservation_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchInfo {
     #[inline(never)]
@@ -2335,14 +2327,14 @@ impl Default for DistributedVirtualSwitchInfo {
             switch_uuid: String::new(),
             distributed_virtual_switch: Default::default(),
             network_reservation_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string switchName r
 string switchUuid r
 ManagedObjectReference distributedVirtualSwitch r
@@ -2355,12 +2347,9 @@ impl rt::Object for DistributedVirtualSwitchInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_INFO),
             0 => P::Value(&self.switch_name),
             1 => P::Value(&self.switch_uuid),
             2 => P::Value(&self.distributed_virtual_switch),
@@ -2406,6 +2395,8 @@ pub struct DistributedVirtualSwitchKeyedOpaqueBlob {
     pub key: String,
     /// `opaqueData`: required string.
     pub opaque_data: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchKeyedOpaqueBlob {
     #[inline(never)]
@@ -2413,14 +2404,14 @@ impl Default for DistributedVirtualSwitchKeyedOpaqueBlob {
         Self {
             key: String::new(),
             opaque_data: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchKeyedOpaqueBlob",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string opaqueData r
 ",
@@ -2431,12 +2422,9 @@ impl rt::Object for DistributedVirtualSwitchKeyedOpaqueBlob {
         &DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB),
             0 => P::Value(&self.key),
             1 => P::Value(&self.opaque_data),
             _ => P::Absent,
@@ -2478,6 +2466,8 @@ pub struct DistributedVirtualSwitchManagerCompatibilityResult {
     pub host: rt::ManagedObjectReference,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerCompatibilityResult {
     #[inline(never)]
@@ -2485,14 +2475,14 @@ impl Default for DistributedVirtualSwitchManagerCompatibilityResult {
         Self {
             host: Default::default(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerCompatibilityResult",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ManagedObjectReference host r
 LocalizedMethodFault error ol
 ",
@@ -2503,12 +2493,9 @@ impl rt::Object for DistributedVirtualSwitchManagerCompatibilityResult {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.error),
             _ => P::Absent,
@@ -2550,6 +2537,8 @@ pub struct DistributedVirtualSwitchManagerDvsProductSpec {
     pub new_switch_product_spec: Option<Box<DistributedVirtualSwitchProductSpec>>,
     /// `distributedVirtualSwitch`: optional reference to `DistributedVirtualSwitch`.
     pub distributed_virtual_switch: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerDvsProductSpec {
     #[inline(never)]
@@ -2557,14 +2546,14 @@ impl Default for DistributedVirtualSwitchManagerDvsProductSpec {
         Self {
             new_switch_product_spec: None,
             distributed_virtual_switch: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerDvsProductSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 DistributedVirtualSwitchProductSpec newSwitchProductSpec o
 ManagedObjectReference distributedVirtualSwitch o
 ",
@@ -2575,12 +2564,9 @@ impl rt::Object for DistributedVirtualSwitchManagerDvsProductSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC),
             0 => P::Optional(&self.new_switch_product_spec),
             1 => P::Value(&self.distributed_virtual_switch),
             _ => P::Absent,
@@ -2622,6 +2608,8 @@ pub struct DistributedVirtualSwitchManagerHostArrayFilter {
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostArrayFilter {
     #[inline(never)]
@@ -2629,14 +2617,14 @@ impl Default for DistributedVirtualSwitchManagerHostArrayFilter {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostArrayFilter",
-    "4.1",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC),
-    "
+    "4.1
 ManagedObjectReference host rl
 ",
     rt::unset::<DistributedVirtualSwitchManagerHostArrayFilter>,
@@ -2646,12 +2634,9 @@ impl rt::Object for DistributedVirtualSwitchManagerHostArrayFilter {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
@@ -2708,6 +2693,8 @@ pub struct DistributedVirtualSwitchManagerHostContainer {
     pub container: rt::ManagedObjectReference,
     /// `recursive`: required boolean.
     pub recursive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostContainer {
     #[inline(never)]
@@ -2715,14 +2702,14 @@ impl Default for DistributedVirtualSwitchManagerHostContainer {
         Self {
             container: Default::default(),
             recursive: false,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostContainer",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ManagedObjectReference container r
 boolean recursive r
 ",
@@ -2733,12 +2720,9 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainer {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER),
             0 => P::Value(&self.container),
             1 => P::Value(&self.recursive),
             _ => P::Absent,
@@ -2780,6 +2764,8 @@ pub struct DistributedVirtualSwitchManagerHostContainerFilter {
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `hostContainer`: required `DistributedVirtualSwitchManagerHostContainer`.
     pub host_container: DistributedVirtualSwitchManagerHostContainer,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostContainerFilter {
     #[inline(never)]
@@ -2787,14 +2773,14 @@ impl Default for DistributedVirtualSwitchManagerHostContainerFilter {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
             host_container: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostContainerFilter",
-    "4.1",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC),
-    "
+    "4.1
 DistributedVirtualSwitchManagerHostContainer hostContainer r
 ",
     rt::unset::<DistributedVirtualSwitchManagerHostContainerFilter>,
@@ -2804,12 +2790,11 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainerFilter {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER)
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.host_container),
@@ -2864,18 +2849,22 @@ rt::serde!(object DistributedVirtualSwitchManagerHostContainerFilter);
 pub struct DistributedVirtualSwitchManagerHostDvsFilterSpec {
     /// `inclusive`: required boolean.
     pub inclusive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostDvsFilterSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { inclusive: false }
+        Self {
+            inclusive: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostDvsFilterSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean inclusive r
 ",
     rt::unset::<DistributedVirtualSwitchManagerHostDvsFilterSpec>,
@@ -2885,12 +2874,9 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsFilterSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC),
             0 => P::Value(&self.inclusive),
             _ => P::Absent,
         }
@@ -2932,6 +2918,8 @@ pub struct DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `distributedVirtualSwitch`: required reference to `DistributedVirtualSwitch`.
     pub distributed_virtual_switch: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     #[inline(never)]
@@ -2939,14 +2927,14 @@ impl Default for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
         Self {
             base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
             distributed_virtual_switch: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostDvsMembershipFilter",
-    "4.1",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC),
-    "
+    "4.1
 ManagedObjectReference distributedVirtualSwitch r
 ",
     rt::unset::<DistributedVirtualSwitchManagerHostDvsMembershipFilter>,
@@ -2956,12 +2944,11 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER)
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.distributed_virtual_switch),
@@ -3020,6 +3007,8 @@ pub struct DistributedVirtualSwitchManagerImportResult {
     pub distributed_virtual_portgroup: Vec<rt::ManagedObjectReference>,
     /// `importFault`: list of `ImportOperationBulkFaultFaultOnImport`.
     pub import_fault: Vec<ImportOperationBulkFaultFaultOnImport>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerImportResult {
     #[inline(never)]
@@ -3028,14 +3017,14 @@ impl Default for DistributedVirtualSwitchManagerImportResult {
             distributed_virtual_switch: Vec::new(),
             distributed_virtual_portgroup: Vec::new(),
             import_fault: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerImportResult",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 ManagedObjectReference distributedVirtualSwitch ol
 ManagedObjectReference distributedVirtualPortgroup ol
 ImportOperationBulkFaultFaultOnImport importFault ol
@@ -3047,12 +3036,9 @@ impl rt::Object for DistributedVirtualSwitchManagerImportResult {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT),
             0 => P::Value(&self.distributed_virtual_switch),
             1 => P::Value(&self.distributed_virtual_portgroup),
             2 => P::Objects(&self.import_fault),
@@ -3098,6 +3084,8 @@ pub struct DistributedVirtualSwitchManagerSpanInfo {
     pub clusters: Vec<rt::ManagedObjectReference>,
     /// `exclusive`: optional boolean.
     pub exclusive: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchManagerSpanInfo {
     #[inline(never)]
@@ -3106,14 +3094,14 @@ impl Default for DistributedVirtualSwitchManagerSpanInfo {
             id: String::new(),
             clusters: Vec::new(),
             exclusive: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerSpanInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string ID r
 ManagedObjectReference clusters ol
 boolean exclusive o
@@ -3125,12 +3113,9 @@ impl rt::Object for DistributedVirtualSwitchManagerSpanInfo {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.clusters),
             2 => P::Value(&self.exclusive),
@@ -3178,6 +3163,8 @@ pub struct DistributedVirtualSwitchNetworkOffloadSpec {
     pub types: Vec<String>,
     /// `dpuCapability`: optional `VMwareDvsDpuCapability`, since VI API 9.1.0.0.
     pub dpu_capability: Option<Box<VMwareDvsDpuCapability>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchNetworkOffloadSpec {
     #[inline(never)]
@@ -3187,14 +3174,14 @@ impl Default for DistributedVirtualSwitchNetworkOffloadSpec {
             name: None,
             types: Vec::new(),
             dpu_capability: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchNetworkOffloadSpec",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string id r
 string name o
 string types ol
@@ -3207,12 +3194,9 @@ impl rt::Object for DistributedVirtualSwitchNetworkOffloadSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.types),
@@ -3262,6 +3246,8 @@ pub struct DistributedVirtualSwitchPortConnectee {
     pub r#type: Option<String>,
     /// `addressHint`: optional string.
     pub address_hint: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchPortConnectee {
     #[inline(never)]
@@ -3271,14 +3257,14 @@ impl Default for DistributedVirtualSwitchPortConnectee {
             nic_key: None,
             r#type: None,
             address_hint: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortConnectee",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference connectedEntity o
 string nicKey o
 string type o
@@ -3291,12 +3277,9 @@ impl rt::Object for DistributedVirtualSwitchPortConnectee {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE),
             0 => P::Value(&self.connected_entity),
             1 => P::Value(&self.nic_key),
             2 => P::Value(&self.r#type),
@@ -3356,6 +3339,8 @@ pub struct DistributedVirtualSwitchPortCriteria {
     pub port_key: Vec<String>,
     /// `host`: list of reference to `HostSystem`, since VI API 6.5.
     pub host: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchPortCriteria {
     #[inline(never)]
@@ -3370,14 +3355,14 @@ impl Default for DistributedVirtualSwitchPortCriteria {
             inside: None,
             port_key: Vec::new(),
             host: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortCriteria",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean connected o
 boolean active o
 boolean uplinkPort o
@@ -3395,12 +3380,9 @@ impl rt::Object for DistributedVirtualSwitchPortCriteria {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA),
             0 => P::Value(&self.connected),
             1 => P::Value(&self.active),
             2 => P::Value(&self.uplink_port),
@@ -3488,6 +3470,8 @@ pub struct DistributedVirtualSwitchPortStatistics {
     pub bytes_in_from_pnic: Option<i64>,
     /// `bytesOutToPnic`: optional long, since VI API 6.5.
     pub bytes_out_to_pnic: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchPortStatistics {
     #[inline(never)]
@@ -3511,14 +3495,14 @@ impl Default for DistributedVirtualSwitchPortStatistics {
             packets_out_exception: 0,
             bytes_in_from_pnic: None,
             bytes_out_to_pnic: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortStatistics",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long packetsInMulticast r
 long packetsOutMulticast r
 long bytesInMulticast r
@@ -3545,12 +3529,9 @@ impl rt::Object for DistributedVirtualSwitchPortStatistics {
         &DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS),
             0 => P::Value(&self.packets_in_multicast),
             1 => P::Value(&self.packets_out_multicast),
             2 => P::Value(&self.bytes_in_multicast),
@@ -3634,6 +3615,8 @@ pub struct DistributedVirtualSwitchProductSpec {
     pub bundle_id: Option<String>,
     /// `bundleUrl`: optional string.
     pub bundle_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitchProductSpec {
     #[inline(never)]
@@ -3646,14 +3629,14 @@ impl Default for DistributedVirtualSwitchProductSpec {
             forwarding_class: None,
             bundle_id: None,
             bundle_url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchProductSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name o
 string vendor o
 string version o
@@ -3669,12 +3652,9 @@ impl rt::Object for DistributedVirtualSwitchProductSpec {
         &DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.vendor),
             2 => P::Value(&self.version),
@@ -3726,6 +3706,8 @@ pub struct DvpgImportEvent {
     pub base: DvPortgroupEvent,
     /// `importType`: required string.
     pub import_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvpgImportEvent {
     #[inline(never)]
@@ -3733,14 +3715,14 @@ impl Default for DvpgImportEvent {
         Self {
             base: DvPortgroupEvent::default(),
             import_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVPG_IMPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvpgImportEvent",
-    "5.1",
     Some(&DV_PORTGROUP_EVENT),
-    "
+    "5.1
 string importType r
 ",
     rt::unset::<DvpgImportEvent>,
@@ -3750,12 +3732,9 @@ impl rt::Object for DvpgImportEvent {
         &DVPG_IMPORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVPG_IMPORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVPG_IMPORT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.import_type),
@@ -3809,20 +3788,22 @@ rt::serde!(object DvpgImportEvent);
 pub struct DvpgRestoreEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvpgRestoreEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvPortgroupEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVPG_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvpgRestoreEvent",
-    "5.1",
     Some(&DV_PORTGROUP_EVENT),
-    "",
+    "5.1",
     rt::unset::<DvpgRestoreEvent>,
 );
 impl rt::Object for DvpgRestoreEvent {
@@ -3830,12 +3811,9 @@ impl rt::Object for DvpgRestoreEvent {
         &DVPG_RESTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVPG_RESTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVPG_RESTORE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3884,18 +3862,20 @@ impl std::fmt::Debug for DvpgRestoreEvent {
 rt::serde!(object DvpgRestoreEvent);
 
 /// `DvsAcceptNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsAcceptNetworkRuleAction {}
+pub struct DvsAcceptNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsAcceptNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_ACCEPT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsAcceptNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsAcceptNetworkRuleAction>,
 );
 impl rt::Object for DvsAcceptNetworkRuleAction {
@@ -3903,13 +3883,10 @@ impl rt::Object for DvsAcceptNetworkRuleAction {
         &DVS_ACCEPT_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_ACCEPT_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_ACCEPT_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3948,6 +3925,8 @@ pub struct DvsApplyOperationFault {
     pub base: DvsFault,
     /// `objectFault`: list, not empty, of `DvsApplyOperationFaultFaultOnObject`.
     pub object_fault: Vec<DvsApplyOperationFaultFaultOnObject>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsApplyOperationFault {
     #[inline(never)]
@@ -3955,14 +3934,14 @@ impl Default for DvsApplyOperationFault {
         Self {
             base: DvsFault::default(),
             object_fault: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_APPLY_OPERATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsApplyOperationFault",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 DvsApplyOperationFaultFaultOnObject objectFault rl
 ",
     rt::unset::<DvsApplyOperationFault>,
@@ -3972,12 +3951,9 @@ impl rt::Object for DvsApplyOperationFault {
         &DVS_APPLY_OPERATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_APPLY_OPERATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_APPLY_OPERATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.object_fault),
@@ -4035,6 +4011,8 @@ pub struct DvsApplyOperationFaultFaultOnObject {
     pub r#type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsApplyOperationFaultFaultOnObject {
     #[inline(never)]
@@ -4043,14 +4021,14 @@ impl Default for DvsApplyOperationFaultFaultOnObject {
             object_id: String::new(),
             r#type: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsApplyOperationFaultFaultOnObject",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string objectId r
 string type r
 LocalizedMethodFault fault r
@@ -4062,12 +4040,9 @@ impl rt::Object for DvsApplyOperationFaultFaultOnObject {
         &DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT),
             0 => P::Value(&self.object_id),
             1 => P::Value(&self.r#type),
             2 => P::Object(&self.fault),
@@ -4106,18 +4081,20 @@ impl std::fmt::Debug for DvsApplyOperationFaultFaultOnObject {
 rt::serde!(object DvsApplyOperationFaultFaultOnObject);
 
 /// `DvsCopyNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsCopyNetworkRuleAction {}
+pub struct DvsCopyNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsCopyNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_COPY_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsCopyNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsCopyNetworkRuleAction>,
 );
 impl rt::Object for DvsCopyNetworkRuleAction {
@@ -4125,13 +4102,10 @@ impl rt::Object for DvsCopyNetworkRuleAction {
         &DVS_COPY_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_COPY_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_COPY_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -4170,6 +4144,8 @@ pub struct DvsCreatedEvent {
     pub base: DvsEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsCreatedEvent {
     #[inline(never)]
@@ -4177,14 +4153,14 @@ impl Default for DvsCreatedEvent {
         Self {
             base: DvsEvent::default(),
             parent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsCreatedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 FolderEventArgument parent r
 ",
     rt::unset::<DvsCreatedEvent>,
@@ -4194,12 +4170,9 @@ impl rt::Object for DvsCreatedEvent {
         &DVS_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.parent),
@@ -4253,18 +4226,22 @@ rt::serde!(object DvsCreatedEvent);
 pub struct DvsDestroyedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsEvent::default() }
+        Self {
+            base: DvsEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsDestroyedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "",
+    "4.0",
     rt::unset::<DvsDestroyedEvent>,
 );
 impl rt::Object for DvsDestroyedEvent {
@@ -4272,12 +4249,9 @@ impl rt::Object for DvsDestroyedEvent {
         &DVS_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_DESTROYED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4326,18 +4300,20 @@ impl std::fmt::Debug for DvsDestroyedEvent {
 rt::serde!(object DvsDestroyedEvent);
 
 /// `DvsDropNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsDropNetworkRuleAction {}
+pub struct DvsDropNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsDropNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_DROP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsDropNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsDropNetworkRuleAction>,
 );
 impl rt::Object for DvsDropNetworkRuleAction {
@@ -4345,13 +4321,10 @@ impl rt::Object for DvsDropNetworkRuleAction {
         &DVS_DROP_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_DROP_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_DROP_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -4388,18 +4361,22 @@ rt::serde!(object DvsDropNetworkRuleAction);
 pub struct DvsEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsEvent",
-    "4.0",
     Some(&EVENT),
-    "",
+    "4.0",
     rt::unset::<DvsEvent>,
 );
 impl rt::Object for DvsEvent {
@@ -4407,12 +4384,9 @@ impl rt::Object for DvsEvent {
         &DVS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4464,18 +4438,22 @@ rt::serde!(object DvsEvent);
 pub struct DvsFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFault",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<DvsFault>,
 );
 impl rt::Object for DvsFault {
@@ -4483,12 +4461,9 @@ impl rt::Object for DvsFault {
         &DVS_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4550,6 +4525,8 @@ pub struct DvsFilterConfig {
     pub parameters: Option<Box<DvsFilterParameter>>,
     /// `onFailure`: optional string.
     pub on_failure: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterConfig {
     #[inline(never)]
@@ -4561,14 +4538,14 @@ impl Default for DvsFilterConfig {
             slot_number: None,
             parameters: None,
             on_failure: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_FILTER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterConfig",
-    "5.5",
     Some(&INHERITABLE_POLICY),
-    "
+    "5.5
 string key o
 string agentName o
 string slotNumber o
@@ -4582,12 +4559,9 @@ impl rt::Object for DvsFilterConfig {
         &DVS_FILTER_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_CONFIG),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.key),

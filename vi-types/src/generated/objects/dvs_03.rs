@@ -11,6 +11,8 @@ pub struct DvsFilterConfigSpec {
     pub base: DvsFilterConfig,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterConfigSpec {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for DvsFilterConfigSpec {
         Self {
             base: DvsFilterConfig::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_FILTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterConfigSpec",
-    "5.5",
     Some(&DVS_FILTER_CONFIG),
-    "
+    "5.5
 string operation r
 ",
     rt::unset::<DvsFilterConfigSpec>,
@@ -35,12 +37,9 @@ impl rt::Object for DvsFilterConfigSpec {
         &DVS_FILTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_CONFIG_SPEC),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.operation),
@@ -94,18 +93,22 @@ rt::serde!(object DvsFilterConfigSpec);
 pub struct DvsFilterParameter {
     /// `parameters`: list of string.
     pub parameters: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterParameter {
     #[inline(never)]
     fn default() -> Self {
-        Self { parameters: Vec::new() }
+        Self {
+            parameters: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_FILTER_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterParameter",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string parameters ol
 ",
     rt::unset::<DvsFilterParameter>,
@@ -115,12 +118,9 @@ impl rt::Object for DvsFilterParameter {
         &DVS_FILTER_PARAMETER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_PARAMETER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_PARAMETER),
             0 => P::Value(&self.parameters),
             _ => P::Absent,
         }
@@ -160,6 +160,8 @@ pub struct DvsFilterPolicy {
     pub base: InheritablePolicy,
     /// `filterConfig`: list of `DvsFilterConfig` or a descendant.
     pub filter_config: Vec<rt::Poly<DvsFilterConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsFilterPolicy {
     #[inline(never)]
@@ -167,14 +169,14 @@ impl Default for DvsFilterPolicy {
         Self {
             base: InheritablePolicy::default(),
             filter_config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_FILTER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterPolicy",
-    "5.5",
     Some(&INHERITABLE_POLICY),
-    "
+    "5.5
 DvsFilterConfig filterConfig ol
 ",
     rt::unset::<DvsFilterPolicy>,
@@ -184,12 +186,9 @@ impl rt::Object for DvsFilterPolicy {
         &DVS_FILTER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_FILTER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_FILTER_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.filter_config),
@@ -242,20 +241,22 @@ rt::serde!(object DvsFilterPolicy);
 pub struct DvsGreEncapNetworkRuleAction {
     /// `encapsulationIp`: required `SingleIp`.
     pub encapsulation_ip: SingleIp,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsGreEncapNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
         Self {
             encapsulation_ip: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_GRE_ENCAP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsGreEncapNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "
+    "5.5
 SingleIp encapsulationIp r
 ",
     rt::unset::<DvsGreEncapNetworkRuleAction>,
@@ -265,13 +266,10 @@ impl rt::Object for DvsGreEncapNetworkRuleAction {
         &DVS_GRE_ENCAP_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_GRE_ENCAP_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_GRE_ENCAP_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             0 => P::Object(&self.encapsulation_ip),
             _ => P::Absent,
         }
@@ -314,6 +312,8 @@ pub struct DvsHealthStatusChangeEvent {
     pub switch_uuid: String,
     /// `healthResult`: optional `HostMemberHealthCheckResult` or a descendant.
     pub health_result: Option<rt::Poly<HostMemberHealthCheckResult>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHealthStatusChangeEvent {
     #[inline(never)]
@@ -322,14 +322,14 @@ impl Default for DvsHealthStatusChangeEvent {
             base: HostEvent::default(),
             switch_uuid: String::new(),
             health_result: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HEALTH_STATUS_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHealthStatusChangeEvent",
-    "5.1",
     Some(&HOST_EVENT),
-    "
+    "5.1
 string switchUuid r
 HostMemberHealthCheckResult healthResult o
 ",
@@ -340,12 +340,9 @@ impl rt::Object for DvsHealthStatusChangeEvent {
         &DVS_HEALTH_STATUS_CHANGE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HEALTH_STATUS_CHANGE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HEALTH_STATUS_CHANGE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),
@@ -403,6 +400,8 @@ pub struct DvsHostBackInSyncEvent {
     pub base: DvsEvent,
     /// `hostBackInSync`: required `HostEventArgument`.
     pub host_back_in_sync: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostBackInSyncEvent {
     #[inline(never)]
@@ -410,14 +409,14 @@ impl Default for DvsHostBackInSyncEvent {
         Self {
             base: DvsEvent::default(),
             host_back_in_sync: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_BACK_IN_SYNC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostBackInSyncEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 HostEventArgument hostBackInSync r
 ",
     rt::unset::<DvsHostBackInSyncEvent>,
@@ -427,12 +426,9 @@ impl rt::Object for DvsHostBackInSyncEvent {
         &DVS_HOST_BACK_IN_SYNC_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_BACK_IN_SYNC_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_BACK_IN_SYNC_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_back_in_sync),
@@ -490,6 +486,8 @@ pub struct DvsHostInfrastructureTrafficResource {
     pub description: Option<String>,
     /// `allocationInfo`: required `DvsHostInfrastructureTrafficResourceAllocation`.
     pub allocation_info: DvsHostInfrastructureTrafficResourceAllocation,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostInfrastructureTrafficResource {
     #[inline(never)]
@@ -498,14 +496,14 @@ impl Default for DvsHostInfrastructureTrafficResource {
             key: String::new(),
             description: None,
             allocation_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostInfrastructureTrafficResource",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 string description o
 DvsHostInfrastructureTrafficResourceAllocation allocationInfo r
@@ -517,12 +515,9 @@ impl rt::Object for DvsHostInfrastructureTrafficResource {
         &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             2 => P::Object(&self.allocation_info),
@@ -568,6 +563,8 @@ pub struct DvsHostInfrastructureTrafficResourceAllocation {
     pub shares: Option<Box<SharesInfo>>,
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostInfrastructureTrafficResourceAllocation {
     #[inline(never)]
@@ -576,14 +573,14 @@ impl Default for DvsHostInfrastructureTrafficResourceAllocation {
             limit: None,
             shares: None,
             reservation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostInfrastructureTrafficResourceAllocation",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long limit o
 SharesInfo shares o
 long reservation o
@@ -595,12 +592,9 @@ impl rt::Object for DvsHostInfrastructureTrafficResourceAllocation {
         &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION),
             0 => P::Value(&self.limit),
             1 => P::Optional(&self.shares),
             2 => P::Value(&self.reservation),
@@ -644,6 +638,8 @@ pub struct DvsHostJoinedEvent {
     pub base: DvsEvent,
     /// `hostJoined`: required `HostEventArgument`.
     pub host_joined: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostJoinedEvent {
     #[inline(never)]
@@ -651,14 +647,14 @@ impl Default for DvsHostJoinedEvent {
         Self {
             base: DvsEvent::default(),
             host_joined: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_JOINED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostJoinedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 HostEventArgument hostJoined r
 ",
     rt::unset::<DvsHostJoinedEvent>,
@@ -668,12 +664,9 @@ impl rt::Object for DvsHostJoinedEvent {
         &DVS_HOST_JOINED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_JOINED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_JOINED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_joined),
@@ -729,6 +722,8 @@ pub struct DvsHostLeftEvent {
     pub base: DvsEvent,
     /// `hostLeft`: required `HostEventArgument`.
     pub host_left: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostLeftEvent {
     #[inline(never)]
@@ -736,14 +731,14 @@ impl Default for DvsHostLeftEvent {
         Self {
             base: DvsEvent::default(),
             host_left: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_LEFT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostLeftEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 HostEventArgument hostLeft r
 ",
     rt::unset::<DvsHostLeftEvent>,
@@ -753,12 +748,9 @@ impl rt::Object for DvsHostLeftEvent {
         &DVS_HOST_LEFT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_LEFT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_LEFT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_left),
@@ -822,6 +814,8 @@ pub struct DvsHostStatusUpdated {
     pub old_status_detail: Option<String>,
     /// `newStatusDetail`: optional string.
     pub new_status_detail: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostStatusUpdated {
     #[inline(never)]
@@ -833,14 +827,14 @@ impl Default for DvsHostStatusUpdated {
             new_status: None,
             old_status_detail: None,
             new_status_detail: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_STATUS_UPDATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostStatusUpdated",
-    "4.1",
     Some(&DVS_EVENT),
-    "
+    "4.1
 HostEventArgument hostMember r
 string oldStatus o
 string newStatus o
@@ -854,12 +848,9 @@ impl rt::Object for DvsHostStatusUpdated {
         &DVS_HOST_STATUS_UPDATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_STATUS_UPDATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_STATUS_UPDATED),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_member),
@@ -923,6 +914,8 @@ pub struct DvsHostWentOutOfSyncEvent {
     pub base: DvsEvent,
     /// `hostOutOfSync`: required `DvsOutOfSyncHostArgument`.
     pub host_out_of_sync: DvsOutOfSyncHostArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostWentOutOfSyncEvent {
     #[inline(never)]
@@ -930,14 +923,14 @@ impl Default for DvsHostWentOutOfSyncEvent {
         Self {
             base: DvsEvent::default(),
             host_out_of_sync: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_WENT_OUT_OF_SYNC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostWentOutOfSyncEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DvsOutOfSyncHostArgument hostOutOfSync r
 ",
     rt::unset::<DvsHostWentOutOfSyncEvent>,
@@ -947,12 +940,9 @@ impl rt::Object for DvsHostWentOutOfSyncEvent {
         &DVS_HOST_WENT_OUT_OF_SYNC_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_WENT_OUT_OF_SYNC_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_WENT_OUT_OF_SYNC_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_out_of_sync),
@@ -1008,6 +998,8 @@ pub struct DvsImportEvent {
     pub base: DvsEvent,
     /// `importType`: required string.
     pub import_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsImportEvent {
     #[inline(never)]
@@ -1015,14 +1007,14 @@ impl Default for DvsImportEvent {
         Self {
             base: DvsEvent::default(),
             import_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_IMPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsImportEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string importType r
 ",
     rt::unset::<DvsImportEvent>,
@@ -1032,12 +1024,9 @@ impl rt::Object for DvsImportEvent {
         &DVS_IMPORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_IMPORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_IMPORT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.import_type),
@@ -1103,6 +1092,8 @@ pub struct DvsIpNetworkRuleQualifier {
     pub destination_ip_port: Option<rt::Poly<DvsIpPort>>,
     /// `tcpFlags`: optional `IntExpression`.
     pub tcp_flags: Option<Box<IntExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsIpNetworkRuleQualifier {
     #[inline(never)]
@@ -1115,14 +1106,14 @@ impl Default for DvsIpNetworkRuleQualifier {
             source_ip_port: None,
             destination_ip_port: None,
             tcp_flags: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_IP_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpNetworkRuleQualifier",
-    "5.5",
     Some(&DVS_NETWORK_RULE_QUALIFIER),
-    "
+    "5.5
 IpAddress sourceAddress o
 IpAddress destinationAddress o
 IntExpression protocol o
@@ -1137,12 +1128,9 @@ impl rt::Object for DvsIpNetworkRuleQualifier {
         &DVS_IP_NETWORK_RULE_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_IP_NETWORK_RULE_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_IP_NETWORK_RULE_QUALIFIER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.source_address),
@@ -1206,20 +1194,22 @@ rt::serde!(object DvsIpNetworkRuleQualifier);
 pub struct DvsIpPort {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsIpPort {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_IP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpPort",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "",
+    "5.5",
     rt::unset::<DvsIpPort>,
 );
 impl rt::Object for DvsIpPort {
@@ -1227,12 +1217,9 @@ impl rt::Object for DvsIpPort {
         &DVS_IP_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_IP_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_IP_PORT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1288,6 +1275,8 @@ pub struct DvsIpPortRange {
     pub start_port_number: i32,
     /// `endPortNumber`: required int.
     pub end_port_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsIpPortRange {
     #[inline(never)]
@@ -1296,14 +1285,14 @@ impl Default for DvsIpPortRange {
             base: DvsIpPort::default(),
             start_port_number: 0,
             end_port_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_IP_PORT_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpPortRange",
-    "5.5",
     Some(&DVS_IP_PORT),
-    "
+    "5.5
 int startPortNumber r
 int endPortNumber r
 ",
@@ -1314,12 +1303,9 @@ impl rt::Object for DvsIpPortRange {
         &DVS_IP_PORT_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_IP_PORT_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_IP_PORT_RANGE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.start_port_number),
@@ -1372,18 +1358,20 @@ impl std::fmt::Debug for DvsIpPortRange {
 rt::serde!(object DvsIpPortRange);
 
 /// `DvsLogNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsLogNetworkRuleAction {}
+pub struct DvsLogNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsLogNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_LOG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsLogNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsLogNetworkRuleAction>,
 );
 impl rt::Object for DvsLogNetworkRuleAction {
@@ -1391,13 +1379,10 @@ impl rt::Object for DvsLogNetworkRuleAction {
         &DVS_LOG_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_LOG_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_LOG_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1442,6 +1427,8 @@ pub struct DvsMacNetworkRuleQualifier {
     pub protocol: Option<Box<IntExpression>>,
     /// `vlanId`: optional `IntExpression`.
     pub vlan_id: Option<Box<IntExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMacNetworkRuleQualifier {
     #[inline(never)]
@@ -1452,14 +1439,14 @@ impl Default for DvsMacNetworkRuleQualifier {
             destination_address: None,
             protocol: None,
             vlan_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_MAC_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMacNetworkRuleQualifier",
-    "5.5",
     Some(&DVS_NETWORK_RULE_QUALIFIER),
-    "
+    "5.5
 MacAddress sourceAddress o
 MacAddress destinationAddress o
 IntExpression protocol o
@@ -1472,12 +1459,9 @@ impl rt::Object for DvsMacNetworkRuleQualifier {
         &DVS_MAC_NETWORK_RULE_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MAC_NETWORK_RULE_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MAC_NETWORK_RULE_QUALIFIER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.source_address),
@@ -1537,18 +1521,22 @@ rt::serde!(object DvsMacNetworkRuleQualifier);
 pub struct DvsMacRewriteNetworkRuleAction {
     /// `rewriteMac`: required string.
     pub rewrite_mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMacRewriteNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self { rewrite_mac: String::new() }
+        Self {
+            rewrite_mac: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_MAC_REWRITE_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMacRewriteNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "
+    "5.5
 string rewriteMac r
 ",
     rt::unset::<DvsMacRewriteNetworkRuleAction>,
@@ -1558,13 +1546,10 @@ impl rt::Object for DvsMacRewriteNetworkRuleAction {
         &DVS_MAC_REWRITE_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MAC_REWRITE_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_MAC_REWRITE_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             0 => P::Value(&self.rewrite_mac),
             _ => P::Absent,
         }
@@ -1607,6 +1592,8 @@ pub struct DvsMergedEvent {
     pub source_dvs: DvsEventArgument,
     /// `destinationDvs`: required `DvsEventArgument`.
     pub destination_dvs: DvsEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsMergedEvent {
     #[inline(never)]
@@ -1615,14 +1602,14 @@ impl Default for DvsMergedEvent {
             base: DvsEvent::default(),
             source_dvs: Default::default(),
             destination_dvs: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_MERGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMergedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DvsEventArgument sourceDvs r
 DvsEventArgument destinationDvs r
 ",
@@ -1633,12 +1620,9 @@ impl rt::Object for DvsMergedEvent {
         &DVS_MERGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_MERGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_MERGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.source_dvs),
@@ -1691,18 +1675,20 @@ impl std::fmt::Debug for DvsMergedEvent {
 rt::serde!(object DvsMergedEvent);
 
 /// `DvsNetworkRuleAction`, a [`DynamicData`], since VI API 5.5.
-pub struct DvsNetworkRuleAction {}
+pub struct DvsNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNetworkRuleAction",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.5",
     rt::unset::<DvsNetworkRuleAction>,
 );
 impl rt::Object for DvsNetworkRuleAction {
@@ -1710,12 +1696,9 @@ impl rt::Object for DvsNetworkRuleAction {
         &DVS_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RULE_ACTION),
             _ => P::Absent,
         }
     }
@@ -1752,18 +1735,19 @@ rt::serde!(object base DvsNetworkRuleAction);
 pub struct DvsNetworkRuleQualifier {
     /// `key`: optional string.
     pub key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNetworkRuleQualifier {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: None }
+        Self { key: None, _more: () }
     }
 }
 pub(crate) static DVS_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNetworkRuleQualifier",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 ",
     rt::unset::<DvsNetworkRuleQualifier>,
@@ -1773,12 +1757,9 @@ impl rt::Object for DvsNetworkRuleQualifier {
         &DVS_NETWORK_RULE_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NETWORK_RULE_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NETWORK_RULE_QUALIFIER),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -1821,6 +1802,8 @@ pub struct DvsNotAuthorized {
     pub session_extension_key: Option<String>,
     /// `dvsExtensionKey`: optional string.
     pub dvs_extension_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsNotAuthorized {
     #[inline(never)]
@@ -1829,14 +1812,14 @@ impl Default for DvsNotAuthorized {
             base: DvsFault::default(),
             session_extension_key: None,
             dvs_extension_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_NOT_AUTHORIZED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNotAuthorized",
-    "4.0",
     Some(&DVS_FAULT),
-    "
+    "4.0
 string sessionExtensionKey o
 string dvsExtensionKey o
 ",
@@ -1847,12 +1830,9 @@ impl rt::Object for DvsNotAuthorized {
         &DVS_NOT_AUTHORIZED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_NOT_AUTHORIZED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_NOT_AUTHORIZED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.session_extension_key),
@@ -1910,6 +1890,8 @@ pub struct DvsOperationBulkFault {
     pub base: DvsFault,
     /// `hostFault`: list, not empty, of `DvsOperationBulkFaultFaultOnHost`.
     pub host_fault: Vec<DvsOperationBulkFaultFaultOnHost>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsOperationBulkFault {
     #[inline(never)]
@@ -1917,14 +1899,14 @@ impl Default for DvsOperationBulkFault {
         Self {
             base: DvsFault::default(),
             host_fault: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_OPERATION_BULK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOperationBulkFault",
-    "4.0",
     Some(&DVS_FAULT),
-    "
+    "4.0
 DvsOperationBulkFaultFaultOnHost hostFault rl
 ",
     rt::unset::<DvsOperationBulkFault>,
@@ -1934,12 +1916,9 @@ impl rt::Object for DvsOperationBulkFault {
         &DVS_OPERATION_BULK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_OPERATION_BULK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_OPERATION_BULK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.host_fault),
@@ -1995,6 +1974,8 @@ pub struct DvsOperationBulkFaultFaultOnHost {
     pub host: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsOperationBulkFaultFaultOnHost {
     #[inline(never)]
@@ -2002,14 +1983,14 @@ impl Default for DvsOperationBulkFaultFaultOnHost {
         Self {
             host: Default::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOperationBulkFaultFaultOnHost",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 LocalizedMethodFault fault r
 ",
@@ -2020,12 +2001,9 @@ impl rt::Object for DvsOperationBulkFaultFaultOnHost {
         &DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST),
             0 => P::Value(&self.host),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -2067,6 +2045,8 @@ pub struct DvsOutOfSyncHostArgument {
     pub out_of_sync_host: HostEventArgument,
     /// `configParamters`: list, not empty, of string.
     pub config_paramters: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsOutOfSyncHostArgument {
     #[inline(never)]
@@ -2074,14 +2054,14 @@ impl Default for DvsOutOfSyncHostArgument {
         Self {
             out_of_sync_host: Default::default(),
             config_paramters: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_OUT_OF_SYNC_HOST_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOutOfSyncHostArgument",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostEventArgument outOfSyncHost r
 string configParamters rl
 ",
@@ -2092,12 +2072,9 @@ impl rt::Object for DvsOutOfSyncHostArgument {
         &DVS_OUT_OF_SYNC_HOST_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_OUT_OF_SYNC_HOST_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_OUT_OF_SYNC_HOST_ARGUMENT),
             0 => P::Object(&self.out_of_sync_host),
             1 => P::Value(&self.config_paramters),
             _ => P::Absent,
@@ -2145,6 +2122,8 @@ pub struct DvsPortBlockedEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
     /// `prevBlockState`: optional string, since VI API 6.5.
     pub prev_block_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortBlockedEvent {
     #[inline(never)]
@@ -2155,14 +2134,14 @@ impl Default for DvsPortBlockedEvent {
             status_detail: None,
             runtime_info: None,
             prev_block_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_BLOCKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortBlockedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 string statusDetail o since 4.1
 DVPortStatus runtimeInfo o since 5.1
@@ -2175,12 +2154,9 @@ impl rt::Object for DvsPortBlockedEvent {
         &DVS_PORT_BLOCKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_BLOCKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_BLOCKED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2244,6 +2220,8 @@ pub struct DvsPortConnectedEvent {
     pub port_key: String,
     /// `connectee`: optional `DistributedVirtualSwitchPortConnectee`.
     pub connectee: Option<Box<DistributedVirtualSwitchPortConnectee>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortConnectedEvent {
     #[inline(never)]
@@ -2252,14 +2230,14 @@ impl Default for DvsPortConnectedEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             connectee: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortConnectedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DistributedVirtualSwitchPortConnectee connectee o
 ",
@@ -2270,12 +2248,9 @@ impl rt::Object for DvsPortConnectedEvent {
         &DVS_PORT_CONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_CONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_CONNECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2333,6 +2308,8 @@ pub struct DvsPortCreatedEvent {
     pub base: DvsEvent,
     /// `portKey`: list, not empty, of string.
     pub port_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortCreatedEvent {
     #[inline(never)]
@@ -2340,14 +2317,14 @@ impl Default for DvsPortCreatedEvent {
         Self {
             base: DvsEvent::default(),
             port_key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortCreatedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey rl
 ",
     rt::unset::<DvsPortCreatedEvent>,
@@ -2357,12 +2334,9 @@ impl rt::Object for DvsPortCreatedEvent {
         &DVS_PORT_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2418,6 +2392,8 @@ pub struct DvsPortDeletedEvent {
     pub base: DvsEvent,
     /// `portKey`: list, not empty, of string.
     pub port_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortDeletedEvent {
     #[inline(never)]
@@ -2425,14 +2401,14 @@ impl Default for DvsPortDeletedEvent {
         Self {
             base: DvsEvent::default(),
             port_key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortDeletedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey rl
 ",
     rt::unset::<DvsPortDeletedEvent>,
@@ -2442,12 +2418,9 @@ impl rt::Object for DvsPortDeletedEvent {
         &DVS_PORT_DELETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_DELETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_DELETED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2505,6 +2478,8 @@ pub struct DvsPortDisconnectedEvent {
     pub port_key: String,
     /// `connectee`: optional `DistributedVirtualSwitchPortConnectee`.
     pub connectee: Option<Box<DistributedVirtualSwitchPortConnectee>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortDisconnectedEvent {
     #[inline(never)]
@@ -2513,14 +2488,14 @@ impl Default for DvsPortDisconnectedEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             connectee: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortDisconnectedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DistributedVirtualSwitchPortConnectee connectee o
 ",
@@ -2531,12 +2506,9 @@ impl rt::Object for DvsPortDisconnectedEvent {
         &DVS_PORT_DISCONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_DISCONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_DISCONNECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2596,6 +2568,8 @@ pub struct DvsPortEnteredPassthruEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortEnteredPassthruEvent {
     #[inline(never)]
@@ -2604,14 +2578,14 @@ impl Default for DvsPortEnteredPassthruEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_ENTERED_PASSTHRU_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortEnteredPassthruEvent",
-    "4.1",
     Some(&DVS_EVENT),
-    "
+    "4.1
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
@@ -2622,12 +2596,9 @@ impl rt::Object for DvsPortEnteredPassthruEvent {
         &DVS_PORT_ENTERED_PASSTHRU_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_ENTERED_PASSTHRU_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_ENTERED_PASSTHRU_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2687,6 +2658,8 @@ pub struct DvsPortExitedPassthruEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortExitedPassthruEvent {
     #[inline(never)]
@@ -2695,14 +2668,14 @@ impl Default for DvsPortExitedPassthruEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_EXITED_PASSTHRU_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortExitedPassthruEvent",
-    "4.1",
     Some(&DVS_EVENT),
-    "
+    "4.1
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
@@ -2713,12 +2686,9 @@ impl rt::Object for DvsPortExitedPassthruEvent {
         &DVS_PORT_EXITED_PASSTHRU_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_EXITED_PASSTHRU_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_EXITED_PASSTHRU_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2780,6 +2750,8 @@ pub struct DvsPortJoinPortgroupEvent {
     pub portgroup_key: String,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortJoinPortgroupEvent {
     #[inline(never)]
@@ -2789,14 +2761,14 @@ impl Default for DvsPortJoinPortgroupEvent {
             port_key: String::new(),
             portgroup_key: String::new(),
             portgroup_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_JOIN_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortJoinPortgroupEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 string portgroupKey r
 string portgroupName r
@@ -2808,12 +2780,9 @@ impl rt::Object for DvsPortJoinPortgroupEvent {
         &DVS_PORT_JOIN_PORTGROUP_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_JOIN_PORTGROUP_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_JOIN_PORTGROUP_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2877,6 +2846,8 @@ pub struct DvsPortLeavePortgroupEvent {
     pub portgroup_key: String,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortLeavePortgroupEvent {
     #[inline(never)]
@@ -2886,14 +2857,14 @@ impl Default for DvsPortLeavePortgroupEvent {
             port_key: String::new(),
             portgroup_key: String::new(),
             portgroup_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_LEAVE_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLeavePortgroupEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 string portgroupKey r
 string portgroupName r
@@ -2905,12 +2876,9 @@ impl rt::Object for DvsPortLeavePortgroupEvent {
         &DVS_PORT_LEAVE_PORTGROUP_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_LEAVE_PORTGROUP_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_LEAVE_PORTGROUP_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -2972,6 +2940,8 @@ pub struct DvsPortLinkDownEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortLinkDownEvent {
     #[inline(never)]
@@ -2980,14 +2950,14 @@ impl Default for DvsPortLinkDownEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_LINK_DOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLinkDownEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
@@ -2998,12 +2968,9 @@ impl rt::Object for DvsPortLinkDownEvent {
         &DVS_PORT_LINK_DOWN_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_LINK_DOWN_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_LINK_DOWN_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3063,6 +3030,8 @@ pub struct DvsPortLinkUpEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortLinkUpEvent {
     #[inline(never)]
@@ -3071,14 +3040,14 @@ impl Default for DvsPortLinkUpEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_LINK_UP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLinkUpEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
@@ -3089,12 +3058,9 @@ impl rt::Object for DvsPortLinkUpEvent {
         &DVS_PORT_LINK_UP_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_LINK_UP_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_LINK_UP_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3154,6 +3120,8 @@ pub struct DvsPortReconfiguredEvent {
     pub port_key: Vec<String>,
     /// `configChanges`: list of `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Vec<ChangesInfoEventArgument>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortReconfiguredEvent {
     #[inline(never)]
@@ -3162,14 +3130,14 @@ impl Default for DvsPortReconfiguredEvent {
             base: DvsEvent::default(),
             port_key: Vec::new(),
             config_changes: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortReconfiguredEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey rl
 ChangesInfoEventArgument configChanges ol since 6.5
 ",
@@ -3180,12 +3148,9 @@ impl rt::Object for DvsPortReconfiguredEvent {
         &DVS_PORT_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3245,6 +3210,8 @@ pub struct DvsPortRuntimeChangeEvent {
     pub port_key: String,
     /// `runtimeInfo`: required `DVPortStatus`.
     pub runtime_info: DvPortStatus,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortRuntimeChangeEvent {
     #[inline(never)]
@@ -3253,14 +3220,14 @@ impl Default for DvsPortRuntimeChangeEvent {
             base: DvsEvent::default(),
             port_key: String::new(),
             runtime_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_RUNTIME_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortRuntimeChangeEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string portKey r
 DVPortStatus runtimeInfo r
 ",
@@ -3271,12 +3238,9 @@ impl rt::Object for DvsPortRuntimeChangeEvent {
         &DVS_PORT_RUNTIME_CHANGE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_RUNTIME_CHANGE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_RUNTIME_CHANGE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3338,6 +3302,8 @@ pub struct DvsPortUnblockedEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
     /// `prevBlockState`: optional string, since VI API 6.5.
     pub prev_block_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortUnblockedEvent {
     #[inline(never)]
@@ -3347,14 +3313,14 @@ impl Default for DvsPortUnblockedEvent {
             port_key: String::new(),
             runtime_info: None,
             prev_block_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_UNBLOCKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortUnblockedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 string prevBlockState o since 6.5
@@ -3366,12 +3332,9 @@ impl rt::Object for DvsPortUnblockedEvent {
         &DVS_PORT_UNBLOCKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_UNBLOCKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_UNBLOCKED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3431,6 +3394,8 @@ pub struct DvsPortVendorSpecificStateChangeEvent {
     pub base: DvsEvent,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsPortVendorSpecificStateChangeEvent {
     #[inline(never)]
@@ -3438,14 +3403,14 @@ impl Default for DvsPortVendorSpecificStateChangeEvent {
         Self {
             base: DvsEvent::default(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortVendorSpecificStateChangeEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string portKey r
 ",
     rt::unset::<DvsPortVendorSpecificStateChangeEvent>,
@@ -3455,12 +3420,9 @@ impl rt::Object for DvsPortVendorSpecificStateChangeEvent {
         &DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
@@ -3511,18 +3473,20 @@ impl std::fmt::Debug for DvsPortVendorSpecificStateChangeEvent {
 rt::serde!(object DvsPortVendorSpecificStateChangeEvent);
 
 /// `DvsPuntNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-pub struct DvsPuntNetworkRuleAction {}
+pub struct DvsPuntNetworkRuleAction {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DvsPuntNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DVS_PUNT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPuntNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "",
+    "5.5",
     rt::unset::<DvsPuntNetworkRuleAction>,
 );
 impl rt::Object for DvsPuntNetworkRuleAction {
@@ -3530,13 +3494,10 @@ impl rt::Object for DvsPuntNetworkRuleAction {
         &DVS_PUNT_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PUNT_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_PUNT_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             _ => P::Absent,
         }
     }
@@ -3573,18 +3534,22 @@ rt::serde!(object DvsPuntNetworkRuleAction);
 pub struct DvsRateLimitNetworkRuleAction {
     /// `packetsPerSecond`: required int.
     pub packets_per_second: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRateLimitNetworkRuleAction {
     #[inline(never)]
     fn default() -> Self {
-        Self { packets_per_second: 0 }
+        Self {
+            packets_per_second: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_RATE_LIMIT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRateLimitNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "
+    "5.5
 int packetsPerSecond r
 ",
     rt::unset::<DvsRateLimitNetworkRuleAction>,
@@ -3594,13 +3559,10 @@ impl rt::Object for DvsRateLimitNetworkRuleAction {
         &DVS_RATE_LIMIT_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RATE_LIMIT_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_RATE_LIMIT_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             0 => P::Value(&self.packets_per_second),
             _ => P::Absent,
         }
@@ -3643,6 +3605,8 @@ pub struct DvsReconfiguredEvent {
     pub config_spec: rt::Poly<DvsConfigSpec>,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsReconfiguredEvent {
     #[inline(never)]
@@ -3651,14 +3615,14 @@ impl Default for DvsReconfiguredEvent {
             base: DvsEvent::default(),
             config_spec: Default::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsReconfiguredEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DVSConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
@@ -3669,12 +3633,9 @@ impl rt::Object for DvsReconfiguredEvent {
         &DVS_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.config_spec),
@@ -3734,6 +3695,8 @@ pub struct DvsRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRenamedEvent {
     #[inline(never)]
@@ -3742,14 +3705,14 @@ impl Default for DvsRenamedEvent {
             base: DvsEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRenamedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 string oldName r
 string newName r
 ",
@@ -3760,12 +3723,9 @@ impl rt::Object for DvsRenamedEvent {
         &DVS_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RENAMED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
@@ -3831,6 +3791,8 @@ pub struct DvsResourceRuntimeInfo {
     pub vm_vnic_network_resource_pool_runtime: Vec<
         DvsVmVnicNetworkResourcePoolRuntimeInfo,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsResourceRuntimeInfo {
     #[inline(never)]
@@ -3841,14 +3803,14 @@ impl Default for DvsResourceRuntimeInfo {
             available: None,
             allocated_resource: Vec::new(),
             vm_vnic_network_resource_pool_runtime: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_RESOURCE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsResourceRuntimeInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 int capacity o
 int usage o
 int available o
@@ -3862,12 +3824,9 @@ impl rt::Object for DvsResourceRuntimeInfo {
         &DVS_RESOURCE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RESOURCE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RESOURCE_RUNTIME_INFO),
             0 => P::Value(&self.capacity),
             1 => P::Value(&self.usage),
             2 => P::Value(&self.available),
@@ -3913,18 +3872,22 @@ rt::serde!(object DvsResourceRuntimeInfo);
 pub struct DvsRestoreEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsRestoreEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsEvent::default() }
+        Self {
+            base: DvsEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRestoreEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "",
+    "5.1",
     rt::unset::<DvsRestoreEvent>,
 );
 impl rt::Object for DvsRestoreEvent {
@@ -3932,12 +3895,9 @@ impl rt::Object for DvsRestoreEvent {
         &DVS_RESTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_RESTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_RESTORE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3993,6 +3953,8 @@ pub struct DvsScopeViolated {
     pub scope: Vec<rt::ManagedObjectReference>,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsScopeViolated {
     #[inline(never)]
@@ -4001,14 +3963,14 @@ impl Default for DvsScopeViolated {
             base: DvsFault::default(),
             scope: Vec::new(),
             entity: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_SCOPE_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsScopeViolated",
-    "4.0",
     Some(&DVS_FAULT),
-    "
+    "4.0
 ManagedObjectReference scope rl
 ManagedObjectReference entity r
 ",
@@ -4019,12 +3981,9 @@ impl rt::Object for DvsScopeViolated {
         &DVS_SCOPE_VIOLATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SCOPE_VIOLATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SCOPE_VIOLATED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.scope),
@@ -4082,6 +4041,8 @@ pub struct DvsSingleIpPort {
     pub base: DvsIpPort,
     /// `portNumber`: required int.
     pub port_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSingleIpPort {
     #[inline(never)]
@@ -4089,14 +4050,14 @@ impl Default for DvsSingleIpPort {
         Self {
             base: DvsIpPort::default(),
             port_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_SINGLE_IP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsSingleIpPort",
-    "5.5",
     Some(&DVS_IP_PORT),
-    "
+    "5.5
 int portNumber r
 ",
     rt::unset::<DvsSingleIpPort>,
@@ -4106,12 +4067,9 @@ impl rt::Object for DvsSingleIpPort {
         &DVS_SINGLE_IP_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SINGLE_IP_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SINGLE_IP_PORT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.port_number),
@@ -4167,6 +4125,8 @@ pub struct DvsSystemTrafficNetworkRuleQualifier {
     pub base: DvsNetworkRuleQualifier,
     /// `typeOfSystemTraffic`: optional `StringExpression`.
     pub type_of_system_traffic: Option<Box<StringExpression>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsSystemTrafficNetworkRuleQualifier {
     #[inline(never)]
@@ -4174,14 +4134,14 @@ impl Default for DvsSystemTrafficNetworkRuleQualifier {
         Self {
             base: DvsNetworkRuleQualifier::default(),
             type_of_system_traffic: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsSystemTrafficNetworkRuleQualifier",
-    "5.5",
     Some(&DVS_NETWORK_RULE_QUALIFIER),
-    "
+    "5.5
 StringExpression typeOfSystemTraffic o
 ",
     rt::unset::<DvsSystemTrafficNetworkRuleQualifier>,
@@ -4191,12 +4151,9 @@ impl rt::Object for DvsSystemTrafficNetworkRuleQualifier {
         &DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.type_of_system_traffic),
@@ -4252,6 +4209,8 @@ pub struct DvsTrafficFilterConfig {
     pub base: DvsFilterConfig,
     /// `trafficRuleset`: optional `DvsTrafficRuleset`.
     pub traffic_ruleset: Option<Box<DvsTrafficRuleset>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficFilterConfig {
     #[inline(never)]
@@ -4259,14 +4218,14 @@ impl Default for DvsTrafficFilterConfig {
         Self {
             base: DvsFilterConfig::default(),
             traffic_ruleset: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_TRAFFIC_FILTER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficFilterConfig",
-    "5.5",
     Some(&DVS_FILTER_CONFIG),
-    "
+    "5.5
 DvsTrafficRuleset trafficRuleset o
 ",
     rt::unset::<DvsTrafficFilterConfig>,
@@ -4276,12 +4235,9 @@ impl rt::Object for DvsTrafficFilterConfig {
         &DVS_TRAFFIC_FILTER_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_FILTER_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_FILTER_CONFIG),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Optional(&self.traffic_ruleset),
@@ -4337,6 +4293,8 @@ pub struct DvsTrafficFilterConfigSpec {
     pub base: DvsTrafficFilterConfig,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficFilterConfigSpec {
     #[inline(never)]
@@ -4344,14 +4302,14 @@ impl Default for DvsTrafficFilterConfigSpec {
         Self {
             base: DvsTrafficFilterConfig::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_TRAFFIC_FILTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficFilterConfigSpec",
-    "5.5",
     Some(&DVS_TRAFFIC_FILTER_CONFIG),
-    "
+    "5.5
 string operation r
 ",
     rt::unset::<DvsTrafficFilterConfigSpec>,
@@ -4361,12 +4319,9 @@ impl rt::Object for DvsTrafficFilterConfigSpec {
         &DVS_TRAFFIC_FILTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_FILTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_FILTER_CONFIG_SPEC),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.operation),
@@ -4430,6 +4385,8 @@ pub struct DvsTrafficRule {
     pub action: Option<rt::Poly<DvsNetworkRuleAction>>,
     /// `direction`: optional string.
     pub direction: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficRule {
     #[inline(never)]
@@ -4441,14 +4398,14 @@ impl Default for DvsTrafficRule {
             qualifier: Vec::new(),
             action: None,
             direction: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_TRAFFIC_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficRule",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 string description o
 int sequence o
@@ -4463,12 +4420,9 @@ impl rt::Object for DvsTrafficRule {
         &DVS_TRAFFIC_RULE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_RULE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_RULE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             2 => P::Value(&self.sequence),
@@ -4522,6 +4476,8 @@ pub struct DvsTrafficRuleset {
     pub precedence: Option<i32>,
     /// `rules`: list of `DvsTrafficRule`.
     pub rules: Vec<DvsTrafficRule>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsTrafficRuleset {
     #[inline(never)]
@@ -4531,14 +4487,14 @@ impl Default for DvsTrafficRuleset {
             enabled: None,
             precedence: None,
             rules: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_TRAFFIC_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficRuleset",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 boolean enabled o
 int precedence o
@@ -4551,12 +4507,9 @@ impl rt::Object for DvsTrafficRuleset {
         &DVS_TRAFFIC_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_TRAFFIC_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_TRAFFIC_RULESET),
             0 => P::Value(&self.key),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.precedence),
@@ -4602,6 +4555,8 @@ pub struct DvsUpdateTagNetworkRuleAction {
     pub qos_tag: Option<i32>,
     /// `dscpTag`: optional int.
     pub dscp_tag: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpdateTagNetworkRuleAction {
     #[inline(never)]
@@ -4609,14 +4564,14 @@ impl Default for DvsUpdateTagNetworkRuleAction {
         Self {
             qos_tag: None,
             dscp_tag: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_UPDATE_TAG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpdateTagNetworkRuleAction",
-    "5.5",
     Some(&DVS_NETWORK_RULE_ACTION),
-    "
+    "5.5
 int qosTag o
 int dscpTag o
 ",
@@ -4627,13 +4582,10 @@ impl rt::Object for DvsUpdateTagNetworkRuleAction {
         &DVS_UPDATE_TAG_NETWORK_RULE_ACTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPDATE_TAG_NETWORK_RULE_ACTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
+            rt::INFO => P::Info(&DVS_UPDATE_TAG_NETWORK_RULE_ACTION),
+            rt::BASE => P::Object(&DvsNetworkRuleAction { _more: () }),
             0 => P::Value(&self.qos_tag),
             1 => P::Value(&self.dscp_tag),
             _ => P::Absent,
@@ -4676,6 +4628,8 @@ pub struct DvsUpgradeAvailableEvent {
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpgradeAvailableEvent {
     #[inline(never)]
@@ -4683,14 +4637,14 @@ impl Default for DvsUpgradeAvailableEvent {
         Self {
             base: DvsEvent::default(),
             product_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_UPGRADE_AVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeAvailableEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
     rt::unset::<DvsUpgradeAvailableEvent>,
@@ -4700,12 +4654,9 @@ impl rt::Object for DvsUpgradeAvailableEvent {
         &DVS_UPGRADE_AVAILABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPGRADE_AVAILABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPGRADE_AVAILABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
@@ -4761,6 +4712,8 @@ pub struct DvsUpgradeInProgressEvent {
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpgradeInProgressEvent {
     #[inline(never)]
@@ -4768,14 +4721,14 @@ impl Default for DvsUpgradeInProgressEvent {
         Self {
             base: DvsEvent::default(),
             product_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_UPGRADE_IN_PROGRESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeInProgressEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
     rt::unset::<DvsUpgradeInProgressEvent>,
@@ -4785,12 +4738,9 @@ impl rt::Object for DvsUpgradeInProgressEvent {
         &DVS_UPGRADE_IN_PROGRESS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPGRADE_IN_PROGRESS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPGRADE_IN_PROGRESS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
@@ -4846,6 +4796,8 @@ pub struct DvsUpgradeRejectedEvent {
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpgradeRejectedEvent {
     #[inline(never)]
@@ -4853,14 +4805,14 @@ impl Default for DvsUpgradeRejectedEvent {
         Self {
             base: DvsEvent::default(),
             product_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_UPGRADE_REJECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeRejectedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
     rt::unset::<DvsUpgradeRejectedEvent>,
@@ -4870,12 +4822,9 @@ impl rt::Object for DvsUpgradeRejectedEvent {
         &DVS_UPGRADE_REJECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPGRADE_REJECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPGRADE_REJECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
@@ -4931,6 +4880,8 @@ pub struct DvsUpgradedEvent {
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsUpgradedEvent {
     #[inline(never)]
@@ -4938,14 +4889,14 @@ impl Default for DvsUpgradedEvent {
         Self {
             base: DvsEvent::default(),
             product_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradedEvent",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
     rt::unset::<DvsUpgradedEvent>,
@@ -4955,12 +4906,9 @@ impl rt::Object for DvsUpgradedEvent {
         &DVS_UPGRADED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_UPGRADED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_UPGRADED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
@@ -5026,6 +4974,8 @@ pub struct DvsVmVnicNetworkResourcePoolRuntimeInfo {
     pub status: String,
     /// `allocatedResource`: list of `DvsVnicAllocatedResource`.
     pub allocated_resource: Vec<DvsVnicAllocatedResource>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVmVnicNetworkResourcePoolRuntimeInfo {
     #[inline(never)]
@@ -5038,14 +4988,14 @@ impl Default for DvsVmVnicNetworkResourcePoolRuntimeInfo {
             available: None,
             status: String::new(),
             allocated_resource: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicNetworkResourcePoolRuntimeInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 string name o
 int capacity o
@@ -5061,12 +5011,9 @@ impl rt::Object for DvsVmVnicNetworkResourcePoolRuntimeInfo {
         &DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.capacity),
@@ -5116,18 +5063,22 @@ rt::serde!(object DvsVmVnicNetworkResourcePoolRuntimeInfo);
 pub struct DvsVmVnicResourceAllocation {
     /// `reservationQuota`: optional long.
     pub reservation_quota: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVmVnicResourceAllocation {
     #[inline(never)]
     fn default() -> Self {
-        Self { reservation_quota: None }
+        Self {
+            reservation_quota: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static DVS_VM_VNIC_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicResourceAllocation",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long reservationQuota o
 ",
     rt::unset::<DvsVmVnicResourceAllocation>,
@@ -5137,12 +5088,9 @@ impl rt::Object for DvsVmVnicResourceAllocation {
         &DVS_VM_VNIC_RESOURCE_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VM_VNIC_RESOURCE_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VM_VNIC_RESOURCE_ALLOCATION),
             0 => P::Value(&self.reservation_quota),
             _ => P::Absent,
         }
@@ -5190,6 +5138,8 @@ pub struct DvsVmVnicResourcePoolConfigSpec {
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVmVnicResourcePoolConfigSpec {
     #[inline(never)]
@@ -5201,14 +5151,14 @@ impl Default for DvsVmVnicResourcePoolConfigSpec {
             allocation_info: None,
             name: None,
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicResourcePoolConfigSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string operation r
 string key o
 string configVersion o
@@ -5223,12 +5173,9 @@ impl rt::Object for DvsVmVnicResourcePoolConfigSpec {
         &DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC),
             0 => P::Value(&self.operation),
             1 => P::Value(&self.key),
             2 => P::Value(&self.config_version),
@@ -5280,6 +5227,8 @@ pub struct DvsVnicAllocatedResource {
     pub vnic_key: String,
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVnicAllocatedResource {
     #[inline(never)]
@@ -5288,14 +5237,14 @@ impl Default for DvsVnicAllocatedResource {
             vm: Default::default(),
             vnic_key: String::new(),
             reservation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_VNIC_ALLOCATED_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVnicAllocatedResource",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference vm r
 string vnicKey r
 long reservation o
@@ -5307,12 +5256,9 @@ impl rt::Object for DvsVnicAllocatedResource {
         &DVS_VNIC_ALLOCATED_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_VNIC_ALLOCATED_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_VNIC_ALLOCATED_RESOURCE),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.vnic_key),
             2 => P::Value(&self.reservation),
@@ -5351,18 +5297,20 @@ impl std::fmt::Debug for DvsVnicAllocatedResource {
 rt::serde!(object DvsVnicAllocatedResource);
 
 /// `EntityBackup`, a [`DynamicData`], since VI API 5.1.
-pub struct EntityBackup {}
+pub struct EntityBackup {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for EntityBackup {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ENTITY_BACKUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityBackup",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.1",
     rt::unset::<EntityBackup>,
 );
 impl rt::Object for EntityBackup {
@@ -5370,12 +5318,9 @@ impl rt::Object for EntityBackup {
         &ENTITY_BACKUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_BACKUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTITY_BACKUP),
             _ => P::Absent,
         }
     }
@@ -5421,6 +5366,8 @@ pub struct EntityBackupConfig {
     pub container: Option<rt::ManagedObjectReference>,
     /// `configVersion`: optional string.
     pub config_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EntityBackupConfig {
     #[inline(never)]
@@ -5432,14 +5379,14 @@ impl Default for EntityBackupConfig {
             name: None,
             container: None,
             config_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ENTITY_BACKUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityBackupConfig",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string entityType r
 base64Binary configBlob r
 string key o
@@ -5454,12 +5401,9 @@ impl rt::Object for EntityBackupConfig {
         &ENTITY_BACKUP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_BACKUP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTITY_BACKUP_CONFIG),
             0 => P::Value(&self.entity_type),
             1 => P::Value(&self.config_blob),
             2 => P::Value(&self.key),
@@ -5509,6 +5453,8 @@ pub struct GhostDvsProxySwitchDetectedEvent {
     pub base: HostEvent,
     /// `switchUuid`: list, not empty, of string.
     pub switch_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GhostDvsProxySwitchDetectedEvent {
     #[inline(never)]
@@ -5516,14 +5462,14 @@ impl Default for GhostDvsProxySwitchDetectedEvent {
         Self {
             base: HostEvent::default(),
             switch_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GhostDvsProxySwitchDetectedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 string switchUuid rl
 ",
     rt::unset::<GhostDvsProxySwitchDetectedEvent>,
@@ -5533,12 +5479,9 @@ impl rt::Object for GhostDvsProxySwitchDetectedEvent {
         &GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),
@@ -5594,6 +5537,8 @@ pub struct GhostDvsProxySwitchRemovedEvent {
     pub base: HostEvent,
     /// `switchUuid`: list, not empty, of string.
     pub switch_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GhostDvsProxySwitchRemovedEvent {
     #[inline(never)]
@@ -5601,14 +5546,14 @@ impl Default for GhostDvsProxySwitchRemovedEvent {
         Self {
             base: HostEvent::default(),
             switch_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GhostDvsProxySwitchRemovedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 string switchUuid rl
 ",
     rt::unset::<GhostDvsProxySwitchRemovedEvent>,
@@ -5618,12 +5563,9 @@ impl rt::Object for GhostDvsProxySwitchRemovedEvent {
         &GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),

@@ -11,6 +11,8 @@ pub struct HostLocalPortCreatedEvent {
     pub base: DvsEvent,
     /// `hostLocalPort`: required `DVSHostLocalPortInfo`.
     pub host_local_port: DvsHostLocalPortInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalPortCreatedEvent {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for HostLocalPortCreatedEvent {
         Self {
             base: DvsEvent::default(),
             host_local_port: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOCAL_PORT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalPortCreatedEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 DVSHostLocalPortInfo hostLocalPort r
 ",
     rt::unset::<HostLocalPortCreatedEvent>,
@@ -35,12 +37,9 @@ impl rt::Object for HostLocalPortCreatedEvent {
         &HOST_LOCAL_PORT_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_PORT_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_PORT_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_local_port),
@@ -94,18 +93,19 @@ rt::serde!(object HostLocalPortCreatedEvent);
 pub struct HostMemberHealthCheckResult {
     /// `summary`: optional string.
     pub summary: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemberHealthCheckResult {
     #[inline(never)]
     fn default() -> Self {
-        Self { summary: None }
+        Self { summary: None, _more: () }
     }
 }
 pub(crate) static HOST_MEMBER_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberHealthCheckResult",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string summary o
 ",
     rt::unset::<HostMemberHealthCheckResult>,
@@ -115,12 +115,9 @@ impl rt::Object for HostMemberHealthCheckResult {
         &HOST_MEMBER_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMBER_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMBER_HEALTH_CHECK_RESULT),
             0 => P::Value(&self.summary),
             _ => P::Absent,
         }
@@ -175,6 +172,8 @@ pub struct HostMemberRuntimeInfo {
     pub host_perf_nic_offload_state: Option<
         Box<DistributedVirtualSwitchHostMemberHostPerfNicOffloadState>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemberRuntimeInfo {
     #[inline(never)]
@@ -188,14 +187,14 @@ impl Default for HostMemberRuntimeInfo {
             health_check_result: Vec::new(),
             host_uplink_state: Vec::new(),
             host_perf_nic_offload_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MEMBER_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberRuntimeInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 ManagedObjectReference host r
 string status o
 string statusDetail o
@@ -212,12 +211,9 @@ impl rt::Object for HostMemberRuntimeInfo {
         &HOST_MEMBER_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMBER_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMBER_RUNTIME_INFO),
             0 => P::Value(&self.host),
             1 => P::Value(&self.status),
             2 => P::Value(&self.status_detail),
@@ -271,6 +267,8 @@ pub struct HostMemberUplinkHealthCheckResult {
     pub base: HostMemberHealthCheckResult,
     /// `uplinkPortKey`: required string.
     pub uplink_port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemberUplinkHealthCheckResult {
     #[inline(never)]
@@ -278,14 +276,14 @@ impl Default for HostMemberUplinkHealthCheckResult {
         Self {
             base: HostMemberHealthCheckResult::default(),
             uplink_port_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberUplinkHealthCheckResult",
-    "5.1",
     Some(&HOST_MEMBER_HEALTH_CHECK_RESULT),
-    "
+    "5.1
 string uplinkPortKey r
 ",
     rt::unset::<HostMemberUplinkHealthCheckResult>,
@@ -295,12 +293,9 @@ impl rt::Object for HostMemberUplinkHealthCheckResult {
         &HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.uplink_port_key),
@@ -404,6 +399,8 @@ pub struct HostProxySwitch {
     >,
     /// `teplessMode`: optional boolean, since VI API 9.1.0.0.
     pub tepless_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitch {
     #[inline(never)]
@@ -434,14 +431,14 @@ impl Default for HostProxySwitch {
             auto_deploy_owned: None,
             host_perf_nic_offload_state: None,
             tepless_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROXY_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitch",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string dvsUuid r
 string dvsName r
 string key r
@@ -475,12 +472,9 @@ impl rt::Object for HostProxySwitch {
         &HOST_PROXY_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH),
             0 => P::Value(&self.dvs_uuid),
             1 => P::Value(&self.dvs_name),
             2 => P::Value(&self.key),
@@ -570,6 +564,8 @@ pub struct HostProxySwitchConfig {
     pub uuid: String,
     /// `spec`: optional `HostProxySwitchSpec`.
     pub spec: Option<Box<HostProxySwitchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitchConfig {
     #[inline(never)]
@@ -578,14 +574,14 @@ impl Default for HostProxySwitchConfig {
             change_operation: None,
             uuid: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROXY_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string changeOperation o
 string uuid r
 HostProxySwitchSpec spec o
@@ -597,12 +593,9 @@ impl rt::Object for HostProxySwitchConfig {
         &HOST_PROXY_SWITCH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.uuid),
             2 => P::Optional(&self.spec),
@@ -652,6 +645,8 @@ pub struct HostProxySwitchEnsInfo {
     pub error_status: i64,
     /// `lcoreStatus`: required long.
     pub lcore_status: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitchEnsInfo {
     #[inline(never)]
@@ -662,14 +657,14 @@ impl Default for HostProxySwitchEnsInfo {
             num_lcore_ops: 0,
             error_status: 0,
             lcore_status: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROXY_SWITCH_ENS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchEnsInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 long opsVersion r
 long numPSOps r
 long numLcoreOps r
@@ -683,12 +678,9 @@ impl rt::Object for HostProxySwitchEnsInfo {
         &HOST_PROXY_SWITCH_ENS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_ENS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_ENS_INFO),
             0 => P::Value(&self.ops_version),
             1 => P::Value(&self.num_ps_ops),
             2 => P::Value(&self.num_lcore_ops),
@@ -738,6 +730,8 @@ pub struct HostProxySwitchHostLagConfig {
     pub lag_name: Option<String>,
     /// `uplinkPort`: list of `KeyValue`.
     pub uplink_port: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitchHostLagConfig {
     #[inline(never)]
@@ -746,14 +740,14 @@ impl Default for HostProxySwitchHostLagConfig {
             lag_key: String::new(),
             lag_name: None,
             uplink_port: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROXY_SWITCH_HOST_LAG_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchHostLagConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string lagKey r
 string lagName o
 KeyValue uplinkPort ol
@@ -765,12 +759,9 @@ impl rt::Object for HostProxySwitchHostLagConfig {
         &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_HOST_LAG_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_HOST_LAG_CONFIG),
             0 => P::Value(&self.lag_key),
             1 => P::Value(&self.lag_name),
             2 => P::Objects(&self.uplink_port),
@@ -812,18 +803,19 @@ rt::serde!(object HostProxySwitchHostLagConfig);
 pub struct HostProxySwitchSpec {
     /// `backing`: optional `DistributedVirtualSwitchHostMemberBacking` or a descendant.
     pub backing: Option<rt::Poly<DistributedVirtualSwitchHostMemberBacking>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProxySwitchSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { backing: None }
+        Self { backing: None, _more: () }
     }
 }
 pub(crate) static HOST_PROXY_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 DistributedVirtualSwitchHostMemberBacking backing o
 ",
     rt::unset::<HostProxySwitchSpec>,
@@ -833,12 +825,9 @@ impl rt::Object for HostProxySwitchSpec {
         &HOST_PROXY_SWITCH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROXY_SWITCH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_SPEC),
             0 => P::Value(&self.backing),
             _ => P::Absent,
         }
@@ -880,6 +869,8 @@ pub struct HostVnicConnectedToCustomizedDvPortEvent {
     pub vnic: VnicPortArgument,
     /// `prevPortKey`: optional string, since VI API 6.5.
     pub prev_port_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVnicConnectedToCustomizedDvPortEvent {
     #[inline(never)]
@@ -888,14 +879,14 @@ impl Default for HostVnicConnectedToCustomizedDvPortEvent {
             base: HostEvent::default(),
             vnic: Default::default(),
             prev_port_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVnicConnectedToCustomizedDVPortEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 VnicPortArgument vnic r
 string prevPortKey o since 6.5
 ",
@@ -906,12 +897,9 @@ impl rt::Object for HostVnicConnectedToCustomizedDvPortEvent {
         &HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.vnic),
@@ -969,6 +957,8 @@ pub struct ImportHostAddFailure {
     pub base: DvsFault,
     /// `hostIp`: list, not empty, of string.
     pub host_ip: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportHostAddFailure {
     #[inline(never)]
@@ -976,14 +966,14 @@ impl Default for ImportHostAddFailure {
         Self {
             base: DvsFault::default(),
             host_ip: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IMPORT_HOST_ADD_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportHostAddFailure",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string hostIp rl
 ",
     rt::unset::<ImportHostAddFailure>,
@@ -993,12 +983,9 @@ impl rt::Object for ImportHostAddFailure {
         &IMPORT_HOST_ADD_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_HOST_ADD_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_HOST_ADD_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_ip),
@@ -1054,6 +1041,8 @@ pub struct ImportOperationBulkFault {
     pub base: DvsFault,
     /// `importFaults`: list, not empty, of `ImportOperationBulkFaultFaultOnImport`.
     pub import_faults: Vec<ImportOperationBulkFaultFaultOnImport>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportOperationBulkFault {
     #[inline(never)]
@@ -1061,14 +1050,14 @@ impl Default for ImportOperationBulkFault {
         Self {
             base: DvsFault::default(),
             import_faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IMPORT_OPERATION_BULK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportOperationBulkFault",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 ImportOperationBulkFaultFaultOnImport importFaults rl
 ",
     rt::unset::<ImportOperationBulkFault>,
@@ -1078,12 +1067,9 @@ impl rt::Object for ImportOperationBulkFault {
         &IMPORT_OPERATION_BULK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_OPERATION_BULK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_OPERATION_BULK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.import_faults),
@@ -1141,6 +1127,8 @@ pub struct ImportOperationBulkFaultFaultOnImport {
     pub key: Option<String>,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportOperationBulkFaultFaultOnImport {
     #[inline(never)]
@@ -1149,14 +1137,14 @@ impl Default for ImportOperationBulkFaultFaultOnImport {
             entity_type: None,
             key: None,
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportOperationBulkFaultFaultOnImport",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string entityType o
 string key o
 LocalizedMethodFault fault r
@@ -1168,12 +1156,9 @@ impl rt::Object for ImportOperationBulkFaultFaultOnImport {
         &IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT),
             0 => P::Value(&self.entity_type),
             1 => P::Value(&self.key),
             2 => P::Object(&self.fault),
@@ -1215,18 +1200,22 @@ rt::serde!(object ImportOperationBulkFaultFaultOnImport);
 pub struct InheritablePolicy {
     /// `inherited`: required boolean.
     pub inherited: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InheritablePolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self { inherited: false }
+        Self {
+            inherited: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static INHERITABLE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InheritablePolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean inherited r
 ",
     rt::unset::<InheritablePolicy>,
@@ -1236,12 +1225,9 @@ impl rt::Object for InheritablePolicy {
         &INHERITABLE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INHERITABLE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INHERITABLE_POLICY),
             0 => P::Value(&self.inherited),
             _ => P::Absent,
         }
@@ -1281,6 +1267,8 @@ pub struct IntExpression {
     pub base: NegatableExpression,
     /// `value`: optional int.
     pub value: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IntExpression {
     #[inline(never)]
@@ -1288,14 +1276,14 @@ impl Default for IntExpression {
         Self {
             base: NegatableExpression::default(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INT_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntExpression",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "
+    "5.5
 int value o
 ",
     rt::unset::<IntExpression>,
@@ -1305,12 +1293,9 @@ impl rt::Object for IntExpression {
         &INT_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INT_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INT_EXPRESSION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -1365,6 +1350,8 @@ pub struct IntPolicy {
     pub base: InheritablePolicy,
     /// `value`: optional int.
     pub value: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IntPolicy {
     #[inline(never)]
@@ -1372,14 +1359,14 @@ impl Default for IntPolicy {
         Self {
             base: InheritablePolicy::default(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 int value o
 ",
     rt::unset::<IntPolicy>,
@@ -1389,12 +1376,9 @@ impl rt::Object for IntPolicy {
         &INT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INT_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -1449,6 +1433,8 @@ pub struct InvalidIpfixConfig {
     pub base: DvsFault,
     /// `property`: optional string, a PropertyPath.
     pub property: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidIpfixConfig {
     #[inline(never)]
@@ -1456,14 +1442,14 @@ impl Default for InvalidIpfixConfig {
         Self {
             base: DvsFault::default(),
             property: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpfixConfig",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string property o
 ",
     rt::unset::<InvalidIpfixConfig>,
@@ -1473,12 +1459,9 @@ impl rt::Object for InvalidIpfixConfig {
         &INVALID_IPFIX_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_IPFIX_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_IPFIX_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
@@ -1532,20 +1515,22 @@ rt::serde!(object InvalidIpfixConfig);
 pub struct IpAddress {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpAddress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpAddress",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "",
+    "5.5",
     rt::unset::<IpAddress>,
 );
 impl rt::Object for IpAddress {
@@ -1553,12 +1538,9 @@ impl rt::Object for IpAddress {
         &IP_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_ADDRESS),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1614,6 +1596,8 @@ pub struct IpRange {
     pub address_prefix: String,
     /// `prefixLength`: optional int.
     pub prefix_length: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpRange {
     #[inline(never)]
@@ -1622,14 +1606,14 @@ impl Default for IpRange {
             base: IpAddress::default(),
             address_prefix: String::new(),
             prefix_length: None,
+            _more: (),
         }
     }
 }
 pub(crate) static IP_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpRange",
-    "5.5",
     Some(&IP_ADDRESS),
-    "
+    "5.5
 string addressPrefix r
 int prefixLength o
 ",
@@ -1640,12 +1624,9 @@ impl rt::Object for IpRange {
         &IP_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_RANGE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address_prefix),
@@ -1703,6 +1684,8 @@ pub struct LongPolicy {
     pub base: InheritablePolicy,
     /// `value`: optional long.
     pub value: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LongPolicy {
     #[inline(never)]
@@ -1710,14 +1693,14 @@ impl Default for LongPolicy {
         Self {
             base: InheritablePolicy::default(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LONG_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LongPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 long value o
 ",
     rt::unset::<LongPolicy>,
@@ -1727,12 +1710,9 @@ impl rt::Object for LongPolicy {
         &LONG_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LONG_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LONG_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -1785,20 +1765,22 @@ rt::serde!(object LongPolicy);
 pub struct MacAddress {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MacAddress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NegatableExpression::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MAC_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "MacAddress",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "",
+    "5.5",
     rt::unset::<MacAddress>,
 );
 impl rt::Object for MacAddress {
@@ -1806,12 +1788,9 @@ impl rt::Object for MacAddress {
         &MAC_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAC_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAC_ADDRESS),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1867,6 +1846,8 @@ pub struct MacRange {
     pub address: String,
     /// `mask`: required string.
     pub mask: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MacRange {
     #[inline(never)]
@@ -1875,14 +1856,14 @@ impl Default for MacRange {
             base: MacAddress::default(),
             address: String::new(),
             mask: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MAC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MacRange",
-    "5.5",
     Some(&MAC_ADDRESS),
-    "
+    "5.5
 string address r
 string mask r
 ",
@@ -1893,12 +1874,9 @@ impl rt::Object for MacRange {
         &MAC_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAC_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAC_RANGE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
@@ -1954,20 +1932,22 @@ rt::serde!(object MacRange);
 pub struct MtuMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MtuMatchEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MTU_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MtuMatchEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<MtuMatchEvent>,
 );
 impl rt::Object for MtuMatchEvent {
@@ -1975,12 +1955,9 @@ impl rt::Object for MtuMatchEvent {
         &MTU_MATCH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MTU_MATCH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MTU_MATCH_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2032,20 +2009,22 @@ rt::serde!(object MtuMatchEvent);
 pub struct MtuMismatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MtuMismatchEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MTU_MISMATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MtuMismatchEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<MtuMismatchEvent>,
 );
 impl rt::Object for MtuMismatchEvent {
@@ -2053,12 +2032,9 @@ impl rt::Object for MtuMismatchEvent {
         &MTU_MISMATCH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MTU_MISMATCH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MTU_MISMATCH_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2110,18 +2086,19 @@ rt::serde!(object MtuMismatchEvent);
 pub struct NegatableExpression {
     /// `negate`: optional boolean.
     pub negate: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NegatableExpression {
     #[inline(never)]
     fn default() -> Self {
-        Self { negate: None }
+        Self { negate: None, _more: () }
     }
 }
 pub(crate) static NEGATABLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NegatableExpression",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean negate o
 ",
     rt::unset::<NegatableExpression>,
@@ -2131,12 +2108,9 @@ impl rt::Object for NegatableExpression {
         &NEGATABLE_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NEGATABLE_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NEGATABLE_EXPRESSION),
             0 => P::Value(&self.negate),
             _ => P::Absent,
         }
@@ -2176,6 +2150,8 @@ pub struct NotSupportedHostInDvs {
     pub base: NotSupportedHost,
     /// `switchProductSpec`: required `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: DistributedVirtualSwitchProductSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostInDvs {
     #[inline(never)]
@@ -2183,14 +2159,14 @@ impl Default for NotSupportedHostInDvs {
         Self {
             base: NotSupportedHost::default(),
             switch_product_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInDvs",
-    "4.1",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "4.1
 DistributedVirtualSwitchProductSpec switchProductSpec r
 ",
     rt::unset::<NotSupportedHostInDvs>,
@@ -2200,12 +2176,9 @@ impl rt::Object for NotSupportedHostInDvs {
         &NOT_SUPPORTED_HOST_IN_DVS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_IN_DVS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_IN_DVS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Object(&self.switch_product_spec),
@@ -2261,18 +2234,23 @@ pub struct NumericRange {
     pub start: i32,
     /// `end`: required int.
     pub end: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumericRange {
     #[inline(never)]
     fn default() -> Self {
-        Self { start: 0, end: 0 }
+        Self {
+            start: 0,
+            end: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static NUMERIC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumericRange",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int start r
 int end r
 ",
@@ -2283,12 +2261,9 @@ impl rt::Object for NumericRange {
         &NUMERIC_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUMERIC_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUMERIC_RANGE),
             0 => P::Value(&self.start),
             1 => P::Value(&self.end),
             _ => P::Absent,
@@ -2330,6 +2305,8 @@ pub struct OutOfSyncDvsHost {
     pub base: DvsEvent,
     /// `hostOutOfSync`: list, not empty, of `DvsOutOfSyncHostArgument`.
     pub host_out_of_sync: Vec<DvsOutOfSyncHostArgument>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OutOfSyncDvsHost {
     #[inline(never)]
@@ -2337,14 +2314,14 @@ impl Default for OutOfSyncDvsHost {
         Self {
             base: DvsEvent::default(),
             host_out_of_sync: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OUT_OF_SYNC_DVS_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OutOfSyncDvsHost",
-    "4.0",
     Some(&DVS_EVENT),
-    "
+    "4.0
 DvsOutOfSyncHostArgument hostOutOfSync rl
 ",
     rt::unset::<OutOfSyncDvsHost>,
@@ -2354,12 +2331,9 @@ impl rt::Object for OutOfSyncDvsHost {
         &OUT_OF_SYNC_DVS_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OUT_OF_SYNC_DVS_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OUT_OF_SYNC_DVS_HOST),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Objects(&self.host_out_of_sync),
@@ -2421,6 +2395,8 @@ pub struct RecoveryEvent {
     pub dvs_uuid: Option<String>,
     /// `vnic`: optional string.
     pub vnic: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecoveryEvent {
     #[inline(never)]
@@ -2431,14 +2407,14 @@ impl Default for RecoveryEvent {
             port_key: String::new(),
             dvs_uuid: None,
             vnic: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RECOVERY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecoveryEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string hostName r
 string portKey r
 string dvsUuid o
@@ -2451,12 +2427,9 @@ impl rt::Object for RecoveryEvent {
         &RECOVERY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECOVERY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECOVERY_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.host_name),
@@ -2520,6 +2493,8 @@ pub struct RollbackEvent {
     pub host_name: String,
     /// `methodName`: optional string.
     pub method_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RollbackEvent {
     #[inline(never)]
@@ -2528,14 +2503,14 @@ impl Default for RollbackEvent {
             base: DvsEvent::default(),
             host_name: String::new(),
             method_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ROLLBACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RollbackEvent",
-    "5.1",
     Some(&DVS_EVENT),
-    "
+    "5.1
 string hostName r
 string methodName o
 ",
@@ -2546,12 +2521,9 @@ impl rt::Object for RollbackEvent {
         &ROLLBACK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLLBACK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLLBACK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.host_name),
@@ -2611,6 +2583,8 @@ pub struct RollbackFailure {
     pub entity_name: String,
     /// `entityType`: required string.
     pub entity_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RollbackFailure {
     #[inline(never)]
@@ -2619,14 +2593,14 @@ impl Default for RollbackFailure {
             base: DvsFault::default(),
             entity_name: String::new(),
             entity_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ROLLBACK_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RollbackFailure",
-    "5.1",
     Some(&DVS_FAULT),
-    "
+    "5.1
 string entityName r
 string entityType r
 ",
@@ -2637,12 +2611,9 @@ impl rt::Object for RollbackFailure {
         &ROLLBACK_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLLBACK_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLLBACK_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
@@ -2695,18 +2666,20 @@ impl std::fmt::Debug for RollbackFailure {
 rt::serde!(object RollbackFailure);
 
 /// `SelectionSet`, a [`DynamicData`], since VI API 5.0.
-pub struct SelectionSet {}
+pub struct SelectionSet {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SelectionSet {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SELECTION_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectionSet",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.0",
     rt::unset::<SelectionSet>,
 );
 impl rt::Object for SelectionSet {
@@ -2714,12 +2687,9 @@ impl rt::Object for SelectionSet {
         &SELECTION_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SELECTION_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SELECTION_SET),
             _ => P::Absent,
         }
     }
@@ -2758,6 +2728,8 @@ pub struct SingleIp {
     pub base: IpAddress,
     /// `address`: required string.
     pub address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SingleIp {
     #[inline(never)]
@@ -2765,14 +2737,14 @@ impl Default for SingleIp {
         Self {
             base: IpAddress::default(),
             address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SINGLE_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "SingleIp",
-    "5.5",
     Some(&IP_ADDRESS),
-    "
+    "5.5
 string address r
 ",
     rt::unset::<SingleIp>,
@@ -2782,12 +2754,9 @@ impl rt::Object for SingleIp {
         &SINGLE_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SINGLE_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SINGLE_IP),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
@@ -2843,6 +2812,8 @@ pub struct SingleMac {
     pub base: MacAddress,
     /// `address`: required string.
     pub address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SingleMac {
     #[inline(never)]
@@ -2850,14 +2821,14 @@ impl Default for SingleMac {
         Self {
             base: MacAddress::default(),
             address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SINGLE_MAC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SingleMac",
-    "5.5",
     Some(&MAC_ADDRESS),
-    "
+    "5.5
 string address r
 ",
     rt::unset::<SingleMac>,
@@ -2867,12 +2838,9 @@ impl rt::Object for SingleMac {
         &SINGLE_MAC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SINGLE_MAC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SINGLE_MAC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
@@ -2928,6 +2896,8 @@ pub struct StringExpression {
     pub base: NegatableExpression,
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StringExpression {
     #[inline(never)]
@@ -2935,14 +2905,14 @@ impl Default for StringExpression {
         Self {
             base: NegatableExpression::default(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STRING_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringExpression",
-    "5.5",
     Some(&NEGATABLE_EXPRESSION),
-    "
+    "5.5
 string value o
 ",
     rt::unset::<StringExpression>,
@@ -2952,12 +2922,9 @@ impl rt::Object for StringExpression {
         &STRING_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STRING_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STRING_EXPRESSION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -3012,6 +2979,8 @@ pub struct StringPolicy {
     pub base: InheritablePolicy,
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StringPolicy {
     #[inline(never)]
@@ -3019,14 +2988,14 @@ impl Default for StringPolicy {
         Self {
             base: InheritablePolicy::default(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STRING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 string value o
 ",
     rt::unset::<StringPolicy>,
@@ -3036,12 +3005,9 @@ impl rt::Object for StringPolicy {
         &STRING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STRING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STRING_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
@@ -3094,18 +3060,22 @@ rt::serde!(object StringPolicy);
 pub struct SwitchIpUnset {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwitchIpUnset {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsFault::default() }
+        Self {
+            base: DvsFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SWITCH_IP_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwitchIpUnset",
-    "5.1",
     Some(&DVS_FAULT),
-    "",
+    "5.1",
     rt::unset::<SwitchIpUnset>,
 );
 impl rt::Object for SwitchIpUnset {
@@ -3113,12 +3083,9 @@ impl rt::Object for SwitchIpUnset {
         &SWITCH_IP_UNSET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWITCH_IP_UNSET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWITCH_IP_UNSET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3170,18 +3137,22 @@ rt::serde!(object SwitchIpUnset);
 pub struct SwitchNotInUpgradeMode {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwitchNotInUpgradeMode {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: DvsFault::default() }
+        Self {
+            base: DvsFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SWITCH_NOT_IN_UPGRADE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwitchNotInUpgradeMode",
-    "4.0",
     Some(&DVS_FAULT),
-    "",
+    "4.0",
     rt::unset::<SwitchNotInUpgradeMode>,
 );
 impl rt::Object for SwitchNotInUpgradeMode {
@@ -3189,12 +3160,9 @@ impl rt::Object for SwitchNotInUpgradeMode {
         &SWITCH_NOT_IN_UPGRADE_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWITCH_NOT_IN_UPGRADE_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWITCH_NOT_IN_UPGRADE_MODE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3246,20 +3214,22 @@ rt::serde!(object SwitchNotInUpgradeMode);
 pub struct TeamingMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TeamingMatchEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TEAMING_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TeamingMatchEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<TeamingMatchEvent>,
 );
 impl rt::Object for TeamingMatchEvent {
@@ -3267,12 +3237,9 @@ impl rt::Object for TeamingMatchEvent {
         &TEAMING_MATCH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEAMING_MATCH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEAMING_MATCH_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3324,20 +3291,22 @@ rt::serde!(object TeamingMatchEvent);
 pub struct TeamingMisMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TeamingMisMatchEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TEAMING_MIS_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TeamingMisMatchEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<TeamingMisMatchEvent>,
 );
 impl rt::Object for TeamingMisMatchEvent {
@@ -3345,12 +3314,9 @@ impl rt::Object for TeamingMisMatchEvent {
         &TEAMING_MIS_MATCH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEAMING_MIS_MATCH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEAMING_MIS_MATCH_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3402,20 +3368,22 @@ rt::serde!(object TeamingMisMatchEvent);
 pub struct UplinkPortMtuNotSupportEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UplinkPortMtuNotSupportEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPLINK_PORT_MTU_NOT_SUPPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortMtuNotSupportEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<UplinkPortMtuNotSupportEvent>,
 );
 impl rt::Object for UplinkPortMtuNotSupportEvent {
@@ -3423,12 +3391,9 @@ impl rt::Object for UplinkPortMtuNotSupportEvent {
         &UPLINK_PORT_MTU_NOT_SUPPORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLINK_PORT_MTU_NOT_SUPPORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLINK_PORT_MTU_NOT_SUPPORT_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3480,20 +3445,22 @@ rt::serde!(object UplinkPortMtuNotSupportEvent);
 pub struct UplinkPortMtuSupportEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UplinkPortMtuSupportEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPLINK_PORT_MTU_SUPPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortMtuSupportEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<UplinkPortMtuSupportEvent>,
 );
 impl rt::Object for UplinkPortMtuSupportEvent {
@@ -3501,12 +3468,9 @@ impl rt::Object for UplinkPortMtuSupportEvent {
         &UPLINK_PORT_MTU_SUPPORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLINK_PORT_MTU_SUPPORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLINK_PORT_MTU_SUPPORT_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3558,20 +3522,22 @@ rt::serde!(object UplinkPortMtuSupportEvent);
 pub struct UplinkPortVlanTrunkedEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UplinkPortVlanTrunkedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPLINK_PORT_VLAN_TRUNKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortVlanTrunkedEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<UplinkPortVlanTrunkedEvent>,
 );
 impl rt::Object for UplinkPortVlanTrunkedEvent {
@@ -3579,12 +3545,9 @@ impl rt::Object for UplinkPortVlanTrunkedEvent {
         &UPLINK_PORT_VLAN_TRUNKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLINK_PORT_VLAN_TRUNKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLINK_PORT_VLAN_TRUNKED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3636,20 +3599,22 @@ rt::serde!(object UplinkPortVlanTrunkedEvent);
 pub struct UplinkPortVlanUntrunkedEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UplinkPortVlanUntrunkedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthStatusChangeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPLINK_PORT_VLAN_UNTRUNKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortVlanUntrunkedEvent",
-    "5.1",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
-    "",
+    "5.1",
     rt::unset::<UplinkPortVlanUntrunkedEvent>,
 );
 impl rt::Object for UplinkPortVlanUntrunkedEvent {
@@ -3657,12 +3622,9 @@ impl rt::Object for UplinkPortVlanUntrunkedEvent {
         &UPLINK_PORT_VLAN_UNTRUNKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPLINK_PORT_VLAN_UNTRUNKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPLINK_PORT_VLAN_UNTRUNKED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3738,6 +3700,8 @@ pub struct VMwareDvsConfigInfo {
     >,
     /// `realTimeConfig`: optional `VmwareDistributedVirtualSwitchRealTimeConfig`, since VI API 8.0.3.1.
     pub real_time_config: Option<Box<VmwareDistributedVirtualSwitchRealTimeConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsConfigInfo {
     #[inline(never)]
@@ -3755,14 +3719,14 @@ impl Default for VMwareDvsConfigInfo {
             network_offload_spec_id: None,
             network_offload_config: None,
             real_time_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSConfigInfo",
-    "4.0",
     Some(&DVS_CONFIG_INFO),
-    "
+    "4.0
 VMwareVspanSession vspanSession ol since 5.0
 VMwareDVSPvlanMapEntry pvlanConfig ol
 int maxMtu r
@@ -3782,12 +3746,9 @@ impl rt::Object for VMwareDvsConfigInfo {
         &V_MWARE_DVS_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_CONFIG_INFO),
             0..=26 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             27 => P::Objects(&self.vspan_session),
@@ -3883,6 +3844,8 @@ pub struct VMwareDvsConfigSpec {
     >,
     /// `realTimeConfig`: optional `VmwareDistributedVirtualSwitchRealTimeConfig`, since VI API 8.0.3.1.
     pub real_time_config: Option<Box<VmwareDistributedVirtualSwitchRealTimeConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsConfigSpec {
     #[inline(never)]
@@ -3899,14 +3862,14 @@ impl Default for VMwareDvsConfigSpec {
             network_offload_spec_id: None,
             network_offload_config: None,
             real_time_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSConfigSpec",
-    "4.0",
     Some(&DVS_CONFIG_SPEC),
-    "
+    "4.0
 VMwareDVSPvlanConfigSpec pvlanConfigSpec ol
 VMwareDVSVspanConfigSpec vspanConfigSpec ol since 5.0
 int maxMtu o
@@ -3925,12 +3888,9 @@ impl rt::Object for VMwareDvsConfigSpec {
         &V_MWARE_DVS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_CONFIG_SPEC),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Objects(&self.pvlan_config_spec),
@@ -4028,6 +3988,8 @@ pub struct VMwareDvsFeatureCapability {
     pub perf_nic_offload_capability: Option<Box<VMwareDvsPerfNicOffloadCapability>>,
     /// `systemTrafficCapabilities`: optional `VMwareDvsSystemTrafficCapabilities`, since VI API 9.1.0.0.
     pub system_traffic_capabilities: Option<Box<VMwareDvsSystemTrafficCapabilities>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsFeatureCapability {
     #[inline(never)]
@@ -4047,14 +4009,14 @@ impl Default for VMwareDvsFeatureCapability {
             real_time_config_supported: None,
             perf_nic_offload_capability: None,
             system_traffic_capabilities: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSFeatureCapability",
-    "4.1",
     Some(&DVS_FEATURE_CAPABILITY),
-    "
+    "4.1
 boolean vspanSupported o since 5.0
 boolean lldpSupported o since 5.0
 boolean ipfixSupported o since 5.0
@@ -4076,12 +4038,9 @@ impl rt::Object for VMwareDvsFeatureCapability {
         &V_MWARE_DVS_FEATURE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_FEATURE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_FEATURE_CAPABILITY),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.vspan_supported),
@@ -4161,6 +4120,8 @@ pub struct VMwareDvsHealthCheckCapability {
     pub vlan_mtu_supported: bool,
     /// `teamingSupported`: required boolean.
     pub teaming_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsHealthCheckCapability {
     #[inline(never)]
@@ -4168,14 +4129,14 @@ impl Default for VMwareDvsHealthCheckCapability {
         Self {
             vlan_mtu_supported: false,
             teaming_supported: false,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSHealthCheckCapability",
-    "5.1",
     Some(&DVS_HEALTH_CHECK_CAPABILITY),
-    "
+    "5.1
 boolean vlanMtuSupported r
 boolean teamingSupported r
 ",
@@ -4186,13 +4147,16 @@ impl rt::Object for VMwareDvsHealthCheckCapability {
         &V_MWARE_DVS_HEALTH_CHECK_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_HEALTH_CHECK_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&DvsHealthCheckCapability {}),
+            rt::INFO => P::Info(&V_MWARE_DVS_HEALTH_CHECK_CAPABILITY),
+            rt::BASE => {
+                P::Object(
+                    &DvsHealthCheckCapability {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.vlan_mtu_supported),
             1 => P::Value(&self.teaming_supported),
             _ => P::Absent,
@@ -4233,20 +4197,22 @@ rt::serde!(object VMwareDvsHealthCheckCapability);
 pub struct VMwareDvsHealthCheckConfig {
     /// The properties of `DVSHealthCheckConfig`.
     pub base: DvsHealthCheckConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsHealthCheckConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsHealthCheckConfig::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSHealthCheckConfig",
-    "5.1",
     Some(&DVS_HEALTH_CHECK_CONFIG),
-    "",
+    "5.1",
     rt::unset::<VMwareDvsHealthCheckConfig>,
 );
 impl rt::Object for VMwareDvsHealthCheckConfig {
@@ -4254,12 +4220,9 @@ impl rt::Object for VMwareDvsHealthCheckConfig {
         &V_MWARE_DVS_HEALTH_CHECK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_HEALTH_CHECK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_HEALTH_CHECK_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4317,6 +4280,8 @@ pub struct VMwareDvsMtuHealthCheckResult {
     pub vlan_support_switch_mtu: Vec<NumericRange>,
     /// `vlanNotSupportSwitchMtu`: list of `NumericRange`.
     pub vlan_not_support_switch_mtu: Vec<NumericRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsMtuHealthCheckResult {
     #[inline(never)]
@@ -4326,14 +4291,14 @@ impl Default for VMwareDvsMtuHealthCheckResult {
             mtu_mismatch: false,
             vlan_support_switch_mtu: Vec::new(),
             vlan_not_support_switch_mtu: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSMtuHealthCheckResult",
-    "5.1",
     Some(&HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT),
-    "
+    "5.1
 boolean mtuMismatch r
 NumericRange vlanSupportSwitchMtu ol
 NumericRange vlanNotSupportSwitchMtu ol
@@ -4345,12 +4310,9 @@ impl rt::Object for VMwareDvsMtuHealthCheckResult {
         &V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.mtu_mismatch),
@@ -4426,6 +4388,8 @@ pub struct VMwareDvsPortSetting {
     pub mac_management_policy: Option<Box<DvsMacManagementPolicy>>,
     /// `VNI`: optional `IntPolicy`, since VI API 7.0.0.0.
     pub vni: Option<Box<IntPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPortSetting {
     #[inline(never)]
@@ -4441,14 +4405,14 @@ impl Default for VMwareDvsPortSetting {
             lacp_policy: None,
             mac_management_policy: None,
             vni: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_PORT_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPortSetting",
-    "4.0",
     Some(&DV_PORT_SETTING),
-    "
+    "4.0
 VmwareDistributedVirtualSwitchVlanSpec vlan o
 IntPolicy qosTag o
 VmwareUplinkPortTeamingPolicy uplinkTeamingPolicy o
@@ -4466,12 +4430,9 @@ impl rt::Object for VMwareDvsPortSetting {
         &V_MWARE_DVS_PORT_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PORT_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PORT_SETTING),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.vlan),
@@ -4551,6 +4512,8 @@ pub struct VMwareDvsPortgroupPolicy {
     pub ipfix_override_allowed: Option<bool>,
     /// `macManagementOverrideAllowed`: optional boolean, since VI API 6.7.1.
     pub mac_management_override_allowed: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPortgroupPolicy {
     #[inline(never)]
@@ -4562,14 +4525,14 @@ impl Default for VMwareDvsPortgroupPolicy {
             security_policy_override_allowed: false,
             ipfix_override_allowed: None,
             mac_management_override_allowed: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_PORTGROUP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPortgroupPolicy",
-    "4.0",
     Some(&DV_PORTGROUP_POLICY),
-    "
+    "4.0
 boolean vlanOverrideAllowed r
 boolean uplinkTeamingOverrideAllowed r
 boolean securityPolicyOverrideAllowed r
@@ -4583,12 +4546,9 @@ impl rt::Object for VMwareDvsPortgroupPolicy {
         &V_MWARE_DVS_PORTGROUP_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PORTGROUP_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PORTGROUP_POLICY),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.vlan_override_allowed),
@@ -4652,6 +4612,8 @@ pub struct VMwareDvsPvlanConfigSpec {
     pub pvlan_entry: VMwareDvsPvlanMapEntry,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPvlanConfigSpec {
     #[inline(never)]
@@ -4659,14 +4621,14 @@ impl Default for VMwareDvsPvlanConfigSpec {
         Self {
             pvlan_entry: Default::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_PVLAN_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPvlanConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VMwareDVSPvlanMapEntry pvlanEntry r
 string operation r
 ",
@@ -4677,12 +4639,9 @@ impl rt::Object for VMwareDvsPvlanConfigSpec {
         &V_MWARE_DVS_PVLAN_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PVLAN_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PVLAN_CONFIG_SPEC),
             0 => P::Object(&self.pvlan_entry),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -4726,6 +4685,8 @@ pub struct VMwareDvsPvlanMapEntry {
     pub secondary_vlan_id: i32,
     /// `pvlanType`: required string.
     pub pvlan_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPvlanMapEntry {
     #[inline(never)]
@@ -4734,14 +4695,14 @@ impl Default for VMwareDvsPvlanMapEntry {
             primary_vlan_id: 0,
             secondary_vlan_id: 0,
             pvlan_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_PVLAN_MAP_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPvlanMapEntry",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int primaryVlanId r
 int secondaryVlanId r
 string pvlanType r
@@ -4753,12 +4714,9 @@ impl rt::Object for VMwareDvsPvlanMapEntry {
         &V_MWARE_DVS_PVLAN_MAP_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PVLAN_MAP_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PVLAN_MAP_ENTRY),
             0 => P::Value(&self.primary_vlan_id),
             1 => P::Value(&self.secondary_vlan_id),
             2 => P::Value(&self.pvlan_type),
@@ -4800,20 +4758,22 @@ rt::serde!(object VMwareDvsPvlanMapEntry);
 pub struct VMwareDvsTeamingHealthCheckConfig {
     /// The properties of `VMwareDVSHealthCheckConfig`.
     pub base: VMwareDvsHealthCheckConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsTeamingHealthCheckConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMwareDvsHealthCheckConfig::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSTeamingHealthCheckConfig",
-    "5.1",
     Some(&V_MWARE_DVS_HEALTH_CHECK_CONFIG),
-    "",
+    "5.1",
     rt::unset::<VMwareDvsTeamingHealthCheckConfig>,
 );
 impl rt::Object for VMwareDvsTeamingHealthCheckConfig {
@@ -4821,12 +4781,9 @@ impl rt::Object for VMwareDvsTeamingHealthCheckConfig {
         &V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4880,6 +4837,8 @@ pub struct VMwareDvsTeamingHealthCheckResult {
     pub base: HostMemberHealthCheckResult,
     /// `teamingStatus`: required string.
     pub teaming_status: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsTeamingHealthCheckResult {
     #[inline(never)]
@@ -4887,14 +4846,14 @@ impl Default for VMwareDvsTeamingHealthCheckResult {
         Self {
             base: HostMemberHealthCheckResult::default(),
             teaming_status: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSTeamingHealthCheckResult",
-    "5.1",
     Some(&HOST_MEMBER_HEALTH_CHECK_RESULT),
-    "
+    "5.1
 string teamingStatus r
 ",
     rt::unset::<VMwareDvsTeamingHealthCheckResult>,
@@ -4904,12 +4863,9 @@ impl rt::Object for VMwareDvsTeamingHealthCheckResult {
         &V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.teaming_status),
@@ -4967,6 +4923,8 @@ pub struct VMwareDvsVlanHealthCheckResult {
     pub trunked_vlan: Vec<NumericRange>,
     /// `untrunkedVlan`: list of `NumericRange`.
     pub untrunked_vlan: Vec<NumericRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsVlanHealthCheckResult {
     #[inline(never)]
@@ -4975,14 +4933,14 @@ impl Default for VMwareDvsVlanHealthCheckResult {
             base: HostMemberUplinkHealthCheckResult::default(),
             trunked_vlan: Vec::new(),
             untrunked_vlan: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVlanHealthCheckResult",
-    "5.1",
     Some(&HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT),
-    "
+    "5.1
 NumericRange trunkedVlan ol
 NumericRange untrunkedVlan ol
 ",
@@ -4993,12 +4951,9 @@ impl rt::Object for VMwareDvsVlanHealthCheckResult {
         &V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.trunked_vlan),
@@ -5054,20 +5009,22 @@ rt::serde!(object VMwareDvsVlanHealthCheckResult);
 pub struct VMwareDvsVlanMtuHealthCheckConfig {
     /// The properties of `VMwareDVSHealthCheckConfig`.
     pub base: VMwareDvsHealthCheckConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsVlanMtuHealthCheckConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMwareDvsHealthCheckConfig::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVlanMtuHealthCheckConfig",
-    "5.1",
     Some(&V_MWARE_DVS_HEALTH_CHECK_CONFIG),
-    "",
+    "5.1",
     rt::unset::<VMwareDvsVlanMtuHealthCheckConfig>,
 );
 impl rt::Object for VMwareDvsVlanMtuHealthCheckConfig {
@@ -5075,12 +5032,9 @@ impl rt::Object for VMwareDvsVlanMtuHealthCheckConfig {
         &V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5144,6 +5098,8 @@ pub struct VMwareDvsVspanCapability {
     pub erspan_protocol_supported: Option<bool>,
     /// `mirrorNetstackSupported`: optional boolean, since VI API 6.7.
     pub mirror_netstack_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsVspanCapability {
     #[inline(never)]
@@ -5156,14 +5112,14 @@ impl Default for VMwareDvsVspanCapability {
             encap_remote_source_supported: false,
             erspan_protocol_supported: None,
             mirror_netstack_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_VSPAN_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVspanCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean mixedDestSupported r
 boolean dvportSupported r
 boolean remoteSourceSupported r
@@ -5179,12 +5135,9 @@ impl rt::Object for VMwareDvsVspanCapability {
         &V_MWARE_DVS_VSPAN_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_VSPAN_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_VSPAN_CAPABILITY),
             0 => P::Value(&self.mixed_dest_supported),
             1 => P::Value(&self.dvport_supported),
             2 => P::Value(&self.remote_source_supported),
@@ -5236,6 +5189,8 @@ pub struct VMwareDvsVspanConfigSpec {
     pub vspan_session: VMwareVspanSession,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsVspanConfigSpec {
     #[inline(never)]
@@ -5243,14 +5198,14 @@ impl Default for VMwareDvsVspanConfigSpec {
         Self {
             vspan_session: Default::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_VSPAN_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVspanConfigSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 VMwareVspanSession vspanSession r
 string operation r
 ",
@@ -5261,12 +5216,9 @@ impl rt::Object for VMwareDvsVspanConfigSpec {
         &V_MWARE_DVS_VSPAN_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_VSPAN_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_VSPAN_CONFIG_SPEC),
             0 => P::Object(&self.vspan_session),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -5308,6 +5260,8 @@ pub struct VMwareDvsDpuCapability {
     pub network_offload_supported: Option<bool>,
     /// `activeStandbyModeSupported`: optional boolean, since VI API 8.0.3.0.
     pub active_standby_mode_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsDpuCapability {
     #[inline(never)]
@@ -5315,14 +5269,14 @@ impl Default for VMwareDvsDpuCapability {
         Self {
             network_offload_supported: None,
             active_standby_mode_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_DPU_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsDpuCapability",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 boolean networkOffloadSupported o
 boolean activeStandbyModeSupported o since 8.0.3.0
 ",
@@ -5333,12 +5287,9 @@ impl rt::Object for VMwareDvsDpuCapability {
         &V_MWARE_DVS_DPU_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_DPU_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_DPU_CAPABILITY),
             0 => P::Value(&self.network_offload_supported),
             1 => P::Value(&self.active_standby_mode_supported),
             _ => P::Absent,
@@ -5382,6 +5333,8 @@ pub struct VMwareDvsIpfixCapability {
     pub ipv6_for_ipfix_supported: Option<bool>,
     /// `observationDomainIdSupported`: optional boolean.
     pub observation_domain_id_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsIpfixCapability {
     #[inline(never)]
@@ -5390,14 +5343,14 @@ impl Default for VMwareDvsIpfixCapability {
             ipfix_supported: None,
             ipv6_for_ipfix_supported: None,
             observation_domain_id_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_IPFIX_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsIpfixCapability",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean ipfixSupported o
 boolean ipv6ForIpfixSupported o
 boolean observationDomainIdSupported o
@@ -5409,12 +5362,9 @@ impl rt::Object for VMwareDvsIpfixCapability {
         &V_MWARE_DVS_IPFIX_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_IPFIX_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_IPFIX_CAPABILITY),
             0 => P::Value(&self.ipfix_supported),
             1 => P::Value(&self.ipv6_for_ipfix_supported),
             2 => P::Value(&self.observation_domain_id_supported),

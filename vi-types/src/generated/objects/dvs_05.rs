@@ -13,6 +13,8 @@ pub struct VMwareDvsLacpCapability {
     pub multi_lacp_group_supported: Option<bool>,
     /// `lacpFastModeSupported`: optional boolean, since VI API 7.0.2.0.
     pub lacp_fast_mode_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLacpCapability {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for VMwareDvsLacpCapability {
             lacp_supported: None,
             multi_lacp_group_supported: None,
             lacp_fast_mode_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_LACP_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 boolean lacpSupported o
 boolean multiLacpGroupSupported o since 5.5
 boolean lacpFastModeSupported o since 7.0.2.0
@@ -40,12 +42,9 @@ impl rt::Object for VMwareDvsLacpCapability {
         &V_MWARE_DVS_LACP_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LACP_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LACP_CAPABILITY),
             0 => P::Value(&self.lacp_supported),
             1 => P::Value(&self.multi_lacp_group_supported),
             2 => P::Value(&self.lacp_fast_mode_supported),
@@ -105,6 +104,8 @@ pub struct VMwareDvsLacpGroupConfig {
     pub uplink_port_key: Vec<String>,
     /// `timeoutMode`: optional string, since VI API 7.0.2.0.
     pub timeout_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLacpGroupConfig {
     #[inline(never)]
@@ -120,14 +121,14 @@ impl Default for VMwareDvsLacpGroupConfig {
             uplink_name: Vec::new(),
             uplink_port_key: Vec::new(),
             timeout_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_LACP_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpGroupConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 string name o
 string mode o
@@ -146,12 +147,9 @@ impl rt::Object for VMwareDvsLacpGroupConfig {
         &V_MWARE_DVS_LACP_GROUP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LACP_GROUP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LACP_GROUP_CONFIG),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.mode),
@@ -209,6 +207,8 @@ pub struct VMwareDvsLacpGroupSpec {
     pub lacp_group_config: VMwareDvsLacpGroupConfig,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLacpGroupSpec {
     #[inline(never)]
@@ -216,14 +216,14 @@ impl Default for VMwareDvsLacpGroupSpec {
         Self {
             lacp_group_config: Default::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_LACP_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpGroupSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VMwareDvsLacpGroupConfig lacpGroupConfig r
 string operation r
 ",
@@ -234,12 +234,9 @@ impl rt::Object for VMwareDvsLacpGroupSpec {
         &V_MWARE_DVS_LACP_GROUP_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LACP_GROUP_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LACP_GROUP_SPEC),
             0 => P::Object(&self.lacp_group_config),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -279,18 +276,22 @@ rt::serde!(object VMwareDvsLacpGroupSpec);
 pub struct VMwareDvsLagIpfixConfig {
     /// `ipfixEnabled`: optional boolean.
     pub ipfix_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLagIpfixConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { ipfix_enabled: None }
+        Self {
+            ipfix_enabled: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static V_MWARE_DVS_LAG_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLagIpfixConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean ipfixEnabled o
 ",
     rt::unset::<VMwareDvsLagIpfixConfig>,
@@ -300,12 +301,9 @@ impl rt::Object for VMwareDvsLagIpfixConfig {
         &V_MWARE_DVS_LAG_IPFIX_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LAG_IPFIX_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LAG_IPFIX_CONFIG),
             0 => P::Value(&self.ipfix_enabled),
             _ => P::Absent,
         }
@@ -343,18 +341,22 @@ rt::serde!(object VMwareDvsLagIpfixConfig);
 pub struct VMwareDvsLagVlanConfig {
     /// `vlanId`: list of `NumericRange`.
     pub vlan_id: Vec<NumericRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsLagVlanConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { vlan_id: Vec::new() }
+        Self {
+            vlan_id: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static V_MWARE_DVS_LAG_VLAN_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLagVlanConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 NumericRange vlanId ol
 ",
     rt::unset::<VMwareDvsLagVlanConfig>,
@@ -364,12 +366,9 @@ impl rt::Object for VMwareDvsLagVlanConfig {
         &V_MWARE_DVS_LAG_VLAN_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_LAG_VLAN_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_LAG_VLAN_CONFIG),
             0 => P::Objects(&self.vlan_id),
             _ => P::Absent,
         }
@@ -409,6 +408,8 @@ pub struct VMwareDvsMtuCapability {
     pub min_mtu_supported: i32,
     /// `maxMtuSupported`: required int.
     pub max_mtu_supported: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsMtuCapability {
     #[inline(never)]
@@ -416,14 +417,14 @@ impl Default for VMwareDvsMtuCapability {
         Self {
             min_mtu_supported: 0,
             max_mtu_supported: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_MTU_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsMtuCapability",
-    "7.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.2.0
 int minMtuSupported r
 int maxMtuSupported r
 ",
@@ -434,12 +435,9 @@ impl rt::Object for VMwareDvsMtuCapability {
         &V_MWARE_DVS_MTU_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_MTU_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_MTU_CAPABILITY),
             0 => P::Value(&self.min_mtu_supported),
             1 => P::Value(&self.max_mtu_supported),
             _ => P::Absent,
@@ -479,18 +477,19 @@ rt::serde!(object VMwareDvsMtuCapability);
 pub struct VMwareDvsPerfNicOffloadCapability {
     /// `supported`: optional boolean.
     pub supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsPerfNicOffloadCapability {
     #[inline(never)]
     fn default() -> Self {
-        Self { supported: None }
+        Self { supported: None, _more: () }
     }
 }
 pub(crate) static V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsPerfNicOffloadCapability",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean supported o
 ",
     rt::unset::<VMwareDvsPerfNicOffloadCapability>,
@@ -500,12 +499,9 @@ impl rt::Object for VMwareDvsPerfNicOffloadCapability {
         &V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY),
             0 => P::Value(&self.supported),
             _ => P::Absent,
         }
@@ -543,20 +539,22 @@ rt::serde!(object VMwareDvsPerfNicOffloadCapability);
 pub struct VMwareDvsSystemTrafficCapabilities {
     /// `systemTrafficQualifiers`: list of string.
     pub system_traffic_qualifiers: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareDvsSystemTrafficCapabilities {
     #[inline(never)]
     fn default() -> Self {
         Self {
             system_traffic_qualifiers: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsSystemTrafficCapabilities",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string systemTrafficQualifiers ol
 ",
     rt::unset::<VMwareDvsSystemTrafficCapabilities>,
@@ -566,12 +564,9 @@ impl rt::Object for VMwareDvsSystemTrafficCapabilities {
         &V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES),
             0 => P::Value(&self.system_traffic_qualifiers),
             _ => P::Absent,
         }
@@ -621,6 +616,8 @@ pub struct VMwareIpfixConfig {
     pub sampling_rate: i32,
     /// `internalFlowsOnly`: required boolean.
     pub internal_flows_only: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareIpfixConfig {
     #[inline(never)]
@@ -633,14 +630,14 @@ impl Default for VMwareIpfixConfig {
             idle_flow_timeout: None,
             sampling_rate: 0,
             internal_flows_only: false,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareIpfixConfig",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string collectorIpAddress o
 int collectorPort o
 long observationDomainId o since 6.0
@@ -656,12 +653,9 @@ impl rt::Object for VMwareIpfixConfig {
         &V_MWARE_IPFIX_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_IPFIX_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_IPFIX_CONFIG),
             0 => P::Value(&self.collector_ip_address),
             1 => P::Value(&self.collector_port),
             2 => P::Value(&self.observation_domain_id),
@@ -715,6 +709,8 @@ pub struct VMwareUplinkLacpPolicy {
     pub enable: Option<Box<BoolPolicy>>,
     /// `mode`: optional `StringPolicy`.
     pub mode: Option<Box<StringPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareUplinkLacpPolicy {
     #[inline(never)]
@@ -723,14 +719,14 @@ impl Default for VMwareUplinkLacpPolicy {
             base: InheritablePolicy::default(),
             enable: None,
             mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_UPLINK_LACP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareUplinkLacpPolicy",
-    "5.1",
     Some(&INHERITABLE_POLICY),
-    "
+    "5.1
 BoolPolicy enable o
 StringPolicy mode o
 ",
@@ -741,12 +737,9 @@ impl rt::Object for VMwareUplinkLacpPolicy {
         &V_MWARE_UPLINK_LACP_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_UPLINK_LACP_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_UPLINK_LACP_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.enable),
@@ -805,6 +798,8 @@ pub struct VMwareUplinkPortOrderPolicy {
     pub active_uplink_port: Vec<String>,
     /// `standbyUplinkPort`: list of string.
     pub standby_uplink_port: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareUplinkPortOrderPolicy {
     #[inline(never)]
@@ -813,14 +808,14 @@ impl Default for VMwareUplinkPortOrderPolicy {
             base: InheritablePolicy::default(),
             active_uplink_port: Vec::new(),
             standby_uplink_port: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_UPLINK_PORT_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareUplinkPortOrderPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 string activeUplinkPort ol
 string standbyUplinkPort ol
 ",
@@ -831,12 +826,9 @@ impl rt::Object for VMwareUplinkPortOrderPolicy {
         &V_MWARE_UPLINK_PORT_ORDER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_UPLINK_PORT_ORDER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_UPLINK_PORT_ORDER_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.active_uplink_port),
@@ -899,6 +891,8 @@ pub struct VMwareVspanPort {
     pub vlans: Vec<i32>,
     /// `ipAddress`: list of string, since VI API 5.1.
     pub ip_address: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareVspanPort {
     #[inline(never)]
@@ -909,14 +903,14 @@ impl Default for VMwareVspanPort {
             wildcard_port_connectee_type: Vec::new(),
             vlans: Vec::new(),
             ip_address: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_VSPAN_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareVspanPort",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string portKey ol
 string uplinkPortName ol
 string wildcardPortConnecteeType ol
@@ -930,12 +924,9 @@ impl rt::Object for VMwareVspanPort {
         &V_MWARE_VSPAN_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_VSPAN_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_VSPAN_PORT),
             0 => P::Value(&self.port_key),
             1 => P::Value(&self.uplink_port_name),
             2 => P::Value(&self.wildcard_port_connectee_type),
@@ -1015,6 +1006,8 @@ pub struct VMwareVspanSession {
     pub erspan_gra_nanosec: Option<bool>,
     /// `netstack`: optional string, since VI API 6.7.
     pub netstack: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMwareVspanSession {
     #[inline(never)]
@@ -1038,14 +1031,14 @@ impl Default for VMwareVspanSession {
             erspan_cos: None,
             erspan_gra_nanosec: None,
             netstack: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MWARE_VSPAN_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareVspanSession",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string key o
 string name o
 string description o
@@ -1072,12 +1065,9 @@ impl rt::Object for VMwareVspanSession {
         &V_MWARE_VSPAN_SESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MWARE_VSPAN_SESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MWARE_VSPAN_SESSION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -1151,6 +1141,8 @@ pub struct VmPoweringOnWithCustomizedDvPortEvent {
     pub base: VmEvent,
     /// `vnic`: list, not empty, of `VnicPortArgument`.
     pub vnic: Vec<VnicPortArgument>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPoweringOnWithCustomizedDvPortEvent {
     #[inline(never)]
@@ -1158,14 +1150,14 @@ impl Default for VmPoweringOnWithCustomizedDvPortEvent {
         Self {
             base: VmEvent::default(),
             vnic: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweringOnWithCustomizedDVPortEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 VnicPortArgument vnic rl
 ",
     rt::unset::<VmPoweringOnWithCustomizedDvPortEvent>,
@@ -1175,12 +1167,9 @@ impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
         &VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Objects(&self.vnic),
@@ -1238,6 +1227,8 @@ pub struct VmVnicPoolReservationViolationClearEvent {
     pub vm_vnic_resource_pool_key: String,
     /// `vmVnicResourcePoolName`: optional string.
     pub vm_vnic_resource_pool_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmVnicPoolReservationViolationClearEvent {
     #[inline(never)]
@@ -1246,14 +1237,14 @@ impl Default for VmVnicPoolReservationViolationClearEvent {
             base: DvsEvent::default(),
             vm_vnic_resource_pool_key: String::new(),
             vm_vnic_resource_pool_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVnicPoolReservationViolationClearEvent",
-    "6.0",
     Some(&DVS_EVENT),
-    "
+    "6.0
 string vmVnicResourcePoolKey r
 string vmVnicResourcePoolName o
 ",
@@ -1264,12 +1255,9 @@ impl rt::Object for VmVnicPoolReservationViolationClearEvent {
         &VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.vm_vnic_resource_pool_key),
@@ -1329,6 +1317,8 @@ pub struct VmVnicPoolReservationViolationRaiseEvent {
     pub vm_vnic_resource_pool_key: String,
     /// `vmVnicResourcePoolName`: optional string.
     pub vm_vnic_resource_pool_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmVnicPoolReservationViolationRaiseEvent {
     #[inline(never)]
@@ -1337,14 +1327,14 @@ impl Default for VmVnicPoolReservationViolationRaiseEvent {
             base: DvsEvent::default(),
             vm_vnic_resource_pool_key: String::new(),
             vm_vnic_resource_pool_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVnicPoolReservationViolationRaiseEvent",
-    "6.0",
     Some(&DVS_EVENT),
-    "
+    "6.0
 string vmVnicResourcePoolKey r
 string vmVnicResourcePoolName o
 ",
@@ -1355,12 +1345,9 @@ impl rt::Object for VmVnicPoolReservationViolationRaiseEvent {
         &VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.vm_vnic_resource_pool_key),
@@ -1418,6 +1405,8 @@ pub struct VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     pub active_uplink: Vec<String>,
     /// `standbyUplink`: list of string.
     pub standby_uplink: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     #[inline(never)]
@@ -1425,14 +1414,14 @@ impl Default for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
         Self {
             active_uplink: Vec::new(),
             standby_uplink: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchDpuFailoverPolicy",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string activeUplink ol
 string standbyUplink ol
 ",
@@ -1443,12 +1432,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY),
             0 => P::Value(&self.active_uplink),
             1 => P::Value(&self.standby_uplink),
             _ => P::Absent,
@@ -1490,18 +1476,22 @@ pub struct VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     pub dpu_failover_policy: Option<
         Box<VmwareDistributedVirtualSwitchDpuFailoverPolicy>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { dpu_failover_policy: None }
+        Self {
+            dpu_failover_policy: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchNetworkOffloadConfig",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 VmwareDistributedVirtualSwitchDpuFailoverPolicy dpuFailoverPolicy o
 ",
     rt::unset::<VmwareDistributedVirtualSwitchNetworkOffloadConfig>,
@@ -1511,12 +1501,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG)
+            }
             0 => P::Optional(&self.dpu_failover_policy),
             _ => P::Absent,
         }
@@ -1556,6 +1545,8 @@ pub struct VmwareDistributedVirtualSwitchPvlanSpec {
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `pvlanId`: required int.
     pub pvlan_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchPvlanSpec {
     #[inline(never)]
@@ -1563,14 +1554,14 @@ impl Default for VmwareDistributedVirtualSwitchPvlanSpec {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
             pvlan_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchPvlanSpec",
-    "4.0",
     Some(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC),
-    "
+    "4.0
 int pvlanId r
 ",
     rt::unset::<VmwareDistributedVirtualSwitchPvlanSpec>,
@@ -1580,12 +1571,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchPvlanSpec {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.pvlan_id),
@@ -1642,6 +1630,8 @@ pub struct VmwareDistributedVirtualSwitchRealTimeConfig {
     pub allowed: Option<bool>,
     /// `lanAnnotation`: optional `VmwareDistributedVirtualSwitchRealTimeLanAnnotation`.
     pub lan_annotation: Option<Box<VmwareDistributedVirtualSwitchRealTimeLanAnnotation>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchRealTimeConfig {
     #[inline(never)]
@@ -1649,14 +1639,14 @@ impl Default for VmwareDistributedVirtualSwitchRealTimeConfig {
         Self {
             allowed: None,
             lan_annotation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchRealTimeConfig",
-    "8.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.1
 boolean allowed o
 VmwareDistributedVirtualSwitchRealTimeLanAnnotation lanAnnotation o
 ",
@@ -1667,12 +1657,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeConfig {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG),
             0 => P::Value(&self.allowed),
             1 => P::Optional(&self.lan_annotation),
             _ => P::Absent,
@@ -1714,6 +1701,8 @@ pub struct VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     pub lan_a_uplink: Vec<String>,
     /// `lanBUplink`: list of string.
     pub lan_b_uplink: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     #[inline(never)]
@@ -1721,14 +1710,14 @@ impl Default for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
         Self {
             lan_a_uplink: Vec::new(),
             lan_b_uplink: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchRealTimeLanAnnotation",
-    "8.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.1
 string lanAUplink ol
 string lanBUplink ol
 ",
@@ -1739,12 +1728,11 @@ impl rt::Object for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION)
+            }
             0 => P::Value(&self.lan_a_uplink),
             1 => P::Value(&self.lan_b_uplink),
             _ => P::Absent,
@@ -1786,6 +1774,8 @@ pub struct VmwareDistributedVirtualSwitchTrunkVlanSpec {
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `vlanId`: list of `NumericRange`.
     pub vlan_id: Vec<NumericRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchTrunkVlanSpec {
     #[inline(never)]
@@ -1793,14 +1783,14 @@ impl Default for VmwareDistributedVirtualSwitchTrunkVlanSpec {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
             vlan_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchTrunkVlanSpec",
-    "4.0",
     Some(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC),
-    "
+    "4.0
 NumericRange vlanId ol
 ",
     rt::unset::<VmwareDistributedVirtualSwitchTrunkVlanSpec>,
@@ -1810,12 +1800,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchTrunkVlanSpec {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.vlan_id),
@@ -1872,6 +1859,8 @@ pub struct VmwareDistributedVirtualSwitchVlanIdSpec {
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchVlanIdSpec {
     #[inline(never)]
@@ -1879,14 +1868,14 @@ impl Default for VmwareDistributedVirtualSwitchVlanIdSpec {
         Self {
             base: VmwareDistributedVirtualSwitchVlanSpec::default(),
             vlan_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchVlanIdSpec",
-    "4.0",
     Some(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC),
-    "
+    "4.0
 int vlanId r
 ",
     rt::unset::<VmwareDistributedVirtualSwitchVlanIdSpec>,
@@ -1896,12 +1885,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanIdSpec {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vlan_id),
@@ -1956,20 +1942,22 @@ rt::serde!(object VmwareDistributedVirtualSwitchVlanIdSpec);
 pub struct VmwareDistributedVirtualSwitchVlanSpec {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitchVlanSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InheritablePolicy::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchVlanSpec",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "",
+    "4.0",
     rt::unset::<VmwareDistributedVirtualSwitchVlanSpec>,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchVlanSpec {
@@ -1977,12 +1965,9 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanSpec {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2047,6 +2032,8 @@ pub struct VmwareUplinkPortTeamingPolicy {
     pub failure_criteria: Option<Box<DvsFailureCriteria>>,
     /// `uplinkPortOrder`: optional `VMwareUplinkPortOrderPolicy`.
     pub uplink_port_order: Option<Box<VMwareUplinkPortOrderPolicy>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareUplinkPortTeamingPolicy {
     #[inline(never)]
@@ -2059,14 +2046,14 @@ impl Default for VmwareUplinkPortTeamingPolicy {
             rolling_order: None,
             failure_criteria: None,
             uplink_port_order: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_UPLINK_PORT_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareUplinkPortTeamingPolicy",
-    "4.0",
     Some(&INHERITABLE_POLICY),
-    "
+    "4.0
 StringPolicy policy o
 BoolPolicy reversePolicy o
 BoolPolicy notifySwitches o
@@ -2081,12 +2068,9 @@ impl rt::Object for VmwareUplinkPortTeamingPolicy {
         &VMWARE_UPLINK_PORT_TEAMING_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_UPLINK_PORT_TEAMING_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_UPLINK_PORT_TEAMING_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.policy),
@@ -2151,6 +2135,8 @@ pub struct VnicPortArgument {
     pub vnic: String,
     /// `port`: required `DistributedVirtualSwitchPortConnection`.
     pub port: DistributedVirtualSwitchPortConnection,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VnicPortArgument {
     #[inline(never)]
@@ -2158,14 +2144,14 @@ impl Default for VnicPortArgument {
         Self {
             vnic: String::new(),
             port: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VNIC_PORT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VnicPortArgument",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string vnic r
 DistributedVirtualSwitchPortConnection port r
 ",
@@ -2176,12 +2162,9 @@ impl rt::Object for VnicPortArgument {
         &VNIC_PORT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VNIC_PORT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VNIC_PORT_ARGUMENT),
             0 => P::Value(&self.vnic),
             1 => P::Object(&self.port),
             _ => P::Absent,
@@ -2227,6 +2210,8 @@ pub struct VspanDestPortConflict {
     pub vspan_session_key2: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanDestPortConflict {
     #[inline(never)]
@@ -2236,14 +2221,14 @@ impl Default for VspanDestPortConflict {
             vspan_session_key1: String::new(),
             vspan_session_key2: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSPAN_DEST_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanDestPortConflict",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string vspanSessionKey1 r
 string vspanSessionKey2 r
 string portKey r
@@ -2255,12 +2240,9 @@ impl rt::Object for VspanDestPortConflict {
         &VSPAN_DEST_PORT_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_DEST_PORT_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_DEST_PORT_CONFLICT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key1),
@@ -2324,6 +2306,8 @@ pub struct VspanPortConflict {
     pub vspan_session_key2: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortConflict {
     #[inline(never)]
@@ -2333,14 +2317,14 @@ impl Default for VspanPortConflict {
             vspan_session_key1: String::new(),
             vspan_session_key2: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSPAN_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortConflict",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string vspanSessionKey1 r
 string vspanSessionKey2 r
 string portKey r
@@ -2352,12 +2336,9 @@ impl rt::Object for VspanPortConflict {
         &VSPAN_PORT_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORT_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORT_CONFLICT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key1),
@@ -2421,6 +2402,8 @@ pub struct VspanPortMoveFault {
     pub dest_portgroup_name: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortMoveFault {
     #[inline(never)]
@@ -2430,14 +2413,14 @@ impl Default for VspanPortMoveFault {
             src_portgroup_name: String::new(),
             dest_portgroup_name: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSPAN_PORT_MOVE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortMoveFault",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string srcPortgroupName r
 string destPortgroupName r
 string portKey r
@@ -2449,12 +2432,9 @@ impl rt::Object for VspanPortMoveFault {
         &VSPAN_PORT_MOVE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORT_MOVE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORT_MOVE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.src_portgroup_name),
@@ -2514,6 +2494,8 @@ pub struct VspanPortPromiscChangeFault {
     pub base: DvsFault,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortPromiscChangeFault {
     #[inline(never)]
@@ -2521,14 +2503,14 @@ impl Default for VspanPortPromiscChangeFault {
         Self {
             base: DvsFault::default(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSPAN_PORT_PROMISC_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortPromiscChangeFault",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string portKey r
 ",
     rt::unset::<VspanPortPromiscChangeFault>,
@@ -2538,12 +2520,9 @@ impl rt::Object for VspanPortPromiscChangeFault {
         &VSPAN_PORT_PROMISC_CHANGE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORT_PROMISC_CHANGE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORT_PROMISC_CHANGE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.port_key),
@@ -2599,6 +2578,8 @@ pub struct VspanPortgroupPromiscChangeFault {
     pub base: DvsFault,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortgroupPromiscChangeFault {
     #[inline(never)]
@@ -2606,14 +2587,14 @@ impl Default for VspanPortgroupPromiscChangeFault {
         Self {
             base: DvsFault::default(),
             portgroup_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortgroupPromiscChangeFault",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string portgroupName r
 ",
     rt::unset::<VspanPortgroupPromiscChangeFault>,
@@ -2623,12 +2604,9 @@ impl rt::Object for VspanPortgroupPromiscChangeFault {
         &VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.portgroup_name),
@@ -2684,6 +2662,8 @@ pub struct VspanPortgroupTypeChangeFault {
     pub base: DvsFault,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPortgroupTypeChangeFault {
     #[inline(never)]
@@ -2691,14 +2671,14 @@ impl Default for VspanPortgroupTypeChangeFault {
         Self {
             base: DvsFault::default(),
             portgroup_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSPAN_PORTGROUP_TYPE_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortgroupTypeChangeFault",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string portgroupName r
 ",
     rt::unset::<VspanPortgroupTypeChangeFault>,
@@ -2708,12 +2688,9 @@ impl rt::Object for VspanPortgroupTypeChangeFault {
         &VSPAN_PORTGROUP_TYPE_CHANGE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PORTGROUP_TYPE_CHANGE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PORTGROUP_TYPE_CHANGE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.portgroup_name),
@@ -2771,6 +2748,8 @@ pub struct VspanPromiscuousPortNotSupported {
     pub vspan_session_key: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanPromiscuousPortNotSupported {
     #[inline(never)]
@@ -2779,14 +2758,14 @@ impl Default for VspanPromiscuousPortNotSupported {
             base: DvsFault::default(),
             vspan_session_key: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPromiscuousPortNotSupported",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string vspanSessionKey r
 string portKey r
 ",
@@ -2797,12 +2776,9 @@ impl rt::Object for VspanPromiscuousPortNotSupported {
         &VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key),
@@ -2862,6 +2838,8 @@ pub struct VspanSameSessionPortConflict {
     pub vspan_session_key: String,
     /// `portKey`: required string.
     pub port_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VspanSameSessionPortConflict {
     #[inline(never)]
@@ -2870,14 +2848,14 @@ impl Default for VspanSameSessionPortConflict {
             base: DvsFault::default(),
             vspan_session_key: String::new(),
             port_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSPAN_SAME_SESSION_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanSameSessionPortConflict",
-    "5.0",
     Some(&DVS_FAULT),
-    "
+    "5.0
 string vspanSessionKey r
 string portKey r
 ",
@@ -2888,12 +2866,9 @@ impl rt::Object for VspanSameSessionPortConflict {
         &VSPAN_SAME_SESSION_PORT_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSPAN_SAME_SESSION_PORT_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSPAN_SAME_SESSION_PORT_CONFLICT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key),

@@ -13,6 +13,8 @@ pub struct AccountRemovedEvent {
     pub account: String,
     /// `group`: required boolean.
     pub group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AccountRemovedEvent {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for AccountRemovedEvent {
             base: HostEvent::default(),
             account: String::new(),
             group: false,
+            _more: (),
         }
     }
 }
 pub(crate) static ACCOUNT_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountRemovedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string account r
 boolean group r
 ",
@@ -39,12 +41,9 @@ impl rt::Object for AccountRemovedEvent {
         &ACCOUNT_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACCOUNT_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACCOUNT_REMOVED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.account),
@@ -100,18 +99,22 @@ rt::serde!(object AccountRemovedEvent);
 pub struct AdminPasswordNotChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AdminPasswordNotChangedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ADMIN_PASSWORD_NOT_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminPasswordNotChangedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<AdminPasswordNotChangedEvent>,
 );
 impl rt::Object for AdminPasswordNotChangedEvent {
@@ -119,12 +122,9 @@ impl rt::Object for AdminPasswordNotChangedEvent {
         &ADMIN_PASSWORD_NOT_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADMIN_PASSWORD_NOT_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADMIN_PASSWORD_NOT_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -176,20 +176,22 @@ rt::serde!(object AdminPasswordNotChangedEvent);
 pub struct AlreadyAuthenticatedSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyAuthenticatedSessionEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALREADY_AUTHENTICATED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyAuthenticatedSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "",
+    "2.0",
     rt::unset::<AlreadyAuthenticatedSessionEvent>,
 );
 impl rt::Object for AlreadyAuthenticatedSessionEvent {
@@ -197,12 +199,9 @@ impl rt::Object for AlreadyAuthenticatedSessionEvent {
         &ALREADY_AUTHENTICATED_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_AUTHENTICATED_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_AUTHENTICATED_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -256,6 +255,8 @@ pub struct BadUsernameSessionEvent {
     pub base: SessionEvent,
     /// `ipAddress`: required string.
     pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BadUsernameSessionEvent {
     #[inline(never)]
@@ -263,14 +264,14 @@ impl Default for BadUsernameSessionEvent {
         Self {
             base: SessionEvent::default(),
             ip_address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static BAD_USERNAME_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "BadUsernameSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string ipAddress r
 ",
     rt::unset::<BadUsernameSessionEvent>,
@@ -280,12 +281,9 @@ impl rt::Object for BadUsernameSessionEvent {
         &BAD_USERNAME_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BAD_USERNAME_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BAD_USERNAME_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -339,18 +337,22 @@ rt::serde!(object BadUsernameSessionEvent);
 pub struct CanceledHostOperationEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CanceledHostOperationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANCELED_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CanceledHostOperationEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<CanceledHostOperationEvent>,
 );
 impl rt::Object for CanceledHostOperationEvent {
@@ -358,12 +360,9 @@ impl rt::Object for CanceledHostOperationEvent {
         &CANCELED_HOST_OPERATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANCELED_HOST_OPERATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANCELED_HOST_OPERATION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -415,20 +414,22 @@ rt::serde!(object CanceledHostOperationEvent);
 pub struct CustomFieldDefAddedEvent {
     /// The properties of `CustomFieldDefEvent`.
     pub base: CustomFieldDefEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDefAddedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldDefEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOM_FIELD_DEF_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefAddedEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_DEF_EVENT),
-    "",
+    "2.0",
     rt::unset::<CustomFieldDefAddedEvent>,
 );
 impl rt::Object for CustomFieldDefAddedEvent {
@@ -436,12 +437,9 @@ impl rt::Object for CustomFieldDefAddedEvent {
         &CUSTOM_FIELD_DEF_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF_ADDED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -497,6 +495,8 @@ pub struct CustomFieldDefEvent {
     pub field_key: i32,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDefEvent {
     #[inline(never)]
@@ -505,14 +505,14 @@ impl Default for CustomFieldDefEvent {
             base: CustomFieldEvent::default(),
             field_key: 0,
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOM_FIELD_DEF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_EVENT),
-    "
+    "2.0
 int fieldKey r
 string name r
 ",
@@ -523,12 +523,9 @@ impl rt::Object for CustomFieldDefEvent {
         &CUSTOM_FIELD_DEF_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.field_key),
@@ -584,20 +581,22 @@ rt::serde!(object CustomFieldDefEvent);
 pub struct CustomFieldDefRemovedEvent {
     /// The properties of `CustomFieldDefEvent`.
     pub base: CustomFieldDefEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDefRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CustomFieldDefEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOM_FIELD_DEF_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefRemovedEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_DEF_EVENT),
-    "",
+    "2.0",
     rt::unset::<CustomFieldDefRemovedEvent>,
 );
 impl rt::Object for CustomFieldDefRemovedEvent {
@@ -605,12 +604,9 @@ impl rt::Object for CustomFieldDefRemovedEvent {
         &CUSTOM_FIELD_DEF_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF_REMOVED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -664,6 +660,8 @@ pub struct CustomFieldDefRenamedEvent {
     pub base: CustomFieldDefEvent,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldDefRenamedEvent {
     #[inline(never)]
@@ -671,14 +669,14 @@ impl Default for CustomFieldDefRenamedEvent {
         Self {
             base: CustomFieldDefEvent::default(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOM_FIELD_DEF_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefRenamedEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_DEF_EVENT),
-    "
+    "2.0
 string newName r
 ",
     rt::unset::<CustomFieldDefRenamedEvent>,
@@ -688,12 +686,9 @@ impl rt::Object for CustomFieldDefRenamedEvent {
         &CUSTOM_FIELD_DEF_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_DEF_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_DEF_RENAMED_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.new_name),
@@ -747,18 +742,22 @@ rt::serde!(object CustomFieldDefRenamedEvent);
 pub struct CustomFieldEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOM_FIELD_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<CustomFieldEvent>,
 );
 impl rt::Object for CustomFieldEvent {
@@ -766,12 +765,9 @@ impl rt::Object for CustomFieldEvent {
         &CUSTOM_FIELD_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -833,6 +829,8 @@ pub struct CustomFieldValueChangedEvent {
     pub value: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldValueChangedEvent {
     #[inline(never)]
@@ -844,14 +842,14 @@ impl Default for CustomFieldValueChangedEvent {
             name: String::new(),
             value: String::new(),
             prev_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOM_FIELD_VALUE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldValueChangedEvent",
-    "2.0",
     Some(&CUSTOM_FIELD_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 int fieldKey r
 string name r
@@ -865,12 +863,9 @@ impl rt::Object for CustomFieldValueChangedEvent {
         &CUSTOM_FIELD_VALUE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELD_VALUE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELD_VALUE_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.entity),
@@ -934,6 +929,8 @@ pub struct DatacenterCreatedEvent {
     pub base: DatacenterEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterCreatedEvent {
     #[inline(never)]
@@ -941,14 +938,14 @@ impl Default for DatacenterCreatedEvent {
         Self {
             base: DatacenterEvent::default(),
             parent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterCreatedEvent",
-    "2.5",
     Some(&DATACENTER_EVENT),
-    "
+    "2.5
 FolderEventArgument parent r
 ",
     rt::unset::<DatacenterCreatedEvent>,
@@ -958,12 +955,9 @@ impl rt::Object for DatacenterCreatedEvent {
         &DATACENTER_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.parent),
@@ -1017,18 +1011,22 @@ rt::serde!(object DatacenterCreatedEvent);
 pub struct DatacenterEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DATACENTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterEvent",
-    "2.5",
     Some(&EVENT),
-    "",
+    "2.5",
     rt::unset::<DatacenterEvent>,
 );
 impl rt::Object for DatacenterEvent {
@@ -1036,12 +1034,9 @@ impl rt::Object for DatacenterEvent {
         &DATACENTER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1097,6 +1092,8 @@ pub struct DatacenterRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterRenamedEvent {
     #[inline(never)]
@@ -1105,14 +1102,14 @@ impl Default for DatacenterRenamedEvent {
             base: DatacenterEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterRenamedEvent",
-    "2.5",
     Some(&DATACENTER_EVENT),
-    "
+    "2.5
 string oldName r
 string newName r
 ",
@@ -1123,12 +1120,9 @@ impl rt::Object for DatacenterRenamedEvent {
         &DATACENTER_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_RENAMED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
@@ -1188,6 +1182,8 @@ pub struct DatastoreCapacityIncreasedEvent {
     pub old_capacity: i64,
     /// `newCapacity`: required long.
     pub new_capacity: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreCapacityIncreasedEvent {
     #[inline(never)]
@@ -1196,14 +1192,14 @@ impl Default for DatastoreCapacityIncreasedEvent {
             base: DatastoreEvent::default(),
             old_capacity: 0,
             new_capacity: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_CAPACITY_INCREASED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreCapacityIncreasedEvent",
-    "4.0",
     Some(&DATASTORE_EVENT),
-    "
+    "4.0
 long oldCapacity r
 long newCapacity r
 ",
@@ -1214,12 +1210,9 @@ impl rt::Object for DatastoreCapacityIncreasedEvent {
         &DATASTORE_CAPACITY_INCREASED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_CAPACITY_INCREASED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_CAPACITY_INCREASED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_capacity),
@@ -1275,20 +1268,22 @@ rt::serde!(object DatastoreCapacityIncreasedEvent);
 pub struct DatastoreDestroyedEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDestroyedEvent",
-    "2.0",
     Some(&DATASTORE_EVENT),
-    "",
+    "2.0",
     rt::unset::<DatastoreDestroyedEvent>,
 );
 impl rt::Object for DatastoreDestroyedEvent {
@@ -1296,12 +1291,9 @@ impl rt::Object for DatastoreDestroyedEvent {
         &DATASTORE_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_DESTROYED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1355,6 +1347,8 @@ pub struct DatastoreDiscoveredEvent {
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreDiscoveredEvent {
     #[inline(never)]
@@ -1362,14 +1356,14 @@ impl Default for DatastoreDiscoveredEvent {
         Self {
             base: HostEvent::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDiscoveredEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 ",
     rt::unset::<DatastoreDiscoveredEvent>,
@@ -1379,12 +1373,9 @@ impl rt::Object for DatastoreDiscoveredEvent {
         &DATASTORE_DISCOVERED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_DISCOVERED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_DISCOVERED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -1438,20 +1429,22 @@ rt::serde!(object DatastoreDiscoveredEvent);
 pub struct DatastoreDuplicatedEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreDuplicatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_DUPLICATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDuplicatedEvent",
-    "2.0",
     Some(&DATASTORE_EVENT),
-    "",
+    "2.0",
     rt::unset::<DatastoreDuplicatedEvent>,
 );
 impl rt::Object for DatastoreDuplicatedEvent {
@@ -1459,12 +1452,9 @@ impl rt::Object for DatastoreDuplicatedEvent {
         &DATASTORE_DUPLICATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_DUPLICATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_DUPLICATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1518,6 +1508,8 @@ pub struct DatastoreEvent {
     pub base: Event,
     /// `datastore`: optional `DatastoreEventArgument`.
     pub datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreEvent {
     #[inline(never)]
@@ -1525,14 +1517,14 @@ impl Default for DatastoreEvent {
         Self {
             base: Event::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore o
 ",
     rt::unset::<DatastoreEvent>,
@@ -1542,12 +1534,9 @@ impl rt::Object for DatastoreEvent {
         &DATASTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Optional(&self.datastore),
@@ -1605,6 +1594,8 @@ pub struct DatastoreFileCopiedEvent {
     pub source_datastore: DatastoreEventArgument,
     /// `sourceFile`: required string.
     pub source_file: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreFileCopiedEvent {
     #[inline(never)]
@@ -1613,14 +1604,14 @@ impl Default for DatastoreFileCopiedEvent {
             base: DatastoreFileEvent::default(),
             source_datastore: Default::default(),
             source_file: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_FILE_COPIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileCopiedEvent",
-    "4.0",
     Some(&DATASTORE_FILE_EVENT),
-    "
+    "4.0
 DatastoreEventArgument sourceDatastore r
 string sourceFile r
 ",
@@ -1631,12 +1622,9 @@ impl rt::Object for DatastoreFileCopiedEvent {
         &DATASTORE_FILE_COPIED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_FILE_COPIED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_COPIED_EVENT),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Object(&self.source_datastore),
@@ -1692,20 +1680,22 @@ rt::serde!(object DatastoreFileCopiedEvent);
 pub struct DatastoreFileDeletedEvent {
     /// The properties of `DatastoreFileEvent`.
     pub base: DatastoreFileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreFileDeletedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreFileEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_FILE_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileDeletedEvent",
-    "4.0",
     Some(&DATASTORE_FILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<DatastoreFileDeletedEvent>,
 );
 impl rt::Object for DatastoreFileDeletedEvent {
@@ -1713,12 +1703,9 @@ impl rt::Object for DatastoreFileDeletedEvent {
         &DATASTORE_FILE_DELETED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_FILE_DELETED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_DELETED_EVENT),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1776,6 +1763,8 @@ pub struct DatastoreFileEvent {
     pub source_of_operation: Option<String>,
     /// `succeeded`: optional boolean, since VI API 6.5.
     pub succeeded: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreFileEvent {
     #[inline(never)]
@@ -1785,14 +1774,14 @@ impl Default for DatastoreFileEvent {
             target_file: String::new(),
             source_of_operation: None,
             succeeded: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_FILE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileEvent",
-    "4.0",
     Some(&DATASTORE_EVENT),
-    "
+    "4.0
 string targetFile r
 string sourceOfOperation o since 6.5
 boolean succeeded o since 6.5
@@ -1804,12 +1793,9 @@ impl rt::Object for DatastoreFileEvent {
         &DATASTORE_FILE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_FILE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.target_file),
@@ -1871,6 +1857,8 @@ pub struct DatastoreFileMovedEvent {
     pub source_datastore: DatastoreEventArgument,
     /// `sourceFile`: required string.
     pub source_file: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreFileMovedEvent {
     #[inline(never)]
@@ -1879,14 +1867,14 @@ impl Default for DatastoreFileMovedEvent {
             base: DatastoreFileEvent::default(),
             source_datastore: Default::default(),
             source_file: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_FILE_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileMovedEvent",
-    "4.0",
     Some(&DATASTORE_FILE_EVENT),
-    "
+    "4.0
 DatastoreEventArgument sourceDatastore r
 string sourceFile r
 ",
@@ -1897,12 +1885,9 @@ impl rt::Object for DatastoreFileMovedEvent {
         &DATASTORE_FILE_MOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_FILE_MOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_MOVED_EVENT),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Object(&self.source_datastore),
@@ -1958,20 +1943,22 @@ rt::serde!(object DatastoreFileMovedEvent);
 pub struct DatastoreIormReconfiguredEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreIormReconfiguredEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_IORM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreIORMReconfiguredEvent",
-    "4.1",
     Some(&DATASTORE_EVENT),
-    "",
+    "4.1",
     rt::unset::<DatastoreIormReconfiguredEvent>,
 );
 impl rt::Object for DatastoreIormReconfiguredEvent {
@@ -1979,12 +1966,9 @@ impl rt::Object for DatastoreIormReconfiguredEvent {
         &DATASTORE_IORM_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_IORM_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_IORM_RECONFIGURED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2038,6 +2022,8 @@ pub struct DatastorePrincipalConfigured {
     pub base: HostEvent,
     /// `datastorePrincipal`: required string.
     pub datastore_principal: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastorePrincipalConfigured {
     #[inline(never)]
@@ -2045,14 +2031,14 @@ impl Default for DatastorePrincipalConfigured {
         Self {
             base: HostEvent::default(),
             datastore_principal: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_PRINCIPAL_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastorePrincipalConfigured",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string datastorePrincipal r
 ",
     rt::unset::<DatastorePrincipalConfigured>,
@@ -2062,12 +2048,9 @@ impl rt::Object for DatastorePrincipalConfigured {
         &DATASTORE_PRINCIPAL_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_PRINCIPAL_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_PRINCIPAL_CONFIGURED),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.datastore_principal),
@@ -2123,6 +2106,8 @@ pub struct DatastoreRemovedOnHostEvent {
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreRemovedOnHostEvent {
     #[inline(never)]
@@ -2130,14 +2115,14 @@ impl Default for DatastoreRemovedOnHostEvent {
         Self {
             base: HostEvent::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_REMOVED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRemovedOnHostEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 ",
     rt::unset::<DatastoreRemovedOnHostEvent>,
@@ -2147,12 +2132,9 @@ impl rt::Object for DatastoreRemovedOnHostEvent {
         &DATASTORE_REMOVED_ON_HOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_REMOVED_ON_HOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_REMOVED_ON_HOST_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -2210,6 +2192,8 @@ pub struct DatastoreRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreRenamedEvent {
     #[inline(never)]
@@ -2218,14 +2202,14 @@ impl Default for DatastoreRenamedEvent {
             base: DatastoreEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRenamedEvent",
-    "2.0",
     Some(&DATASTORE_EVENT),
-    "
+    "2.0
 string oldName r
 string newName r
 ",
@@ -2236,12 +2220,9 @@ impl rt::Object for DatastoreRenamedEvent {
         &DATASTORE_RENAMED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_RENAMED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_RENAMED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_name),
@@ -2301,6 +2282,8 @@ pub struct DatastoreRenamedOnHostEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreRenamedOnHostEvent {
     #[inline(never)]
@@ -2309,14 +2292,14 @@ impl Default for DatastoreRenamedOnHostEvent {
             base: HostEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_RENAMED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRenamedOnHostEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string oldName r
 string newName r
 ",
@@ -2327,12 +2310,9 @@ impl rt::Object for DatastoreRenamedOnHostEvent {
         &DATASTORE_RENAMED_ON_HOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_RENAMED_ON_HOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_RENAMED_ON_HOST_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
@@ -2388,20 +2368,22 @@ rt::serde!(object DatastoreRenamedOnHostEvent);
 pub struct DrsEnteredStandbyModeEvent {
     /// The properties of `EnteredStandbyModeEvent`.
     pub base: EnteredStandbyModeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsEnteredStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EnteredStandbyModeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnteredStandbyModeEvent",
-    "2.5",
     Some(&ENTERED_STANDBY_MODE_EVENT),
-    "",
+    "2.5",
     rt::unset::<DrsEnteredStandbyModeEvent>,
 );
 impl rt::Object for DrsEnteredStandbyModeEvent {
@@ -2409,12 +2391,9 @@ impl rt::Object for DrsEnteredStandbyModeEvent {
         &DRS_ENTERED_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_ENTERED_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_ENTERED_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2466,20 +2445,22 @@ rt::serde!(object DrsEnteredStandbyModeEvent);
 pub struct DrsEnteringStandbyModeEvent {
     /// The properties of `EnteringStandbyModeEvent`.
     pub base: EnteringStandbyModeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsEnteringStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: EnteringStandbyModeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnteringStandbyModeEvent",
-    "4.0",
     Some(&ENTERING_STANDBY_MODE_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsEnteringStandbyModeEvent>,
 );
 impl rt::Object for DrsEnteringStandbyModeEvent {
@@ -2487,12 +2468,9 @@ impl rt::Object for DrsEnteringStandbyModeEvent {
         &DRS_ENTERING_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_ENTERING_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_ENTERING_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2544,20 +2522,22 @@ rt::serde!(object DrsEnteringStandbyModeEvent);
 pub struct DrsExitStandbyModeFailedEvent {
     /// The properties of `ExitStandbyModeFailedEvent`.
     pub base: ExitStandbyModeFailedEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsExitStandbyModeFailedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitStandbyModeFailedEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitStandbyModeFailedEvent",
-    "4.0",
     Some(&EXIT_STANDBY_MODE_FAILED_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsExitStandbyModeFailedEvent>,
 );
 impl rt::Object for DrsExitStandbyModeFailedEvent {
@@ -2565,12 +2545,9 @@ impl rt::Object for DrsExitStandbyModeFailedEvent {
         &DRS_EXIT_STANDBY_MODE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_EXIT_STANDBY_MODE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_EXIT_STANDBY_MODE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2622,20 +2599,22 @@ rt::serde!(object DrsExitStandbyModeFailedEvent);
 pub struct DrsExitedStandbyModeEvent {
     /// The properties of `ExitedStandbyModeEvent`.
     pub base: ExitedStandbyModeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsExitedStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitedStandbyModeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitedStandbyModeEvent",
-    "2.5",
     Some(&EXITED_STANDBY_MODE_EVENT),
-    "",
+    "2.5",
     rt::unset::<DrsExitedStandbyModeEvent>,
 );
 impl rt::Object for DrsExitedStandbyModeEvent {
@@ -2643,12 +2622,9 @@ impl rt::Object for DrsExitedStandbyModeEvent {
         &DRS_EXITED_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_EXITED_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_EXITED_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2700,20 +2676,22 @@ rt::serde!(object DrsExitedStandbyModeEvent);
 pub struct DrsExitingStandbyModeEvent {
     /// The properties of `ExitingStandbyModeEvent`.
     pub base: ExitingStandbyModeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsExitingStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExitingStandbyModeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitingStandbyModeEvent",
-    "4.0",
     Some(&EXITING_STANDBY_MODE_EVENT),
-    "",
+    "4.0",
     rt::unset::<DrsExitingStandbyModeEvent>,
 );
 impl rt::Object for DrsExitingStandbyModeEvent {
@@ -2721,12 +2699,9 @@ impl rt::Object for DrsExitingStandbyModeEvent {
         &DRS_EXITING_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_EXITING_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_EXITING_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2782,6 +2757,8 @@ pub struct DuplicateIpDetectedEvent {
     pub duplicate_ip: String,
     /// `macAddress`: required string.
     pub mac_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateIpDetectedEvent {
     #[inline(never)]
@@ -2790,14 +2767,14 @@ impl Default for DuplicateIpDetectedEvent {
             base: HostEvent::default(),
             duplicate_ip: String::new(),
             mac_address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DUPLICATE_IP_DETECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateIpDetectedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 string duplicateIP r
 string macAddress r
 ",
@@ -2808,12 +2785,9 @@ impl rt::Object for DuplicateIpDetectedEvent {
         &DUPLICATE_IP_DETECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_IP_DETECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_IP_DETECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.duplicate_ip),
@@ -2869,18 +2843,22 @@ rt::serde!(object DuplicateIpDetectedEvent);
 pub struct EnteredMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnteredMaintenanceModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTERED_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteredMaintenanceModeEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<EnteredMaintenanceModeEvent>,
 );
 impl rt::Object for EnteredMaintenanceModeEvent {
@@ -2888,12 +2866,9 @@ impl rt::Object for EnteredMaintenanceModeEvent {
         &ENTERED_MAINTENANCE_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTERED_MAINTENANCE_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTERED_MAINTENANCE_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2945,18 +2920,22 @@ rt::serde!(object EnteredMaintenanceModeEvent);
 pub struct EnteredStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnteredStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteredStandbyModeEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<EnteredStandbyModeEvent>,
 );
 impl rt::Object for EnteredStandbyModeEvent {
@@ -2964,12 +2943,9 @@ impl rt::Object for EnteredStandbyModeEvent {
         &ENTERED_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTERED_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTERED_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3021,18 +2997,22 @@ rt::serde!(object EnteredStandbyModeEvent);
 pub struct EnteringMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnteringMaintenanceModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTERING_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteringMaintenanceModeEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<EnteringMaintenanceModeEvent>,
 );
 impl rt::Object for EnteringMaintenanceModeEvent {
@@ -3040,12 +3020,9 @@ impl rt::Object for EnteringMaintenanceModeEvent {
         &ENTERING_MAINTENANCE_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTERING_MAINTENANCE_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTERING_MAINTENANCE_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3097,18 +3074,22 @@ rt::serde!(object EnteringMaintenanceModeEvent);
 pub struct EnteringStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnteringStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteringStandbyModeEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<EnteringStandbyModeEvent>,
 );
 impl rt::Object for EnteringStandbyModeEvent {
@@ -3116,12 +3097,9 @@ impl rt::Object for EnteringStandbyModeEvent {
         &ENTERING_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTERING_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTERING_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3173,20 +3151,22 @@ rt::serde!(object EnteringStandbyModeEvent);
 pub struct ErrorUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ErrorUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ERROR_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ErrorUpgradeEvent",
-    "2.0",
     Some(&UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<ErrorUpgradeEvent>,
 );
 impl rt::Object for ErrorUpgradeEvent {
@@ -3194,12 +3174,9 @@ impl rt::Object for ErrorUpgradeEvent {
         &ERROR_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ERROR_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ERROR_UPGRADE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3255,6 +3232,8 @@ pub struct EventArgDesc {
     pub r#type: String,
     /// `description`: optional `ElementDescription` or a descendant.
     pub description: Option<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventArgDesc {
     #[inline(never)]
@@ -3263,14 +3242,14 @@ impl Default for EventArgDesc {
             name: String::new(),
             r#type: String::new(),
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_ARG_DESC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventArgDesc",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string type r
 ElementDescription description o
@@ -3282,12 +3261,9 @@ impl rt::Object for EventArgDesc {
         &EVENT_ARG_DESC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_ARG_DESC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_ARG_DESC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.description),
@@ -3329,18 +3305,22 @@ rt::serde!(object EventArgDesc);
 pub struct ExitMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitMaintenanceModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXIT_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitMaintenanceModeEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<ExitMaintenanceModeEvent>,
 );
 impl rt::Object for ExitMaintenanceModeEvent {
@@ -3348,12 +3328,9 @@ impl rt::Object for ExitMaintenanceModeEvent {
         &EXIT_MAINTENANCE_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXIT_MAINTENANCE_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXIT_MAINTENANCE_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3405,18 +3382,22 @@ rt::serde!(object ExitMaintenanceModeEvent);
 pub struct ExitStandbyModeFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitStandbyModeFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitStandbyModeFailedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<ExitStandbyModeFailedEvent>,
 );
 impl rt::Object for ExitStandbyModeFailedEvent {
@@ -3424,12 +3405,9 @@ impl rt::Object for ExitStandbyModeFailedEvent {
         &EXIT_STANDBY_MODE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXIT_STANDBY_MODE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXIT_STANDBY_MODE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3481,18 +3459,22 @@ rt::serde!(object ExitStandbyModeFailedEvent);
 pub struct ExitedStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitedStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitedStandbyModeEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<ExitedStandbyModeEvent>,
 );
 impl rt::Object for ExitedStandbyModeEvent {
@@ -3500,12 +3482,9 @@ impl rt::Object for ExitedStandbyModeEvent {
         &EXITED_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXITED_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXITED_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3557,18 +3536,22 @@ rt::serde!(object ExitedStandbyModeEvent);
 pub struct ExitingStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExitingStandbyModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitingStandbyModeEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<ExitingStandbyModeEvent>,
 );
 impl rt::Object for ExitingStandbyModeEvent {
@@ -3576,12 +3559,9 @@ impl rt::Object for ExitingStandbyModeEvent {
         &EXITING_STANDBY_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXITING_STANDBY_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXITING_STANDBY_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3633,20 +3613,22 @@ rt::serde!(object ExitingStandbyModeEvent);
 pub struct GeneralHostErrorEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralHostErrorEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERAL_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostErrorEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralHostErrorEvent>,
 );
 impl rt::Object for GeneralHostErrorEvent {
@@ -3654,12 +3636,9 @@ impl rt::Object for GeneralHostErrorEvent {
         &GENERAL_HOST_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_HOST_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_HOST_ERROR_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3711,20 +3690,22 @@ rt::serde!(object GeneralHostErrorEvent);
 pub struct GeneralHostInfoEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralHostInfoEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERAL_HOST_INFO_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostInfoEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralHostInfoEvent>,
 );
 impl rt::Object for GeneralHostInfoEvent {
@@ -3732,12 +3713,9 @@ impl rt::Object for GeneralHostInfoEvent {
         &GENERAL_HOST_INFO_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_HOST_INFO_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_HOST_INFO_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3789,20 +3767,22 @@ rt::serde!(object GeneralHostInfoEvent);
 pub struct GeneralHostWarningEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralHostWarningEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERAL_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostWarningEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralHostWarningEvent>,
 );
 impl rt::Object for GeneralHostWarningEvent {
@@ -3810,12 +3790,9 @@ impl rt::Object for GeneralHostWarningEvent {
         &GENERAL_HOST_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_HOST_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_HOST_WARNING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3867,20 +3844,22 @@ rt::serde!(object GeneralHostWarningEvent);
 pub struct GeneralVmErrorEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralVmErrorEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERAL_VM_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmErrorEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralVmErrorEvent>,
 );
 impl rt::Object for GeneralVmErrorEvent {
@@ -3888,12 +3867,9 @@ impl rt::Object for GeneralVmErrorEvent {
         &GENERAL_VM_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_VM_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_VM_ERROR_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3945,20 +3921,22 @@ rt::serde!(object GeneralVmErrorEvent);
 pub struct GeneralVmInfoEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralVmInfoEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERAL_VM_INFO_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmInfoEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralVmInfoEvent>,
 );
 impl rt::Object for GeneralVmInfoEvent {
@@ -3966,12 +3944,9 @@ impl rt::Object for GeneralVmInfoEvent {
         &GENERAL_VM_INFO_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_VM_INFO_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_VM_INFO_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4023,20 +3998,22 @@ rt::serde!(object GeneralVmInfoEvent);
 pub struct GeneralVmWarningEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GeneralVmWarningEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GeneralEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GENERAL_VM_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmWarningEvent",
-    "2.0",
     Some(&GENERAL_EVENT),
-    "",
+    "2.0",
     rt::unset::<GeneralVmWarningEvent>,
 );
 impl rt::Object for GeneralVmWarningEvent {
@@ -4044,12 +4021,9 @@ impl rt::Object for GeneralVmWarningEvent {
         &GENERAL_VM_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GENERAL_VM_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GENERAL_VM_WARNING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4105,6 +4079,8 @@ pub struct GlobalMessageChangedEvent {
     pub message: String,
     /// `prevMessage`: optional string, since VI API 6.5.
     pub prev_message: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GlobalMessageChangedEvent {
     #[inline(never)]
@@ -4113,14 +4089,14 @@ impl Default for GlobalMessageChangedEvent {
             base: SessionEvent::default(),
             message: String::new(),
             prev_message: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GLOBAL_MESSAGE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GlobalMessageChangedEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string message r
 string prevMessage o since 6.5
 ",
@@ -4131,12 +4107,9 @@ impl rt::Object for GlobalMessageChangedEvent {
         &GLOBAL_MESSAGE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GLOBAL_MESSAGE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GLOBAL_MESSAGE_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
@@ -4202,6 +4175,8 @@ pub struct HealthStatusChangedEvent {
     pub component_name: String,
     /// `serviceId`: optional string, since VI API 6.0.
     pub service_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HealthStatusChangedEvent {
     #[inline(never)]
@@ -4213,14 +4188,14 @@ impl Default for HealthStatusChangedEvent {
             new_status: String::new(),
             component_name: String::new(),
             service_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HEALTH_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthStatusChangedEvent",
-    "4.0",
     Some(&EVENT),
-    "
+    "4.0
 string componentId r
 string oldStatus r
 string newStatus r
@@ -4234,12 +4209,9 @@ impl rt::Object for HealthStatusChangedEvent {
         &HEALTH_STATUS_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_STATUS_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_STATUS_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.component_id),
@@ -4303,6 +4275,8 @@ pub struct HostAddFailedEvent {
     pub base: HostEvent,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAddFailedEvent {
     #[inline(never)]
@@ -4310,14 +4284,14 @@ impl Default for HostAddFailedEvent {
         Self {
             base: HostEvent::default(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ADD_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAddFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string hostname r
 ",
     rt::unset::<HostAddFailedEvent>,
@@ -4327,12 +4301,9 @@ impl rt::Object for HostAddFailedEvent {
         &HOST_ADD_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ADD_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ADD_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.hostname),
@@ -4386,18 +4357,22 @@ rt::serde!(object HostAddFailedEvent);
 pub struct HostAddedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAddedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAddedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostAddedEvent>,
 );
 impl rt::Object for HostAddedEvent {
@@ -4405,12 +4380,9 @@ impl rt::Object for HostAddedEvent {
         &HOST_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ADDED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4462,18 +4434,22 @@ rt::serde!(object HostAddedEvent);
 pub struct HostAdminDisableEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAdminDisableEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ADMIN_DISABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAdminDisableEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostAdminDisableEvent>,
 );
 impl rt::Object for HostAdminDisableEvent {
@@ -4481,12 +4457,9 @@ impl rt::Object for HostAdminDisableEvent {
         &HOST_ADMIN_DISABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ADMIN_DISABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ADMIN_DISABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4538,18 +4511,22 @@ rt::serde!(object HostAdminDisableEvent);
 pub struct HostAdminEnableEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAdminEnableEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ADMIN_ENABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAdminEnableEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostAdminEnableEvent>,
 );
 impl rt::Object for HostAdminEnableEvent {
@@ -4557,12 +4534,9 @@ impl rt::Object for HostAdminEnableEvent {
         &HOST_ADMIN_ENABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ADMIN_ENABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ADMIN_ENABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4614,18 +4588,22 @@ rt::serde!(object HostAdminEnableEvent);
 pub struct HostCnxFailedAccountFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedAccountFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedAccountFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedAccountFailedEvent>,
 );
 impl rt::Object for HostCnxFailedAccountFailedEvent {
@@ -4633,12 +4611,9 @@ impl rt::Object for HostCnxFailedAccountFailedEvent {
         &HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4692,6 +4667,8 @@ pub struct HostCnxFailedAlreadyManagedEvent {
     pub base: HostEvent,
     /// `serverName`: required string.
     pub server_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedAlreadyManagedEvent {
     #[inline(never)]
@@ -4699,14 +4676,14 @@ impl Default for HostCnxFailedAlreadyManagedEvent {
         Self {
             base: HostEvent::default(),
             server_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CNX_FAILED_ALREADY_MANAGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedAlreadyManagedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string serverName r
 ",
     rt::unset::<HostCnxFailedAlreadyManagedEvent>,
@@ -4716,12 +4693,9 @@ impl rt::Object for HostCnxFailedAlreadyManagedEvent {
         &HOST_CNX_FAILED_ALREADY_MANAGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_ALREADY_MANAGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_ALREADY_MANAGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.server_name),
@@ -4775,18 +4749,22 @@ rt::serde!(object HostCnxFailedAlreadyManagedEvent);
 pub struct HostCnxFailedBadCcagentEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedBadCcagentEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_CCAGENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadCcagentEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedBadCcagentEvent>,
 );
 impl rt::Object for HostCnxFailedBadCcagentEvent {
@@ -4794,12 +4772,9 @@ impl rt::Object for HostCnxFailedBadCcagentEvent {
         &HOST_CNX_FAILED_BAD_CCAGENT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_BAD_CCAGENT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_BAD_CCAGENT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4851,18 +4826,22 @@ rt::serde!(object HostCnxFailedBadCcagentEvent);
 pub struct HostCnxFailedBadUsernameEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedBadUsernameEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_USERNAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadUsernameEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedBadUsernameEvent>,
 );
 impl rt::Object for HostCnxFailedBadUsernameEvent {
@@ -4870,12 +4849,9 @@ impl rt::Object for HostCnxFailedBadUsernameEvent {
         &HOST_CNX_FAILED_BAD_USERNAME_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_BAD_USERNAME_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_BAD_USERNAME_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4927,18 +4903,22 @@ rt::serde!(object HostCnxFailedBadUsernameEvent);
 pub struct HostCnxFailedBadVersionEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedBadVersionEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_VERSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadVersionEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedBadVersionEvent>,
 );
 impl rt::Object for HostCnxFailedBadVersionEvent {
@@ -4946,12 +4926,9 @@ impl rt::Object for HostCnxFailedBadVersionEvent {
         &HOST_CNX_FAILED_BAD_VERSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_BAD_VERSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_BAD_VERSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5003,18 +4980,22 @@ rt::serde!(object HostCnxFailedBadVersionEvent);
 pub struct HostCnxFailedCcagentUpgradeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedCcagentUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedCcagentUpgradeEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedCcagentUpgradeEvent>,
 );
 impl rt::Object for HostCnxFailedCcagentUpgradeEvent {
@@ -5022,12 +5003,9 @@ impl rt::Object for HostCnxFailedCcagentUpgradeEvent {
         &HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5079,18 +5057,22 @@ rt::serde!(object HostCnxFailedCcagentUpgradeEvent);
 pub struct HostCnxFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedEvent>,
 );
 impl rt::Object for HostCnxFailedEvent {
@@ -5098,12 +5080,9 @@ impl rt::Object for HostCnxFailedEvent {
         &HOST_CNX_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5155,18 +5134,22 @@ rt::serde!(object HostCnxFailedEvent);
 pub struct HostCnxFailedNetworkErrorEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNetworkErrorEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NETWORK_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNetworkErrorEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNetworkErrorEvent>,
 );
 impl rt::Object for HostCnxFailedNetworkErrorEvent {
@@ -5174,12 +5157,9 @@ impl rt::Object for HostCnxFailedNetworkErrorEvent {
         &HOST_CNX_FAILED_NETWORK_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NETWORK_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NETWORK_ERROR_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5231,18 +5211,22 @@ rt::serde!(object HostCnxFailedNetworkErrorEvent);
 pub struct HostCnxFailedNoAccessEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNoAccessEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NO_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoAccessEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNoAccessEvent>,
 );
 impl rt::Object for HostCnxFailedNoAccessEvent {
@@ -5250,12 +5234,9 @@ impl rt::Object for HostCnxFailedNoAccessEvent {
         &HOST_CNX_FAILED_NO_ACCESS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NO_ACCESS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NO_ACCESS_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5307,18 +5288,22 @@ rt::serde!(object HostCnxFailedNoAccessEvent);
 pub struct HostCnxFailedNoConnectionEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNoConnectionEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NO_CONNECTION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoConnectionEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNoConnectionEvent>,
 );
 impl rt::Object for HostCnxFailedNoConnectionEvent {
@@ -5326,12 +5311,9 @@ impl rt::Object for HostCnxFailedNoConnectionEvent {
         &HOST_CNX_FAILED_NO_CONNECTION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NO_CONNECTION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NO_CONNECTION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5383,18 +5365,22 @@ rt::serde!(object HostCnxFailedNoConnectionEvent);
 pub struct HostCnxFailedNoLicenseEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNoLicenseEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoLicenseEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNoLicenseEvent>,
 );
 impl rt::Object for HostCnxFailedNoLicenseEvent {
@@ -5402,12 +5388,9 @@ impl rt::Object for HostCnxFailedNoLicenseEvent {
         &HOST_CNX_FAILED_NO_LICENSE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NO_LICENSE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NO_LICENSE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5459,18 +5442,22 @@ rt::serde!(object HostCnxFailedNoLicenseEvent);
 pub struct HostCnxFailedNotFoundEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedNotFoundEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_NOT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNotFoundEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedNotFoundEvent>,
 );
 impl rt::Object for HostCnxFailedNotFoundEvent {
@@ -5478,12 +5465,9 @@ impl rt::Object for HostCnxFailedNotFoundEvent {
         &HOST_CNX_FAILED_NOT_FOUND_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_NOT_FOUND_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_NOT_FOUND_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5535,18 +5519,22 @@ rt::serde!(object HostCnxFailedNotFoundEvent);
 pub struct HostCnxFailedTimeoutEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCnxFailedTimeoutEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CNX_FAILED_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedTimeoutEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostCnxFailedTimeoutEvent>,
 );
 impl rt::Object for HostCnxFailedTimeoutEvent {
@@ -5554,12 +5542,9 @@ impl rt::Object for HostCnxFailedTimeoutEvent {
         &HOST_CNX_FAILED_TIMEOUT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CNX_FAILED_TIMEOUT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CNX_FAILED_TIMEOUT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5613,6 +5598,8 @@ pub struct HostComplianceCheckedEvent {
     pub base: HostEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostComplianceCheckedEvent {
     #[inline(never)]
@@ -5620,14 +5607,14 @@ impl Default for HostComplianceCheckedEvent {
         Self {
             base: HostEvent::default(),
             profile: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_COMPLIANCE_CHECKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostComplianceCheckedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 ProfileEventArgument profile r
 ",
     rt::unset::<HostComplianceCheckedEvent>,
@@ -5637,12 +5624,9 @@ impl rt::Object for HostComplianceCheckedEvent {
         &HOST_COMPLIANCE_CHECKED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_COMPLIANCE_CHECKED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_COMPLIANCE_CHECKED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
@@ -5696,18 +5680,22 @@ rt::serde!(object HostComplianceCheckedEvent);
 pub struct HostCompliantEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCompliantEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCompliantEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostCompliantEvent>,
 );
 impl rt::Object for HostCompliantEvent {
@@ -5715,12 +5703,9 @@ impl rt::Object for HostCompliantEvent {
         &HOST_COMPLIANT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_COMPLIANT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_COMPLIANT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5772,18 +5757,22 @@ rt::serde!(object HostCompliantEvent);
 pub struct HostConfigAppliedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigAppliedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONFIG_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigAppliedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostConfigAppliedEvent>,
 );
 impl rt::Object for HostConfigAppliedEvent {
@@ -5791,12 +5780,9 @@ impl rt::Object for HostConfigAppliedEvent {
         &HOST_CONFIG_APPLIED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_APPLIED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_APPLIED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5848,18 +5834,22 @@ rt::serde!(object HostConfigAppliedEvent);
 pub struct HostConnectedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostConnectedEvent>,
 );
 impl rt::Object for HostConnectedEvent {
@@ -5867,12 +5857,9 @@ impl rt::Object for HostConnectedEvent {
         &HOST_CONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5924,18 +5911,22 @@ rt::serde!(object HostConnectedEvent);
 pub struct HostConnectionLostEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectionLostEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CONNECTION_LOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectionLostEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostConnectionLostEvent>,
 );
 impl rt::Object for HostConnectionLostEvent {
@@ -5943,12 +5934,9 @@ impl rt::Object for HostConnectionLostEvent {
         &HOST_CONNECTION_LOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECTION_LOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECTION_LOST_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6002,6 +5990,8 @@ pub struct HostDisconnectedEvent {
     pub base: HostEvent,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDisconnectedEvent {
     #[inline(never)]
@@ -6009,14 +5999,14 @@ impl Default for HostDisconnectedEvent {
         Self {
             base: HostEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDisconnectedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string reason o since 4.0
 ",
     rt::unset::<HostDisconnectedEvent>,
@@ -6026,12 +6016,9 @@ impl rt::Object for HostDisconnectedEvent {
         &HOST_DISCONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISCONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISCONNECTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),
@@ -6087,6 +6074,8 @@ pub struct HostEnableAdminFailedEvent {
     pub base: HostEvent,
     /// `permissions`: list, not empty, of `Permission`.
     pub permissions: Vec<Permission>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEnableAdminFailedEvent {
     #[inline(never)]
@@ -6094,14 +6083,14 @@ impl Default for HostEnableAdminFailedEvent {
         Self {
             base: HostEvent::default(),
             permissions: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ENABLE_ADMIN_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEnableAdminFailedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 Permission permissions rl
 ",
     rt::unset::<HostEnableAdminFailedEvent>,
@@ -6111,12 +6100,9 @@ impl rt::Object for HostEnableAdminFailedEvent {
         &HOST_ENABLE_ADMIN_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ENABLE_ADMIN_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ENABLE_ADMIN_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Objects(&self.permissions),
@@ -6170,18 +6156,22 @@ rt::serde!(object HostEnableAdminFailedEvent);
 pub struct HostGetShortNameFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGetShortNameFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_GET_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGetShortNameFailedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostGetShortNameFailedEvent>,
 );
 impl rt::Object for HostGetShortNameFailedEvent {
@@ -6189,12 +6179,9 @@ impl rt::Object for HostGetShortNameFailedEvent {
         &HOST_GET_SHORT_NAME_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GET_SHORT_NAME_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GET_SHORT_NAME_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6246,18 +6233,22 @@ rt::serde!(object HostGetShortNameFailedEvent);
 pub struct HostInAuditModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInAuditModeEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_IN_AUDIT_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInAuditModeEvent",
-    "5.0",
     Some(&HOST_EVENT),
-    "",
+    "5.0",
     rt::unset::<HostInAuditModeEvent>,
 );
 impl rt::Object for HostInAuditModeEvent {
@@ -6265,12 +6256,9 @@ impl rt::Object for HostInAuditModeEvent {
         &HOST_IN_AUDIT_MODE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IN_AUDIT_MODE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IN_AUDIT_MODE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6322,18 +6310,22 @@ rt::serde!(object HostInAuditModeEvent);
 pub struct HostInventoryUnreadableEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInventoryUnreadableEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_INVENTORY_UNREADABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryUnreadableEvent",
-    "4.0",
     Some(&EVENT),
-    "",
+    "4.0",
     rt::unset::<HostInventoryUnreadableEvent>,
 );
 impl rt::Object for HostInventoryUnreadableEvent {
@@ -6341,12 +6333,9 @@ impl rt::Object for HostInventoryUnreadableEvent {
         &HOST_INVENTORY_UNREADABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INVENTORY_UNREADABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INVENTORY_UNREADABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6402,6 +6391,8 @@ pub struct HostIpChangedEvent {
     pub old_ip: String,
     /// `newIP`: required string.
     pub new_ip: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpChangedEvent {
     #[inline(never)]
@@ -6410,14 +6401,14 @@ impl Default for HostIpChangedEvent {
             base: HostEvent::default(),
             old_ip: String::new(),
             new_ip: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpChangedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 string oldIP r
 string newIP r
 ",
@@ -6428,12 +6419,9 @@ impl rt::Object for HostIpChangedEvent {
         &HOST_IP_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_ip),
@@ -6493,6 +6481,8 @@ pub struct HostIpInconsistentEvent {
     pub ip_address: String,
     /// `ipAddress2`: required string.
     pub ip_address2: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpInconsistentEvent {
     #[inline(never)]
@@ -6501,14 +6491,14 @@ impl Default for HostIpInconsistentEvent {
             base: HostEvent::default(),
             ip_address: String::new(),
             ip_address2: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_INCONSISTENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpInconsistentEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 string ipAddress r
 string ipAddress2 r
 ",
@@ -6519,12 +6509,9 @@ impl rt::Object for HostIpInconsistentEvent {
         &HOST_IP_INCONSISTENT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_INCONSISTENT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_INCONSISTENT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -6580,18 +6567,22 @@ rt::serde!(object HostIpInconsistentEvent);
 pub struct HostIpToShortNameFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpToShortNameFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_IP_TO_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpToShortNameFailedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<HostIpToShortNameFailedEvent>,
 );
 impl rt::Object for HostIpToShortNameFailedEvent {
@@ -6599,12 +6590,9 @@ impl rt::Object for HostIpToShortNameFailedEvent {
         &HOST_IP_TO_SHORT_NAME_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_TO_SHORT_NAME_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_TO_SHORT_NAME_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6656,18 +6644,22 @@ rt::serde!(object HostIpToShortNameFailedEvent);
 pub struct HostNonCompliantEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNonCompliantEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_NON_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNonCompliantEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostNonCompliantEvent>,
 );
 impl rt::Object for HostNonCompliantEvent {
@@ -6675,12 +6667,9 @@ impl rt::Object for HostNonCompliantEvent {
         &HOST_NON_COMPLIANT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NON_COMPLIANT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NON_COMPLIANT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6732,18 +6721,22 @@ rt::serde!(object HostNonCompliantEvent);
 pub struct HostReconnectionFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostReconnectionFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_RECONNECTION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReconnectionFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostReconnectionFailedEvent>,
 );
 impl rt::Object for HostReconnectionFailedEvent {
@@ -6751,12 +6744,9 @@ impl rt::Object for HostReconnectionFailedEvent {
         &HOST_RECONNECTION_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RECONNECTION_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RECONNECTION_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6808,18 +6798,22 @@ rt::serde!(object HostReconnectionFailedEvent);
 pub struct HostRemovedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRemovedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostRemovedEvent>,
 );
 impl rt::Object for HostRemovedEvent {
@@ -6827,12 +6821,9 @@ impl rt::Object for HostRemovedEvent {
         &HOST_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_REMOVED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6886,6 +6877,8 @@ pub struct HostShortNameToIpFailedEvent {
     pub base: HostEvent,
     /// `shortName`: required string.
     pub short_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostShortNameToIpFailedEvent {
     #[inline(never)]
@@ -6893,14 +6886,14 @@ impl Default for HostShortNameToIpFailedEvent {
         Self {
             base: HostEvent::default(),
             short_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SHORT_NAME_TO_IP_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShortNameToIpFailedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 string shortName r
 ",
     rt::unset::<HostShortNameToIpFailedEvent>,
@@ -6910,12 +6903,9 @@ impl rt::Object for HostShortNameToIpFailedEvent {
         &HOST_SHORT_NAME_TO_IP_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHORT_NAME_TO_IP_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SHORT_NAME_TO_IP_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.short_name),
@@ -6971,6 +6961,8 @@ pub struct HostShutdownEvent {
     pub base: HostEvent,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostShutdownEvent {
     #[inline(never)]
@@ -6978,14 +6970,14 @@ impl Default for HostShutdownEvent {
         Self {
             base: HostEvent::default(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShutdownEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string reason r
 ",
     rt::unset::<HostShutdownEvent>,
@@ -6995,12 +6987,9 @@ impl rt::Object for HostShutdownEvent {
         &HOST_SHUTDOWN_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHUTDOWN_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SHUTDOWN_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),

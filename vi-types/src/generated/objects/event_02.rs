@@ -11,6 +11,8 @@ pub struct HostSyncFailedEvent {
     pub base: HostEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSyncFailedEvent {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for HostSyncFailedEvent {
         Self {
             base: HostEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYNC_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSyncFailedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<HostSyncFailedEvent>,
@@ -35,12 +37,9 @@ impl rt::Object for HostSyncFailedEvent {
         &HOST_SYNC_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYNC_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYNC_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.reason),
@@ -94,18 +93,22 @@ rt::serde!(object HostSyncFailedEvent);
 pub struct HostUpgradeFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUpgradeFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpgradeFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostUpgradeFailedEvent>,
 );
 impl rt::Object for HostUpgradeFailedEvent {
@@ -113,12 +116,9 @@ impl rt::Object for HostUpgradeFailedEvent {
         &HOST_UPGRADE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UPGRADE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UPGRADE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -170,18 +170,22 @@ rt::serde!(object HostUpgradeFailedEvent);
 pub struct HostUserWorldSwapNotEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUserWorldSwapNotEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUserWorldSwapNotEnabledEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<HostUserWorldSwapNotEnabledEvent>,
 );
 impl rt::Object for HostUserWorldSwapNotEnabledEvent {
@@ -189,12 +193,9 @@ impl rt::Object for HostUserWorldSwapNotEnabledEvent {
         &HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -254,6 +255,8 @@ pub struct HostWwnChangedEvent {
     pub new_node_wwns: Vec<i64>,
     /// `newPortWwns`: list of long.
     pub new_port_wwns: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostWwnChangedEvent {
     #[inline(never)]
@@ -264,14 +267,14 @@ impl Default for HostWwnChangedEvent {
             old_port_wwns: Vec::new(),
             new_node_wwns: Vec::new(),
             new_port_wwns: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_WWN_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostWwnChangedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 long oldNodeWwns ol
 long oldPortWwns ol
 long newNodeWwns ol
@@ -284,12 +287,9 @@ impl rt::Object for HostWwnChangedEvent {
         &HOST_WWN_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_WWN_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_WWN_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_node_wwns),
@@ -355,6 +355,8 @@ pub struct HostWwnConflictEvent {
     pub conflicted_hosts: Vec<HostEventArgument>,
     /// `wwn`: required long.
     pub wwn: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostWwnConflictEvent {
     #[inline(never)]
@@ -364,14 +366,14 @@ impl Default for HostWwnConflictEvent {
             conflicted_vms: Vec::new(),
             conflicted_hosts: Vec::new(),
             wwn: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_WWN_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostWwnConflictEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "
+    "2.5
 VmEventArgument conflictedVms ol
 HostEventArgument conflictedHosts ol
 long wwn r
@@ -383,12 +385,9 @@ impl rt::Object for HostWwnConflictEvent {
         &HOST_WWN_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_WWN_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_WWN_CONFLICT_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Objects(&self.conflicted_vms),
@@ -446,18 +445,22 @@ rt::serde!(object HostWwnConflictEvent);
 pub struct IScsiBootFailureEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IScsiBootFailureEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static I_SCSI_BOOT_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IScsiBootFailureEvent",
-    "4.1",
     Some(&HOST_EVENT),
-    "",
+    "4.1",
     rt::unset::<IScsiBootFailureEvent>,
 );
 impl rt::Object for IScsiBootFailureEvent {
@@ -465,12 +468,9 @@ impl rt::Object for IScsiBootFailureEvent {
         &I_SCSI_BOOT_FAILURE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &I_SCSI_BOOT_FAILURE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&I_SCSI_BOOT_FAILURE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -522,20 +522,22 @@ rt::serde!(object IScsiBootFailureEvent);
 pub struct InfoUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InfoUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INFO_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InfoUpgradeEvent",
-    "2.0",
     Some(&UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<InfoUpgradeEvent>,
 );
 impl rt::Object for InfoUpgradeEvent {
@@ -543,12 +545,9 @@ impl rt::Object for InfoUpgradeEvent {
         &INFO_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INFO_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INFO_UPGRADE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -604,6 +603,8 @@ pub struct LocalDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalDatastoreCreatedEvent {
     #[inline(never)]
@@ -612,14 +613,14 @@ impl Default for LocalDatastoreCreatedEvent {
             base: HostEvent::default(),
             datastore: Default::default(),
             datastore_url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOCAL_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalDatastoreCreatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
@@ -630,12 +631,9 @@ impl rt::Object for LocalDatastoreCreatedEvent {
         &LOCAL_DATASTORE_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_DATASTORE_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCAL_DATASTORE_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -691,18 +689,22 @@ rt::serde!(object LocalDatastoreCreatedEvent);
 pub struct LocalTsmEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalTsmEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LOCAL_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalTSMEnabledEvent",
-    "4.1",
     Some(&HOST_EVENT),
-    "",
+    "4.1",
     rt::unset::<LocalTsmEnabledEvent>,
 );
 impl rt::Object for LocalTsmEnabledEvent {
@@ -710,12 +712,9 @@ impl rt::Object for LocalTsmEnabledEvent {
         &LOCAL_TSM_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_TSM_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCAL_TSM_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -769,6 +768,8 @@ pub struct LockerMisconfiguredEvent {
     pub base: Event,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LockerMisconfiguredEvent {
     #[inline(never)]
@@ -776,14 +777,14 @@ impl Default for LockerMisconfiguredEvent {
         Self {
             base: Event::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LOCKER_MISCONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LockerMisconfiguredEvent",
-    "2.5",
     Some(&EVENT),
-    "
+    "2.5
 DatastoreEventArgument datastore r
 ",
     rt::unset::<LockerMisconfiguredEvent>,
@@ -793,12 +794,9 @@ impl rt::Object for LockerMisconfiguredEvent {
         &LOCKER_MISCONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCKER_MISCONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCKER_MISCONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -856,6 +854,8 @@ pub struct LockerReconfiguredEvent {
     pub old_datastore: Option<Box<DatastoreEventArgument>>,
     /// `newDatastore`: optional `DatastoreEventArgument`.
     pub new_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LockerReconfiguredEvent {
     #[inline(never)]
@@ -864,14 +864,14 @@ impl Default for LockerReconfiguredEvent {
             base: Event::default(),
             old_datastore: None,
             new_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOCKER_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LockerReconfiguredEvent",
-    "2.5",
     Some(&EVENT),
-    "
+    "2.5
 DatastoreEventArgument oldDatastore o
 DatastoreEventArgument newDatastore o
 ",
@@ -882,12 +882,9 @@ impl rt::Object for LockerReconfiguredEvent {
         &LOCKER_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCKER_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCKER_RECONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Optional(&self.old_datastore),
@@ -943,20 +940,22 @@ rt::serde!(object LockerReconfiguredEvent);
 pub struct MigrationErrorEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationErrorEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationErrorEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "",
+    "2.0",
     rt::unset::<MigrationErrorEvent>,
 );
 impl rt::Object for MigrationErrorEvent {
@@ -964,12 +963,9 @@ impl rt::Object for MigrationErrorEvent {
         &MIGRATION_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_ERROR_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1023,6 +1019,8 @@ pub struct MigrationHostErrorEvent {
     pub base: MigrationEvent,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationHostErrorEvent {
     #[inline(never)]
@@ -1030,14 +1028,14 @@ impl Default for MigrationHostErrorEvent {
         Self {
             base: MigrationEvent::default(),
             dst_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationHostErrorEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "
+    "2.0
 HostEventArgument dstHost r
 ",
     rt::unset::<MigrationHostErrorEvent>,
@@ -1047,12 +1045,9 @@ impl rt::Object for MigrationHostErrorEvent {
         &MIGRATION_HOST_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_HOST_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_HOST_ERROR_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_host),
@@ -1108,6 +1103,8 @@ pub struct MigrationHostWarningEvent {
     pub base: MigrationEvent,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationHostWarningEvent {
     #[inline(never)]
@@ -1115,14 +1112,14 @@ impl Default for MigrationHostWarningEvent {
         Self {
             base: MigrationEvent::default(),
             dst_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationHostWarningEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "
+    "2.0
 HostEventArgument dstHost r
 ",
     rt::unset::<MigrationHostWarningEvent>,
@@ -1132,12 +1129,9 @@ impl rt::Object for MigrationHostWarningEvent {
         &MIGRATION_HOST_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_HOST_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_HOST_WARNING_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_host),
@@ -1195,6 +1189,8 @@ pub struct MigrationResourceErrorEvent {
     pub dst_pool: ResourcePoolEventArgument,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationResourceErrorEvent {
     #[inline(never)]
@@ -1203,14 +1199,14 @@ impl Default for MigrationResourceErrorEvent {
             base: MigrationEvent::default(),
             dst_pool: Default::default(),
             dst_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_RESOURCE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationResourceErrorEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument dstPool r
 HostEventArgument dstHost r
 ",
@@ -1221,12 +1217,9 @@ impl rt::Object for MigrationResourceErrorEvent {
         &MIGRATION_RESOURCE_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_RESOURCE_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_RESOURCE_ERROR_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_pool),
@@ -1286,6 +1279,8 @@ pub struct MigrationResourceWarningEvent {
     pub dst_pool: ResourcePoolEventArgument,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationResourceWarningEvent {
     #[inline(never)]
@@ -1294,14 +1289,14 @@ impl Default for MigrationResourceWarningEvent {
             base: MigrationEvent::default(),
             dst_pool: Default::default(),
             dst_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_RESOURCE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationResourceWarningEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument dstPool r
 HostEventArgument dstHost r
 ",
@@ -1312,12 +1307,9 @@ impl rt::Object for MigrationResourceWarningEvent {
         &MIGRATION_RESOURCE_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_RESOURCE_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_RESOURCE_WARNING_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_pool),
@@ -1373,20 +1365,22 @@ rt::serde!(object MigrationResourceWarningEvent);
 pub struct MigrationWarningEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationWarningEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationWarningEvent",
-    "2.0",
     Some(&MIGRATION_EVENT),
-    "",
+    "2.0",
     rt::unset::<MigrationWarningEvent>,
 );
 impl rt::Object for MigrationWarningEvent {
@@ -1394,12 +1388,9 @@ impl rt::Object for MigrationWarningEvent {
         &MIGRATION_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_WARNING_EVENT),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1455,6 +1446,8 @@ pub struct NasDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasDatastoreCreatedEvent {
     #[inline(never)]
@@ -1463,14 +1456,14 @@ impl Default for NasDatastoreCreatedEvent {
             base: HostEvent::default(),
             datastore: Default::default(),
             datastore_url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NAS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NASDatastoreCreatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
@@ -1481,12 +1474,9 @@ impl rt::Object for NasDatastoreCreatedEvent {
         &NAS_DATASTORE_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_DATASTORE_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_DATASTORE_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -1546,6 +1536,8 @@ pub struct NetworkRollbackEvent {
     pub method_name: String,
     /// `transactionId`: required string.
     pub transaction_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkRollbackEvent {
     #[inline(never)]
@@ -1554,14 +1546,14 @@ impl Default for NetworkRollbackEvent {
             base: Event::default(),
             method_name: String::new(),
             transaction_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK_ROLLBACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkRollbackEvent",
-    "5.1",
     Some(&EVENT),
-    "
+    "5.1
 string methodName r
 string transactionId r
 ",
@@ -1572,12 +1564,9 @@ impl rt::Object for NetworkRollbackEvent {
         &NETWORK_ROLLBACK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_ROLLBACK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_ROLLBACK_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.method_name),
@@ -1635,6 +1624,8 @@ pub struct NoAccessUserEvent {
     pub base: SessionEvent,
     /// `ipAddress`: required string.
     pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoAccessUserEvent {
     #[inline(never)]
@@ -1642,14 +1633,14 @@ impl Default for NoAccessUserEvent {
         Self {
             base: SessionEvent::default(),
             ip_address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_ACCESS_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoAccessUserEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string ipAddress r
 ",
     rt::unset::<NoAccessUserEvent>,
@@ -1659,12 +1650,9 @@ impl rt::Object for NoAccessUserEvent {
         &NO_ACCESS_USER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_ACCESS_USER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_ACCESS_USER_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
@@ -1718,18 +1706,22 @@ rt::serde!(object NoAccessUserEvent);
 pub struct NoDatastoresConfiguredEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoDatastoresConfiguredEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_DATASTORES_CONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDatastoresConfiguredEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<NoDatastoresConfiguredEvent>,
 );
 impl rt::Object for NoDatastoresConfiguredEvent {
@@ -1737,12 +1729,9 @@ impl rt::Object for NoDatastoresConfiguredEvent {
         &NO_DATASTORES_CONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_DATASTORES_CONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_DATASTORES_CONFIGURED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1794,20 +1783,22 @@ rt::serde!(object NoDatastoresConfiguredEvent);
 pub struct NonViWorkloadDetectedOnDatastoreEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonViWorkloadDetectedOnDatastoreEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonVIWorkloadDetectedOnDatastoreEvent",
-    "4.1",
     Some(&DATASTORE_EVENT),
-    "",
+    "4.1",
     rt::unset::<NonViWorkloadDetectedOnDatastoreEvent>,
 );
 impl rt::Object for NonViWorkloadDetectedOnDatastoreEvent {
@@ -1815,12 +1806,9 @@ impl rt::Object for NonViWorkloadDetectedOnDatastoreEvent {
         &NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1874,6 +1862,8 @@ pub struct NotEnoughResourcesToStartVmEvent {
     pub base: VmEvent,
     /// `reason`: optional string, since VI API 6.0 and always there from then on.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotEnoughResourcesToStartVmEvent {
     #[inline(never)]
@@ -1881,14 +1871,14 @@ impl Default for NotEnoughResourcesToStartVmEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughResourcesToStartVmEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string reason o since 6.0
 ",
     rt::unset::<NotEnoughResourcesToStartVmEvent>,
@@ -1898,12 +1888,9 @@ impl rt::Object for NotEnoughResourcesToStartVmEvent {
         &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -1957,18 +1944,22 @@ rt::serde!(object NotEnoughResourcesToStartVmEvent);
 pub struct RemoteTsmEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoteTsmEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOTE_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoteTSMEnabledEvent",
-    "4.1",
     Some(&HOST_EVENT),
-    "",
+    "4.1",
     rt::unset::<RemoteTsmEnabledEvent>,
 );
 impl rt::Object for RemoteTsmEnabledEvent {
@@ -1976,12 +1967,9 @@ impl rt::Object for RemoteTsmEnabledEvent {
         &REMOTE_TSM_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOTE_TSM_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOTE_TSM_ENABLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2035,6 +2023,8 @@ pub struct ResourcePoolCreatedEvent {
     pub base: ResourcePoolEvent,
     /// `parent`: required `ResourcePoolEventArgument`.
     pub parent: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolCreatedEvent {
     #[inline(never)]
@@ -2042,14 +2032,14 @@ impl Default for ResourcePoolCreatedEvent {
         Self {
             base: ResourcePoolEvent::default(),
             parent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolCreatedEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument parent r
 ",
     rt::unset::<ResourcePoolCreatedEvent>,
@@ -2059,12 +2049,9 @@ impl rt::Object for ResourcePoolCreatedEvent {
         &RESOURCE_POOL_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.parent),
@@ -2118,20 +2105,22 @@ rt::serde!(object ResourcePoolCreatedEvent);
 pub struct ResourcePoolDestroyedEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolDestroyedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolDestroyedEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "",
+    "2.0",
     rt::unset::<ResourcePoolDestroyedEvent>,
 );
 impl rt::Object for ResourcePoolDestroyedEvent {
@@ -2139,12 +2128,9 @@ impl rt::Object for ResourcePoolDestroyedEvent {
         &RESOURCE_POOL_DESTROYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_DESTROYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_DESTROYED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2198,6 +2184,8 @@ pub struct ResourcePoolEvent {
     pub base: Event,
     /// `resourcePool`: required `ResourcePoolEventArgument`.
     pub resource_pool: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolEvent {
     #[inline(never)]
@@ -2205,14 +2193,14 @@ impl Default for ResourcePoolEvent {
         Self {
             base: Event::default(),
             resource_pool: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument resourcePool r
 ",
     rt::unset::<ResourcePoolEvent>,
@@ -2222,12 +2210,9 @@ impl rt::Object for ResourcePoolEvent {
         &RESOURCE_POOL_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.resource_pool),
@@ -2285,6 +2270,8 @@ pub struct ResourcePoolMovedEvent {
     pub old_parent: ResourcePoolEventArgument,
     /// `newParent`: required `ResourcePoolEventArgument`.
     pub new_parent: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolMovedEvent {
     #[inline(never)]
@@ -2293,14 +2280,14 @@ impl Default for ResourcePoolMovedEvent {
             base: ResourcePoolEvent::default(),
             old_parent: Default::default(),
             new_parent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolMovedEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument oldParent r
 ResourcePoolEventArgument newParent r
 ",
@@ -2311,12 +2298,9 @@ impl rt::Object for ResourcePoolMovedEvent {
         &RESOURCE_POOL_MOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_MOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_MOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.old_parent),
@@ -2374,6 +2358,8 @@ pub struct ResourcePoolReconfiguredEvent {
     pub base: ResourcePoolEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePoolReconfiguredEvent {
     #[inline(never)]
@@ -2381,14 +2367,14 @@ impl Default for ResourcePoolReconfiguredEvent {
         Self {
             base: ResourcePoolEvent::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolReconfiguredEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "
+    "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
     rt::unset::<ResourcePoolReconfiguredEvent>,
@@ -2398,12 +2384,9 @@ impl rt::Object for ResourcePoolReconfiguredEvent {
         &RESOURCE_POOL_RECONFIGURED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL_RECONFIGURED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_RECONFIGURED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_changes),
@@ -2457,20 +2440,22 @@ rt::serde!(object ResourcePoolReconfiguredEvent);
 pub struct ResourceViolatedEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceViolatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ResourcePoolEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_VIOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceViolatedEvent",
-    "2.0",
     Some(&RESOURCE_POOL_EVENT),
-    "",
+    "2.0",
     rt::unset::<ResourceViolatedEvent>,
 );
 impl rt::Object for ResourceViolatedEvent {
@@ -2478,12 +2463,9 @@ impl rt::Object for ResourceViolatedEvent {
         &RESOURCE_VIOLATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_VIOLATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_VIOLATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2535,20 +2517,22 @@ rt::serde!(object ResourceViolatedEvent);
 pub struct ServerStartedSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServerStartedSessionEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SessionEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SERVER_STARTED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServerStartedSessionEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "",
+    "2.0",
     rt::unset::<ServerStartedSessionEvent>,
 );
 impl rt::Object for ServerStartedSessionEvent {
@@ -2556,12 +2540,9 @@ impl rt::Object for ServerStartedSessionEvent {
         &SERVER_STARTED_SESSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVER_STARTED_SESSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVER_STARTED_SESSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2617,6 +2598,8 @@ pub struct SessionTerminatedEvent {
     pub session_id: String,
     /// `terminatedUsername`: required string.
     pub terminated_username: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionTerminatedEvent {
     #[inline(never)]
@@ -2625,14 +2608,14 @@ impl Default for SessionTerminatedEvent {
             base: SessionEvent::default(),
             session_id: String::new(),
             terminated_username: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SESSION_TERMINATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionTerminatedEvent",
-    "2.0",
     Some(&SESSION_EVENT),
-    "
+    "2.0
 string sessionId r
 string terminatedUsername r
 ",
@@ -2643,12 +2626,9 @@ impl rt::Object for SessionTerminatedEvent {
         &SESSION_TERMINATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_TERMINATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_TERMINATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.session_id),
@@ -2704,18 +2684,22 @@ rt::serde!(object SessionTerminatedEvent);
 pub struct TaskTimeoutEvent {
     /// The properties of `TaskEvent`.
     pub base: TaskEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskTimeoutEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: TaskEvent::default() }
+        Self {
+            base: TaskEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TASK_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskTimeoutEvent",
-    "2.5",
     Some(&TASK_EVENT),
-    "",
+    "2.5",
     rt::unset::<TaskTimeoutEvent>,
 );
 impl rt::Object for TaskTimeoutEvent {
@@ -2723,12 +2707,9 @@ impl rt::Object for TaskTimeoutEvent {
         &TASK_TIMEOUT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_TIMEOUT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_TIMEOUT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2780,20 +2761,22 @@ rt::serde!(object TaskTimeoutEvent);
 pub struct TemplateBeingUpgradedEvent {
     /// The properties of `TemplateUpgradeEvent`.
     pub base: TemplateUpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateBeingUpgradedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: TemplateUpgradeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TEMPLATE_BEING_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateBeingUpgradedEvent",
-    "2.0",
     Some(&TEMPLATE_UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<TemplateBeingUpgradedEvent>,
 );
 impl rt::Object for TemplateBeingUpgradedEvent {
@@ -2801,12 +2784,9 @@ impl rt::Object for TemplateBeingUpgradedEvent {
         &TEMPLATE_BEING_UPGRADED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_BEING_UPGRADED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_BEING_UPGRADED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2860,6 +2840,8 @@ pub struct TemplateUpgradeEvent {
     pub base: Event,
     /// `legacyTemplate`: required string.
     pub legacy_template: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateUpgradeEvent {
     #[inline(never)]
@@ -2867,14 +2849,14 @@ impl Default for TemplateUpgradeEvent {
         Self {
             base: Event::default(),
             legacy_template: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TEMPLATE_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradeEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 string legacyTemplate r
 ",
     rt::unset::<TemplateUpgradeEvent>,
@@ -2884,12 +2866,9 @@ impl rt::Object for TemplateUpgradeEvent {
         &TEMPLATE_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_UPGRADE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.legacy_template),
@@ -2945,6 +2924,8 @@ pub struct TemplateUpgradeFailedEvent {
     pub base: TemplateUpgradeEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateUpgradeFailedEvent {
     #[inline(never)]
@@ -2952,14 +2933,14 @@ impl Default for TemplateUpgradeFailedEvent {
         Self {
             base: TemplateUpgradeEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TEMPLATE_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradeFailedEvent",
-    "2.0",
     Some(&TEMPLATE_UPGRADE_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<TemplateUpgradeFailedEvent>,
@@ -2969,12 +2950,9 @@ impl rt::Object for TemplateUpgradeFailedEvent {
         &TEMPLATE_UPGRADE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_UPGRADE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_UPGRADE_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -3028,20 +3006,22 @@ rt::serde!(object TemplateUpgradeFailedEvent);
 pub struct TemplateUpgradedEvent {
     /// The properties of `TemplateUpgradeEvent`.
     pub base: TemplateUpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TemplateUpgradedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: TemplateUpgradeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TEMPLATE_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradedEvent",
-    "2.0",
     Some(&TEMPLATE_UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<TemplateUpgradedEvent>,
 );
 impl rt::Object for TemplateUpgradedEvent {
@@ -3049,12 +3029,9 @@ impl rt::Object for TemplateUpgradedEvent {
         &TEMPLATE_UPGRADED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TEMPLATE_UPGRADED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TEMPLATE_UPGRADED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3106,18 +3083,22 @@ rt::serde!(object TemplateUpgradedEvent);
 pub struct TimedOutHostOperationEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TimedOutHostOperationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TIMED_OUT_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TimedOutHostOperationEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<TimedOutHostOperationEvent>,
 );
 impl rt::Object for TimedOutHostOperationEvent {
@@ -3125,12 +3106,9 @@ impl rt::Object for TimedOutHostOperationEvent {
         &TIMED_OUT_HOST_OPERATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TIMED_OUT_HOST_OPERATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TIMED_OUT_HOST_OPERATION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3182,18 +3160,22 @@ rt::serde!(object TimedOutHostOperationEvent);
 pub struct UpdatedAgentBeingRestartedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdatedAgentBeingRestartedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATED_AGENT_BEING_RESTARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatedAgentBeingRestartedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<UpdatedAgentBeingRestartedEvent>,
 );
 impl rt::Object for UpdatedAgentBeingRestartedEvent {
@@ -3201,12 +3183,9 @@ impl rt::Object for UpdatedAgentBeingRestartedEvent {
         &UPDATED_AGENT_BEING_RESTARTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATED_AGENT_BEING_RESTARTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATED_AGENT_BEING_RESTARTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3260,6 +3239,8 @@ pub struct UpgradeEvent {
     pub base: Event,
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpgradeEvent {
     #[inline(never)]
@@ -3267,14 +3248,14 @@ impl Default for UpgradeEvent {
         Self {
             base: Event::default(),
             message: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 string message r
 ",
     rt::unset::<UpgradeEvent>,
@@ -3284,12 +3265,9 @@ impl rt::Object for UpgradeEvent {
         &UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPGRADE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
@@ -3347,6 +3325,8 @@ pub struct UserAssignedToGroup {
     pub user_login: String,
     /// `group`: required string.
     pub group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserAssignedToGroup {
     #[inline(never)]
@@ -3355,14 +3335,14 @@ impl Default for UserAssignedToGroup {
             base: HostEvent::default(),
             user_login: String::new(),
             group: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_ASSIGNED_TO_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserAssignedToGroup",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string userLogin r
 string group r
 ",
@@ -3373,12 +3353,9 @@ impl rt::Object for UserAssignedToGroup {
         &USER_ASSIGNED_TO_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_ASSIGNED_TO_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_ASSIGNED_TO_GROUP),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
@@ -3436,6 +3413,8 @@ pub struct UserPasswordChanged {
     pub base: HostEvent,
     /// `userLogin`: required string.
     pub user_login: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserPasswordChanged {
     #[inline(never)]
@@ -3443,14 +3422,14 @@ impl Default for UserPasswordChanged {
         Self {
             base: HostEvent::default(),
             user_login: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_PASSWORD_CHANGED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserPasswordChanged",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string userLogin r
 ",
     rt::unset::<UserPasswordChanged>,
@@ -3460,12 +3439,9 @@ impl rt::Object for UserPasswordChanged {
         &USER_PASSWORD_CHANGED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_PASSWORD_CHANGED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_PASSWORD_CHANGED),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
@@ -3523,6 +3499,8 @@ pub struct UserUnassignedFromGroup {
     pub user_login: String,
     /// `group`: required string.
     pub group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserUnassignedFromGroup {
     #[inline(never)]
@@ -3531,14 +3509,14 @@ impl Default for UserUnassignedFromGroup {
             base: HostEvent::default(),
             user_login: String::new(),
             group: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_UNASSIGNED_FROM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserUnassignedFromGroup",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string userLogin r
 string group r
 ",
@@ -3549,12 +3527,9 @@ impl rt::Object for UserUnassignedFromGroup {
         &USER_UNASSIGNED_FROM_GROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_UNASSIGNED_FROM_GROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_UNASSIGNED_FROM_GROUP),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
@@ -3610,20 +3585,22 @@ rt::serde!(object UserUnassignedFromGroup);
 pub struct UserUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserUpgradeEvent",
-    "2.0",
     Some(&UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<UserUpgradeEvent>,
 );
 impl rt::Object for UserUpgradeEvent {
@@ -3631,12 +3608,9 @@ impl rt::Object for UserUpgradeEvent {
         &USER_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_UPGRADE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3692,6 +3666,8 @@ pub struct VmfsDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreCreatedEvent {
     #[inline(never)]
@@ -3700,14 +3676,14 @@ impl Default for VmfsDatastoreCreatedEvent {
             base: HostEvent::default(),
             datastore: Default::default(),
             datastore_url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreCreatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
@@ -3718,12 +3694,9 @@ impl rt::Object for VmfsDatastoreCreatedEvent {
         &VMFS_DATASTORE_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -3781,6 +3754,8 @@ pub struct VmfsDatastoreExpandedEvent {
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreExpandedEvent {
     #[inline(never)]
@@ -3788,14 +3763,14 @@ impl Default for VmfsDatastoreExpandedEvent {
         Self {
             base: HostEvent::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_EXPANDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreExpandedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 DatastoreEventArgument datastore r
 ",
     rt::unset::<VmfsDatastoreExpandedEvent>,
@@ -3805,12 +3780,9 @@ impl rt::Object for VmfsDatastoreExpandedEvent {
         &VMFS_DATASTORE_EXPANDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_EXPANDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXPANDED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -3866,6 +3838,8 @@ pub struct VmfsDatastoreExtendedEvent {
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreExtendedEvent {
     #[inline(never)]
@@ -3873,14 +3847,14 @@ impl Default for VmfsDatastoreExtendedEvent {
         Self {
             base: HostEvent::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreExtendedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 DatastoreEventArgument datastore r
 ",
     rt::unset::<VmfsDatastoreExtendedEvent>,
@@ -3890,12 +3864,9 @@ impl rt::Object for VmfsDatastoreExtendedEvent {
         &VMFS_DATASTORE_EXTENDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_EXTENDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXTENDED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
@@ -3951,6 +3922,8 @@ pub struct VcAgentUninstallFailedEvent {
     pub base: HostEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VcAgentUninstallFailedEvent {
     #[inline(never)]
@@ -3958,14 +3931,14 @@ impl Default for VcAgentUninstallFailedEvent {
         Self {
             base: HostEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VC_AGENT_UNINSTALL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUninstallFailedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<VcAgentUninstallFailedEvent>,
@@ -3975,12 +3948,9 @@ impl rt::Object for VcAgentUninstallFailedEvent {
         &VC_AGENT_UNINSTALL_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VC_AGENT_UNINSTALL_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VC_AGENT_UNINSTALL_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),
@@ -4034,18 +4004,22 @@ rt::serde!(object VcAgentUninstallFailedEvent);
 pub struct VcAgentUninstalledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VcAgentUninstalledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VC_AGENT_UNINSTALLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUninstalledEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "",
+    "4.0",
     rt::unset::<VcAgentUninstalledEvent>,
 );
 impl rt::Object for VcAgentUninstalledEvent {
@@ -4053,12 +4027,9 @@ impl rt::Object for VcAgentUninstalledEvent {
         &VC_AGENT_UNINSTALLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VC_AGENT_UNINSTALLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VC_AGENT_UNINSTALLED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4112,6 +4083,8 @@ pub struct VcAgentUpgradeFailedEvent {
     pub base: HostEvent,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VcAgentUpgradeFailedEvent {
     #[inline(never)]
@@ -4119,14 +4092,14 @@ impl Default for VcAgentUpgradeFailedEvent {
         Self {
             base: HostEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VC_AGENT_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUpgradeFailedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 string reason o since 4.0
 ",
     rt::unset::<VcAgentUpgradeFailedEvent>,
@@ -4136,12 +4109,9 @@ impl rt::Object for VcAgentUpgradeFailedEvent {
         &VC_AGENT_UPGRADE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VC_AGENT_UPGRADE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VC_AGENT_UPGRADE_FAILED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),
@@ -4195,18 +4165,22 @@ rt::serde!(object VcAgentUpgradeFailedEvent);
 pub struct VcAgentUpgradedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VcAgentUpgradedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VC_AGENT_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUpgradedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "",
+    "2.0",
     rt::unset::<VcAgentUpgradedEvent>,
 );
 impl rt::Object for VcAgentUpgradedEvent {
@@ -4214,12 +4188,9 @@ impl rt::Object for VcAgentUpgradedEvent {
         &VC_AGENT_UPGRADED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VC_AGENT_UPGRADED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VC_AGENT_UPGRADED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4271,18 +4242,22 @@ rt::serde!(object VcAgentUpgradedEvent);
 pub struct VimAccountPasswordChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimAccountPasswordChangedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIM_ACCOUNT_PASSWORD_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimAccountPasswordChangedEvent",
-    "2.5",
     Some(&HOST_EVENT),
-    "",
+    "2.5",
     rt::unset::<VimAccountPasswordChangedEvent>,
 );
 impl rt::Object for VimAccountPasswordChangedEvent {
@@ -4290,12 +4265,9 @@ impl rt::Object for VimAccountPasswordChangedEvent {
         &VIM_ACCOUNT_PASSWORD_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_ACCOUNT_PASSWORD_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_ACCOUNT_PASSWORD_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4347,18 +4319,22 @@ rt::serde!(object VimAccountPasswordChangedEvent);
 pub struct VmAcquiredMksTicketEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmAcquiredMksTicketEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_ACQUIRED_MKS_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAcquiredMksTicketEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "",
+    "2.5",
     rt::unset::<VmAcquiredMksTicketEvent>,
 );
 impl rt::Object for VmAcquiredMksTicketEvent {
@@ -4366,12 +4342,9 @@ impl rt::Object for VmAcquiredMksTicketEvent {
         &VM_ACQUIRED_MKS_TICKET_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ACQUIRED_MKS_TICKET_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ACQUIRED_MKS_TICKET_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4425,6 +4398,8 @@ pub struct VmAcquiredTicketEvent {
     pub base: VmEvent,
     /// `ticketType`: required string.
     pub ticket_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmAcquiredTicketEvent {
     #[inline(never)]
@@ -4432,14 +4407,14 @@ impl Default for VmAcquiredTicketEvent {
         Self {
             base: VmEvent::default(),
             ticket_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_ACQUIRED_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAcquiredTicketEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "
+    "4.1
 string ticketType r
 ",
     rt::unset::<VmAcquiredTicketEvent>,
@@ -4449,12 +4424,9 @@ impl rt::Object for VmAcquiredTicketEvent {
         &VM_ACQUIRED_TICKET_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ACQUIRED_TICKET_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ACQUIRED_TICKET_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.ticket_type),
@@ -4512,6 +4484,8 @@ pub struct VmAutoRenameEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmAutoRenameEvent {
     #[inline(never)]
@@ -4520,14 +4494,14 @@ impl Default for VmAutoRenameEvent {
             base: VmEvent::default(),
             old_name: String::new(),
             new_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_AUTO_RENAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAutoRenameEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string oldName r
 string newName r
 ",
@@ -4538,12 +4512,9 @@ impl rt::Object for VmAutoRenameEvent {
         &VM_AUTO_RENAME_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_AUTO_RENAME_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_AUTO_RENAME_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_name),
@@ -4605,6 +4576,8 @@ pub struct VmBeingClonedEvent {
     pub dest_name: String,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingClonedEvent {
     #[inline(never)]
@@ -4614,14 +4587,14 @@ impl Default for VmBeingClonedEvent {
             dest_folder: Default::default(),
             dest_name: String::new(),
             dest_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_BEING_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingClonedEvent",
-    "2.0",
     Some(&VM_CLONE_EVENT),
-    "
+    "2.0
 FolderEventArgument destFolder r
 string destName r
 HostEventArgument destHost r
@@ -4633,12 +4606,9 @@ impl rt::Object for VmBeingClonedEvent {
         &VM_BEING_CLONED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_CLONED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_CLONED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_folder),
@@ -4700,6 +4670,8 @@ pub struct VmBeingClonedNoFolderEvent {
     pub dest_name: String,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingClonedNoFolderEvent {
     #[inline(never)]
@@ -4708,14 +4680,14 @@ impl Default for VmBeingClonedNoFolderEvent {
             base: VmCloneEvent::default(),
             dest_name: String::new(),
             dest_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_BEING_CLONED_NO_FOLDER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingClonedNoFolderEvent",
-    "4.1",
     Some(&VM_CLONE_EVENT),
-    "
+    "4.1
 string destName r
 HostEventArgument destHost r
 ",
@@ -4726,12 +4698,9 @@ impl rt::Object for VmBeingClonedNoFolderEvent {
         &VM_BEING_CLONED_NO_FOLDER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_CLONED_NO_FOLDER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_CLONED_NO_FOLDER_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.dest_name),
@@ -4789,6 +4758,8 @@ pub struct VmBeingDeployedEvent {
     pub base: VmEvent,
     /// `srcTemplate`: required `VmEventArgument`.
     pub src_template: VmEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingDeployedEvent {
     #[inline(never)]
@@ -4796,14 +4767,14 @@ impl Default for VmBeingDeployedEvent {
         Self {
             base: VmEvent::default(),
             src_template: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_BEING_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingDeployedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument srcTemplate r
 ",
     rt::unset::<VmBeingDeployedEvent>,
@@ -4813,12 +4784,9 @@ impl rt::Object for VmBeingDeployedEvent {
         &VM_BEING_DEPLOYED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_DEPLOYED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_DEPLOYED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.src_template),
@@ -4878,6 +4846,8 @@ pub struct VmBeingHotMigratedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingHotMigratedEvent {
     #[inline(never)]
@@ -4887,14 +4857,14 @@ impl Default for VmBeingHotMigratedEvent {
             dest_host: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_BEING_HOT_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingHotMigratedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
@@ -4906,12 +4876,9 @@ impl rt::Object for VmBeingHotMigratedEvent {
         &VM_BEING_HOT_MIGRATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_HOT_MIGRATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_HOT_MIGRATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -4975,6 +4942,8 @@ pub struct VmBeingMigratedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingMigratedEvent {
     #[inline(never)]
@@ -4984,14 +4953,14 @@ impl Default for VmBeingMigratedEvent {
             dest_host: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_BEING_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingMigratedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
@@ -5003,12 +4972,9 @@ impl rt::Object for VmBeingMigratedEvent {
         &VM_BEING_MIGRATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_MIGRATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_MIGRATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -5072,6 +5038,8 @@ pub struct VmBeingRelocatedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmBeingRelocatedEvent {
     #[inline(never)]
@@ -5081,14 +5049,14 @@ impl Default for VmBeingRelocatedEvent {
             dest_host: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_BEING_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingRelocatedEvent",
-    "2.0",
     Some(&VM_RELOCATE_SPEC_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
@@ -5100,12 +5068,9 @@ impl rt::Object for VmBeingRelocatedEvent {
         &VM_BEING_RELOCATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_BEING_RELOCATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_BEING_RELOCATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -5171,6 +5136,8 @@ pub struct VmCloneFailedEvent {
     pub dest_host: HostEventArgument,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmCloneFailedEvent {
     #[inline(never)]
@@ -5181,14 +5148,14 @@ impl Default for VmCloneFailedEvent {
             dest_name: String::new(),
             dest_host: Default::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CLONE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCloneFailedEvent",
-    "2.0",
     Some(&VM_CLONE_EVENT),
-    "
+    "2.0
 FolderEventArgument destFolder r
 string destName r
 HostEventArgument destHost r
@@ -5201,12 +5168,9 @@ impl rt::Object for VmCloneFailedEvent {
         &VM_CLONE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CLONE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CLONE_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_folder),
@@ -5266,18 +5230,22 @@ rt::serde!(object VmCloneFailedEvent);
 pub struct VmConfigMissingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigMissingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_CONFIG_MISSING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigMissingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmConfigMissingEvent>,
 );
 impl rt::Object for VmConfigMissingEvent {
@@ -5285,12 +5253,9 @@ impl rt::Object for VmConfigMissingEvent {
         &VM_CONFIG_MISSING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_MISSING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_MISSING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5342,18 +5307,22 @@ rt::serde!(object VmConfigMissingEvent);
 pub struct VmDateRolledBackEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDateRolledBackEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_DATE_ROLLED_BACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDateRolledBackEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmDateRolledBackEvent>,
 );
 impl rt::Object for VmDateRolledBackEvent {
@@ -5361,12 +5330,9 @@ impl rt::Object for VmDateRolledBackEvent {
         &VM_DATE_ROLLED_BACK_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DATE_ROLLED_BACK_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DATE_ROLLED_BACK_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5422,6 +5388,8 @@ pub struct VmDeployFailedEvent {
     pub dest_datastore: rt::Poly<EntityEventArgument>,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDeployFailedEvent {
     #[inline(never)]
@@ -5430,14 +5398,14 @@ impl Default for VmDeployFailedEvent {
             base: VmEvent::default(),
             dest_datastore: Default::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DEPLOY_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDeployFailedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 EntityEventArgument destDatastore r
 LocalizedMethodFault reason r
 ",
@@ -5448,12 +5416,9 @@ impl rt::Object for VmDeployFailedEvent {
         &VM_DEPLOY_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DEPLOY_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DEPLOY_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.dest_datastore),
@@ -5513,6 +5478,8 @@ pub struct VmDiskFailedEvent {
     pub disk: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmDiskFailedEvent {
     #[inline(never)]
@@ -5521,14 +5488,14 @@ impl Default for VmDiskFailedEvent {
             base: VmEvent::default(),
             disk: String::new(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_DISK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFailedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string disk r
 LocalizedMethodFault reason r
 ",
@@ -5539,12 +5506,9 @@ impl rt::Object for VmDiskFailedEvent {
         &VM_DISK_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_DISK_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_DISK_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.disk),
@@ -5602,6 +5566,8 @@ pub struct VmFailedRelayoutEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedRelayoutEvent {
     #[inline(never)]
@@ -5609,14 +5575,14 @@ impl Default for VmFailedRelayoutEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_RELAYOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedRelayoutEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedRelayoutEvent>,
@@ -5626,12 +5592,9 @@ impl rt::Object for VmFailedRelayoutEvent {
         &VM_FAILED_RELAYOUT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_RELAYOUT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_RELAYOUT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -5685,18 +5648,22 @@ rt::serde!(object VmFailedRelayoutEvent);
 pub struct VmFailedRelayoutOnVmfs2DatastoreEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedRelayoutOnVmfs2DatastoreEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedRelayoutOnVmfs2DatastoreEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmFailedRelayoutOnVmfs2DatastoreEvent>,
 );
 impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
@@ -5704,12 +5671,9 @@ impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
         &VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5763,6 +5727,8 @@ pub struct VmFailedToRebootGuestEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToRebootGuestEvent {
     #[inline(never)]
@@ -5770,14 +5736,14 @@ impl Default for VmFailedToRebootGuestEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_TO_REBOOT_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToRebootGuestEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToRebootGuestEvent>,
@@ -5787,12 +5753,9 @@ impl rt::Object for VmFailedToRebootGuestEvent {
         &VM_FAILED_TO_REBOOT_GUEST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_REBOOT_GUEST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_REBOOT_GUEST_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -5848,6 +5811,8 @@ pub struct VmFailedToResetEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToResetEvent {
     #[inline(never)]
@@ -5855,14 +5820,14 @@ impl Default for VmFailedToResetEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_TO_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToResetEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToResetEvent>,
@@ -5872,12 +5837,9 @@ impl rt::Object for VmFailedToResetEvent {
         &VM_FAILED_TO_RESET_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_RESET_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_RESET_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -5933,6 +5895,8 @@ pub struct VmFailedToShutdownGuestEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToShutdownGuestEvent {
     #[inline(never)]
@@ -5940,14 +5904,14 @@ impl Default for VmFailedToShutdownGuestEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_TO_SHUTDOWN_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToShutdownGuestEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToShutdownGuestEvent>,
@@ -5957,12 +5921,9 @@ impl rt::Object for VmFailedToShutdownGuestEvent {
         &VM_FAILED_TO_SHUTDOWN_GUEST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_SHUTDOWN_GUEST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_SHUTDOWN_GUEST_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -6018,6 +5979,8 @@ pub struct VmFailedToStandbyGuestEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToStandbyGuestEvent {
     #[inline(never)]
@@ -6025,14 +5988,14 @@ impl Default for VmFailedToStandbyGuestEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_TO_STANDBY_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToStandbyGuestEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToStandbyGuestEvent>,
@@ -6042,12 +6005,9 @@ impl rt::Object for VmFailedToStandbyGuestEvent {
         &VM_FAILED_TO_STANDBY_GUEST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_STANDBY_GUEST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_STANDBY_GUEST_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -6103,6 +6063,8 @@ pub struct VmFailedToSuspendEvent {
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedToSuspendEvent {
     #[inline(never)]
@@ -6110,14 +6072,14 @@ impl Default for VmFailedToSuspendEvent {
         Self {
             base: VmEvent::default(),
             reason: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_TO_SUSPEND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToSuspendEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 LocalizedMethodFault reason r
 ",
     rt::unset::<VmFailedToSuspendEvent>,
@@ -6127,12 +6089,9 @@ impl rt::Object for VmFailedToSuspendEvent {
         &VM_FAILED_TO_SUSPEND_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_TO_SUSPEND_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_SUSPEND_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
@@ -6188,6 +6147,8 @@ pub struct VmInstanceUuidAssignedEvent {
     pub base: VmEvent,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmInstanceUuidAssignedEvent {
     #[inline(never)]
@@ -6195,14 +6156,14 @@ impl Default for VmInstanceUuidAssignedEvent {
         Self {
             base: VmEvent::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_INSTANCE_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidAssignedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<VmInstanceUuidAssignedEvent>,
@@ -6212,12 +6173,9 @@ impl rt::Object for VmInstanceUuidAssignedEvent {
         &VM_INSTANCE_UUID_ASSIGNED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_INSTANCE_UUID_ASSIGNED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_INSTANCE_UUID_ASSIGNED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.instance_uuid),
@@ -6275,6 +6233,8 @@ pub struct VmInstanceUuidChangedEvent {
     pub old_instance_uuid: String,
     /// `newInstanceUuid`: required string.
     pub new_instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmInstanceUuidChangedEvent {
     #[inline(never)]
@@ -6283,14 +6243,14 @@ impl Default for VmInstanceUuidChangedEvent {
             base: VmEvent::default(),
             old_instance_uuid: String::new(),
             new_instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_INSTANCE_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidChangedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string oldInstanceUuid r
 string newInstanceUuid r
 ",
@@ -6301,12 +6261,9 @@ impl rt::Object for VmInstanceUuidChangedEvent {
         &VM_INSTANCE_UUID_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_INSTANCE_UUID_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_INSTANCE_UUID_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_instance_uuid),
@@ -6366,6 +6323,8 @@ pub struct VmInstanceUuidConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmInstanceUuidConflictEvent {
     #[inline(never)]
@@ -6374,14 +6333,14 @@ impl Default for VmInstanceUuidConflictEvent {
             base: VmEvent::default(),
             conflicted_vm: Default::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_INSTANCE_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidConflictEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 VmEventArgument conflictedVm r
 string instanceUuid r
 ",
@@ -6392,12 +6351,9 @@ impl rt::Object for VmInstanceUuidConflictEvent {
         &VM_INSTANCE_UUID_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_INSTANCE_UUID_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_INSTANCE_UUID_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
@@ -6457,6 +6413,8 @@ pub struct VmMacAssignedEvent {
     pub adapter: String,
     /// `mac`: required string.
     pub mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMacAssignedEvent {
     #[inline(never)]
@@ -6465,14 +6423,14 @@ impl Default for VmMacAssignedEvent {
             base: VmEvent::default(),
             adapter: String::new(),
             mac: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_MAC_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacAssignedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string adapter r
 string mac r
 ",
@@ -6483,12 +6441,9 @@ impl rt::Object for VmMacAssignedEvent {
         &VM_MAC_ASSIGNED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAC_ASSIGNED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAC_ASSIGNED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.adapter),
@@ -6550,6 +6505,8 @@ pub struct VmMacChangedEvent {
     pub old_mac: String,
     /// `newMac`: required string.
     pub new_mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMacChangedEvent {
     #[inline(never)]
@@ -6559,14 +6516,14 @@ impl Default for VmMacChangedEvent {
             adapter: String::new(),
             old_mac: String::new(),
             new_mac: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_MAC_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacChangedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string adapter r
 string oldMac r
 string newMac r
@@ -6578,12 +6535,9 @@ impl rt::Object for VmMacChangedEvent {
         &VM_MAC_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAC_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAC_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.adapter),

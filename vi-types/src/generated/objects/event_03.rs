@@ -13,6 +13,8 @@ pub struct VmMacConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `mac`: required string.
     pub mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMacConflictEvent {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for VmMacConflictEvent {
             base: VmEvent::default(),
             conflicted_vm: Default::default(),
             mac: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacConflictEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument conflictedVm r
 string mac r
 ",
@@ -39,12 +41,9 @@ impl rt::Object for VmMacConflictEvent {
         &VM_MAC_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAC_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAC_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
@@ -104,6 +103,8 @@ pub struct VmMessageErrorEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`.
     pub message_info: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMessageErrorEvent {
     #[inline(never)]
@@ -112,14 +113,14 @@ impl Default for VmMessageErrorEvent {
             base: VmEvent::default(),
             message: String::new(),
             message_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_MESSAGE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageErrorEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string message r
 VirtualMachineMessage messageInfo ol
 ",
@@ -130,12 +131,9 @@ impl rt::Object for VmMessageErrorEvent {
         &VM_MESSAGE_ERROR_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MESSAGE_ERROR_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MESSAGE_ERROR_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
@@ -195,6 +193,8 @@ pub struct VmMessageWarningEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`.
     pub message_info: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMessageWarningEvent {
     #[inline(never)]
@@ -203,14 +203,14 @@ impl Default for VmMessageWarningEvent {
             base: VmEvent::default(),
             message: String::new(),
             message_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_MESSAGE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageWarningEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string message r
 VirtualMachineMessage messageInfo ol
 ",
@@ -221,12 +221,9 @@ impl rt::Object for VmMessageWarningEvent {
         &VM_MESSAGE_WARNING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MESSAGE_WARNING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MESSAGE_WARNING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
@@ -284,6 +281,8 @@ pub struct VmNoNetworkAccessEvent {
     pub base: VmEvent,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmNoNetworkAccessEvent {
     #[inline(never)]
@@ -291,14 +290,14 @@ impl Default for VmNoNetworkAccessEvent {
         Self {
             base: VmEvent::default(),
             dest_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_NO_NETWORK_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNoNetworkAccessEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 ",
     rt::unset::<VmNoNetworkAccessEvent>,
@@ -308,12 +307,9 @@ impl rt::Object for VmNoNetworkAccessEvent {
         &VM_NO_NETWORK_ACCESS_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NO_NETWORK_ACCESS_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_NO_NETWORK_ACCESS_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -369,6 +365,8 @@ pub struct VmPowerOffOnIsolationEvent {
     pub base: VmPoweredOffEvent,
     /// `isolatedHost`: required `HostEventArgument`.
     pub isolated_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPowerOffOnIsolationEvent {
     #[inline(never)]
@@ -376,14 +374,14 @@ impl Default for VmPowerOffOnIsolationEvent {
         Self {
             base: VmPoweredOffEvent::default(),
             isolated_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_POWER_OFF_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPowerOffOnIsolationEvent",
-    "2.0",
     Some(&VM_POWERED_OFF_EVENT),
-    "
+    "2.0
 HostEventArgument isolatedHost r
 ",
     rt::unset::<VmPowerOffOnIsolationEvent>,
@@ -393,12 +391,9 @@ impl rt::Object for VmPowerOffOnIsolationEvent {
         &VM_POWER_OFF_ON_ISOLATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWER_OFF_ON_ISOLATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWER_OFF_ON_ISOLATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.isolated_host),
@@ -452,18 +447,22 @@ rt::serde!(object VmPowerOffOnIsolationEvent);
 pub struct VmRelayoutSuccessfulEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelayoutSuccessfulEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RELAYOUT_SUCCESSFUL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelayoutSuccessfulEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRelayoutSuccessfulEvent>,
 );
 impl rt::Object for VmRelayoutSuccessfulEvent {
@@ -471,12 +470,9 @@ impl rt::Object for VmRelayoutSuccessfulEvent {
         &VM_RELAYOUT_SUCCESSFUL_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELAYOUT_SUCCESSFUL_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELAYOUT_SUCCESSFUL_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -528,18 +524,22 @@ rt::serde!(object VmRelayoutSuccessfulEvent);
 pub struct VmRelayoutUpToDateEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelayoutUpToDateEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_RELAYOUT_UP_TO_DATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelayoutUpToDateEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmRelayoutUpToDateEvent>,
 );
 impl rt::Object for VmRelayoutUpToDateEvent {
@@ -547,12 +547,9 @@ impl rt::Object for VmRelayoutUpToDateEvent {
         &VM_RELAYOUT_UP_TO_DATE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELAYOUT_UP_TO_DATE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELAYOUT_UP_TO_DATE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -606,6 +603,8 @@ pub struct VmReloadFromPathEvent {
     pub base: VmEvent,
     /// `configPath`: required string.
     pub config_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmReloadFromPathEvent {
     #[inline(never)]
@@ -613,14 +612,14 @@ impl Default for VmReloadFromPathEvent {
         Self {
             base: VmEvent::default(),
             config_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RELOAD_FROM_PATH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReloadFromPathEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "
+    "4.1
 string configPath r
 ",
     rt::unset::<VmReloadFromPathEvent>,
@@ -630,12 +629,9 @@ impl rt::Object for VmReloadFromPathEvent {
         &VM_RELOAD_FROM_PATH_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOAD_FROM_PATH_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOAD_FROM_PATH_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.config_path),
@@ -691,6 +687,8 @@ pub struct VmReloadFromPathFailedEvent {
     pub base: VmEvent,
     /// `configPath`: required string.
     pub config_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmReloadFromPathFailedEvent {
     #[inline(never)]
@@ -698,14 +696,14 @@ impl Default for VmReloadFromPathFailedEvent {
         Self {
             base: VmEvent::default(),
             config_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RELOAD_FROM_PATH_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReloadFromPathFailedEvent",
-    "4.1",
     Some(&VM_EVENT),
-    "
+    "4.1
 string configPath r
 ",
     rt::unset::<VmReloadFromPathFailedEvent>,
@@ -715,12 +713,9 @@ impl rt::Object for VmReloadFromPathFailedEvent {
         &VM_RELOAD_FROM_PATH_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOAD_FROM_PATH_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOAD_FROM_PATH_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.config_path),
@@ -782,6 +777,8 @@ pub struct VmRelocateFailedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRelocateFailedEvent {
     #[inline(never)]
@@ -792,14 +789,14 @@ impl Default for VmRelocateFailedEvent {
             reason: Default::default(),
             dest_datacenter: None,
             dest_datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RELOCATE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocateFailedEvent",
-    "2.0",
     Some(&VM_RELOCATE_SPEC_EVENT),
-    "
+    "2.0
 HostEventArgument destHost r
 LocalizedMethodFault reason r
 DatacenterEventArgument destDatacenter o since 5.0
@@ -812,12 +809,9 @@ impl rt::Object for VmRelocateFailedEvent {
         &VM_RELOCATE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RELOCATE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RELOCATE_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
@@ -877,18 +871,22 @@ rt::serde!(object VmRelocateFailedEvent);
 pub struct VmRemoteConsoleConnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRemoteConsoleConnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REMOTE_CONSOLE_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemoteConsoleConnectedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmRemoteConsoleConnectedEvent>,
 );
 impl rt::Object for VmRemoteConsoleConnectedEvent {
@@ -896,12 +894,9 @@ impl rt::Object for VmRemoteConsoleConnectedEvent {
         &VM_REMOTE_CONSOLE_CONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REMOTE_CONSOLE_CONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REMOTE_CONSOLE_CONNECTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -953,18 +948,22 @@ rt::serde!(object VmRemoteConsoleConnectedEvent);
 pub struct VmRemoteConsoleDisconnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRemoteConsoleDisconnectedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_REMOTE_CONSOLE_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemoteConsoleDisconnectedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmRemoteConsoleDisconnectedEvent>,
 );
 impl rt::Object for VmRemoteConsoleDisconnectedEvent {
@@ -972,12 +971,9 @@ impl rt::Object for VmRemoteConsoleDisconnectedEvent {
         &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_REMOTE_CONSOLE_DISCONNECTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1033,6 +1029,8 @@ pub struct VmResourcePoolMovedEvent {
     pub old_parent: ResourcePoolEventArgument,
     /// `newParent`: required `ResourcePoolEventArgument`.
     pub new_parent: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmResourcePoolMovedEvent {
     #[inline(never)]
@@ -1041,14 +1039,14 @@ impl Default for VmResourcePoolMovedEvent {
             base: VmEvent::default(),
             old_parent: Default::default(),
             new_parent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResourcePoolMovedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 ResourcePoolEventArgument oldParent r
 ResourcePoolEventArgument newParent r
 ",
@@ -1059,12 +1057,9 @@ impl rt::Object for VmResourcePoolMovedEvent {
         &VM_RESOURCE_POOL_MOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESOURCE_POOL_MOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESOURCE_POOL_MOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.old_parent),
@@ -1122,6 +1117,8 @@ pub struct VmResourceReallocatedEvent {
     pub base: VmEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmResourceReallocatedEvent {
     #[inline(never)]
@@ -1129,14 +1126,14 @@ impl Default for VmResourceReallocatedEvent {
         Self {
             base: VmEvent::default(),
             config_changes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RESOURCE_REALLOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResourceReallocatedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
     rt::unset::<VmResourceReallocatedEvent>,
@@ -1146,12 +1143,9 @@ impl rt::Object for VmResourceReallocatedEvent {
         &VM_RESOURCE_REALLOCATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESOURCE_REALLOCATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESOURCE_REALLOCATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_changes),
@@ -1207,6 +1201,8 @@ pub struct VmRestartedOnAlternateHostEvent {
     pub base: VmPoweredOnEvent,
     /// `sourceHost`: required `HostEventArgument`.
     pub source_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmRestartedOnAlternateHostEvent {
     #[inline(never)]
@@ -1214,14 +1210,14 @@ impl Default for VmRestartedOnAlternateHostEvent {
         Self {
             base: VmPoweredOnEvent::default(),
             source_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_RESTARTED_ON_ALTERNATE_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRestartedOnAlternateHostEvent",
-    "2.0",
     Some(&VM_POWERED_ON_EVENT),
-    "
+    "2.0
 HostEventArgument sourceHost r
 ",
     rt::unset::<VmRestartedOnAlternateHostEvent>,
@@ -1231,12 +1227,9 @@ impl rt::Object for VmRestartedOnAlternateHostEvent {
         &VM_RESTARTED_ON_ALTERNATE_HOST_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_RESTARTED_ON_ALTERNATE_HOST_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_RESTARTED_ON_ALTERNATE_HOST_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
@@ -1294,6 +1287,8 @@ pub struct VmShutdownOnIsolationEvent {
     pub isolated_host: HostEventArgument,
     /// `shutdownResult`: optional string.
     pub shutdown_result: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmShutdownOnIsolationEvent {
     #[inline(never)]
@@ -1302,14 +1297,14 @@ impl Default for VmShutdownOnIsolationEvent {
             base: VmPoweredOffEvent::default(),
             isolated_host: Default::default(),
             shutdown_result: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_SHUTDOWN_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmShutdownOnIsolationEvent",
-    "4.0",
     Some(&VM_POWERED_OFF_EVENT),
-    "
+    "4.0
 HostEventArgument isolatedHost r
 string shutdownResult o
 ",
@@ -1320,12 +1315,9 @@ impl rt::Object for VmShutdownOnIsolationEvent {
         &VM_SHUTDOWN_ON_ISOLATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SHUTDOWN_ON_ISOLATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SHUTDOWN_ON_ISOLATION_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.isolated_host),
@@ -1385,6 +1377,8 @@ pub struct VmStaticMacConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `mac`: required string.
     pub mac: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStaticMacConflictEvent {
     #[inline(never)]
@@ -1393,14 +1387,14 @@ impl Default for VmStaticMacConflictEvent {
             base: VmEvent::default(),
             conflicted_vm: Default::default(),
             mac: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_STATIC_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStaticMacConflictEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument conflictedVm r
 string mac r
 ",
@@ -1411,12 +1405,9 @@ impl rt::Object for VmStaticMacConflictEvent {
         &VM_STATIC_MAC_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STATIC_MAC_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_STATIC_MAC_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
@@ -1474,6 +1465,8 @@ pub struct VmUnsupportedStartingEvent {
     pub base: VmStartingEvent,
     /// `guestId`: required string.
     pub guest_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUnsupportedStartingEvent {
     #[inline(never)]
@@ -1481,14 +1474,14 @@ impl Default for VmUnsupportedStartingEvent {
         Self {
             base: VmStartingEvent::default(),
             guest_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_UNSUPPORTED_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUnsupportedStartingEvent",
-    "2.0",
     Some(&VM_STARTING_EVENT),
-    "
+    "2.0
 string guestId r
 ",
     rt::unset::<VmUnsupportedStartingEvent>,
@@ -1498,12 +1491,9 @@ impl rt::Object for VmUnsupportedStartingEvent {
         &VM_UNSUPPORTED_STARTING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UNSUPPORTED_STARTING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UNSUPPORTED_STARTING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.guest_id),
@@ -1559,6 +1549,8 @@ pub struct VmUpgradeCompleteEvent {
     pub base: VmEvent,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUpgradeCompleteEvent {
     #[inline(never)]
@@ -1566,14 +1558,14 @@ impl Default for VmUpgradeCompleteEvent {
         Self {
             base: VmEvent::default(),
             version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_UPGRADE_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradeCompleteEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string version r
 ",
     rt::unset::<VmUpgradeCompleteEvent>,
@@ -1583,12 +1575,9 @@ impl rt::Object for VmUpgradeCompleteEvent {
         &VM_UPGRADE_COMPLETE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UPGRADE_COMPLETE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UPGRADE_COMPLETE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.version),
@@ -1642,18 +1631,22 @@ rt::serde!(object VmUpgradeCompleteEvent);
 pub struct VmUpgradeFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUpgradeFailedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradeFailedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "",
+    "2.0",
     rt::unset::<VmUpgradeFailedEvent>,
 );
 impl rt::Object for VmUpgradeFailedEvent {
@@ -1661,12 +1654,9 @@ impl rt::Object for VmUpgradeFailedEvent {
         &VM_UPGRADE_FAILED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UPGRADE_FAILED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UPGRADE_FAILED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1720,6 +1710,8 @@ pub struct VmUpgradingEvent {
     pub base: VmEvent,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUpgradingEvent {
     #[inline(never)]
@@ -1727,14 +1719,14 @@ impl Default for VmUpgradingEvent {
         Self {
             base: VmEvent::default(),
             version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_UPGRADING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradingEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string version r
 ",
     rt::unset::<VmUpgradingEvent>,
@@ -1744,12 +1736,9 @@ impl rt::Object for VmUpgradingEvent {
         &VM_UPGRADING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UPGRADING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UPGRADING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.version),
@@ -1805,6 +1794,8 @@ pub struct VmUuidAssignedEvent {
     pub base: VmEvent,
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUuidAssignedEvent {
     #[inline(never)]
@@ -1812,14 +1803,14 @@ impl Default for VmUuidAssignedEvent {
         Self {
             base: VmEvent::default(),
             uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidAssignedEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 string uuid r
 ",
     rt::unset::<VmUuidAssignedEvent>,
@@ -1829,12 +1820,9 @@ impl rt::Object for VmUuidAssignedEvent {
         &VM_UUID_ASSIGNED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UUID_ASSIGNED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UUID_ASSIGNED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uuid),
@@ -1892,6 +1880,8 @@ pub struct VmUuidConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmUuidConflictEvent {
     #[inline(never)]
@@ -1900,14 +1890,14 @@ impl Default for VmUuidConflictEvent {
             base: VmEvent::default(),
             conflicted_vm: Default::default(),
             uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidConflictEvent",
-    "2.0",
     Some(&VM_EVENT),
-    "
+    "2.0
 VmEventArgument conflictedVm r
 string uuid r
 ",
@@ -1918,12 +1908,9 @@ impl rt::Object for VmUuidConflictEvent {
         &VM_UUID_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_UUID_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_UUID_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
@@ -1983,6 +1970,8 @@ pub struct VmWwnAssignedEvent {
     pub node_wwns: Vec<i64>,
     /// `portWwns`: list, not empty, of long.
     pub port_wwns: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmWwnAssignedEvent {
     #[inline(never)]
@@ -1991,14 +1980,14 @@ impl Default for VmWwnAssignedEvent {
             base: VmEvent::default(),
             node_wwns: Vec::new(),
             port_wwns: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_WWN_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnAssignedEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "
+    "2.5
 long nodeWwns rl
 long portWwns rl
 ",
@@ -2009,12 +1998,9 @@ impl rt::Object for VmWwnAssignedEvent {
         &VM_WWN_ASSIGNED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_WWN_ASSIGNED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_WWN_ASSIGNED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.node_wwns),
@@ -2078,6 +2064,8 @@ pub struct VmWwnChangedEvent {
     pub new_node_wwns: Vec<i64>,
     /// `newPortWwns`: list of long.
     pub new_port_wwns: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmWwnChangedEvent {
     #[inline(never)]
@@ -2088,14 +2076,14 @@ impl Default for VmWwnChangedEvent {
             old_port_wwns: Vec::new(),
             new_node_wwns: Vec::new(),
             new_port_wwns: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_WWN_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnChangedEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "
+    "2.5
 long oldNodeWwns ol
 long oldPortWwns ol
 long newNodeWwns ol
@@ -2108,12 +2096,9 @@ impl rt::Object for VmWwnChangedEvent {
         &VM_WWN_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_WWN_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_WWN_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_node_wwns),
@@ -2179,6 +2164,8 @@ pub struct VmWwnConflictEvent {
     pub conflicted_hosts: Vec<HostEventArgument>,
     /// `wwn`: required long.
     pub wwn: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmWwnConflictEvent {
     #[inline(never)]
@@ -2188,14 +2175,14 @@ impl Default for VmWwnConflictEvent {
             conflicted_vms: Vec::new(),
             conflicted_hosts: Vec::new(),
             wwn: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_WWN_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnConflictEvent",
-    "2.5",
     Some(&VM_EVENT),
-    "
+    "2.5
 VmEventArgument conflictedVms ol
 HostEventArgument conflictedHosts ol
 long wwn r
@@ -2207,12 +2194,9 @@ impl rt::Object for VmWwnConflictEvent {
         &VM_WWN_CONFLICT_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_WWN_CONFLICT_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_WWN_CONFLICT_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Objects(&self.conflicted_vms),
@@ -2270,20 +2254,22 @@ rt::serde!(object VmWwnConflictEvent);
 pub struct WarningUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WarningUpgradeEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: UpgradeEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static WARNING_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "WarningUpgradeEvent",
-    "2.0",
     Some(&UPGRADE_EVENT),
-    "",
+    "2.0",
     rt::unset::<WarningUpgradeEvent>,
 );
 impl rt::Object for WarningUpgradeEvent {
@@ -2291,12 +2277,9 @@ impl rt::Object for WarningUpgradeEvent {
         &WARNING_UPGRADE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WARNING_UPGRADE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WARNING_UPGRADE_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AdminDisabled {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AdminDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADMIN_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminDisabled",
-    "2.5",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<AdminDisabled>,
 );
 impl rt::Object for AdminDisabled {
@@ -30,12 +32,9 @@ impl rt::Object for AdminDisabled {
         &ADMIN_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADMIN_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADMIN_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -87,20 +86,22 @@ rt::serde!(object AdminDisabled);
 pub struct AdminNotDisabled {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AdminNotDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ADMIN_NOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminNotDisabled",
-    "2.5",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<AdminNotDisabled>,
 );
 impl rt::Object for AdminNotDisabled {
@@ -108,12 +109,9 @@ impl rt::Object for AdminNotDisabled {
         &ADMIN_NOT_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ADMIN_NOT_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ADMIN_NOT_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -171,6 +169,8 @@ pub struct AgentInstallFailed {
     pub status_code: Option<i32>,
     /// `installerOutput`: optional string, since VI API 4.0.
     pub installer_output: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AgentInstallFailed {
     #[inline(never)]
@@ -180,14 +180,14 @@ impl Default for AgentInstallFailed {
             reason: None,
             status_code: None,
             installer_output: None,
+            _more: (),
         }
     }
 }
 pub(crate) static AGENT_INSTALL_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AgentInstallFailed",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string reason o since 4.0
 int statusCode o since 4.0
 string installerOutput o since 4.0
@@ -199,12 +199,9 @@ impl rt::Object for AgentInstallFailed {
         &AGENT_INSTALL_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AGENT_INSTALL_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AGENT_INSTALL_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -264,6 +261,8 @@ pub struct AlreadyBeingManaged {
     pub base: HostConnectFault,
     /// `ipAddress`: required string.
     pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyBeingManaged {
     #[inline(never)]
@@ -271,14 +270,14 @@ impl Default for AlreadyBeingManaged {
         Self {
             base: HostConnectFault::default(),
             ip_address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALREADY_BEING_MANAGED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyBeingManaged",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string ipAddress r
 ",
     rt::unset::<AlreadyBeingManaged>,
@@ -288,12 +287,9 @@ impl rt::Object for AlreadyBeingManaged {
         &ALREADY_BEING_MANAGED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_BEING_MANAGED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_BEING_MANAGED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.ip_address),
@@ -349,6 +345,8 @@ pub struct AlreadyConnected {
     pub base: HostConnectFault,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyConnected {
     #[inline(never)]
@@ -356,14 +354,14 @@ impl Default for AlreadyConnected {
         Self {
             base: HostConnectFault::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALREADY_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyConnected",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<AlreadyConnected>,
@@ -373,12 +371,9 @@ impl rt::Object for AlreadyConnected {
         &ALREADY_CONNECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_CONNECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_CONNECTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -432,18 +427,22 @@ rt::serde!(object AlreadyConnected);
 pub struct AlreadyUpgraded {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlreadyUpgraded {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyUpgraded",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<AlreadyUpgraded>,
 );
 impl rt::Object for AlreadyUpgraded {
@@ -451,12 +450,9 @@ impl rt::Object for AlreadyUpgraded {
         &ALREADY_UPGRADED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALREADY_UPGRADED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALREADY_UPGRADED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -510,6 +506,8 @@ pub struct AuthenticationRequired {
     pub base: RuntimeFault,
     /// `authenticate`: list, not empty, of `AuthenticationRequiredChallenge`.
     pub authenticate: Vec<AuthenticationRequiredChallenge>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthenticationRequired {
     #[inline(never)]
@@ -517,14 +515,14 @@ impl Default for AuthenticationRequired {
         Self {
             base: RuntimeFault::default(),
             authenticate: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static AUTHENTICATION_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationRequired",
-    "9.1.0.0",
     Some(&RUNTIME_FAULT),
-    "
+    "9.1.0.0
 AuthenticationRequiredChallenge authenticate rl
 ",
     rt::unset::<AuthenticationRequired>,
@@ -534,12 +532,9 @@ impl rt::Object for AuthenticationRequired {
         &AUTHENTICATION_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHENTICATION_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHENTICATION_REQUIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.authenticate),
@@ -603,6 +598,8 @@ pub struct AuthenticationRequiredChallenge {
     pub ovl: Option<String>,
     /// `oidcConfigUrl`: optional string.
     pub oidc_config_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthenticationRequiredChallenge {
     #[inline(never)]
@@ -614,14 +611,14 @@ impl Default for AuthenticationRequiredChallenge {
             error_description: None,
             ovl: None,
             oidc_config_url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static AUTHENTICATION_REQUIRED_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationRequiredChallenge",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string scheme r
 string realm o
 string error o
@@ -636,12 +633,9 @@ impl rt::Object for AuthenticationRequiredChallenge {
         &AUTHENTICATION_REQUIRED_CHALLENGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHENTICATION_REQUIRED_CHALLENGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHENTICATION_REQUIRED_CHALLENGE),
             0 => P::Value(&self.scheme),
             1 => P::Value(&self.realm),
             2 => P::Value(&self.error),
@@ -689,20 +683,22 @@ rt::serde!(object AuthenticationRequiredChallenge);
 pub struct BlockedByFirewall {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BlockedByFirewall {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static BLOCKED_BY_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "BlockedByFirewall",
-    "4.1",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "4.1",
     rt::unset::<BlockedByFirewall>,
 );
 impl rt::Object for BlockedByFirewall {
@@ -710,12 +706,9 @@ impl rt::Object for BlockedByFirewall {
         &BLOCKED_BY_FIREWALL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BLOCKED_BY_FIREWALL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BLOCKED_BY_FIREWALL),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -767,18 +760,22 @@ rt::serde!(object BlockedByFirewall);
 pub struct CannotAccessLocalSource {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAccessLocalSource {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_ACCESS_LOCAL_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessLocalSource",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotAccessLocalSource>,
 );
 impl rt::Object for CannotAccessLocalSource {
@@ -786,12 +783,9 @@ impl rt::Object for CannotAccessLocalSource {
         &CANNOT_ACCESS_LOCAL_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ACCESS_LOCAL_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ACCESS_LOCAL_SOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -843,20 +837,22 @@ rt::serde!(object CannotAccessLocalSource);
 pub struct CannotDisableSnapshot {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDisableSnapshot {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_DISABLE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisableSnapshot",
-    "2.5",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<CannotDisableSnapshot>,
 );
 impl rt::Object for CannotDisableSnapshot {
@@ -864,12 +860,9 @@ impl rt::Object for CannotDisableSnapshot {
         &CANNOT_DISABLE_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DISABLE_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DISABLE_SNAPSHOT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -921,18 +914,22 @@ rt::serde!(object CannotDisableSnapshot);
 pub struct CannotPlaceWithoutPrerequisiteMoves {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotPlaceWithoutPrerequisiteMoves {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotPlaceWithoutPrerequisiteMoves",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<CannotPlaceWithoutPrerequisiteMoves>,
 );
 impl rt::Object for CannotPlaceWithoutPrerequisiteMoves {
@@ -940,12 +937,9 @@ impl rt::Object for CannotPlaceWithoutPrerequisiteMoves {
         &CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1007,6 +1001,8 @@ pub struct CannotUseNetwork {
     pub reason: String,
     /// `network`: optional reference to `Network`, since VI API 6.0.
     pub network: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotUseNetwork {
     #[inline(never)]
@@ -1018,14 +1014,14 @@ impl Default for CannotUseNetwork {
             connected: false,
             reason: String::new(),
             network: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_USE_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotUseNetwork",
-    "5.5",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.5
 string device r
 string backing r
 boolean connected r
@@ -1039,12 +1035,9 @@ impl rt::Object for CannotUseNetwork {
         &CANNOT_USE_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_USE_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_USE_NETWORK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1106,20 +1099,22 @@ rt::serde!(object CannotUseNetwork);
 pub struct ClockSkew {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClockSkew {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLOCK_SKEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClockSkew",
-    "4.1",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "4.1",
     rt::unset::<ClockSkew>,
 );
 impl rt::Object for ClockSkew {
@@ -1127,12 +1122,9 @@ impl rt::Object for ClockSkew {
         &CLOCK_SKEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLOCK_SKEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLOCK_SKEW),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1188,6 +1180,8 @@ pub struct ConflictingDatastoreFound {
     pub name: String,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConflictingDatastoreFound {
     #[inline(never)]
@@ -1196,14 +1190,14 @@ impl Default for ConflictingDatastoreFound {
             base: RuntimeFault::default(),
             name: String::new(),
             url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFLICTING_DATASTORE_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingDatastoreFound",
-    "5.1",
     Some(&RUNTIME_FAULT),
-    "
+    "5.1
 string name r
 string url r
 ",
@@ -1214,12 +1208,9 @@ impl rt::Object for ConflictingDatastoreFound {
         &CONFLICTING_DATASTORE_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFLICTING_DATASTORE_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFLICTING_DATASTORE_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -1275,20 +1266,22 @@ rt::serde!(object ConflictingDatastoreFound);
 pub struct CpuCompatibilityUnknown {
     /// The properties of `CpuIncompatible`.
     pub base: CpuIncompatible,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuCompatibilityUnknown {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CpuIncompatible::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CPU_COMPATIBILITY_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuCompatibilityUnknown",
-    "2.0",
     Some(&CPU_INCOMPATIBLE),
-    "",
+    "2.0",
     rt::unset::<CpuCompatibilityUnknown>,
 );
 impl rt::Object for CpuCompatibilityUnknown {
@@ -1296,12 +1289,9 @@ impl rt::Object for CpuCompatibilityUnknown {
         &CPU_COMPATIBILITY_UNKNOWN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_COMPATIBILITY_UNKNOWN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_COMPATIBILITY_UNKNOWN),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1353,20 +1343,22 @@ rt::serde!(object CpuCompatibilityUnknown);
 pub struct CpuHotPlugNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuHotPlugNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CPU_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuHotPlugNotSupported",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<CpuHotPlugNotSupported>,
 );
 impl rt::Object for CpuHotPlugNotSupported {
@@ -1374,12 +1366,9 @@ impl rt::Object for CpuHotPlugNotSupported {
         &CPU_HOT_PLUG_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_HOT_PLUG_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_HOT_PLUG_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1441,6 +1430,8 @@ pub struct CpuIncompatible {
     pub desired_bits: Option<String>,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuIncompatible {
     #[inline(never)]
@@ -1452,14 +1443,14 @@ impl Default for CpuIncompatible {
             register_bits: None,
             desired_bits: None,
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CPU_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 int level r
 string registerName r
 string registerBits o since 2.5
@@ -1473,12 +1464,9 @@ impl rt::Object for CpuIncompatible {
         &CPU_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.level),
@@ -1556,6 +1544,8 @@ pub struct CpuIncompatible1Ecx {
     pub other: bool,
     /// `otherOnly`: required boolean.
     pub other_only: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuIncompatible1Ecx {
     #[inline(never)]
@@ -1570,14 +1560,14 @@ impl Default for CpuIncompatible1Ecx {
             aes: None,
             other: false,
             other_only: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CPU_INCOMPATIBLE1_ECX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible1ECX",
-    "2.5",
     Some(&CPU_INCOMPATIBLE),
-    "
+    "2.5
 boolean sse3 r
 boolean pclmulqdq o since 5.0
 boolean ssse3 r
@@ -1594,12 +1584,9 @@ impl rt::Object for CpuIncompatible1Ecx {
         &CPU_INCOMPATIBLE1_ECX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_INCOMPATIBLE1_ECX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_INCOMPATIBLE1_ECX),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.sse3),
@@ -1679,6 +1666,8 @@ pub struct CpuIncompatible81Edx {
     pub other: bool,
     /// `otherOnly`: required boolean.
     pub other_only: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CpuIncompatible81Edx {
     #[inline(never)]
@@ -1691,14 +1680,14 @@ impl Default for CpuIncompatible81Edx {
             lm: false,
             other: false,
             other_only: false,
+            _more: (),
         }
     }
 }
 pub(crate) static CPU_INCOMPATIBLE81_EDX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible81EDX",
-    "2.5",
     Some(&CPU_INCOMPATIBLE),
-    "
+    "2.5
 boolean nx r
 boolean ffxsr r
 boolean rdtscp r
@@ -1713,12 +1702,9 @@ impl rt::Object for CpuIncompatible81Edx {
         &CPU_INCOMPATIBLE81_EDX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CPU_INCOMPATIBLE81_EDX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CPU_INCOMPATIBLE81_EDX),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.nx),
@@ -1782,20 +1768,22 @@ rt::serde!(object CpuIncompatible81Edx);
 pub struct DvPortNotSupported {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvPortNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DV_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortNotSupported",
-    "4.1",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
-    "",
+    "4.1",
     rt::unset::<DvPortNotSupported>,
 );
 impl rt::Object for DvPortNotSupported {
@@ -1803,12 +1791,9 @@ impl rt::Object for DvPortNotSupported {
         &DV_PORT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DV_PORT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DV_PORT_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1860,20 +1845,22 @@ rt::serde!(object DvPortNotSupported);
 pub struct DatabaseError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatabaseError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATABASE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseError",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<DatabaseError>,
 );
 impl rt::Object for DatabaseError {
@@ -1881,12 +1868,9 @@ impl rt::Object for DatabaseError {
         &DATABASE_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATABASE_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATABASE_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1940,6 +1924,8 @@ pub struct DatastoreNotWritableOnHost {
     pub base: InvalidDatastore,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreNotWritableOnHost {
     #[inline(never)]
@@ -1947,14 +1933,14 @@ impl Default for DatastoreNotWritableOnHost {
         Self {
             base: InvalidDatastore::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNotWritableOnHost",
-    "2.0",
     Some(&INVALID_DATASTORE),
-    "
+    "2.0
 ManagedObjectReference host r
 ",
     rt::unset::<DatastoreNotWritableOnHost>,
@@ -1964,12 +1950,9 @@ impl rt::Object for DatastoreNotWritableOnHost {
         &DATASTORE_NOT_WRITABLE_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_NOT_WRITABLE_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_NOT_WRITABLE_ON_HOST),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
@@ -2027,6 +2010,8 @@ pub struct DeltaDiskFormatNotSupported {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `deltaDiskFormat`: required string.
     pub delta_disk_format: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeltaDiskFormatNotSupported {
     #[inline(never)]
@@ -2035,14 +2020,14 @@ impl Default for DeltaDiskFormatNotSupported {
             base: VmConfigFault::default(),
             datastore: Vec::new(),
             delta_disk_format: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DELTA_DISK_FORMAT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeltaDiskFormatNotSupported",
-    "5.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.0
 ManagedObjectReference datastore ol
 string deltaDiskFormat r
 ",
@@ -2053,12 +2038,9 @@ impl rt::Object for DeltaDiskFormatNotSupported {
         &DELTA_DISK_FORMAT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DELTA_DISK_FORMAT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DELTA_DISK_FORMAT_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -2114,20 +2096,22 @@ rt::serde!(object DeltaDiskFormatNotSupported);
 pub struct DestinationSwitchFull {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestinationSwitchFull {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DESTINATION_SWITCH_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestinationSwitchFull",
-    "2.0",
     Some(&CANNOT_ACCESS_NETWORK),
-    "",
+    "2.0",
     rt::unset::<DestinationSwitchFull>,
 );
 impl rt::Object for DestinationSwitchFull {
@@ -2135,12 +2119,9 @@ impl rt::Object for DestinationSwitchFull {
         &DESTINATION_SWITCH_FULL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTINATION_SWITCH_FULL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTINATION_SWITCH_FULL),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2194,6 +2175,8 @@ pub struct DeviceBackingNotSupported {
     pub base: DeviceNotSupported,
     /// `backing`: required string.
     pub backing: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceBackingNotSupported {
     #[inline(never)]
@@ -2201,14 +2184,14 @@ impl Default for DeviceBackingNotSupported {
         Self {
             base: DeviceNotSupported::default(),
             backing: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DEVICE_BACKING_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceBackingNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "
+    "2.5
 string backing r
 ",
     rt::unset::<DeviceBackingNotSupported>,
@@ -2218,12 +2201,9 @@ impl rt::Object for DeviceBackingNotSupported {
         &DEVICE_BACKING_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_BACKING_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_BACKING_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.backing),
@@ -2279,6 +2259,8 @@ pub struct DeviceControllerNotSupported {
     pub base: DeviceNotSupported,
     /// `controller`: required string.
     pub controller: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceControllerNotSupported {
     #[inline(never)]
@@ -2286,14 +2268,14 @@ impl Default for DeviceControllerNotSupported {
         Self {
             base: DeviceNotSupported::default(),
             controller: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DEVICE_CONTROLLER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceControllerNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "
+    "2.5
 string controller r
 ",
     rt::unset::<DeviceControllerNotSupported>,
@@ -2303,12 +2285,9 @@ impl rt::Object for DeviceControllerNotSupported {
         &DEVICE_CONTROLLER_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_CONTROLLER_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_CONTROLLER_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.controller),
@@ -2362,20 +2341,22 @@ rt::serde!(object DeviceControllerNotSupported);
 pub struct DeviceHotPlugNotSupported {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceHotPlugNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DEVICE_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceHotPlugNotSupported",
-    "2.5u2server",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.5u2server",
     rt::unset::<DeviceHotPlugNotSupported>,
 );
 impl rt::Object for DeviceHotPlugNotSupported {
@@ -2383,12 +2364,9 @@ impl rt::Object for DeviceHotPlugNotSupported {
         &DEVICE_HOT_PLUG_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_HOT_PLUG_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_HOT_PLUG_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2440,20 +2418,22 @@ rt::serde!(object DeviceHotPlugNotSupported);
 pub struct DeviceUnsupportedForVmPlatform {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceUnsupportedForVmPlatform {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_PLATFORM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceUnsupportedForVmPlatform",
-    "2.5u2server",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.5u2server",
     rt::unset::<DeviceUnsupportedForVmPlatform>,
 );
 impl rt::Object for DeviceUnsupportedForVmPlatform {
@@ -2461,12 +2441,9 @@ impl rt::Object for DeviceUnsupportedForVmPlatform {
         &DEVICE_UNSUPPORTED_FOR_VM_PLATFORM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_UNSUPPORTED_FOR_VM_PLATFORM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_UNSUPPORTED_FOR_VM_PLATFORM),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2522,6 +2499,8 @@ pub struct DeviceUnsupportedForVmVersion {
     pub current_version: String,
     /// `expectedVersion`: required string.
     pub expected_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceUnsupportedForVmVersion {
     #[inline(never)]
@@ -2530,14 +2509,14 @@ impl Default for DeviceUnsupportedForVmVersion {
             base: InvalidDeviceSpec::default(),
             current_version: String::new(),
             expected_version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceUnsupportedForVmVersion",
-    "2.5u2server",
     Some(&INVALID_DEVICE_SPEC),
-    "
+    "2.5u2server
 string currentVersion r
 string expectedVersion r
 ",
@@ -2548,12 +2527,9 @@ impl rt::Object for DeviceUnsupportedForVmVersion {
         &DEVICE_UNSUPPORTED_FOR_VM_VERSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_UNSUPPORTED_FOR_VM_VERSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_UNSUPPORTED_FOR_VM_VERSION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.current_version),
@@ -2609,20 +2585,22 @@ rt::serde!(object DeviceUnsupportedForVmVersion);
 pub struct DigestNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DigestNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIGEST_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DigestNotSupported",
-    "6.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "6.0",
     rt::unset::<DigestNotSupported>,
 );
 impl rt::Object for DigestNotSupported {
@@ -2630,12 +2608,9 @@ impl rt::Object for DigestNotSupported {
         &DIGEST_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIGEST_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIGEST_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2687,20 +2662,22 @@ rt::serde!(object DigestNotSupported);
 pub struct DisableAdminNotSupported {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisableAdminNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISABLE_ADMIN_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableAdminNotSupported",
-    "2.5",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<DisableAdminNotSupported>,
 );
 impl rt::Object for DisableAdminNotSupported {
@@ -2708,12 +2685,9 @@ impl rt::Object for DisableAdminNotSupported {
         &DISABLE_ADMIN_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISABLE_ADMIN_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISABLE_ADMIN_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2769,6 +2743,8 @@ pub struct DisallowedChangeByService {
     pub service_name: String,
     /// `disallowedChange`: optional string.
     pub disallowed_change: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisallowedChangeByService {
     #[inline(never)]
@@ -2777,14 +2753,14 @@ impl Default for DisallowedChangeByService {
             base: RuntimeFault::default(),
             service_name: String::new(),
             disallowed_change: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISALLOWED_CHANGE_BY_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedChangeByService",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "
+    "5.0
 string serviceName r
 string disallowedChange o
 ",
@@ -2795,12 +2771,9 @@ impl rt::Object for DisallowedChangeByService {
         &DISALLOWED_CHANGE_BY_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_CHANGE_BY_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISALLOWED_CHANGE_BY_SERVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.service_name),
@@ -2856,20 +2829,22 @@ rt::serde!(object DisallowedChangeByService);
 pub struct DisallowedDiskModeChange {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisallowedDiskModeChange {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidDeviceSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISALLOWED_DISK_MODE_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedDiskModeChange",
-    "2.0",
     Some(&INVALID_DEVICE_SPEC),
-    "",
+    "2.0",
     rt::unset::<DisallowedDiskModeChange>,
 );
 impl rt::Object for DisallowedDiskModeChange {
@@ -2877,12 +2852,9 @@ impl rt::Object for DisallowedDiskModeChange {
         &DISALLOWED_DISK_MODE_CHANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_DISK_MODE_CHANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISALLOWED_DISK_MODE_CHANGE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2936,6 +2908,8 @@ pub struct DiskNotSupported {
     pub base: VirtualHardwareCompatibilityIssue,
     /// `disk`: required int.
     pub disk: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskNotSupported {
     #[inline(never)]
@@ -2943,14 +2917,14 @@ impl Default for DiskNotSupported {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
             disk: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskNotSupported",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 int disk r
 ",
     rt::unset::<DiskNotSupported>,
@@ -2960,12 +2934,9 @@ impl rt::Object for DiskNotSupported {
         &DISK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk),
@@ -3019,20 +2990,22 @@ rt::serde!(object DiskNotSupported);
 pub struct EightHostLimitViolated {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EightHostLimitViolated {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EIGHT_HOST_LIMIT_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EightHostLimitViolated",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<EightHostLimitViolated>,
 );
 impl rt::Object for EightHostLimitViolated {
@@ -3040,12 +3013,9 @@ impl rt::Object for EightHostLimitViolated {
         &EIGHT_HOST_LIMIT_VIOLATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EIGHT_HOST_LIMIT_VIOLATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EIGHT_HOST_LIMIT_VIOLATED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3101,6 +3071,8 @@ pub struct ExtendedFault {
     pub fault_type_id: String,
     /// `data`: list of `KeyValue`.
     pub data: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtendedFault {
     #[inline(never)]
@@ -3109,14 +3081,14 @@ impl Default for ExtendedFault {
             base: VimFault::default(),
             fault_type_id: String::new(),
             data: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENDED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedFault",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 string faultTypeId r
 KeyValue data ol
 ",
@@ -3127,12 +3099,9 @@ impl rt::Object for ExtendedFault {
         &EXTENDED_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENDED_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENDED_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.fault_type_id),
@@ -3194,6 +3163,8 @@ pub struct FaultToleranceCpuIncompatible {
     pub family: bool,
     /// `stepping`: required boolean.
     pub stepping: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceCpuIncompatible {
     #[inline(never)]
@@ -3203,14 +3174,14 @@ impl Default for FaultToleranceCpuIncompatible {
             model: false,
             family: false,
             stepping: false,
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_CPU_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceCpuIncompatible",
-    "4.0",
     Some(&CPU_INCOMPATIBLE),
-    "
+    "4.0
 boolean model r
 boolean family r
 boolean stepping r
@@ -3222,12 +3193,9 @@ impl rt::Object for FaultToleranceCpuIncompatible {
         &FAULT_TOLERANCE_CPU_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CPU_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_CPU_INCOMPATIBLE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.model),
@@ -3291,6 +3259,8 @@ pub struct FeatureRequirementsNotMet {
     pub vm: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FeatureRequirementsNotMet {
     #[inline(never)]
@@ -3300,14 +3270,14 @@ impl Default for FeatureRequirementsNotMet {
             feature_requirement: Vec::new(),
             vm: None,
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FEATURE_REQUIREMENTS_NOT_MET: rt::ObjectInfo = rt::ObjectInfo::new(
     "FeatureRequirementsNotMet",
-    "5.1",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "5.1
 VirtualMachineFeatureRequirement featureRequirement ol
 ManagedObjectReference vm o
 ManagedObjectReference host o
@@ -3319,12 +3289,9 @@ impl rt::Object for FeatureRequirementsNotMet {
         &FEATURE_REQUIREMENTS_NOT_MET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FEATURE_REQUIREMENTS_NOT_MET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FEATURE_REQUIREMENTS_NOT_MET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.feature_requirement),
@@ -3382,20 +3349,22 @@ rt::serde!(object FeatureRequirementsNotMet);
 pub struct FileBackedPortNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileBackedPortNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_BACKED_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileBackedPortNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<FileBackedPortNotSupported>,
 );
 impl rt::Object for FileBackedPortNotSupported {
@@ -3403,12 +3372,9 @@ impl rt::Object for FileBackedPortNotSupported {
         &FILE_BACKED_PORT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_BACKED_PORT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_BACKED_PORT_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3460,18 +3426,22 @@ rt::serde!(object FileBackedPortNotSupported);
 pub struct FileNameTooLong {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileNameTooLong {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FILE_NAME_TOO_LONG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNameTooLong",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<FileNameTooLong>,
 );
 impl rt::Object for FileNameTooLong {
@@ -3479,12 +3449,9 @@ impl rt::Object for FileNameTooLong {
         &FILE_NAME_TOO_LONG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_NAME_TOO_LONG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_NAME_TOO_LONG),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3539,6 +3506,8 @@ pub struct FilterInUse {
     /// `disk`: list of `VirtualDiskId`.
     #[cfg(feature = "iofilter")]
     pub disk: Vec<VirtualDiskId>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FilterInUse {
     #[inline(never)]
@@ -3547,14 +3516,14 @@ impl Default for FilterInUse {
             base: ResourceInUse::default(),
             #[cfg(feature = "iofilter")]
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FILTER_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FilterInUse",
-    "6.0",
     Some(&RESOURCE_IN_USE),
-    "
+    "6.0
 VirtualDiskId disk ol
 ",
     rt::unset::<FilterInUse>,
@@ -3564,12 +3533,9 @@ impl rt::Object for FilterInUse {
         &FILTER_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILTER_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILTER_IN_USE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             #[cfg(feature = "iofilter")]
@@ -3633,6 +3599,8 @@ pub struct GatewayConnectFault {
     pub gateway_info: String,
     /// `details`: optional `LocalizableMessage`.
     pub details: Option<Box<LocalizableMessage>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayConnectFault {
     #[inline(never)]
@@ -3643,14 +3611,14 @@ impl Default for GatewayConnectFault {
             gateway_id: String::new(),
             gateway_info: String::new(),
             details: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GATEWAY_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayConnectFault",
-    "6.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "6.0
 string gatewayType r
 string gatewayId r
 string gatewayInfo r
@@ -3663,12 +3631,9 @@ impl rt::Object for GatewayConnectFault {
         &GATEWAY_CONNECT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_CONNECT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_CONNECT_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.gateway_type),
@@ -3728,20 +3693,22 @@ rt::serde!(object GatewayConnectFault);
 pub struct GatewayHostNotReachable {
     /// The properties of `GatewayToHostConnectFault`.
     pub base: GatewayToHostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayHostNotReachable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayToHostConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GATEWAY_HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayHostNotReachable",
-    "6.0",
     Some(&GATEWAY_TO_HOST_CONNECT_FAULT),
-    "",
+    "6.0",
     rt::unset::<GatewayHostNotReachable>,
 );
 impl rt::Object for GatewayHostNotReachable {
@@ -3749,12 +3716,9 @@ impl rt::Object for GatewayHostNotReachable {
         &GATEWAY_HOST_NOT_REACHABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_HOST_NOT_REACHABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_HOST_NOT_REACHABLE),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3806,20 +3770,22 @@ rt::serde!(object GatewayHostNotReachable);
 pub struct GatewayNotFound {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GATEWAY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayNotFound",
-    "6.0",
     Some(&GATEWAY_CONNECT_FAULT),
-    "",
+    "6.0",
     rt::unset::<GatewayNotFound>,
 );
 impl rt::Object for GatewayNotFound {
@@ -3827,12 +3793,9 @@ impl rt::Object for GatewayNotFound {
         &GATEWAY_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_NOT_FOUND),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3884,20 +3847,22 @@ rt::serde!(object GatewayNotFound);
 pub struct GatewayNotReachable {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayNotReachable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GATEWAY_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayNotReachable",
-    "6.0",
     Some(&GATEWAY_CONNECT_FAULT),
-    "",
+    "6.0",
     rt::unset::<GatewayNotReachable>,
 );
 impl rt::Object for GatewayNotReachable {
@@ -3905,12 +3870,9 @@ impl rt::Object for GatewayNotReachable {
         &GATEWAY_NOT_REACHABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_NOT_REACHABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_NOT_REACHABLE),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3962,20 +3924,22 @@ rt::serde!(object GatewayNotReachable);
 pub struct GatewayOperationRefused {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayOperationRefused {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GatewayConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GATEWAY_OPERATION_REFUSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayOperationRefused",
-    "6.0",
     Some(&GATEWAY_CONNECT_FAULT),
-    "",
+    "6.0",
     rt::unset::<GatewayOperationRefused>,
 );
 impl rt::Object for GatewayOperationRefused {
@@ -3983,12 +3947,9 @@ impl rt::Object for GatewayOperationRefused {
         &GATEWAY_OPERATION_REFUSED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_OPERATION_REFUSED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_OPERATION_REFUSED),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4044,6 +4005,8 @@ pub struct GatewayToHostAuthFault {
     pub invalid_properties: Vec<String>,
     /// `missingProperties`: list, not empty, of string.
     pub missing_properties: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayToHostAuthFault {
     #[inline(never)]
@@ -4052,14 +4015,14 @@ impl Default for GatewayToHostAuthFault {
             base: GatewayToHostConnectFault::default(),
             invalid_properties: Vec::new(),
             missing_properties: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GATEWAY_TO_HOST_AUTH_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostAuthFault",
-    "6.0",
     Some(&GATEWAY_TO_HOST_CONNECT_FAULT),
-    "
+    "6.0
 string invalidProperties rl
 string missingProperties rl
 ",
@@ -4070,12 +4033,9 @@ impl rt::Object for GatewayToHostAuthFault {
         &GATEWAY_TO_HOST_AUTH_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_TO_HOST_AUTH_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_TO_HOST_AUTH_FAULT),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.invalid_properties),
@@ -4135,6 +4095,8 @@ pub struct GatewayToHostConnectFault {
     pub hostname: String,
     /// `port`: optional int.
     pub port: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayToHostConnectFault {
     #[inline(never)]
@@ -4143,14 +4105,14 @@ impl Default for GatewayToHostConnectFault {
             base: GatewayConnectFault::default(),
             hostname: String::new(),
             port: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GATEWAY_TO_HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostConnectFault",
-    "6.0",
     Some(&GATEWAY_CONNECT_FAULT),
-    "
+    "6.0
 string hostname r
 int port o
 ",
@@ -4161,12 +4123,9 @@ impl rt::Object for GatewayToHostConnectFault {
         &GATEWAY_TO_HOST_CONNECT_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_TO_HOST_CONNECT_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_TO_HOST_CONNECT_FAULT),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.hostname),
@@ -4226,6 +4185,8 @@ pub struct GatewayToHostTrustVerifyFault {
     pub verification_token: String,
     /// `propertiesToVerify`: list, not empty, of `KeyValue`.
     pub properties_to_verify: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GatewayToHostTrustVerifyFault {
     #[inline(never)]
@@ -4234,14 +4195,14 @@ impl Default for GatewayToHostTrustVerifyFault {
             base: GatewayToHostConnectFault::default(),
             verification_token: String::new(),
             properties_to_verify: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GATEWAY_TO_HOST_TRUST_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostTrustVerifyFault",
-    "6.0",
     Some(&GATEWAY_TO_HOST_CONNECT_FAULT),
-    "
+    "6.0
 string verificationToken r
 KeyValue propertiesToVerify rl
 ",
@@ -4252,12 +4213,9 @@ impl rt::Object for GatewayToHostTrustVerifyFault {
         &GATEWAY_TO_HOST_TRUST_VERIFY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GATEWAY_TO_HOST_TRUST_VERIFY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GATEWAY_TO_HOST_TRUST_VERIFY_FAULT),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.verification_token),
@@ -4315,6 +4273,8 @@ pub struct HostAccessRestrictedToManagementServer {
     pub base: NotSupported,
     /// `managementServer`: required string.
     pub management_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAccessRestrictedToManagementServer {
     #[inline(never)]
@@ -4322,14 +4282,14 @@ impl Default for HostAccessRestrictedToManagementServer {
         Self {
             base: NotSupported::default(),
             management_server: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessRestrictedToManagementServer",
-    "5.0",
     Some(&NOT_SUPPORTED),
-    "
+    "5.0
 string managementServer r
 ",
     rt::unset::<HostAccessRestrictedToManagementServer>,
@@ -4339,12 +4299,9 @@ impl rt::Object for HostAccessRestrictedToManagementServer {
         &HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.management_server),
@@ -4400,6 +4357,8 @@ pub struct HostConfigFailed {
     pub base: HostConfigFault,
     /// `failure`: list, not empty, of `LocalizedMethodFault`.
     pub failure: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigFailed {
     #[inline(never)]
@@ -4407,14 +4366,14 @@ impl Default for HostConfigFailed {
         Self {
             base: HostConfigFault::default(),
             failure: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONFIG_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigFailed",
-    "4.0",
     Some(&HOST_CONFIG_FAULT),
-    "
+    "4.0
 LocalizedMethodFault failure rl
 ",
     rt::unset::<HostConfigFailed>,
@@ -4424,12 +4383,9 @@ impl rt::Object for HostConfigFailed {
         &HOST_CONFIG_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
@@ -4489,6 +4445,8 @@ pub struct HostHasComponentFailure {
     pub component_type: String,
     /// `componentName`: required string.
     pub component_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHasComponentFailure {
     #[inline(never)]
@@ -4498,14 +4456,14 @@ impl Default for HostHasComponentFailure {
             host_name: String::new(),
             component_type: String::new(),
             component_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_HAS_COMPONENT_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHasComponentFailure",
-    "6.0",
     Some(&VIM_FAULT),
-    "
+    "6.0
 string hostName r
 string componentType r
 string componentName r
@@ -4517,12 +4475,9 @@ impl rt::Object for HostHasComponentFailure {
         &HOST_HAS_COMPONENT_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HAS_COMPONENT_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HAS_COMPONENT_FAILURE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -4580,20 +4535,22 @@ rt::serde!(object HostHasComponentFailure);
 pub struct HostInDomain {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInDomain {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IN_DOMAIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInDomain",
-    "4.1",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "4.1",
     rt::unset::<HostInDomain>,
 );
 impl rt::Object for HostInDomain {
@@ -4601,12 +4558,9 @@ impl rt::Object for HostInDomain {
         &HOST_IN_DOMAIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IN_DOMAIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IN_DOMAIN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4658,18 +4612,22 @@ rt::serde!(object HostInDomain);
 pub struct HostPowerOpFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPowerOpFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_POWER_OP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerOpFailed",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<HostPowerOpFailed>,
 );
 impl rt::Object for HostPowerOpFailed {
@@ -4677,12 +4635,9 @@ impl rt::Object for HostPowerOpFailed {
         &HOST_POWER_OP_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POWER_OP_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_POWER_OP_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4738,6 +4693,8 @@ pub struct HttpFault {
     pub status_code: i32,
     /// `statusMessage`: required string.
     pub status_message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpFault {
     #[inline(never)]
@@ -4746,14 +4703,14 @@ impl Default for HttpFault {
             base: VimFault::default(),
             status_code: 0,
             status_message: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpFault",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 int statusCode r
 string statusMessage r
 ",
@@ -4764,12 +4721,9 @@ impl rt::Object for HttpFault {
         &HTTP_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.status_code),
@@ -4825,20 +4779,22 @@ rt::serde!(object HttpFault);
 pub struct IdeDiskNotSupported {
     /// The properties of `DiskNotSupported`.
     pub base: DiskNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IdeDiskNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DiskNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static IDE_DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IDEDiskNotSupported",
-    "2.0",
     Some(&DISK_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<IdeDiskNotSupported>,
 );
 impl rt::Object for IdeDiskNotSupported {
@@ -4846,12 +4802,9 @@ impl rt::Object for IdeDiskNotSupported {
         &IDE_DISK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IDE_DISK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IDE_DISK_NOT_SUPPORTED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4905,6 +4858,8 @@ pub struct InaccessibleDatastore {
     pub base: InvalidDatastore,
     /// `detail`: optional string, since VI API 5.0.
     pub detail: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InaccessibleDatastore {
     #[inline(never)]
@@ -4912,14 +4867,14 @@ impl Default for InaccessibleDatastore {
         Self {
             base: InvalidDatastore::default(),
             detail: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INACCESSIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleDatastore",
-    "2.0",
     Some(&INVALID_DATASTORE),
-    "
+    "2.0
 string detail o since 5.0
 ",
     rt::unset::<InaccessibleDatastore>,
@@ -4929,12 +4884,9 @@ impl rt::Object for InaccessibleDatastore {
         &INACCESSIBLE_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INACCESSIBLE_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INACCESSIBLE_DATASTORE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.detail),
@@ -4988,20 +4940,22 @@ rt::serde!(object InaccessibleDatastore);
 pub struct InaccessibleFtMetadataDatastore {
     /// The properties of `InaccessibleDatastore`.
     pub base: InaccessibleDatastore,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InaccessibleFtMetadataDatastore {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InaccessibleDatastore::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INACCESSIBLE_FT_METADATA_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleFTMetadataDatastore",
-    "6.0",
     Some(&INACCESSIBLE_DATASTORE),
-    "",
+    "6.0",
     rt::unset::<InaccessibleFtMetadataDatastore>,
 );
 impl rt::Object for InaccessibleFtMetadataDatastore {
@@ -5009,12 +4963,9 @@ impl rt::Object for InaccessibleFtMetadataDatastore {
         &INACCESSIBLE_FT_METADATA_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INACCESSIBLE_FT_METADATA_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INACCESSIBLE_FT_METADATA_DATASTORE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5068,6 +5019,8 @@ pub struct IncompatibleSetting {
     pub base: InvalidArgument,
     /// `conflictingProperty`: required string, a PropertyPath.
     pub conflicting_property: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncompatibleSetting {
     #[inline(never)]
@@ -5075,14 +5028,14 @@ impl Default for IncompatibleSetting {
         Self {
             base: InvalidArgument::default(),
             conflicting_property: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INCOMPATIBLE_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleSetting",
-    "2.0",
     Some(&INVALID_ARGUMENT),
-    "
+    "2.0
 string conflictingProperty r
 ",
     rt::unset::<IncompatibleSetting>,
@@ -5092,12 +5045,9 @@ impl rt::Object for IncompatibleSetting {
         &INCOMPATIBLE_SETTING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCOMPATIBLE_SETTING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCOMPATIBLE_SETTING),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.conflicting_property),
@@ -5157,6 +5107,8 @@ pub struct InsufficientAgentVmsDeployed {
     pub required_num_agent_vms: i32,
     /// `currentNumAgentVms`: required int.
     pub current_num_agent_vms: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientAgentVmsDeployed {
     #[inline(never)]
@@ -5166,14 +5118,14 @@ impl Default for InsufficientAgentVmsDeployed {
             host_name: String::new(),
             required_num_agent_vms: 0,
             current_num_agent_vms: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_AGENT_VMS_DEPLOYED: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientAgentVmsDeployed",
-    "5.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "5.0
 string hostName r
 int requiredNumAgentVms r
 int currentNumAgentVms r
@@ -5185,12 +5137,9 @@ impl rt::Object for InsufficientAgentVmsDeployed {
         &INSUFFICIENT_AGENT_VMS_DEPLOYED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_AGENT_VMS_DEPLOYED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_AGENT_VMS_DEPLOYED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -5248,20 +5197,22 @@ rt::serde!(object InsufficientAgentVmsDeployed);
 pub struct InsufficientGraphicsResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientGraphicsResourcesFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_GRAPHICS_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientGraphicsResourcesFault",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "6.0",
     rt::unset::<InsufficientGraphicsResourcesFault>,
 );
 impl rt::Object for InsufficientGraphicsResourcesFault {
@@ -5269,12 +5220,9 @@ impl rt::Object for InsufficientGraphicsResourcesFault {
         &INSUFFICIENT_GRAPHICS_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_GRAPHICS_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_GRAPHICS_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5330,6 +5278,8 @@ pub struct InsufficientHostCpuCapacityFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientHostCpuCapacityFault {
     #[inline(never)]
@@ -5338,14 +5288,14 @@ impl Default for InsufficientHostCpuCapacityFault {
             base: InsufficientHostCapacityFault::default(),
             unreserved: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_HOST_CPU_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostCpuCapacityFault",
-    "4.0",
     Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
-    "
+    "4.0
 long unreserved r
 long requested r
 ",
@@ -5356,12 +5306,9 @@ impl rt::Object for InsufficientHostCpuCapacityFault {
         &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_CPU_CAPACITY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_HOST_CPU_CAPACITY_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.unreserved),
@@ -5421,6 +5368,8 @@ pub struct InsufficientHostMemoryCapacityFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientHostMemoryCapacityFault {
     #[inline(never)]
@@ -5429,14 +5378,14 @@ impl Default for InsufficientHostMemoryCapacityFault {
             base: InsufficientHostCapacityFault::default(),
             unreserved: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostMemoryCapacityFault",
-    "4.0",
     Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
-    "
+    "4.0
 long unreserved r
 long requested r
 ",
@@ -5447,12 +5396,9 @@ impl rt::Object for InsufficientHostMemoryCapacityFault {
         &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.unreserved),
@@ -5508,20 +5454,22 @@ rt::serde!(object InsufficientHostMemoryCapacityFault);
 pub struct InsufficientNetworkCapacity {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientNetworkCapacity {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_NETWORK_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientNetworkCapacity",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "6.0",
     rt::unset::<InsufficientNetworkCapacity>,
 );
 impl rt::Object for InsufficientNetworkCapacity {
@@ -5529,12 +5477,9 @@ impl rt::Object for InsufficientNetworkCapacity {
         &INSUFFICIENT_NETWORK_CAPACITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_NETWORK_CAPACITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_NETWORK_CAPACITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5598,6 +5543,8 @@ pub struct InsufficientNetworkResourcePoolCapacity {
     pub requested: i64,
     /// `device`: list, not empty, of string.
     pub device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientNetworkResourcePoolCapacity {
     #[inline(never)]
@@ -5610,14 +5557,14 @@ impl Default for InsufficientNetworkResourcePoolCapacity {
             available: 0,
             requested: 0,
             device: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientNetworkResourcePoolCapacity",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "6.0
 string dvsName r
 string dvsUuid r
 string resourcePoolKey r
@@ -5632,12 +5579,9 @@ impl rt::Object for InsufficientNetworkResourcePoolCapacity {
         &INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.dvs_name),
@@ -5701,20 +5645,22 @@ rt::serde!(object InsufficientNetworkResourcePoolCapacity);
 pub struct InsufficientPerCpuCapacity {
     /// The properties of `InsufficientHostCapacityFault`.
     pub base: InsufficientHostCapacityFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientPerCpuCapacity {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientHostCapacityFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_PER_CPU_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientPerCpuCapacity",
-    "2.5",
     Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
-    "",
+    "2.5",
     rt::unset::<InsufficientPerCpuCapacity>,
 );
 impl rt::Object for InsufficientPerCpuCapacity {
@@ -5722,12 +5668,9 @@ impl rt::Object for InsufficientPerCpuCapacity {
         &INSUFFICIENT_PER_CPU_CAPACITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_PER_CPU_CAPACITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_PER_CPU_CAPACITY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5783,6 +5726,8 @@ pub struct InsufficientStandbyCpuResource {
     pub available: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStandbyCpuResource {
     #[inline(never)]
@@ -5791,14 +5736,14 @@ impl Default for InsufficientStandbyCpuResource {
             base: InsufficientStandbyResource::default(),
             available: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_STANDBY_CPU_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyCpuResource",
-    "4.0",
     Some(&INSUFFICIENT_STANDBY_RESOURCE),
-    "
+    "4.0
 long available r
 long requested r
 ",
@@ -5809,12 +5754,9 @@ impl rt::Object for InsufficientStandbyCpuResource {
         &INSUFFICIENT_STANDBY_CPU_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STANDBY_CPU_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STANDBY_CPU_RESOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.available),
@@ -5874,6 +5816,8 @@ pub struct InsufficientStandbyMemoryResource {
     pub available: i64,
     /// `requested`: required long.
     pub requested: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStandbyMemoryResource {
     #[inline(never)]
@@ -5882,14 +5826,14 @@ impl Default for InsufficientStandbyMemoryResource {
             base: InsufficientStandbyResource::default(),
             available: 0,
             requested: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_STANDBY_MEMORY_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyMemoryResource",
-    "4.0",
     Some(&INSUFFICIENT_STANDBY_RESOURCE),
-    "
+    "4.0
 long available r
 long requested r
 ",
@@ -5900,12 +5844,9 @@ impl rt::Object for InsufficientStandbyMemoryResource {
         &INSUFFICIENT_STANDBY_MEMORY_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STANDBY_MEMORY_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STANDBY_MEMORY_RESOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.available),
@@ -5961,20 +5902,22 @@ rt::serde!(object InsufficientStandbyMemoryResource);
 pub struct InsufficientStandbyResource {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStandbyResource {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_STANDBY_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyResource",
-    "4.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "4.0",
     rt::unset::<InsufficientStandbyResource>,
 );
 impl rt::Object for InsufficientStandbyResource {
@@ -5982,12 +5925,9 @@ impl rt::Object for InsufficientStandbyResource {
         &INSUFFICIENT_STANDBY_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STANDBY_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STANDBY_RESOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6039,20 +5979,22 @@ rt::serde!(object InsufficientStandbyResource);
 pub struct InsufficientStorageSpace {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientStorageSpace {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_STORAGE_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStorageSpace",
-    "5.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "5.0",
     rt::unset::<InsufficientStorageSpace>,
 );
 impl rt::Object for InsufficientStorageSpace {
@@ -6060,12 +6002,9 @@ impl rt::Object for InsufficientStorageSpace {
         &INSUFFICIENT_STORAGE_SPACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_STORAGE_SPACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_STORAGE_SPACE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6117,18 +6056,22 @@ rt::serde!(object InsufficientStorageSpace);
 pub struct InvalidBmcRole {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidBmcRole {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_BMC_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidBmcRole",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidBmcRole>,
 );
 impl rt::Object for InvalidBmcRole {
@@ -6136,12 +6079,9 @@ impl rt::Object for InvalidBmcRole {
         &INVALID_BMC_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_BMC_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_BMC_ROLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6193,20 +6133,22 @@ rt::serde!(object InvalidBmcRole);
 pub struct InvalidBundle {
     /// The properties of `PlatformConfigFault`.
     pub base: PlatformConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidBundle {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PlatformConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_BUNDLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidBundle",
-    "2.5",
     Some(&PLATFORM_CONFIG_FAULT),
-    "",
+    "2.5",
     rt::unset::<InvalidBundle>,
 );
 impl rt::Object for InvalidBundle {
@@ -6214,12 +6156,9 @@ impl rt::Object for InvalidBundle {
         &INVALID_BUNDLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_BUNDLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_BUNDLE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6271,20 +6210,22 @@ rt::serde!(object InvalidBundle);
 pub struct InvalidClientCertificate {
     /// The properties of `InvalidLogin`.
     pub base: InvalidLogin,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidClientCertificate {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidLogin::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidClientCertificate",
-    "2.5u2",
     Some(&INVALID_LOGIN),
-    "",
+    "2.5u2",
     rt::unset::<InvalidClientCertificate>,
 );
 impl rt::Object for InvalidClientCertificate {
@@ -6292,12 +6233,9 @@ impl rt::Object for InvalidClientCertificate {
         &INVALID_CLIENT_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CLIENT_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_CLIENT_CERTIFICATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6349,18 +6287,22 @@ rt::serde!(object InvalidClientCertificate);
 pub struct InvalidEvent {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEvent",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<InvalidEvent>,
 );
 impl rt::Object for InvalidEvent {
@@ -6368,12 +6310,9 @@ impl rt::Object for InvalidEvent {
         &INVALID_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_EVENT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6425,20 +6364,22 @@ rt::serde!(object InvalidEvent);
 pub struct InvalidHostConnectionState {
     /// The properties of `InvalidHostState`.
     pub base: InvalidHostState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidHostConnectionState {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidHostState::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_HOST_CONNECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostConnectionState",
-    "5.1",
     Some(&INVALID_HOST_STATE),
-    "",
+    "5.1",
     rt::unset::<InvalidHostConnectionState>,
 );
 impl rt::Object for InvalidHostConnectionState {
@@ -6446,12 +6387,9 @@ impl rt::Object for InvalidHostConnectionState {
         &INVALID_HOST_CONNECTION_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_HOST_CONNECTION_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_HOST_CONNECTION_STATE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6503,20 +6441,22 @@ rt::serde!(object InvalidHostConnectionState);
 pub struct InvalidHostName {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidHostName {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostName",
-    "4.1",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "4.1",
     rt::unset::<InvalidHostName>,
 );
 impl rt::Object for InvalidHostName {
@@ -6524,12 +6464,9 @@ impl rt::Object for InvalidHostName {
         &INVALID_HOST_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_HOST_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_HOST_NAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -11,6 +11,8 @@ pub struct InvalidHostState {
     pub base: InvalidState,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidHostState {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for InvalidHostState {
         Self {
             base: InvalidState::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostState",
-    "2.5",
     Some(&INVALID_STATE),
-    "
+    "2.5
 ManagedObjectReference host o
 ",
     rt::unset::<InvalidHostState>,
@@ -35,12 +37,9 @@ impl rt::Object for InvalidHostState {
         &INVALID_HOST_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_HOST_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_HOST_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -96,6 +95,8 @@ pub struct InvalidIndexArgument {
     pub base: InvalidArgument,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidIndexArgument {
     #[inline(never)]
@@ -103,14 +104,14 @@ impl Default for InvalidIndexArgument {
         Self {
             base: InvalidArgument::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_INDEX_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIndexArgument",
-    "4.0",
     Some(&INVALID_ARGUMENT),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<InvalidIndexArgument>,
@@ -120,12 +121,9 @@ impl rt::Object for InvalidIndexArgument {
         &INVALID_INDEX_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_INDEX_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_INDEX_ARGUMENT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key),
@@ -179,18 +177,22 @@ rt::serde!(object InvalidIndexArgument);
 pub struct InvalidIpmiLoginInfo {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidIpmiLoginInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static INVALID_IPMI_LOGIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpmiLoginInfo",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidIpmiLoginInfo>,
 );
 impl rt::Object for InvalidIpmiLoginInfo {
@@ -198,12 +200,9 @@ impl rt::Object for InvalidIpmiLoginInfo {
         &INVALID_IPMI_LOGIN_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_IPMI_LOGIN_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_IPMI_LOGIN_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -259,6 +258,8 @@ pub struct InvalidIpmiMacAddress {
     pub user_provided_mac_address: String,
     /// `observedMacAddress`: required string.
     pub observed_mac_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidIpmiMacAddress {
     #[inline(never)]
@@ -267,14 +268,14 @@ impl Default for InvalidIpmiMacAddress {
             base: VimFault::default(),
             user_provided_mac_address: String::new(),
             observed_mac_address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_IPMI_MAC_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpmiMacAddress",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string userProvidedMacAddress r
 string observedMacAddress r
 ",
@@ -285,12 +286,9 @@ impl rt::Object for InvalidIpmiMacAddress {
         &INVALID_IPMI_MAC_ADDRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_IPMI_MAC_ADDRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_IPMI_MAC_ADDRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.user_provided_mac_address),
@@ -348,6 +346,8 @@ pub struct InvalidNasCredentials {
     pub base: NasConfigFault,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidNasCredentials {
     #[inline(never)]
@@ -355,14 +355,14 @@ impl Default for InvalidNasCredentials {
         Self {
             base: NasConfigFault::default(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_NAS_CREDENTIALS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNasCredentials",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string userName r
 ",
     rt::unset::<InvalidNasCredentials>,
@@ -372,12 +372,9 @@ impl rt::Object for InvalidNasCredentials {
         &INVALID_NAS_CREDENTIALS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NAS_CREDENTIALS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_NAS_CREDENTIALS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.user_name),
@@ -435,6 +432,8 @@ pub struct InvalidNetworkResource {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidNetworkResource {
     #[inline(never)]
@@ -443,14 +442,14 @@ impl Default for InvalidNetworkResource {
             base: NasConfigFault::default(),
             remote_host: String::new(),
             remote_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_NETWORK_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNetworkResource",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string remoteHost r
 string remotePath r
 ",
@@ -461,12 +460,9 @@ impl rt::Object for InvalidNetworkResource {
         &INVALID_NETWORK_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NETWORK_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_NETWORK_RESOURCE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -522,20 +518,22 @@ rt::serde!(object InvalidNetworkResource);
 pub struct InvalidResourcePoolStructureFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidResourcePoolStructureFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InsufficientResourcesFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_RESOURCE_POOL_STRUCTURE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidResourcePoolStructureFault",
-    "2.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidResourcePoolStructureFault>,
 );
 impl rt::Object for InvalidResourcePoolStructureFault {
@@ -543,12 +541,9 @@ impl rt::Object for InvalidResourcePoolStructureFault {
         &INVALID_RESOURCE_POOL_STRUCTURE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_RESOURCE_POOL_STRUCTURE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_RESOURCE_POOL_STRUCTURE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -600,20 +595,22 @@ rt::serde!(object InvalidResourcePoolStructureFault);
 pub struct InvalidSnapshotFormat {
     /// The properties of `InvalidFormat`.
     pub base: InvalidFormat,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidSnapshotFormat {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidFormat::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_SNAPSHOT_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidSnapshotFormat",
-    "2.0",
     Some(&INVALID_FORMAT),
-    "",
+    "2.0",
     rt::unset::<InvalidSnapshotFormat>,
 );
 impl rt::Object for InvalidSnapshotFormat {
@@ -621,12 +618,9 @@ impl rt::Object for InvalidSnapshotFormat {
         &INVALID_SNAPSHOT_FORMAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_SNAPSHOT_FORMAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_SNAPSHOT_FORMAT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -678,20 +672,22 @@ rt::serde!(object InvalidSnapshotFormat);
 pub struct InvalidToken {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidToken {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidToken",
-    "2.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "2.0",
     rt::unset::<InvalidToken>,
 );
 impl rt::Object for InvalidToken {
@@ -699,12 +695,9 @@ impl rt::Object for InvalidToken {
         &INVALID_TOKEN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_TOKEN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_TOKEN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -758,6 +751,8 @@ pub struct InvalidVmState {
     pub base: InvalidState,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidVmState {
     #[inline(never)]
@@ -765,14 +760,14 @@ impl Default for InvalidVmState {
         Self {
             base: InvalidState::default(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_VM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidVmState",
-    "6.5",
     Some(&INVALID_STATE),
-    "
+    "6.5
 ManagedObjectReference vm r
 ",
     rt::unset::<InvalidVmState>,
@@ -782,12 +777,9 @@ impl rt::Object for InvalidVmState {
         &INVALID_VM_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_VM_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_VM_STATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -843,6 +835,8 @@ pub struct KeyNotFound {
     pub base: VimFault,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KeyNotFound {
     #[inline(never)]
@@ -850,14 +844,14 @@ impl Default for KeyNotFound {
         Self {
             base: VimFault::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static KEY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyNotFound",
-    "6.7.2",
     Some(&VIM_FAULT),
-    "
+    "6.7.2
 string key r
 ",
     rt::unset::<KeyNotFound>,
@@ -867,12 +861,9 @@ impl rt::Object for KeyNotFound {
         &KEY_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KEY_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KEY_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
@@ -932,6 +923,8 @@ pub struct LargeRdmNotSupportedOnDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LargeRdmNotSupportedOnDatastore {
     #[inline(never)]
@@ -941,14 +934,14 @@ impl Default for LargeRdmNotSupportedOnDatastore {
             device: String::new(),
             datastore: Default::default(),
             datastore_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LargeRDMNotSupportedOnDatastore",
-    "5.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.0
 string device r
 ManagedObjectReference datastore r
 string datastoreName r
@@ -960,12 +953,9 @@ impl rt::Object for LargeRdmNotSupportedOnDatastore {
         &LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1023,20 +1013,22 @@ rt::serde!(object LargeRdmNotSupportedOnDatastore);
 pub struct LegacyNetworkInterfaceInUse {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LegacyNetworkInterfaceInUse {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LEGACY_NETWORK_INTERFACE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LegacyNetworkInterfaceInUse",
-    "2.0",
     Some(&CANNOT_ACCESS_NETWORK),
-    "",
+    "2.0",
     rt::unset::<LegacyNetworkInterfaceInUse>,
 );
 impl rt::Object for LegacyNetworkInterfaceInUse {
@@ -1044,12 +1036,9 @@ impl rt::Object for LegacyNetworkInterfaceInUse {
         &LEGACY_NETWORK_INTERFACE_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LEGACY_NETWORK_INTERFACE_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LEGACY_NETWORK_INTERFACE_IN_USE),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1101,18 +1090,22 @@ rt::serde!(object LegacyNetworkInterfaceInUse);
 pub struct LogBundlingFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LogBundlingFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LOG_BUNDLING_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LogBundlingFailed",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<LogBundlingFailed>,
 );
 impl rt::Object for LogBundlingFailed {
@@ -1120,12 +1113,9 @@ impl rt::Object for LogBundlingFailed {
         &LOG_BUNDLING_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOG_BUNDLING_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOG_BUNDLING_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1181,6 +1171,8 @@ pub struct MemoryFileFormatNotSupportedByDatastore {
     pub datastore_name: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemoryFileFormatNotSupportedByDatastore {
     #[inline(never)]
@@ -1189,14 +1181,14 @@ impl Default for MemoryFileFormatNotSupportedByDatastore {
             base: UnsupportedDatastore::default(),
             datastore_name: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemoryFileFormatNotSupportedByDatastore",
-    "6.0",
     Some(&UNSUPPORTED_DATASTORE),
-    "
+    "6.0
 string datastoreName r
 string type r
 ",
@@ -1207,12 +1199,9 @@ impl rt::Object for MemoryFileFormatNotSupportedByDatastore {
         &MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore_name),
@@ -1268,20 +1257,22 @@ rt::serde!(object MemoryFileFormatNotSupportedByDatastore);
 pub struct MemoryHotPlugNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemoryHotPlugNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MEMORY_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemoryHotPlugNotSupported",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<MemoryHotPlugNotSupported>,
 );
 impl rt::Object for MemoryHotPlugNotSupported {
@@ -1289,12 +1280,9 @@ impl rt::Object for MemoryHotPlugNotSupported {
         &MEMORY_HOT_PLUG_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_HOT_PLUG_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_HOT_PLUG_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1352,6 +1340,8 @@ pub struct MemorySizeNotRecommended {
     pub min_memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemorySizeNotRecommended {
     #[inline(never)]
@@ -1361,14 +1351,14 @@ impl Default for MemorySizeNotRecommended {
             memory_size_mb: 0,
             min_memory_size_mb: 0,
             max_memory_size_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static MEMORY_SIZE_NOT_RECOMMENDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotRecommended",
-    "2.5",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.5
 int memorySizeMB r
 int minMemorySizeMB r
 int maxMemorySizeMB r
@@ -1380,12 +1370,9 @@ impl rt::Object for MemorySizeNotRecommended {
         &MEMORY_SIZE_NOT_RECOMMENDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SIZE_NOT_RECOMMENDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_SIZE_NOT_RECOMMENDED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.memory_size_mb),
@@ -1449,6 +1436,8 @@ pub struct MemorySizeNotSupported {
     pub min_memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemorySizeNotSupported {
     #[inline(never)]
@@ -1458,14 +1447,14 @@ impl Default for MemorySizeNotSupported {
             memory_size_mb: 0,
             min_memory_size_mb: 0,
             max_memory_size_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static MEMORY_SIZE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotSupported",
-    "2.5",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.5
 int memorySizeMB r
 int minMemorySizeMB r
 int maxMemorySizeMB r
@@ -1477,12 +1466,9 @@ impl rt::Object for MemorySizeNotSupported {
         &MEMORY_SIZE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SIZE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_SIZE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.memory_size_mb),
@@ -1546,6 +1532,8 @@ pub struct MemorySizeNotSupportedByDatastore {
     pub memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MemorySizeNotSupportedByDatastore {
     #[inline(never)]
@@ -1555,14 +1543,14 @@ impl Default for MemorySizeNotSupportedByDatastore {
             datastore: Default::default(),
             memory_size_mb: 0,
             max_memory_size_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotSupportedByDatastore",
-    "5.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "5.0
 ManagedObjectReference datastore r
 int memorySizeMB r
 int maxMemorySizeMB r
@@ -1574,12 +1562,9 @@ impl rt::Object for MemorySizeNotSupportedByDatastore {
         &MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -1639,6 +1624,8 @@ pub struct MethodAlreadyDisabledFault {
     pub base: RuntimeFault,
     /// `sourceId`: required string.
     pub source_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodAlreadyDisabledFault {
     #[inline(never)]
@@ -1646,14 +1633,14 @@ impl Default for MethodAlreadyDisabledFault {
         Self {
             base: RuntimeFault::default(),
             source_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static METHOD_ALREADY_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodAlreadyDisabledFault",
-    "4.1",
     Some(&RUNTIME_FAULT),
-    "
+    "4.1
 string sourceId r
 ",
     rt::unset::<MethodAlreadyDisabledFault>,
@@ -1663,12 +1650,9 @@ impl rt::Object for MethodAlreadyDisabledFault {
         &METHOD_ALREADY_DISABLED_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_ALREADY_DISABLED_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_ALREADY_DISABLED_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.source_id),
@@ -1724,6 +1708,8 @@ pub struct MethodDisabled {
     pub base: RuntimeFault,
     /// `source`: optional string, since VI API 4.1.
     pub source: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MethodDisabled {
     #[inline(never)]
@@ -1731,14 +1717,14 @@ impl Default for MethodDisabled {
         Self {
             base: RuntimeFault::default(),
             source: None,
+            _more: (),
         }
     }
 }
 pub(crate) static METHOD_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodDisabled",
-    "2.5",
     Some(&RUNTIME_FAULT),
-    "
+    "2.5
 string source o since 4.1
 ",
     rt::unset::<MethodDisabled>,
@@ -1748,12 +1734,9 @@ impl rt::Object for MethodDisabled {
         &METHOD_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &METHOD_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&METHOD_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.source),
@@ -1815,6 +1798,8 @@ pub struct MismatchedBundle {
     pub bundle_build_number: i32,
     /// `hostBuildNumber`: required int.
     pub host_build_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MismatchedBundle {
     #[inline(never)]
@@ -1825,14 +1810,14 @@ impl Default for MismatchedBundle {
             host_uuid: String::new(),
             bundle_build_number: 0,
             host_build_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static MISMATCHED_BUNDLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedBundle",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 string bundleUuid r
 string hostUuid r
 int bundleBuildNumber r
@@ -1845,12 +1830,9 @@ impl rt::Object for MismatchedBundle {
         &MISMATCHED_BUNDLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISMATCHED_BUNDLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISMATCHED_BUNDLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.bundle_uuid),
@@ -1910,18 +1892,22 @@ rt::serde!(object MismatchedBundle);
 pub struct MissingBmcSupport {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingBmcSupport {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MISSING_BMC_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingBmcSupport",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<MissingBmcSupport>,
 );
 impl rt::Object for MissingBmcSupport {
@@ -1929,12 +1915,9 @@ impl rt::Object for MissingBmcSupport {
         &MISSING_BMC_SUPPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_BMC_SUPPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_BMC_SUPPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1988,6 +1971,8 @@ pub struct MksConnectionLimitReached {
     pub base: InvalidState,
     /// `connectionLimit`: required int.
     pub connection_limit: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MksConnectionLimitReached {
     #[inline(never)]
@@ -1995,14 +1980,14 @@ impl Default for MksConnectionLimitReached {
         Self {
             base: InvalidState::default(),
             connection_limit: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static MKS_CONNECTION_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MksConnectionLimitReached",
-    "5.0",
     Some(&INVALID_STATE),
-    "
+    "5.0
 int connectionLimit r
 ",
     rt::unset::<MksConnectionLimitReached>,
@@ -2012,12 +1997,9 @@ impl rt::Object for MksConnectionLimitReached {
         &MKS_CONNECTION_LIMIT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MKS_CONNECTION_LIMIT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MKS_CONNECTION_LIMIT_REACHED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.connection_limit),
@@ -2071,20 +2053,22 @@ rt::serde!(object MksConnectionLimitReached);
 pub struct MultiWriterNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MultiWriterNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MULTI_WRITER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultiWriterNotSupported",
-    "6.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "6.0",
     rt::unset::<MultiWriterNotSupported>,
 );
 impl rt::Object for MultiWriterNotSupported {
@@ -2092,12 +2076,9 @@ impl rt::Object for MultiWriterNotSupported {
         &MULTI_WRITER_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTI_WRITER_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MULTI_WRITER_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2151,6 +2132,8 @@ pub struct MultipleCertificatesVerifyFault {
     pub base: HostConnectFault,
     /// `thumbprintData`: list, not empty, of `MultipleCertificatesVerifyFaultThumbprintData`.
     pub thumbprint_data: Vec<MultipleCertificatesVerifyFaultThumbprintData>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MultipleCertificatesVerifyFault {
     #[inline(never)]
@@ -2158,14 +2141,14 @@ impl Default for MultipleCertificatesVerifyFault {
         Self {
             base: HostConnectFault::default(),
             thumbprint_data: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MULTIPLE_CERTIFICATES_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleCertificatesVerifyFault",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "4.0
 MultipleCertificatesVerifyFaultThumbprintData thumbprintData rl
 ",
     rt::unset::<MultipleCertificatesVerifyFault>,
@@ -2175,12 +2158,9 @@ impl rt::Object for MultipleCertificatesVerifyFault {
         &MULTIPLE_CERTIFICATES_VERIFY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTIPLE_CERTIFICATES_VERIFY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MULTIPLE_CERTIFICATES_VERIFY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.thumbprint_data),
@@ -2236,6 +2216,8 @@ pub struct MultipleCertificatesVerifyFaultThumbprintData {
     pub port: i32,
     /// `thumbprint`: required string.
     pub thumbprint: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MultipleCertificatesVerifyFaultThumbprintData {
     #[inline(never)]
@@ -2243,14 +2225,14 @@ impl Default for MultipleCertificatesVerifyFaultThumbprintData {
         Self {
             port: 0,
             thumbprint: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleCertificatesVerifyFaultThumbprintData",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int port r
 string thumbprint r
 ",
@@ -2261,12 +2243,9 @@ impl rt::Object for MultipleCertificatesVerifyFaultThumbprintData {
         &MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA),
             0 => P::Value(&self.port),
             1 => P::Value(&self.thumbprint),
             _ => P::Absent,
@@ -2306,20 +2285,22 @@ rt::serde!(object MultipleCertificatesVerifyFaultThumbprintData);
 pub struct MultipleSnapshotsNotSupported {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MultipleSnapshotsNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MULTIPLE_SNAPSHOTS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleSnapshotsNotSupported",
-    "2.0",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.0",
     rt::unset::<MultipleSnapshotsNotSupported>,
 );
 impl rt::Object for MultipleSnapshotsNotSupported {
@@ -2327,12 +2308,9 @@ impl rt::Object for MultipleSnapshotsNotSupported {
         &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MULTIPLE_SNAPSHOTS_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MULTIPLE_SNAPSHOTS_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2390,6 +2368,8 @@ pub struct NamespaceFull {
     pub current_max_size: i64,
     /// `requiredSize`: optional long.
     pub required_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NamespaceFull {
     #[inline(never)]
@@ -2399,14 +2379,14 @@ impl Default for NamespaceFull {
             name: String::new(),
             current_max_size: 0,
             required_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NAMESPACE_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceFull",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 string name r
 long currentMaxSize r
 long requiredSize o
@@ -2418,12 +2398,9 @@ impl rt::Object for NamespaceFull {
         &NAMESPACE_FULL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAMESPACE_FULL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAMESPACE_FULL),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2483,6 +2460,8 @@ pub struct NamespaceLimitReached {
     pub base: VimFault,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NamespaceLimitReached {
     #[inline(never)]
@@ -2490,14 +2469,14 @@ impl Default for NamespaceLimitReached {
         Self {
             base: VimFault::default(),
             limit: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NAMESPACE_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceLimitReached",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 int limit o
 ",
     rt::unset::<NamespaceLimitReached>,
@@ -2507,12 +2486,9 @@ impl rt::Object for NamespaceLimitReached {
         &NAMESPACE_LIMIT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAMESPACE_LIMIT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAMESPACE_LIMIT_REACHED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.limit),
@@ -2568,6 +2544,8 @@ pub struct NamespaceWriteProtected {
     pub base: VimFault,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NamespaceWriteProtected {
     #[inline(never)]
@@ -2575,14 +2553,14 @@ impl Default for NamespaceWriteProtected {
         Self {
             base: VimFault::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NAMESPACE_WRITE_PROTECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceWriteProtected",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 string name r
 ",
     rt::unset::<NamespaceWriteProtected>,
@@ -2592,12 +2570,9 @@ impl rt::Object for NamespaceWriteProtected {
         &NAMESPACE_WRITE_PROTECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAMESPACE_WRITE_PROTECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAMESPACE_WRITE_PROTECTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2655,6 +2630,8 @@ pub struct NasConnectionLimitReached {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasConnectionLimitReached {
     #[inline(never)]
@@ -2663,14 +2640,14 @@ impl Default for NasConnectionLimitReached {
             base: NasConfigFault::default(),
             remote_host: String::new(),
             remote_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NAS_CONNECTION_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasConnectionLimitReached",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string remoteHost r
 string remotePath r
 ",
@@ -2681,12 +2658,9 @@ impl rt::Object for NasConnectionLimitReached {
         &NAS_CONNECTION_LIMIT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_CONNECTION_LIMIT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_CONNECTION_LIMIT_REACHED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -2748,6 +2722,8 @@ pub struct NasSessionCredentialConflict {
     pub remote_path: String,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasSessionCredentialConflict {
     #[inline(never)]
@@ -2757,14 +2733,14 @@ impl Default for NasSessionCredentialConflict {
             remote_host: String::new(),
             remote_path: String::new(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NAS_SESSION_CREDENTIAL_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasSessionCredentialConflict",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string remoteHost r
 string remotePath r
 string userName r
@@ -2776,12 +2752,9 @@ impl rt::Object for NasSessionCredentialConflict {
         &NAS_SESSION_CREDENTIAL_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_SESSION_CREDENTIAL_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_SESSION_CREDENTIAL_CONFLICT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -2843,6 +2816,8 @@ pub struct NasVolumeNotMounted {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasVolumeNotMounted {
     #[inline(never)]
@@ -2851,14 +2826,14 @@ impl Default for NasVolumeNotMounted {
             base: NasConfigFault::default(),
             remote_host: String::new(),
             remote_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NAS_VOLUME_NOT_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasVolumeNotMounted",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string remoteHost r
 string remotePath r
 ",
@@ -2869,12 +2844,9 @@ impl rt::Object for NasVolumeNotMounted {
         &NAS_VOLUME_NOT_MOUNTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_VOLUME_NOT_MOUNTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_VOLUME_NOT_MOUNTED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
@@ -2930,18 +2902,22 @@ rt::serde!(object NasVolumeNotMounted);
 pub struct NetworkCopyFault {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkCopyFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NETWORK_COPY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkCopyFault",
-    "2.0",
     Some(&FILE_FAULT),
-    "",
+    "2.0",
     rt::unset::<NetworkCopyFault>,
 );
 impl rt::Object for NetworkCopyFault {
@@ -2949,12 +2925,9 @@ impl rt::Object for NetworkCopyFault {
         &NETWORK_COPY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_COPY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_COPY_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3008,6 +2981,8 @@ pub struct NetworkDisruptedAndConfigRolledBack {
     pub base: VimFault,
     /// `host`: required string.
     pub host: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkDisruptedAndConfigRolledBack {
     #[inline(never)]
@@ -3015,14 +2990,14 @@ impl Default for NetworkDisruptedAndConfigRolledBack {
         Self {
             base: VimFault::default(),
             host: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkDisruptedAndConfigRolledBack",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 string host r
 ",
     rt::unset::<NetworkDisruptedAndConfigRolledBack>,
@@ -3032,12 +3007,9 @@ impl rt::Object for NetworkDisruptedAndConfigRolledBack {
         &NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3091,20 +3063,22 @@ rt::serde!(object NetworkDisruptedAndConfigRolledBack);
 pub struct NetworkInaccessible {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkInaccessible {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NasConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK_INACCESSIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkInaccessible",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "",
+    "2.5u2server",
     rt::unset::<NetworkInaccessible>,
 );
 impl rt::Object for NetworkInaccessible {
@@ -3112,12 +3086,9 @@ impl rt::Object for NetworkInaccessible {
         &NETWORK_INACCESSIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_INACCESSIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_INACCESSIBLE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3169,18 +3140,22 @@ rt::serde!(object NetworkInaccessible);
 pub struct NoClientCertificate {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoClientCertificate {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoClientCertificate",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<NoClientCertificate>,
 );
 impl rt::Object for NoClientCertificate {
@@ -3188,12 +3163,9 @@ impl rt::Object for NoClientCertificate {
         &NO_CLIENT_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_CLIENT_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_CLIENT_CERTIFICATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3245,20 +3217,22 @@ rt::serde!(object NoClientCertificate);
 pub struct NoCompatibleHostWithAccessToDevice {
     /// The properties of `NoCompatibleHost`.
     pub base: NoCompatibleHost,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoCompatibleHostWithAccessToDevice {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NoCompatibleHost::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHostWithAccessToDevice",
-    "4.1",
     Some(&NO_COMPATIBLE_HOST),
-    "",
+    "4.1",
     rt::unset::<NoCompatibleHostWithAccessToDevice>,
 );
 impl rt::Object for NoCompatibleHostWithAccessToDevice {
@@ -3266,12 +3240,9 @@ impl rt::Object for NoCompatibleHostWithAccessToDevice {
         &NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3323,18 +3294,22 @@ rt::serde!(object NoCompatibleHostWithAccessToDevice);
 pub struct NoConnectedDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoConnectedDatastore {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NO_CONNECTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoConnectedDatastore",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<NoConnectedDatastore>,
 );
 impl rt::Object for NoConnectedDatastore {
@@ -3342,12 +3317,9 @@ impl rt::Object for NoConnectedDatastore {
         &NO_CONNECTED_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_CONNECTED_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_CONNECTED_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3399,20 +3371,22 @@ rt::serde!(object NoConnectedDatastore);
 pub struct NoGateway {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoGateway {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoGateway",
-    "2.0",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoGateway>,
 );
 impl rt::Object for NoGateway {
@@ -3420,12 +3394,9 @@ impl rt::Object for NoGateway {
         &NO_GATEWAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_GATEWAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_GATEWAY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3479,6 +3450,8 @@ pub struct NoHost {
     pub base: HostConnectFault,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoHost {
     #[inline(never)]
@@ -3486,14 +3459,14 @@ impl Default for NoHost {
         Self {
             base: HostConnectFault::default(),
             name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NO_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoHost",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.0
 string name o
 ",
     rt::unset::<NoHost>,
@@ -3503,12 +3476,9 @@ impl rt::Object for NoHost {
         &NO_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -3562,20 +3532,22 @@ rt::serde!(object NoHost);
 pub struct NoPeerHostFound {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPeerHostFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_PEER_HOST_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPeerHostFound",
-    "2.5",
     Some(&HOST_POWER_OP_FAILED),
-    "",
+    "2.5",
     rt::unset::<NoPeerHostFound>,
 );
 impl rt::Object for NoPeerHostFound {
@@ -3583,12 +3555,9 @@ impl rt::Object for NoPeerHostFound {
         &NO_PEER_HOST_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PEER_HOST_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PEER_HOST_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3640,20 +3609,22 @@ rt::serde!(object NoPeerHostFound);
 pub struct NoPermissionOnHost {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermissionOnHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_PERMISSION_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnHost",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoPermissionOnHost>,
 );
 impl rt::Object for NoPermissionOnHost {
@@ -3661,12 +3632,9 @@ impl rt::Object for NoPermissionOnHost {
         &NO_PERMISSION_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3720,6 +3688,8 @@ pub struct NoPermissionOnNasVolume {
     pub base: NasConfigFault,
     /// `userName`: optional string.
     pub user_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermissionOnNasVolume {
     #[inline(never)]
@@ -3727,14 +3697,14 @@ impl Default for NoPermissionOnNasVolume {
         Self {
             base: NasConfigFault::default(),
             user_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NO_PERMISSION_ON_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnNasVolume",
-    "2.5u2server",
     Some(&NAS_CONFIG_FAULT),
-    "
+    "2.5u2server
 string userName o
 ",
     rt::unset::<NoPermissionOnNasVolume>,
@@ -3744,12 +3714,9 @@ impl rt::Object for NoPermissionOnNasVolume {
         &NO_PERMISSION_ON_NAS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION_ON_NAS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION_ON_NAS_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.user_name),
@@ -3803,20 +3770,22 @@ rt::serde!(object NoPermissionOnNasVolume);
 pub struct NoVirtualNic {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoVirtualNic {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVirtualNic",
-    "2.0",
     Some(&HOST_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoVirtualNic>,
 );
 impl rt::Object for NoVirtualNic {
@@ -3824,12 +3793,9 @@ impl rt::Object for NoVirtualNic {
         &NO_VIRTUAL_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_VIRTUAL_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_VIRTUAL_NIC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3881,20 +3847,22 @@ rt::serde!(object NoVirtualNic);
 pub struct NonPersistentDisksNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonPersistentDisksNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NON_PERSISTENT_DISKS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonPersistentDisksNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<NonPersistentDisksNotSupported>,
 );
 impl rt::Object for NonPersistentDisksNotSupported {
@@ -3902,12 +3870,9 @@ impl rt::Object for NonPersistentDisksNotSupported {
         &NON_PERSISTENT_DISKS_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_PERSISTENT_DISKS_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_PERSISTENT_DISKS_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3961,6 +3926,8 @@ pub struct NonVmwareOuiMacNotSupportedHost {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonVmwareOuiMacNotSupportedHost {
     #[inline(never)]
@@ -3968,14 +3935,14 @@ impl Default for NonVmwareOuiMacNotSupportedHost {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonVmwareOuiMacNotSupportedHost",
-    "5.1",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "5.1
 string hostName r
 ",
     rt::unset::<NonVmwareOuiMacNotSupportedHost>,
@@ -3985,12 +3952,9 @@ impl rt::Object for NonVmwareOuiMacNotSupportedHost {
         &NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -4044,18 +4008,22 @@ rt::serde!(object NonVmwareOuiMacNotSupportedHost);
 pub struct NotADirectory {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotADirectory {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NOT_A_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotADirectory",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<NotADirectory>,
 );
 impl rt::Object for NotADirectory {
@@ -4063,12 +4031,9 @@ impl rt::Object for NotADirectory {
         &NOT_A_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_A_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_A_DIRECTORY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4120,18 +4085,22 @@ rt::serde!(object NotADirectory);
 pub struct NotAFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotAFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NOT_A_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotAFile",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<NotAFile>,
 );
 impl rt::Object for NotAFile {
@@ -4139,12 +4108,9 @@ impl rt::Object for NotAFile {
         &NOT_A_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_A_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_A_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4200,6 +4166,8 @@ pub struct NotEnoughCpus {
     pub num_cpu_dest: i32,
     /// `numCpuVm`: required int.
     pub num_cpu_vm: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotEnoughCpus {
     #[inline(never)]
@@ -4208,14 +4176,14 @@ impl Default for NotEnoughCpus {
             base: VirtualHardwareCompatibilityIssue::default(),
             num_cpu_dest: 0,
             num_cpu_vm: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_ENOUGH_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughCpus",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 int numCpuDest r
 int numCpuVm r
 ",
@@ -4226,12 +4194,9 @@ impl rt::Object for NotEnoughCpus {
         &NOT_ENOUGH_CPUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_ENOUGH_CPUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_ENOUGH_CPUS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.num_cpu_dest),
@@ -4289,6 +4254,8 @@ pub struct NotEnoughLogicalCpus {
     pub base: NotEnoughCpus,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotEnoughLogicalCpus {
     #[inline(never)]
@@ -4296,14 +4263,14 @@ impl Default for NotEnoughLogicalCpus {
         Self {
             base: NotEnoughCpus::default(),
             host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_ENOUGH_LOGICAL_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughLogicalCpus",
-    "2.0",
     Some(&NOT_ENOUGH_CPUS),
-    "
+    "2.0
 ManagedObjectReference host o since 2.5
 ",
     rt::unset::<NotEnoughLogicalCpus>,
@@ -4313,12 +4280,9 @@ impl rt::Object for NotEnoughLogicalCpus {
         &NOT_ENOUGH_LOGICAL_CPUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_ENOUGH_LOGICAL_CPUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_ENOUGH_LOGICAL_CPUS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
@@ -4372,18 +4336,22 @@ rt::serde!(object NotEnoughLogicalCpus);
 pub struct NotSupportedHostForChecksum {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForChecksum {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_CHECKSUM: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForChecksum",
-    "6.0",
     Some(&VIM_FAULT),
-    "",
+    "6.0",
     rt::unset::<NotSupportedHostForChecksum>,
 );
 impl rt::Object for NotSupportedHostForChecksum {
@@ -4391,12 +4359,9 @@ impl rt::Object for NotSupportedHostForChecksum {
         &NOT_SUPPORTED_HOST_FOR_CHECKSUM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_CHECKSUM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_CHECKSUM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4450,6 +4415,8 @@ pub struct NotSupportedHostForVmemFile {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForVmemFile {
     #[inline(never)]
@@ -4457,14 +4424,14 @@ impl Default for NotSupportedHostForVmemFile {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VMEM_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVmemFile",
-    "6.0",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "6.0
 string hostName r
 ",
     rt::unset::<NotSupportedHostForVmemFile>,
@@ -4474,12 +4441,9 @@ impl rt::Object for NotSupportedHostForVmemFile {
         &NOT_SUPPORTED_HOST_FOR_VMEM_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_VMEM_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_VMEM_FILE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -4537,6 +4501,8 @@ pub struct NumVirtualCoresPerSocketNotSupported {
     pub max_supported_cores_per_socket_dest: i32,
     /// `numCoresPerSocketVm`: required int.
     pub num_cores_per_socket_vm: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumVirtualCoresPerSocketNotSupported {
     #[inline(never)]
@@ -4545,14 +4511,14 @@ impl Default for NumVirtualCoresPerSocketNotSupported {
             base: VirtualHardwareCompatibilityIssue::default(),
             max_supported_cores_per_socket_dest: 0,
             num_cores_per_socket_vm: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCoresPerSocketNotSupported",
-    "5.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "5.0
 int maxSupportedCoresPerSocketDest r
 int numCoresPerSocketVm r
 ",
@@ -4563,12 +4529,9 @@ impl rt::Object for NumVirtualCoresPerSocketNotSupported {
         &NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_cores_per_socket_dest),
@@ -4626,6 +4589,8 @@ pub struct NumVirtualCpusExceedsLimit {
     pub base: InsufficientResourcesFault,
     /// `maxSupportedVcpus`: required int.
     pub max_supported_vcpus: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumVirtualCpusExceedsLimit {
     #[inline(never)]
@@ -4633,14 +4598,14 @@ impl Default for NumVirtualCpusExceedsLimit {
         Self {
             base: InsufficientResourcesFault::default(),
             max_supported_vcpus: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusExceedsLimit",
-    "4.1",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "4.1
 int maxSupportedVcpus r
 ",
     rt::unset::<NumVirtualCpusExceedsLimit>,
@@ -4650,12 +4615,9 @@ impl rt::Object for NumVirtualCpusExceedsLimit {
         &NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_vcpus),
@@ -4713,6 +4675,8 @@ pub struct NumVirtualCpusIncompatible {
     pub reason: String,
     /// `numCpu`: required int.
     pub num_cpu: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumVirtualCpusIncompatible {
     #[inline(never)]
@@ -4721,14 +4685,14 @@ impl Default for NumVirtualCpusIncompatible {
             base: VmConfigFault::default(),
             reason: String::new(),
             num_cpu: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NUM_VIRTUAL_CPUS_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusIncompatible",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.0
 string reason r
 int numCpu r
 ",
@@ -4739,12 +4703,9 @@ impl rt::Object for NumVirtualCpusIncompatible {
         &NUM_VIRTUAL_CPUS_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_VIRTUAL_CPUS_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_VIRTUAL_CPUS_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4804,6 +4765,8 @@ pub struct NumVirtualCpusNotSupported {
     pub max_supported_vcpus_dest: i32,
     /// `numCpuVm`: required int.
     pub num_cpu_vm: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumVirtualCpusNotSupported {
     #[inline(never)]
@@ -4812,14 +4775,14 @@ impl Default for NumVirtualCpusNotSupported {
             base: VirtualHardwareCompatibilityIssue::default(),
             max_supported_vcpus_dest: 0,
             num_cpu_vm: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NUM_VIRTUAL_CPUS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusNotSupported",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 int maxSupportedVcpusDest r
 int numCpuVm r
 ",
@@ -4830,12 +4793,9 @@ impl rt::Object for NumVirtualCpusNotSupported {
         &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_VIRTUAL_CPUS_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_VIRTUAL_CPUS_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_vcpus_dest),
@@ -4891,20 +4851,22 @@ rt::serde!(object NumVirtualCpusNotSupported);
 pub struct OperationDisallowedOnHost {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OperationDisallowedOnHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPERATION_DISALLOWED_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationDisallowedOnHost",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "5.0",
     rt::unset::<OperationDisallowedOnHost>,
 );
 impl rt::Object for OperationDisallowedOnHost {
@@ -4912,12 +4874,9 @@ impl rt::Object for OperationDisallowedOnHost {
         &OPERATION_DISALLOWED_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPERATION_DISALLOWED_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPERATION_DISALLOWED_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4969,20 +4928,22 @@ rt::serde!(object OperationDisallowedOnHost);
 pub struct PatchAlreadyInstalled {
     /// The properties of `PatchNotApplicable`.
     pub base: PatchNotApplicable,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchAlreadyInstalled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchNotApplicable::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_ALREADY_INSTALLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchAlreadyInstalled",
-    "2.0",
     Some(&PATCH_NOT_APPLICABLE),
-    "",
+    "2.0",
     rt::unset::<PatchAlreadyInstalled>,
 );
 impl rt::Object for PatchAlreadyInstalled {
@@ -4990,12 +4951,9 @@ impl rt::Object for PatchAlreadyInstalled {
         &PATCH_ALREADY_INSTALLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_ALREADY_INSTALLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_ALREADY_INSTALLED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5051,6 +5009,8 @@ pub struct PatchBinariesNotFound {
     pub patch_id: String,
     /// `binary`: list of string.
     pub binary: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchBinariesNotFound {
     #[inline(never)]
@@ -5059,14 +5019,14 @@ impl Default for PatchBinariesNotFound {
             base: VimFault::default(),
             patch_id: String::new(),
             binary: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_BINARIES_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchBinariesNotFound",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string patchID r
 string binary ol
 ",
@@ -5077,12 +5037,9 @@ impl rt::Object for PatchBinariesNotFound {
         &PATCH_BINARIES_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_BINARIES_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_BINARIES_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
@@ -5140,6 +5097,8 @@ pub struct PatchInstallFailed {
     pub base: PlatformConfigFault,
     /// `rolledBack`: required boolean.
     pub rolled_back: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchInstallFailed {
     #[inline(never)]
@@ -5147,14 +5106,14 @@ impl Default for PatchInstallFailed {
         Self {
             base: PlatformConfigFault::default(),
             rolled_back: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_INSTALL_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchInstallFailed",
-    "2.0",
     Some(&PLATFORM_CONFIG_FAULT),
-    "
+    "2.0
 boolean rolledBack r
 ",
     rt::unset::<PatchInstallFailed>,
@@ -5164,12 +5123,9 @@ impl rt::Object for PatchInstallFailed {
         &PATCH_INSTALL_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_INSTALL_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_INSTALL_FAILED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.rolled_back),
@@ -5223,20 +5179,22 @@ rt::serde!(object PatchInstallFailed);
 pub struct PatchIntegrityError {
     /// The properties of `PlatformConfigFault`.
     pub base: PlatformConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchIntegrityError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PlatformConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_INTEGRITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchIntegrityError",
-    "2.0",
     Some(&PLATFORM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<PatchIntegrityError>,
 );
 impl rt::Object for PatchIntegrityError {
@@ -5244,12 +5202,9 @@ impl rt::Object for PatchIntegrityError {
         &PATCH_INTEGRITY_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_INTEGRITY_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_INTEGRITY_ERROR),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5301,20 +5256,22 @@ rt::serde!(object PatchIntegrityError);
 pub struct PatchMetadataCorrupted {
     /// The properties of `PatchMetadataInvalid`.
     pub base: PatchMetadataInvalid,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchMetadataCorrupted {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchMetadataInvalid::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_METADATA_CORRUPTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataCorrupted",
-    "2.0",
     Some(&PATCH_METADATA_INVALID),
-    "",
+    "2.0",
     rt::unset::<PatchMetadataCorrupted>,
 );
 impl rt::Object for PatchMetadataCorrupted {
@@ -5322,12 +5279,9 @@ impl rt::Object for PatchMetadataCorrupted {
         &PATCH_METADATA_CORRUPTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_METADATA_CORRUPTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_METADATA_CORRUPTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5383,6 +5337,8 @@ pub struct PatchMetadataInvalid {
     pub patch_id: String,
     /// `metaData`: list of string.
     pub meta_data: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchMetadataInvalid {
     #[inline(never)]
@@ -5391,14 +5347,14 @@ impl Default for PatchMetadataInvalid {
             base: VimFault::default(),
             patch_id: String::new(),
             meta_data: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_METADATA_INVALID: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataInvalid",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string patchID r
 string metaData ol
 ",
@@ -5409,12 +5365,9 @@ impl rt::Object for PatchMetadataInvalid {
         &PATCH_METADATA_INVALID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_METADATA_INVALID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_METADATA_INVALID),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
@@ -5470,20 +5423,22 @@ rt::serde!(object PatchMetadataInvalid);
 pub struct PatchMetadataNotFound {
     /// The properties of `PatchMetadataInvalid`.
     pub base: PatchMetadataInvalid,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchMetadataNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PatchMetadataInvalid::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_METADATA_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataNotFound",
-    "2.0",
     Some(&PATCH_METADATA_INVALID),
-    "",
+    "2.0",
     rt::unset::<PatchMetadataNotFound>,
 );
 impl rt::Object for PatchMetadataNotFound {
@@ -5491,12 +5446,9 @@ impl rt::Object for PatchMetadataNotFound {
         &PATCH_METADATA_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_METADATA_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_METADATA_NOT_FOUND),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5552,6 +5504,8 @@ pub struct PatchMissingDependencies {
     pub prerequisite_patch: Vec<String>,
     /// `prerequisiteLib`: list of string.
     pub prerequisite_lib: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchMissingDependencies {
     #[inline(never)]
@@ -5560,14 +5514,14 @@ impl Default for PatchMissingDependencies {
             base: PatchNotApplicable::default(),
             prerequisite_patch: Vec::new(),
             prerequisite_lib: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_MISSING_DEPENDENCIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMissingDependencies",
-    "2.0",
     Some(&PATCH_NOT_APPLICABLE),
-    "
+    "2.0
 string prerequisitePatch ol
 string prerequisiteLib ol
 ",
@@ -5578,12 +5532,9 @@ impl rt::Object for PatchMissingDependencies {
         &PATCH_MISSING_DEPENDENCIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_MISSING_DEPENDENCIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_MISSING_DEPENDENCIES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.prerequisite_patch),
@@ -5641,6 +5592,8 @@ pub struct PatchNotApplicable {
     pub base: VimFault,
     /// `patchID`: required string.
     pub patch_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchNotApplicable {
     #[inline(never)]
@@ -5648,14 +5601,14 @@ impl Default for PatchNotApplicable {
         Self {
             base: VimFault::default(),
             patch_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_NOT_APPLICABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchNotApplicable",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string patchID r
 ",
     rt::unset::<PatchNotApplicable>,
@@ -5665,12 +5618,9 @@ impl rt::Object for PatchNotApplicable {
         &PATCH_NOT_APPLICABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_NOT_APPLICABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_NOT_APPLICABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
@@ -5726,6 +5676,8 @@ pub struct PatchSuperseded {
     pub base: PatchNotApplicable,
     /// `supersede`: list of string.
     pub supersede: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PatchSuperseded {
     #[inline(never)]
@@ -5733,14 +5685,14 @@ impl Default for PatchSuperseded {
         Self {
             base: PatchNotApplicable::default(),
             supersede: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PATCH_SUPERSEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchSuperseded",
-    "2.0",
     Some(&PATCH_NOT_APPLICABLE),
-    "
+    "2.0
 string supersede ol
 ",
     rt::unset::<PatchSuperseded>,
@@ -5750,12 +5702,9 @@ impl rt::Object for PatchSuperseded {
         &PATCH_SUPERSEDED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PATCH_SUPERSEDED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PATCH_SUPERSEDED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.supersede),
@@ -5809,20 +5758,22 @@ rt::serde!(object PatchSuperseded);
 pub struct PhysCompatRdmNotSupported {
     /// The properties of `RDMNotSupported`.
     pub base: RdmNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysCompatRdmNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RdmNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PHYS_COMPAT_RDM_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysCompatRDMNotSupported",
-    "2.0",
     Some(&RDM_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<PhysCompatRdmNotSupported>,
 );
 impl rt::Object for PhysCompatRdmNotSupported {
@@ -5830,12 +5781,9 @@ impl rt::Object for PhysCompatRdmNotSupported {
         &PHYS_COMPAT_RDM_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYS_COMPAT_RDM_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYS_COMPAT_RDM_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5887,20 +5835,22 @@ rt::serde!(object PhysCompatRdmNotSupported);
 pub struct RdmNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RDM_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotSupported",
-    "2.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<RdmNotSupported>,
 );
 impl rt::Object for RdmNotSupported {
@@ -5908,12 +5858,9 @@ impl rt::Object for RdmNotSupported {
         &RDM_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5971,6 +5918,8 @@ pub struct RdmNotSupportedOnDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmNotSupportedOnDatastore {
     #[inline(never)]
@@ -5980,14 +5929,14 @@ impl Default for RdmNotSupportedOnDatastore {
             device: String::new(),
             datastore: Default::default(),
             datastore_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RDM_NOT_SUPPORTED_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotSupportedOnDatastore",
-    "2.5",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.5
 string device r
 ManagedObjectReference datastore r
 string datastoreName r
@@ -5999,12 +5948,9 @@ impl rt::Object for RdmNotSupportedOnDatastore {
         &RDM_NOT_SUPPORTED_ON_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_NOT_SUPPORTED_ON_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_NOT_SUPPORTED_ON_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -6062,20 +6008,22 @@ rt::serde!(object RdmNotSupportedOnDatastore);
 pub struct RdmPointsToInaccessibleDisk {
     /// The properties of `CannotAccessVmDisk`.
     pub base: CannotAccessVmDisk,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmPointsToInaccessibleDisk {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessVmDisk::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RDM_POINTS_TO_INACCESSIBLE_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMPointsToInaccessibleDisk",
-    "2.0",
     Some(&CANNOT_ACCESS_VM_DISK),
-    "",
+    "2.0",
     rt::unset::<RdmPointsToInaccessibleDisk>,
 );
 impl rt::Object for RdmPointsToInaccessibleDisk {
@@ -6083,12 +6031,9 @@ impl rt::Object for RdmPointsToInaccessibleDisk {
         &RDM_POINTS_TO_INACCESSIBLE_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_POINTS_TO_INACCESSIBLE_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_POINTS_TO_INACCESSIBLE_DISK),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6140,20 +6085,22 @@ rt::serde!(object RdmPointsToInaccessibleDisk);
 pub struct RawDiskNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RawDiskNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RAW_DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RawDiskNotSupported",
-    "2.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<RawDiskNotSupported>,
 );
 impl rt::Object for RawDiskNotSupported {
@@ -6161,12 +6108,9 @@ impl rt::Object for RawDiskNotSupported {
         &RAW_DISK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RAW_DISK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RAW_DISK_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6218,20 +6162,22 @@ rt::serde!(object RawDiskNotSupported);
 pub struct ReadHostResourcePoolTreeFailed {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadHostResourcePoolTreeFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static READ_HOST_RESOURCE_POOL_TREE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadHostResourcePoolTreeFailed",
-    "5.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReadHostResourcePoolTreeFailed>,
 );
 impl rt::Object for ReadHostResourcePoolTreeFailed {
@@ -6239,12 +6185,9 @@ impl rt::Object for ReadHostResourcePoolTreeFailed {
         &READ_HOST_RESOURCE_POOL_TREE_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_HOST_RESOURCE_POOL_TREE_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_HOST_RESOURCE_POOL_TREE_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6298,6 +6241,8 @@ pub struct RebootRequired {
     pub base: VimFault,
     /// `patch`: optional string.
     pub patch: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RebootRequired {
     #[inline(never)]
@@ -6305,14 +6250,14 @@ impl Default for RebootRequired {
         Self {
             base: VimFault::default(),
             patch: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REBOOT_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootRequired",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string patch o
 ",
     rt::unset::<RebootRequired>,
@@ -6322,12 +6267,9 @@ impl rt::Object for RebootRequired {
         &REBOOT_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REBOOT_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REBOOT_REQUIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch),
@@ -6381,20 +6323,22 @@ rt::serde!(object RebootRequired);
 pub struct RemoteDeviceNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoteDeviceNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REMOTE_DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoteDeviceNotSupported",
-    "2.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<RemoteDeviceNotSupported>,
 );
 impl rt::Object for RemoteDeviceNotSupported {
@@ -6402,12 +6346,9 @@ impl rt::Object for RemoteDeviceNotSupported {
         &REMOTE_DEVICE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOTE_DEVICE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOTE_DEVICE_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6459,18 +6400,22 @@ rt::serde!(object RemoteDeviceNotSupported);
 pub struct RemoveFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RemoveFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REMOVE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFailed",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<RemoveFailed>,
 );
 impl rt::Object for RemoveFailed {
@@ -6478,12 +6423,9 @@ impl rt::Object for RemoveFailed {
         &REMOVE_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REMOVE_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REMOVE_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6541,6 +6483,8 @@ pub struct ResourceNotAvailable {
     pub container_name: Option<String>,
     /// `type`: optional string, a TypeName.
     pub r#type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceNotAvailable {
     #[inline(never)]
@@ -6550,14 +6494,14 @@ impl Default for ResourceNotAvailable {
             container_type: None,
             container_name: None,
             r#type: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceNotAvailable",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string containerType o
 string containerName o
 string type o
@@ -6569,12 +6513,9 @@ impl rt::Object for ResourceNotAvailable {
         &RESOURCE_NOT_AVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_NOT_AVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_NOT_AVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.container_type),
@@ -6632,20 +6573,22 @@ rt::serde!(object ResourceNotAvailable);
 pub struct SslDisabledFault {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SslDisabledFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SSL_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSLDisabledFault",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "4.0",
     rt::unset::<SslDisabledFault>,
 );
 impl rt::Object for SslDisabledFault {
@@ -6653,12 +6596,9 @@ impl rt::Object for SslDisabledFault {
         &SSL_DISABLED_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSL_DISABLED_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSL_DISABLED_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -6716,6 +6656,8 @@ pub struct SslVerifyFault {
     pub thumbprint: Option<String>,
     /// `certificate`: optional string, since VI API 9.0.0.0.
     pub certificate: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SslVerifyFault {
     #[inline(never)]
@@ -6725,14 +6667,14 @@ impl Default for SslVerifyFault {
             self_signed: false,
             thumbprint: None,
             certificate: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SSL_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSLVerifyFault",
-    "2.5",
     Some(&HOST_CONNECT_FAULT),
-    "
+    "2.5
 boolean selfSigned r
 string thumbprint o
 string certificate o since 9.0.0.0
@@ -6744,12 +6686,9 @@ impl rt::Object for SslVerifyFault {
         &SSL_VERIFY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSL_VERIFY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSL_VERIFY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.self_signed),

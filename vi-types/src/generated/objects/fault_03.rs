@@ -11,6 +11,8 @@ pub struct SspiChallenge {
     pub base: VimFault,
     /// `base64Token`: required string.
     pub base64_token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SspiChallenge {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for SspiChallenge {
         Self {
             base: VimFault::default(),
             base64_token: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SSPI_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSPIChallenge",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 string base64Token r
 ",
     rt::unset::<SspiChallenge>,
@@ -35,12 +37,9 @@ impl rt::Object for SspiChallenge {
         &SSPI_CHALLENGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSPI_CHALLENGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSPI_CHALLENGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.base64_token),
@@ -94,20 +93,22 @@ rt::serde!(object SspiChallenge);
 pub struct SessionNotFound {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SESSION_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionNotFound",
-    "9.1.0.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "9.1.0.0",
     rt::unset::<SessionNotFound>,
 );
 impl rt::Object for SessionNotFound {
@@ -115,12 +116,9 @@ impl rt::Object for SessionNotFound {
         &SESSION_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -172,20 +170,22 @@ rt::serde!(object SessionNotFound);
 pub struct SharedBusControllerNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SharedBusControllerNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SHARED_BUS_CONTROLLER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharedBusControllerNotSupported",
-    "2.0",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.0",
     rt::unset::<SharedBusControllerNotSupported>,
 );
 impl rt::Object for SharedBusControllerNotSupported {
@@ -193,12 +193,9 @@ impl rt::Object for SharedBusControllerNotSupported {
         &SHARED_BUS_CONTROLLER_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHARED_BUS_CONTROLLER_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHARED_BUS_CONTROLLER_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -252,6 +249,8 @@ pub struct ShrinkDiskFault {
     pub base: VimFault,
     /// `diskId`: optional int.
     pub disk_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ShrinkDiskFault {
     #[inline(never)]
@@ -259,14 +258,14 @@ impl Default for ShrinkDiskFault {
         Self {
             base: VimFault::default(),
             disk_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SHRINK_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShrinkDiskFault",
-    "5.1",
     Some(&VIM_FAULT),
-    "
+    "5.1
 int diskId o
 ",
     rt::unset::<ShrinkDiskFault>,
@@ -276,12 +275,9 @@ impl rt::Object for ShrinkDiskFault {
         &SHRINK_DISK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHRINK_DISK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHRINK_DISK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk_id),
@@ -335,20 +331,22 @@ rt::serde!(object ShrinkDiskFault);
 pub struct SnapshotNoChange {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotNoChange {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_NO_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotNoChange",
-    "2.5",
     Some(&SNAPSHOT_FAULT),
-    "",
+    "2.5",
     rt::unset::<SnapshotNoChange>,
 );
 impl rt::Object for SnapshotNoChange {
@@ -356,12 +354,9 @@ impl rt::Object for SnapshotNoChange {
         &SNAPSHOT_NO_CHANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_NO_CHANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_NO_CHANGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -413,20 +408,22 @@ rt::serde!(object SnapshotNoChange);
 pub struct SolutionUserRequired {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SolutionUserRequired {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SecurityError::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SOLUTION_USER_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SolutionUserRequired",
-    "7.0.0.0",
     Some(&SECURITY_ERROR),
-    "",
+    "7.0.0.0",
     rt::unset::<SolutionUserRequired>,
 );
 impl rt::Object for SolutionUserRequired {
@@ -434,12 +431,9 @@ impl rt::Object for SolutionUserRequired {
         &SOLUTION_USER_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOLUTION_USER_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOLUTION_USER_REQUIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -493,6 +487,8 @@ pub struct SsdDiskNotAvailable {
     pub base: VimFault,
     /// `devicePath`: required string.
     pub device_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SsdDiskNotAvailable {
     #[inline(never)]
@@ -500,14 +496,14 @@ impl Default for SsdDiskNotAvailable {
         Self {
             base: VimFault::default(),
             device_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SSD_DISK_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SsdDiskNotAvailable",
-    "5.5",
     Some(&VIM_FAULT),
-    "
+    "5.5
 string devicePath r
 ",
     rt::unset::<SsdDiskNotAvailable>,
@@ -517,12 +513,9 @@ impl rt::Object for SsdDiskNotAvailable {
         &SSD_DISK_NOT_AVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSD_DISK_NOT_AVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSD_DISK_NOT_AVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_path),
@@ -576,20 +569,22 @@ rt::serde!(object SsdDiskNotAvailable);
 pub struct SwapDatastoreNotWritableOnHost {
     /// The properties of `DatastoreNotWritableOnHost`.
     pub base: DatastoreNotWritableOnHost,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwapDatastoreNotWritableOnHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DatastoreNotWritableOnHost::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SWAP_DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapDatastoreNotWritableOnHost",
-    "2.5",
     Some(&DATASTORE_NOT_WRITABLE_ON_HOST),
-    "",
+    "2.5",
     rt::unset::<SwapDatastoreNotWritableOnHost>,
 );
 impl rt::Object for SwapDatastoreNotWritableOnHost {
@@ -597,12 +592,9 @@ impl rt::Object for SwapDatastoreNotWritableOnHost {
         &SWAP_DATASTORE_NOT_WRITABLE_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWAP_DATASTORE_NOT_WRITABLE_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWAP_DATASTORE_NOT_WRITABLE_ON_HOST),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -654,18 +646,22 @@ rt::serde!(object SwapDatastoreNotWritableOnHost);
 pub struct SwapDatastoreUnset {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwapDatastoreUnset {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SWAP_DATASTORE_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapDatastoreUnset",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<SwapDatastoreUnset>,
 );
 impl rt::Object for SwapDatastoreUnset {
@@ -673,12 +669,9 @@ impl rt::Object for SwapDatastoreUnset {
         &SWAP_DATASTORE_UNSET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWAP_DATASTORE_UNSET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWAP_DATASTORE_UNSET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -730,20 +723,22 @@ rt::serde!(object SwapDatastoreUnset);
 pub struct SwapPlacementOverrideNotSupported {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SwapPlacementOverrideNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidVmConfig::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapPlacementOverrideNotSupported",
-    "2.5",
     Some(&INVALID_VM_CONFIG),
-    "",
+    "2.5",
     rt::unset::<SwapPlacementOverrideNotSupported>,
 );
 impl rt::Object for SwapPlacementOverrideNotSupported {
@@ -751,12 +746,9 @@ impl rt::Object for SwapPlacementOverrideNotSupported {
         &SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -808,18 +800,22 @@ rt::serde!(object SwapPlacementOverrideNotSupported);
 pub struct TooManyConcurrentNativeClones {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyConcurrentNativeClones {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOO_MANY_CONCURRENT_NATIVE_CLONES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyConcurrentNativeClones",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<TooManyConcurrentNativeClones>,
 );
 impl rt::Object for TooManyConcurrentNativeClones {
@@ -827,12 +823,9 @@ impl rt::Object for TooManyConcurrentNativeClones {
         &TOO_MANY_CONCURRENT_NATIVE_CLONES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_CONCURRENT_NATIVE_CLONES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_CONCURRENT_NATIVE_CLONES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -884,18 +877,22 @@ rt::serde!(object TooManyConcurrentNativeClones);
 pub struct TooManyConsecutiveOverrides {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyConsecutiveOverrides {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOO_MANY_CONSECUTIVE_OVERRIDES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyConsecutiveOverrides",
-    "2.5",
     Some(&VIM_FAULT),
-    "",
+    "2.5",
     rt::unset::<TooManyConsecutiveOverrides>,
 );
 impl rt::Object for TooManyConsecutiveOverrides {
@@ -903,12 +900,9 @@ impl rt::Object for TooManyConsecutiveOverrides {
         &TOO_MANY_CONSECUTIVE_OVERRIDES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_CONSECUTIVE_OVERRIDES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_CONSECUTIVE_OVERRIDES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -960,20 +954,22 @@ rt::serde!(object TooManyConsecutiveOverrides);
 pub struct TooManyHosts {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyHosts {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOO_MANY_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyHosts",
-    "2.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "2.0",
     rt::unset::<TooManyHosts>,
 );
 impl rt::Object for TooManyHosts {
@@ -981,12 +977,9 @@ impl rt::Object for TooManyHosts {
         &TOO_MANY_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_HOSTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1038,18 +1031,22 @@ rt::serde!(object TooManyHosts);
 pub struct TooManyNativeCloneLevels {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyNativeCloneLevels {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOO_MANY_NATIVE_CLONE_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyNativeCloneLevels",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<TooManyNativeCloneLevels>,
 );
 impl rt::Object for TooManyNativeCloneLevels {
@@ -1057,12 +1054,9 @@ impl rt::Object for TooManyNativeCloneLevels {
         &TOO_MANY_NATIVE_CLONE_LEVELS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_NATIVE_CLONE_LEVELS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_NATIVE_CLONE_LEVELS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1114,18 +1108,22 @@ rt::serde!(object TooManyNativeCloneLevels);
 pub struct TooManyNativeClonesOnFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyNativeClonesOnFile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: FileFault::default() }
+        Self {
+            base: FileFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static TOO_MANY_NATIVE_CLONES_ON_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyNativeClonesOnFile",
-    "5.0",
     Some(&FILE_FAULT),
-    "",
+    "5.0",
     rt::unset::<TooManyNativeClonesOnFile>,
 );
 impl rt::Object for TooManyNativeClonesOnFile {
@@ -1133,12 +1131,9 @@ impl rt::Object for TooManyNativeClonesOnFile {
         &TOO_MANY_NATIVE_CLONES_ON_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_NATIVE_CLONES_ON_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_NATIVE_CLONES_ON_FILE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1190,20 +1185,22 @@ rt::serde!(object TooManyNativeClonesOnFile);
 pub struct ToolsAlreadyUpgraded {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsAlreadyUpgraded {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOOLS_ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsAlreadyUpgraded",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsAlreadyUpgraded>,
 );
 impl rt::Object for ToolsAlreadyUpgraded {
@@ -1211,12 +1208,9 @@ impl rt::Object for ToolsAlreadyUpgraded {
         &TOOLS_ALREADY_UPGRADED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_ALREADY_UPGRADED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_ALREADY_UPGRADED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1268,20 +1262,22 @@ rt::serde!(object ToolsAlreadyUpgraded);
 pub struct ToolsAutoUpgradeNotSupported {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsAutoUpgradeNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOOLS_AUTO_UPGRADE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsAutoUpgradeNotSupported",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsAutoUpgradeNotSupported>,
 );
 impl rt::Object for ToolsAutoUpgradeNotSupported {
@@ -1289,12 +1285,9 @@ impl rt::Object for ToolsAutoUpgradeNotSupported {
         &TOOLS_AUTO_UPGRADE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_AUTO_UPGRADE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_AUTO_UPGRADE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1346,20 +1339,22 @@ rt::serde!(object ToolsAutoUpgradeNotSupported);
 pub struct ToolsImageCopyFailed {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsImageCopyFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOOLS_IMAGE_COPY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageCopyFailed",
-    "5.1",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "5.1",
     rt::unset::<ToolsImageCopyFailed>,
 );
 impl rt::Object for ToolsImageCopyFailed {
@@ -1367,12 +1362,9 @@ impl rt::Object for ToolsImageCopyFailed {
         &TOOLS_IMAGE_COPY_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_IMAGE_COPY_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_IMAGE_COPY_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1424,20 +1416,22 @@ rt::serde!(object ToolsImageCopyFailed);
 pub struct ToolsImageNotAvailable {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsImageNotAvailable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOOLS_IMAGE_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageNotAvailable",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsImageNotAvailable>,
 );
 impl rt::Object for ToolsImageNotAvailable {
@@ -1445,12 +1439,9 @@ impl rt::Object for ToolsImageNotAvailable {
         &TOOLS_IMAGE_NOT_AVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_IMAGE_NOT_AVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_IMAGE_NOT_AVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1502,20 +1493,22 @@ rt::serde!(object ToolsImageNotAvailable);
 pub struct ToolsImageSignatureCheckFailed {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsImageSignatureCheckFailed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOOLS_IMAGE_SIGNATURE_CHECK_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageSignatureCheckFailed",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsImageSignatureCheckFailed>,
 );
 impl rt::Object for ToolsImageSignatureCheckFailed {
@@ -1523,12 +1516,9 @@ impl rt::Object for ToolsImageSignatureCheckFailed {
         &TOOLS_IMAGE_SIGNATURE_CHECK_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_IMAGE_SIGNATURE_CHECK_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_IMAGE_SIGNATURE_CHECK_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1580,20 +1570,22 @@ rt::serde!(object ToolsImageSignatureCheckFailed);
 pub struct ToolsUpgradeCancelled {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsUpgradeCancelled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmToolsUpgradeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOOLS_UPGRADE_CANCELLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsUpgradeCancelled",
-    "4.0",
     Some(&VM_TOOLS_UPGRADE_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsUpgradeCancelled>,
 );
 impl rt::Object for ToolsUpgradeCancelled {
@@ -1601,12 +1593,9 @@ impl rt::Object for ToolsUpgradeCancelled {
         &TOOLS_UPGRADE_CANCELLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_UPGRADE_CANCELLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_UPGRADE_CANCELLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1662,6 +1651,8 @@ pub struct UnSupportedDatastoreForVFlash {
     pub datastore_name: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnSupportedDatastoreForVFlash {
     #[inline(never)]
@@ -1670,14 +1661,14 @@ impl Default for UnSupportedDatastoreForVFlash {
             base: UnsupportedDatastore::default(),
             datastore_name: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UN_SUPPORTED_DATASTORE_FOR_V_FLASH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnSupportedDatastoreForVFlash",
-    "5.5",
     Some(&UNSUPPORTED_DATASTORE),
-    "
+    "5.5
 string datastoreName r
 string type r
 ",
@@ -1688,12 +1679,9 @@ impl rt::Object for UnSupportedDatastoreForVFlash {
         &UN_SUPPORTED_DATASTORE_FOR_V_FLASH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UN_SUPPORTED_DATASTORE_FOR_V_FLASH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UN_SUPPORTED_DATASTORE_FOR_V_FLASH),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore_name),
@@ -1751,6 +1739,8 @@ pub struct UnrecognizedHost {
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnrecognizedHost {
     #[inline(never)]
@@ -1758,14 +1748,14 @@ impl Default for UnrecognizedHost {
         Self {
             base: VimFault::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNRECOGNIZED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnrecognizedHost",
-    "2.5",
     Some(&VIM_FAULT),
-    "
+    "2.5
 string hostName r
 ",
     rt::unset::<UnrecognizedHost>,
@@ -1775,12 +1765,9 @@ impl rt::Object for UnrecognizedHost {
         &UNRECOGNIZED_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNRECOGNIZED_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNRECOGNIZED_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -1836,6 +1823,8 @@ pub struct UnsupportedDatastore {
     pub base: VmConfigFault,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsupportedDatastore {
     #[inline(never)]
@@ -1843,14 +1832,14 @@ impl Default for UnsupportedDatastore {
         Self {
             base: VmConfigFault::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UNSUPPORTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedDatastore",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "2.0
 ManagedObjectReference datastore o
 ",
     rt::unset::<UnsupportedDatastore>,
@@ -1860,12 +1849,9 @@ impl rt::Object for UnsupportedDatastore {
         &UNSUPPORTED_DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSUPPORTED_DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSUPPORTED_DATASTORE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -1921,6 +1907,8 @@ pub struct UnsupportedGuest {
     pub base: InvalidVmConfig,
     /// `unsupportedGuestOS`: required string.
     pub unsupported_guest_os: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsupportedGuest {
     #[inline(never)]
@@ -1928,14 +1916,14 @@ impl Default for UnsupportedGuest {
         Self {
             base: InvalidVmConfig::default(),
             unsupported_guest_os: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNSUPPORTED_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedGuest",
-    "2.0",
     Some(&INVALID_VM_CONFIG),
-    "
+    "2.0
 string unsupportedGuestOS r
 ",
     rt::unset::<UnsupportedGuest>,
@@ -1945,12 +1933,9 @@ impl rt::Object for UnsupportedGuest {
         &UNSUPPORTED_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSUPPORTED_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSUPPORTED_GUEST),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.unsupported_guest_os),
@@ -2006,6 +1991,8 @@ pub struct UnsupportedVimApiVersion {
     pub base: VimFault,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsupportedVimApiVersion {
     #[inline(never)]
@@ -2013,14 +2000,14 @@ impl Default for UnsupportedVimApiVersion {
         Self {
             base: VimFault::default(),
             version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static UNSUPPORTED_VIM_API_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedVimApiVersion",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string version o
 ",
     rt::unset::<UnsupportedVimApiVersion>,
@@ -2030,12 +2017,9 @@ impl rt::Object for UnsupportedVimApiVersion {
         &UNSUPPORTED_VIM_API_VERSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSUPPORTED_VIM_API_VERSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSUPPORTED_VIM_API_VERSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.version),
@@ -2089,20 +2073,22 @@ rt::serde!(object UnsupportedVimApiVersion);
 pub struct UnsupportedVmxLocation {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsupportedVmxLocation {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNSUPPORTED_VMX_LOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedVmxLocation",
-    "2.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "2.0",
     rt::unset::<UnsupportedVmxLocation>,
 );
 impl rt::Object for UnsupportedVmxLocation {
@@ -2110,12 +2096,9 @@ impl rt::Object for UnsupportedVmxLocation {
         &UNSUPPORTED_VMX_LOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSUPPORTED_VMX_LOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSUPPORTED_VMX_LOCATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2167,20 +2150,22 @@ rt::serde!(object UnsupportedVmxLocation);
 pub struct UnusedVirtualDiskBlocksNotScrubbed {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnusedVirtualDiskBlocksNotScrubbed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnusedVirtualDiskBlocksNotScrubbed",
-    "4.0",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
-    "",
+    "4.0",
     rt::unset::<UnusedVirtualDiskBlocksNotScrubbed>,
 );
 impl rt::Object for UnusedVirtualDiskBlocksNotScrubbed {
@@ -2188,12 +2173,9 @@ impl rt::Object for UnusedVirtualDiskBlocksNotScrubbed {
         &UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2245,20 +2227,22 @@ rt::serde!(object UnusedVirtualDiskBlocksNotScrubbed);
 pub struct VmiNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmiNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMI_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMINotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<VmiNotSupported>,
 );
 impl rt::Object for VmiNotSupported {
@@ -2266,12 +2250,9 @@ impl rt::Object for VmiNotSupported {
         &VMI_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMI_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMI_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2323,20 +2304,22 @@ rt::serde!(object VmiNotSupported);
 pub struct VmOnConflictDvPort {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmOnConflictDvPort {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_ON_CONFLICT_DV_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMOnConflictDVPort",
-    "4.0",
     Some(&CANNOT_ACCESS_NETWORK),
-    "",
+    "4.0",
     rt::unset::<VmOnConflictDvPort>,
 );
 impl rt::Object for VmOnConflictDvPort {
@@ -2344,12 +2327,9 @@ impl rt::Object for VmOnConflictDvPort {
         &VM_ON_CONFLICT_DV_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ON_CONFLICT_DV_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ON_CONFLICT_DV_PORT),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2401,20 +2381,22 @@ rt::serde!(object VmOnConflictDvPort);
 pub struct VmOnVirtualIntranet {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmOnVirtualIntranet {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CannotAccessNetwork::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_ON_VIRTUAL_INTRANET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMOnVirtualIntranet",
-    "2.0",
     Some(&CANNOT_ACCESS_NETWORK),
-    "",
+    "2.0",
     rt::unset::<VmOnVirtualIntranet>,
 );
 impl rt::Object for VmOnVirtualIntranet {
@@ -2422,12 +2404,9 @@ impl rt::Object for VmOnVirtualIntranet {
         &VM_ON_VIRTUAL_INTRANET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ON_VIRTUAL_INTRANET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ON_VIRTUAL_INTRANET),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2479,20 +2458,22 @@ rt::serde!(object VmOnVirtualIntranet);
 pub struct VirtualDiskBlocksNotFullyProvisioned {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskBlocksNotFullyProvisioned {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceBackingNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskBlocksNotFullyProvisioned",
-    "4.0",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
-    "",
+    "4.0",
     rt::unset::<VirtualDiskBlocksNotFullyProvisioned>,
 );
 impl rt::Object for VirtualDiskBlocksNotFullyProvisioned {
@@ -2500,12 +2481,9 @@ impl rt::Object for VirtualDiskBlocksNotFullyProvisioned {
         &VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2559,6 +2537,8 @@ pub struct VirtualDiskModeNotSupported {
     pub base: DeviceNotSupported,
     /// `mode`: required string.
     pub mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskModeNotSupported {
     #[inline(never)]
@@ -2566,14 +2546,14 @@ impl Default for VirtualDiskModeNotSupported {
         Self {
             base: DeviceNotSupported::default(),
             mode: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_MODE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskModeNotSupported",
-    "4.1",
     Some(&DEVICE_NOT_SUPPORTED),
-    "
+    "4.1
 string mode r
 ",
     rt::unset::<VirtualDiskModeNotSupported>,
@@ -2583,12 +2563,9 @@ impl rt::Object for VirtualDiskModeNotSupported {
         &VIRTUAL_DISK_MODE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_MODE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_MODE_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.mode),
@@ -2642,20 +2619,22 @@ rt::serde!(object VirtualDiskModeNotSupported);
 pub struct VirtualEthernetCardNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DeviceNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNotSupported",
-    "2.5",
     Some(&DEVICE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<VirtualEthernetCardNotSupported>,
 );
 impl rt::Object for VirtualEthernetCardNotSupported {
@@ -2663,12 +2642,9 @@ impl rt::Object for VirtualEthernetCardNotSupported {
         &VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2724,6 +2700,8 @@ pub struct VirtualHardwareVersionNotSupported {
     pub host_name: String,
     /// `host`: required reference to `HostSystem`, since VI API 2.5.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHardwareVersionNotSupported {
     #[inline(never)]
@@ -2732,14 +2710,14 @@ impl Default for VirtualHardwareVersionNotSupported {
             base: VirtualHardwareCompatibilityIssue::default(),
             host_name: String::new(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareVersionNotSupported",
-    "2.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "2.0
 string hostName r since 2.5
 ManagedObjectReference host r since 2.5
 ",
@@ -2750,12 +2728,9 @@ impl rt::Object for VirtualHardwareVersionNotSupported {
         &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -2817,6 +2792,8 @@ pub struct VmAlreadyExistsInDatacenter {
     pub hostname: String,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmAlreadyExistsInDatacenter {
     #[inline(never)]
@@ -2826,14 +2803,14 @@ impl Default for VmAlreadyExistsInDatacenter {
             host: Default::default(),
             hostname: String::new(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_ALREADY_EXISTS_IN_DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAlreadyExistsInDatacenter",
-    "4.0",
     Some(&INVALID_FOLDER),
-    "
+    "4.0
 ManagedObjectReference host r
 string hostname r
 ManagedObjectReference vm rl
@@ -2845,12 +2822,9 @@ impl rt::Object for VmAlreadyExistsInDatacenter {
         &VM_ALREADY_EXISTS_IN_DATACENTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_ALREADY_EXISTS_IN_DATACENTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_ALREADY_EXISTS_IN_DATACENTER),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -2908,20 +2882,22 @@ rt::serde!(object VmAlreadyExistsInDatacenter);
 pub struct VmPowerOnDisabled {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPowerOnDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidState::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_POWER_ON_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPowerOnDisabled",
-    "4.0",
     Some(&INVALID_STATE),
-    "",
+    "4.0",
     rt::unset::<VmPowerOnDisabled>,
 );
 impl rt::Object for VmPowerOnDisabled {
@@ -2929,12 +2905,9 @@ impl rt::Object for VmPowerOnDisabled {
         &VM_POWER_ON_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POWER_ON_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_POWER_ON_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2986,18 +2959,22 @@ rt::serde!(object VmPowerOnDisabled);
 pub struct VmToolsUpgradeFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmToolsUpgradeFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_TOOLS_UPGRADE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmToolsUpgradeFault",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<VmToolsUpgradeFault>,
 );
 impl rt::Object for VmToolsUpgradeFault {
@@ -3005,12 +2982,9 @@ impl rt::Object for VmToolsUpgradeFault {
         &VM_TOOLS_UPGRADE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_TOOLS_UPGRADE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_TOOLS_UPGRADE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3068,6 +3042,8 @@ pub struct VmValidateMaxDevice {
     pub max: i32,
     /// `count`: required int.
     pub count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmValidateMaxDevice {
     #[inline(never)]
@@ -3077,14 +3053,14 @@ impl Default for VmValidateMaxDevice {
             device: String::new(),
             max: 0,
             count: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_VALIDATE_MAX_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmValidateMaxDevice",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string device r
 int max r
 int count r
@@ -3096,12 +3072,9 @@ impl rt::Object for VmValidateMaxDevice {
         &VM_VALIDATE_MAX_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VALIDATE_MAX_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_VALIDATE_MAX_DEVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -3167,6 +3140,8 @@ pub struct VmWwnConflict {
     pub name: Option<String>,
     /// `wwn`: optional long.
     pub wwn: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmWwnConflict {
     #[inline(never)]
@@ -3177,14 +3152,14 @@ impl Default for VmWwnConflict {
             host: None,
             name: None,
             wwn: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_WWN_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnConflict",
-    "2.5",
     Some(&INVALID_VM_CONFIG),
-    "
+    "2.5
 ManagedObjectReference vm o
 ManagedObjectReference host o
 string name o
@@ -3197,12 +3172,9 @@ impl rt::Object for VmWwnConflict {
         &VM_WWN_CONFLICT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_WWN_CONFLICT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_WWN_CONFLICT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
@@ -3262,20 +3234,22 @@ rt::serde!(object VmWwnConflict);
 pub struct VmfsAlreadyMounted {
     /// The properties of `VmfsMountFault`.
     pub base: VmfsMountFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsAlreadyMounted {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsMountFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_ALREADY_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsAlreadyMounted",
-    "4.0",
     Some(&VMFS_MOUNT_FAULT),
-    "",
+    "4.0",
     rt::unset::<VmfsAlreadyMounted>,
 );
 impl rt::Object for VmfsAlreadyMounted {
@@ -3283,12 +3257,9 @@ impl rt::Object for VmfsAlreadyMounted {
         &VMFS_ALREADY_MOUNTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_ALREADY_MOUNTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_ALREADY_MOUNTED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3340,20 +3311,22 @@ rt::serde!(object VmfsAlreadyMounted);
 pub struct VmfsAmbiguousMount {
     /// The properties of `VmfsMountFault`.
     pub base: VmfsMountFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsAmbiguousMount {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmfsMountFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_AMBIGUOUS_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsAmbiguousMount",
-    "4.0",
     Some(&VMFS_MOUNT_FAULT),
-    "",
+    "4.0",
     rt::unset::<VmfsAmbiguousMount>,
 );
 impl rt::Object for VmfsAmbiguousMount {
@@ -3361,12 +3334,9 @@ impl rt::Object for VmfsAmbiguousMount {
         &VMFS_AMBIGUOUS_MOUNT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_AMBIGUOUS_MOUNT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_AMBIGUOUS_MOUNT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3418,20 +3388,22 @@ rt::serde!(object VmfsAmbiguousMount);
 pub struct VmotionInterfaceNotEnabled {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmotionInterfaceNotEnabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMOTION_INTERFACE_NOT_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmotionInterfaceNotEnabled",
-    "2.5",
     Some(&HOST_POWER_OP_FAILED),
-    "",
+    "2.5",
     rt::unset::<VmotionInterfaceNotEnabled>,
 );
 impl rt::Object for VmotionInterfaceNotEnabled {
@@ -3439,12 +3411,9 @@ impl rt::Object for VmotionInterfaceNotEnabled {
         &VMOTION_INTERFACE_NOT_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMOTION_INTERFACE_NOT_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMOTION_INTERFACE_NOT_ENABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3496,20 +3465,22 @@ rt::serde!(object VmotionInterfaceNotEnabled);
 pub struct WakeOnLanNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WakeOnLanNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static WAKE_ON_LAN_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "WakeOnLanNotSupported",
-    "2.5",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "",
+    "2.5",
     rt::unset::<WakeOnLanNotSupported>,
 );
 impl rt::Object for WakeOnLanNotSupported {
@@ -3517,12 +3488,9 @@ impl rt::Object for WakeOnLanNotSupported {
         &WAKE_ON_LAN_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAKE_ON_LAN_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAKE_ON_LAN_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3574,20 +3542,22 @@ rt::serde!(object WakeOnLanNotSupported);
 pub struct WakeOnLanNotSupportedByVmotionNic {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WakeOnLanNotSupportedByVmotionNic {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostPowerOpFailed::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "WakeOnLanNotSupportedByVmotionNIC",
-    "2.5",
     Some(&HOST_POWER_OP_FAILED),
-    "",
+    "2.5",
     rt::unset::<WakeOnLanNotSupportedByVmotionNic>,
 );
 impl rt::Object for WakeOnLanNotSupportedByVmotionNic {
@@ -3595,12 +3565,9 @@ impl rt::Object for WakeOnLanNotSupportedByVmotionNic {
         &WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3652,18 +3619,22 @@ rt::serde!(object WakeOnLanNotSupportedByVmotionNic);
 pub struct WipeDiskFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WipeDiskFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static WIPE_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "WipeDiskFault",
-    "5.1",
     Some(&VIM_FAULT),
-    "",
+    "5.1",
     rt::unset::<WipeDiskFault>,
 );
 impl rt::Object for WipeDiskFault {
@@ -3671,12 +3642,9 @@ impl rt::Object for WipeDiskFault {
         &WIPE_DISK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WIPE_DISK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WIPE_DISK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CannotAddHostWithFtVmAsStandalone {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAddHostWithFtVmAsStandalone {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmAsStandalone",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "4.0",
     rt::unset::<CannotAddHostWithFtVmAsStandalone>,
 );
 impl rt::Object for CannotAddHostWithFtVmAsStandalone {
@@ -30,12 +32,9 @@ impl rt::Object for CannotAddHostWithFtVmAsStandalone {
         &CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -87,20 +86,22 @@ rt::serde!(object CannotAddHostWithFtVmAsStandalone);
 pub struct CannotAddHostWithFtVmToDifferentCluster {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAddHostWithFtVmToDifferentCluster {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmToDifferentCluster",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "4.0",
     rt::unset::<CannotAddHostWithFtVmToDifferentCluster>,
 );
 impl rt::Object for CannotAddHostWithFtVmToDifferentCluster {
@@ -108,12 +109,9 @@ impl rt::Object for CannotAddHostWithFtVmToDifferentCluster {
         &CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -165,20 +163,22 @@ rt::serde!(object CannotAddHostWithFtVmToDifferentCluster);
 pub struct CannotAddHostWithFtVmToNonHaCluster {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotAddHostWithFtVmToNonHaCluster {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmToNonHACluster",
-    "4.0",
     Some(&HOST_CONNECT_FAULT),
-    "",
+    "4.0",
     rt::unset::<CannotAddHostWithFtVmToNonHaCluster>,
 );
 impl rt::Object for CannotAddHostWithFtVmToNonHaCluster {
@@ -186,12 +186,9 @@ impl rt::Object for CannotAddHostWithFtVmToNonHaCluster {
         &CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -247,6 +244,8 @@ pub struct CannotChangeDrsBehaviorForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotChangeDrsBehaviorForFtSecondary {
     #[inline(never)]
@@ -255,14 +254,14 @@ impl Default for CannotChangeDrsBehaviorForFtSecondary {
             base: VmFaultToleranceIssue::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeDrsBehaviorForFtSecondary",
-    "4.1",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.1
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -273,12 +272,9 @@ impl rt::Object for CannotChangeDrsBehaviorForFtSecondary {
         &CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -338,6 +334,8 @@ pub struct CannotChangeHaSettingsForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotChangeHaSettingsForFtSecondary {
     #[inline(never)]
@@ -346,14 +344,14 @@ impl Default for CannotChangeHaSettingsForFtSecondary {
             base: VmFaultToleranceIssue::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeHaSettingsForFtSecondary",
-    "4.1",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.1
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -364,12 +362,9 @@ impl rt::Object for CannotChangeHaSettingsForFtSecondary {
         &CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -429,6 +424,8 @@ pub struct CannotComputeFtCompatibleHosts {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotComputeFtCompatibleHosts {
     #[inline(never)]
@@ -437,14 +434,14 @@ impl Default for CannotComputeFtCompatibleHosts {
             base: VmFaultToleranceIssue::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotComputeFTCompatibleHosts",
-    "6.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "6.0
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -455,12 +452,9 @@ impl rt::Object for CannotComputeFtCompatibleHosts {
         &CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -518,6 +512,8 @@ pub struct CannotDisconnectHostWithFaultToleranceVm {
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotDisconnectHostWithFaultToleranceVm {
     #[inline(never)]
@@ -525,14 +521,14 @@ impl Default for CannotDisconnectHostWithFaultToleranceVm {
         Self {
             base: VimFault::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisconnectHostWithFaultToleranceVm",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string hostName r
 ",
     rt::unset::<CannotDisconnectHostWithFaultToleranceVm>,
@@ -542,12 +538,9 @@ impl rt::Object for CannotDisconnectHostWithFaultToleranceVm {
         &CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -605,6 +598,8 @@ pub struct CannotMoveFaultToleranceVm {
     pub move_type: String,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveFaultToleranceVm {
     #[inline(never)]
@@ -613,14 +608,14 @@ impl Default for CannotMoveFaultToleranceVm {
             base: VimFault::default(),
             move_type: String::new(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_MOVE_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveFaultToleranceVm",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string moveType r
 string vmName r
 ",
@@ -631,12 +626,9 @@ impl rt::Object for CannotMoveFaultToleranceVm {
         &CANNOT_MOVE_FAULT_TOLERANCE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_FAULT_TOLERANCE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_FAULT_TOLERANCE_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.move_type),
@@ -692,18 +684,22 @@ rt::serde!(object CannotMoveFaultToleranceVm);
 pub struct CannotMoveHostWithFaultToleranceVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveHostWithFaultToleranceVm {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveHostWithFaultToleranceVm",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<CannotMoveHostWithFaultToleranceVm>,
 );
 impl rt::Object for CannotMoveHostWithFaultToleranceVm {
@@ -711,12 +707,9 @@ impl rt::Object for CannotMoveHostWithFaultToleranceVm {
         &CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -768,18 +761,22 @@ rt::serde!(object CannotMoveHostWithFaultToleranceVm);
 pub struct DeviceGroupId {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DeviceGroupId {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DEVICE_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceGroupId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 ",
     rt::unset::<DeviceGroupId>,
@@ -789,12 +786,9 @@ impl rt::Object for DeviceGroupId {
         &DEVICE_GROUP_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DEVICE_GROUP_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DEVICE_GROUP_ID),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -838,6 +832,8 @@ pub struct FailToLockFaultToleranceVms {
     pub vm: rt::ManagedObjectReference,
     /// `alreadyLockedVm`: required reference to `VirtualMachine`.
     pub already_locked_vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailToLockFaultToleranceVms {
     #[inline(never)]
@@ -847,14 +843,14 @@ impl Default for FailToLockFaultToleranceVms {
             vm_name: String::new(),
             vm: Default::default(),
             already_locked_vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAIL_TO_LOCK_FAULT_TOLERANCE_VMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailToLockFaultToleranceVMs",
-    "4.1",
     Some(&RUNTIME_FAULT),
-    "
+    "4.1
 string vmName r
 ManagedObjectReference vm r
 ManagedObjectReference alreadyLockedVm r
@@ -866,12 +862,9 @@ impl rt::Object for FailToLockFaultToleranceVms {
         &FAIL_TO_LOCK_FAULT_TOLERANCE_VMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAIL_TO_LOCK_FAULT_TOLERANCE_VMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAIL_TO_LOCK_FAULT_TOLERANCE_VMS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -929,18 +922,22 @@ rt::serde!(object FailToLockFaultToleranceVms);
 pub struct FaultDomainId {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultDomainId {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FAULT_DOMAIN_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultDomainId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string id r
 ",
     rt::unset::<FaultDomainId>,
@@ -950,12 +947,9 @@ impl rt::Object for FaultDomainId {
         &FAULT_DOMAIN_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_DOMAIN_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_DOMAIN_ID),
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -997,6 +991,8 @@ pub struct FaultToleranceCannotEditMem {
     pub vm_name: String,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceCannotEditMem {
     #[inline(never)]
@@ -1005,14 +1001,14 @@ impl Default for FaultToleranceCannotEditMem {
             base: VmConfigFault::default(),
             vm_name: String::new(),
             vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_CANNOT_EDIT_MEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceCannotEditMem",
-    "4.1",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.1
 string vmName r
 ManagedObjectReference vm r
 ",
@@ -1023,12 +1019,9 @@ impl rt::Object for FaultToleranceCannotEditMem {
         &FAULT_TOLERANCE_CANNOT_EDIT_MEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CANNOT_EDIT_MEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_CANNOT_EDIT_MEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -1090,6 +1083,8 @@ pub struct FaultToleranceConfigInfo {
     pub config_paths: Vec<String>,
     /// `orphaned`: optional boolean, since VI API 6.0.
     pub orphaned: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceConfigInfo {
     #[inline(never)]
@@ -1099,14 +1094,14 @@ impl Default for FaultToleranceConfigInfo {
             instance_uuids: Vec::new(),
             config_paths: Vec::new(),
             orphaned: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int role r
 string instanceUuids rl
 string configPaths rl
@@ -1119,12 +1114,9 @@ impl rt::Object for FaultToleranceConfigInfo {
         &FAULT_TOLERANCE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_CONFIG_INFO),
             0 => P::Value(&self.role),
             1 => P::Value(&self.instance_uuids),
             2 => P::Value(&self.config_paths),
@@ -1175,6 +1167,8 @@ pub struct FaultToleranceConfigSpec {
     pub metro_ft_enabled: Option<bool>,
     /// `metroFtHostGroup`: optional string, since VI API 8.0.3.0.
     pub metro_ft_host_group: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceConfigSpec {
     #[inline(never)]
@@ -1184,14 +1178,14 @@ impl Default for FaultToleranceConfigSpec {
             secondary_vm_spec: None,
             metro_ft_enabled: None,
             metro_ft_host_group: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceConfigSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 FaultToleranceMetaSpec metaDataPath o
 FaultToleranceVMConfigSpec secondaryVmSpec o
 boolean metroFtEnabled o since 8.0.3.0
@@ -1204,12 +1198,9 @@ impl rt::Object for FaultToleranceConfigSpec {
         &FAULT_TOLERANCE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_CONFIG_SPEC),
             0 => P::Optional(&self.meta_data_path),
             1 => P::Optional(&self.secondary_vm_spec),
             2 => P::Value(&self.metro_ft_enabled),
@@ -1255,6 +1246,8 @@ pub struct FaultToleranceDiskSpec {
     pub disk: rt::Poly<VirtualDevice>,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceDiskSpec {
     #[inline(never)]
@@ -1262,14 +1255,14 @@ impl Default for FaultToleranceDiskSpec {
         Self {
             disk: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceDiskSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VirtualDevice disk r
 ManagedObjectReference datastore r
 ",
@@ -1280,12 +1273,9 @@ impl rt::Object for FaultToleranceDiskSpec {
         &FAULT_TOLERANCE_DISK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_DISK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_DISK_SPEC),
             0 => P::Value(&self.disk),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -1325,20 +1315,22 @@ rt::serde!(object FaultToleranceDiskSpec);
 pub struct FaultToleranceMetaSpec {
     /// `metaDataDatastore`: required reference to `Datastore`.
     pub meta_data_datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceMetaSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             meta_data_datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_META_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceMetaSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference metaDataDatastore r
 ",
     rt::unset::<FaultToleranceMetaSpec>,
@@ -1348,12 +1340,9 @@ impl rt::Object for FaultToleranceMetaSpec {
         &FAULT_TOLERANCE_META_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_META_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_META_SPEC),
             0 => P::Value(&self.meta_data_datastore),
             _ => P::Absent,
         }
@@ -1393,6 +1382,8 @@ pub struct FaultToleranceNotLicensed {
     pub base: VmFaultToleranceIssue,
     /// `hostName`: optional string.
     pub host_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceNotLicensed {
     #[inline(never)]
@@ -1400,14 +1391,14 @@ impl Default for FaultToleranceNotLicensed {
         Self {
             base: VmFaultToleranceIssue::default(),
             host_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_NOT_LICENSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNotLicensed",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string hostName o
 ",
     rt::unset::<FaultToleranceNotLicensed>,
@@ -1417,12 +1408,9 @@ impl rt::Object for FaultToleranceNotLicensed {
         &FAULT_TOLERANCE_NOT_LICENSED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_NOT_LICENSED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_NOT_LICENSED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -1478,6 +1466,8 @@ pub struct FaultTolerancePrimaryConfigInfo {
     pub base: FaultToleranceConfigInfo,
     /// `secondaries`: list, not empty, of reference to `VirtualMachine`.
     pub secondaries: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultTolerancePrimaryConfigInfo {
     #[inline(never)]
@@ -1485,14 +1475,14 @@ impl Default for FaultTolerancePrimaryConfigInfo {
         Self {
             base: FaultToleranceConfigInfo::default(),
             secondaries: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_PRIMARY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultTolerancePrimaryConfigInfo",
-    "4.0",
     Some(&FAULT_TOLERANCE_CONFIG_INFO),
-    "
+    "4.0
 ManagedObjectReference secondaries rl
 ",
     rt::unset::<FaultTolerancePrimaryConfigInfo>,
@@ -1502,12 +1492,9 @@ impl rt::Object for FaultTolerancePrimaryConfigInfo {
         &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_PRIMARY_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_PRIMARY_CONFIG_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.secondaries),
@@ -1565,6 +1552,8 @@ pub struct FaultTolerancePrimaryPowerOnNotAttempted {
     pub secondary_vm: rt::ManagedObjectReference,
     /// `primaryVm`: required reference to `VirtualMachine`.
     pub primary_vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultTolerancePrimaryPowerOnNotAttempted {
     #[inline(never)]
@@ -1573,14 +1562,14 @@ impl Default for FaultTolerancePrimaryPowerOnNotAttempted {
             base: VmFaultToleranceIssue::default(),
             secondary_vm: Default::default(),
             primary_vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultTolerancePrimaryPowerOnNotAttempted",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference secondaryVm r
 ManagedObjectReference primaryVm r
 ",
@@ -1591,12 +1580,9 @@ impl rt::Object for FaultTolerancePrimaryPowerOnNotAttempted {
         &FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.secondary_vm),
@@ -1654,6 +1640,8 @@ pub struct FaultToleranceSecondaryConfigInfo {
     pub base: FaultToleranceConfigInfo,
     /// `primaryVM`: required reference to `VirtualMachine`.
     pub primary_vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceSecondaryConfigInfo {
     #[inline(never)]
@@ -1661,14 +1649,14 @@ impl Default for FaultToleranceSecondaryConfigInfo {
         Self {
             base: FaultToleranceConfigInfo::default(),
             primary_vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_SECONDARY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceSecondaryConfigInfo",
-    "4.0",
     Some(&FAULT_TOLERANCE_CONFIG_INFO),
-    "
+    "4.0
 ManagedObjectReference primaryVM r
 ",
     rt::unset::<FaultToleranceSecondaryConfigInfo>,
@@ -1678,12 +1666,9 @@ impl rt::Object for FaultToleranceSecondaryConfigInfo {
         &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_SECONDARY_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_SECONDARY_CONFIG_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.primary_vm),
@@ -1742,6 +1727,8 @@ pub struct FaultToleranceSecondaryOpResult {
     /// `powerOnResult`: optional `ClusterPowerOnVmResult`.
     #[cfg(feature = "cluster")]
     pub power_on_result: Option<Box<ClusterPowerOnVmResult>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceSecondaryOpResult {
     #[inline(never)]
@@ -1751,14 +1738,14 @@ impl Default for FaultToleranceSecondaryOpResult {
             power_on_attempted: false,
             #[cfg(feature = "cluster")]
             power_on_result: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_SECONDARY_OP_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceSecondaryOpResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference vm r
 boolean powerOnAttempted r
 ClusterPowerOnVmResult powerOnResult o
@@ -1770,12 +1757,9 @@ impl rt::Object for FaultToleranceSecondaryOpResult {
         &FAULT_TOLERANCE_SECONDARY_OP_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_SECONDARY_OP_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_SECONDARY_OP_RESULT),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.power_on_attempted),
             #[cfg(feature = "cluster")]
@@ -1821,6 +1805,8 @@ pub struct FaultToleranceVmConfigSpec {
     pub vm_config: Option<rt::ManagedObjectReference>,
     /// `disks`: list of `FaultToleranceDiskSpec`.
     pub disks: Vec<FaultToleranceDiskSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceVmConfigSpec {
     #[inline(never)]
@@ -1828,14 +1814,14 @@ impl Default for FaultToleranceVmConfigSpec {
         Self {
             vm_config: None,
             disks: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceVMConfigSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference vmConfig o
 FaultToleranceDiskSpec disks ol
 ",
@@ -1846,12 +1832,9 @@ impl rt::Object for FaultToleranceVmConfigSpec {
         &FAULT_TOLERANCE_VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_VM_CONFIG_SPEC),
             0 => P::Value(&self.vm_config),
             1 => P::Objects(&self.disks),
             _ => P::Absent,
@@ -1895,6 +1878,8 @@ pub struct FaultToleranceVmNotDasProtected {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceVmNotDasProtected {
     #[inline(never)]
@@ -1903,14 +1888,14 @@ impl Default for FaultToleranceVmNotDasProtected {
             base: VimFault::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceVmNotDasProtected",
-    "5.0",
     Some(&VIM_FAULT),
-    "
+    "5.0
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -1921,12 +1906,9 @@ impl rt::Object for FaultToleranceVmNotDasProtected {
         &FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -1988,6 +1970,8 @@ pub struct FtIssuesOnHost {
     pub host_name: String,
     /// `errors`: list of `LocalizedMethodFault`.
     pub errors: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FtIssuesOnHost {
     #[inline(never)]
@@ -1997,14 +1981,14 @@ impl Default for FtIssuesOnHost {
             host: Default::default(),
             host_name: String::new(),
             errors: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FT_ISSUES_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "FtIssuesOnHost",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference host r
 string hostName r
 LocalizedMethodFault errors ol
@@ -2016,12 +2000,9 @@ impl rt::Object for FtIssuesOnHost {
         &FT_ISSUES_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FT_ISSUES_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FT_ISSUES_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -2085,6 +2066,8 @@ pub struct FtVmHostRuleViolation {
     pub host_name: String,
     /// `hostGroup`: required string.
     pub host_group: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FtVmHostRuleViolation {
     #[inline(never)]
@@ -2094,14 +2077,14 @@ impl Default for FtVmHostRuleViolation {
             vm_name: String::new(),
             host_name: String::new(),
             host_group: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FT_VM_HOST_RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FtVmHostRuleViolation",
-    "8.0.3.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "8.0.3.0
 string vmName r
 string hostName r
 string hostGroup r
@@ -2113,12 +2096,9 @@ impl rt::Object for FtVmHostRuleViolation {
         &FT_VM_HOST_RULE_VIOLATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FT_VM_HOST_RULE_VIOLATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FT_VM_HOST_RULE_VIOLATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -2182,6 +2162,8 @@ pub struct HbrManagerReplicationVmInfo {
     pub image_id: Option<String>,
     /// `lastError`: optional `LocalizedMethodFault`.
     pub last_error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrManagerReplicationVmInfo {
     #[inline(never)]
@@ -2191,14 +2173,14 @@ impl Default for HbrManagerReplicationVmInfo {
             progress_info: None,
             image_id: None,
             last_error: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HBR_MANAGER_REPLICATION_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrManagerReplicationVmInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string state r
 ReplicationVmProgressInfo progressInfo o
 string imageId o
@@ -2211,12 +2193,9 @@ impl rt::Object for HbrManagerReplicationVmInfo {
         &HBR_MANAGER_REPLICATION_VM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_MANAGER_REPLICATION_VM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_MANAGER_REPLICATION_VM_INFO),
             0 => P::Value(&self.state),
             1 => P::Optional(&self.progress_info),
             2 => P::Value(&self.image_id),
@@ -2270,6 +2249,8 @@ pub struct HbrManagerVmReplicationCapability {
     pub min_rpo: Option<i64>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrManagerVmReplicationCapability {
     #[inline(never)]
@@ -2281,14 +2262,14 @@ impl Default for HbrManagerVmReplicationCapability {
             max_supported_source_disk_capacity: 0,
             min_rpo: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HBR_MANAGER_VM_REPLICATION_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrManagerVmReplicationCapability",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference vm r
 string supportedQuiesceMode r
 boolean compressionSupported r
@@ -2303,12 +2284,9 @@ impl rt::Object for HbrManagerVmReplicationCapability {
         &HBR_MANAGER_VM_REPLICATION_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_MANAGER_VM_REPLICATION_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_MANAGER_VM_REPLICATION_CAPABILITY),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.supported_quiesce_mode),
             2 => P::Value(&self.compression_supported),
@@ -2353,18 +2331,20 @@ impl std::fmt::Debug for HbrManagerVmReplicationCapability {
 rt::serde!(object HbrManagerVmReplicationCapability);
 
 /// `HbrReplicationTargetSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct HbrReplicationTargetSpec {}
+pub struct HbrReplicationTargetSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HbrReplicationTargetSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HBR_REPLICATION_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrReplicationTargetSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<HbrReplicationTargetSpec>,
 );
 impl rt::Object for HbrReplicationTargetSpec {
@@ -2372,12 +2352,9 @@ impl rt::Object for HbrReplicationTargetSpec {
         &HBR_REPLICATION_TARGET_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_REPLICATION_TARGET_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_REPLICATION_TARGET_SPEC),
             _ => P::Absent,
         }
     }
@@ -2415,6 +2392,8 @@ pub struct HbrTargetSpec {
     pub target_ip: String,
     /// `certificate`: required string.
     pub certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrTargetSpec {
     #[inline(never)]
@@ -2422,14 +2401,14 @@ impl Default for HbrTargetSpec {
         Self {
             target_ip: String::new(),
             certificate: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HBR_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrTargetSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string targetIP r
 string certificate r
 ",
@@ -2440,12 +2419,9 @@ impl rt::Object for HbrTargetSpec {
         &HBR_TARGET_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_TARGET_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_TARGET_SPEC),
             0 => P::Value(&self.target_ip),
             1 => P::Value(&self.certificate),
             _ => P::Absent,
@@ -2485,18 +2461,22 @@ rt::serde!(object HbrTargetSpec);
 pub struct HbrTargetSpecReplacement {
     /// `spec`: list of `HbrTargetSpec`.
     pub spec: Vec<HbrTargetSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HbrTargetSpecReplacement {
     #[inline(never)]
     fn default() -> Self {
-        Self { spec: Vec::new() }
+        Self {
+            spec: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HBR_TARGET_SPEC_REPLACEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrTargetSpecReplacement",
-    "9.0.0.0",
     Some(&HBR_REPLICATION_TARGET_SPEC),
-    "
+    "9.0.0.0
 HbrTargetSpec spec ol
 ",
     rt::unset::<HbrTargetSpecReplacement>,
@@ -2506,12 +2486,9 @@ impl rt::Object for HbrTargetSpecReplacement {
         &HBR_TARGET_SPEC_REPLACEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HBR_TARGET_SPEC_REPLACEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HBR_TARGET_SPEC_REPLACEMENT),
             0 => P::Objects(&self.spec),
             _ => P::Absent,
         }
@@ -2551,6 +2528,8 @@ pub struct HostFaultToleranceManagerComponentHealthInfo {
     pub is_storage_healthy: bool,
     /// `isNetworkHealthy`: required boolean.
     pub is_network_healthy: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFaultToleranceManagerComponentHealthInfo {
     #[inline(never)]
@@ -2558,14 +2537,14 @@ impl Default for HostFaultToleranceManagerComponentHealthInfo {
         Self {
             is_storage_healthy: false,
             is_network_healthy: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFaultToleranceManagerComponentHealthInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean isStorageHealthy r
 boolean isNetworkHealthy r
 ",
@@ -2576,12 +2555,9 @@ impl rt::Object for HostFaultToleranceManagerComponentHealthInfo {
         &HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO),
             0 => P::Value(&self.is_storage_healthy),
             1 => P::Value(&self.is_network_healthy),
             _ => P::Absent,
@@ -2625,6 +2601,8 @@ pub struct HostIncompatibleForFaultTolerance {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIncompatibleForFaultTolerance {
     #[inline(never)]
@@ -2633,14 +2611,14 @@ impl Default for HostIncompatibleForFaultTolerance {
             base: VmFaultToleranceIssue::default(),
             host_name: None,
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIncompatibleForFaultTolerance",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string hostName o
 string reason o
 ",
@@ -2651,12 +2629,9 @@ impl rt::Object for HostIncompatibleForFaultTolerance {
         &HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -2716,6 +2691,8 @@ pub struct HostIncompatibleForRecordReplay {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIncompatibleForRecordReplay {
     #[inline(never)]
@@ -2724,14 +2701,14 @@ impl Default for HostIncompatibleForRecordReplay {
             base: VimFault::default(),
             host_name: None,
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INCOMPATIBLE_FOR_RECORD_REPLAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIncompatibleForRecordReplay",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string hostName o
 string reason o
 ",
@@ -2742,12 +2719,9 @@ impl rt::Object for HostIncompatibleForRecordReplay {
         &HOST_INCOMPATIBLE_FOR_RECORD_REPLAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INCOMPATIBLE_FOR_RECORD_REPLAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INCOMPATIBLE_FOR_RECORD_REPLAY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -2807,6 +2781,8 @@ pub struct IncompatibleHostForFtSecondary {
     pub host: rt::ManagedObjectReference,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncompatibleHostForFtSecondary {
     #[inline(never)]
@@ -2815,14 +2791,14 @@ impl Default for IncompatibleHostForFtSecondary {
             base: VmFaultToleranceIssue::default(),
             host: Default::default(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INCOMPATIBLE_HOST_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleHostForFtSecondary",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference host r
 LocalizedMethodFault error ol
 ",
@@ -2833,12 +2809,9 @@ impl rt::Object for IncompatibleHostForFtSecondary {
         &INCOMPATIBLE_HOST_FOR_FT_SECONDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCOMPATIBLE_HOST_FOR_FT_SECONDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCOMPATIBLE_HOST_FOR_FT_SECONDARY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -2900,6 +2873,8 @@ pub struct IncompatibleHostForVmReplication {
     pub host_name: String,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncompatibleHostForVmReplication {
     #[inline(never)]
@@ -2909,14 +2884,14 @@ impl Default for IncompatibleHostForVmReplication {
             vm_name: String::new(),
             host_name: String::new(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INCOMPATIBLE_HOST_FOR_VM_REPLICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleHostForVmReplication",
-    "6.0",
     Some(&REPLICATION_FAULT),
-    "
+    "6.0
 string vmName r
 string hostName r
 string reason r
@@ -2928,12 +2903,9 @@ impl rt::Object for IncompatibleHostForVmReplication {
         &INCOMPATIBLE_HOST_FOR_VM_REPLICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCOMPATIBLE_HOST_FOR_VM_REPLICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCOMPATIBLE_HOST_FOR_VM_REPLICATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -2995,6 +2967,8 @@ pub struct InvalidDasRestartPriorityForFtVm {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDasRestartPriorityForFtVm {
     #[inline(never)]
@@ -3003,14 +2977,14 @@ impl Default for InvalidDasRestartPriorityForFtVm {
             base: InvalidArgument::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDasRestartPriorityForFtVm",
-    "4.1",
     Some(&INVALID_ARGUMENT),
-    "
+    "4.1
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -3021,12 +2995,9 @@ impl rt::Object for InvalidDasRestartPriorityForFtVm {
         &INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
@@ -3086,6 +3057,8 @@ pub struct InvalidDrsBehaviorForFtVm {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidDrsBehaviorForFtVm {
     #[inline(never)]
@@ -3094,14 +3067,14 @@ impl Default for InvalidDrsBehaviorForFtVm {
             base: InvalidArgument::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_DRS_BEHAVIOR_FOR_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDrsBehaviorForFtVm",
-    "4.0",
     Some(&INVALID_ARGUMENT),
-    "
+    "4.0
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -3112,12 +3085,9 @@ impl rt::Object for InvalidDrsBehaviorForFtVm {
         &INVALID_DRS_BEHAVIOR_FOR_FT_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DRS_BEHAVIOR_FOR_FT_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_DRS_BEHAVIOR_FOR_FT_VM),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
@@ -3175,6 +3145,8 @@ pub struct InvalidOperationOnSecondaryVm {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidOperationOnSecondaryVm {
     #[inline(never)]
@@ -3182,14 +3154,14 @@ impl Default for InvalidOperationOnSecondaryVm {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_OPERATION_ON_SECONDARY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidOperationOnSecondaryVm",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<InvalidOperationOnSecondaryVm>,
@@ -3199,12 +3171,9 @@ impl rt::Object for InvalidOperationOnSecondaryVm {
         &INVALID_OPERATION_ON_SECONDARY_VM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_OPERATION_ON_SECONDARY_VM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_OPERATION_ON_SECONDARY_VM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -3262,6 +3231,8 @@ pub struct NoHostSuitableForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoHostSuitableForFtSecondary {
     #[inline(never)]
@@ -3270,14 +3241,14 @@ impl Default for NoHostSuitableForFtSecondary {
             base: VmFaultToleranceIssue::default(),
             vm: Default::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_HOST_SUITABLE_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoHostSuitableForFtSecondary",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference vm r
 string vmName r
 ",
@@ -3288,12 +3259,9 @@ impl rt::Object for NoHostSuitableForFtSecondary {
         &NO_HOST_SUITABLE_FOR_FT_SECONDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_HOST_SUITABLE_FOR_FT_SECONDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_HOST_SUITABLE_FOR_FT_SECONDARY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -3361,6 +3329,8 @@ pub struct NotSupportedDeviceForFt {
     pub device_type: String,
     /// `deviceLabel`: optional string.
     pub device_label: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedDeviceForFt {
     #[inline(never)]
@@ -3373,14 +3343,14 @@ impl Default for NotSupportedDeviceForFt {
             vm_name: None,
             device_type: String::new(),
             device_label: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_DEVICE_FOR_FT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedDeviceForFT",
-    "4.1",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.1
 ManagedObjectReference host r
 string hostName o
 ManagedObjectReference vm r
@@ -3395,12 +3365,9 @@ impl rt::Object for NotSupportedDeviceForFt {
         &NOT_SUPPORTED_DEVICE_FOR_FT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_DEVICE_FOR_FT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_DEVICE_FOR_FT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3474,6 +3441,8 @@ pub struct PowerOnFtSecondaryFailed {
     pub host_errors: Vec<LocalizedMethodFault>,
     /// `rootCause`: required `LocalizedMethodFault`.
     pub root_cause: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnFtSecondaryFailed {
     #[inline(never)]
@@ -3485,14 +3454,14 @@ impl Default for PowerOnFtSecondaryFailed {
             host_selection_by: Default::default(),
             host_errors: Vec::new(),
             root_cause: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_ON_FT_SECONDARY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnFtSecondaryFailed",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 ManagedObjectReference vm r
 string vmName r
 FtIssuesOnHostHostSelectionType hostSelectionBy r
@@ -3506,12 +3475,9 @@ impl rt::Object for PowerOnFtSecondaryFailed {
         &POWER_ON_FT_SECONDARY_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_FT_SECONDARY_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_FT_SECONDARY_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -3579,6 +3545,8 @@ pub struct PowerOnFtSecondaryTimedout {
     pub vm_name: String,
     /// `timeout`: required int.
     pub timeout: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerOnFtSecondaryTimedout {
     #[inline(never)]
@@ -3588,14 +3556,14 @@ impl Default for PowerOnFtSecondaryTimedout {
             vm: Default::default(),
             vm_name: String::new(),
             timeout: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_ON_FT_SECONDARY_TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnFtSecondaryTimedout",
-    "4.0",
     Some(&TIMEDOUT),
-    "
+    "4.0
 ManagedObjectReference vm r
 string vmName r
 int timeout r
@@ -3607,12 +3575,9 @@ impl rt::Object for PowerOnFtSecondaryTimedout {
         &POWER_ON_FT_SECONDARY_TIMEDOUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_ON_FT_SECONDARY_TIMEDOUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_ON_FT_SECONDARY_TIMEDOUT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
@@ -3670,18 +3635,22 @@ rt::serde!(object PowerOnFtSecondaryTimedout);
 pub struct RecordReplayDisabled {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RecordReplayDisabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static RECORD_REPLAY_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecordReplayDisabled",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<RecordReplayDisabled>,
 );
 impl rt::Object for RecordReplayDisabled {
@@ -3689,12 +3658,9 @@ impl rt::Object for RecordReplayDisabled {
         &RECORD_REPLAY_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RECORD_REPLAY_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RECORD_REPLAY_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3746,20 +3712,22 @@ rt::serde!(object RecordReplayDisabled);
 pub struct ReplicationConfigFault {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationConfigFault {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationConfigFault",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReplicationConfigFault>,
 );
 impl rt::Object for ReplicationConfigFault {
@@ -3767,12 +3735,9 @@ impl rt::Object for ReplicationConfigFault {
         &REPLICATION_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3856,6 +3821,8 @@ pub struct ReplicationConfigSpec {
     pub use_hbr_proxy_http_preamble: Option<bool>,
     /// `disk`: list of `ReplicationInfoDiskSettings`.
     pub disk: Vec<ReplicationInfoDiskSettings>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationConfigSpec {
     #[inline(never)]
@@ -3878,14 +3845,14 @@ impl Default for ReplicationConfigSpec {
             data_sets_replication_enabled: None,
             use_hbr_proxy_http_preamble: None,
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationConfigSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 long generation r
 string vmReplicationId r
 string destination r
@@ -3911,12 +3878,9 @@ impl rt::Object for ReplicationConfigSpec {
         &REPLICATION_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_CONFIG_SPEC),
             0 => P::Value(&self.generation),
             1 => P::Value(&self.vm_replication_id),
             2 => P::Value(&self.destination),
@@ -3992,6 +3956,8 @@ pub struct ReplicationDiskConfigFault {
     pub vm_ref: Option<rt::ManagedObjectReference>,
     /// `key`: optional int.
     pub key: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationDiskConfigFault {
     #[inline(never)]
@@ -4001,14 +3967,14 @@ impl Default for ReplicationDiskConfigFault {
             reason: None,
             vm_ref: None,
             key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_DISK_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationDiskConfigFault",
-    "5.0",
     Some(&REPLICATION_CONFIG_FAULT),
-    "
+    "5.0
 string reason o
 ManagedObjectReference vmRef o
 int key o
@@ -4020,12 +3986,9 @@ impl rt::Object for ReplicationDiskConfigFault {
         &REPLICATION_DISK_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_DISK_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_DISK_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4083,18 +4046,22 @@ rt::serde!(object ReplicationDiskConfigFault);
 pub struct ReplicationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static REPLICATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationFault",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReplicationFault>,
 );
 impl rt::Object for ReplicationFault {
@@ -4102,12 +4069,9 @@ impl rt::Object for ReplicationFault {
         &REPLICATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4161,6 +4125,8 @@ pub struct ReplicationGroupId {
     pub fault_domain_id: FaultDomainId,
     /// `deviceGroupId`: required `DeviceGroupId`.
     pub device_group_id: DeviceGroupId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationGroupId {
     #[inline(never)]
@@ -4168,14 +4134,14 @@ impl Default for ReplicationGroupId {
         Self {
             fault_domain_id: Default::default(),
             device_group_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationGroupId",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 FaultDomainId faultDomainId r
 DeviceGroupId deviceGroupId r
 ",
@@ -4186,12 +4152,9 @@ impl rt::Object for ReplicationGroupId {
         &REPLICATION_GROUP_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_GROUP_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_GROUP_ID),
             0 => P::Object(&self.fault_domain_id),
             1 => P::Object(&self.device_group_id),
             _ => P::Absent,
@@ -4231,20 +4194,22 @@ rt::serde!(object ReplicationGroupId);
 pub struct ReplicationIncompatibleWithFt {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationIncompatibleWithFt {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_INCOMPATIBLE_WITH_FT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationIncompatibleWithFT",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReplicationIncompatibleWithFt>,
 );
 impl rt::Object for ReplicationIncompatibleWithFt {
@@ -4252,12 +4217,9 @@ impl rt::Object for ReplicationIncompatibleWithFt {
         &REPLICATION_INCOMPATIBLE_WITH_FT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_INCOMPATIBLE_WITH_FT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_INCOMPATIBLE_WITH_FT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4311,6 +4273,8 @@ pub struct ReplicationInfoDiskSettings {
     pub key: i32,
     /// `diskReplicationId`: required string.
     pub disk_replication_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationInfoDiskSettings {
     #[inline(never)]
@@ -4318,14 +4282,14 @@ impl Default for ReplicationInfoDiskSettings {
         Self {
             key: 0,
             disk_replication_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_INFO_DISK_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationInfoDiskSettings",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int key r
 string diskReplicationId r
 ",
@@ -4336,12 +4300,9 @@ impl rt::Object for ReplicationInfoDiskSettings {
         &REPLICATION_INFO_DISK_SETTINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_INFO_DISK_SETTINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_INFO_DISK_SETTINGS),
             0 => P::Value(&self.key),
             1 => P::Value(&self.disk_replication_id),
             _ => P::Absent,
@@ -4385,6 +4346,8 @@ pub struct ReplicationInvalidOptions {
     pub options: String,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationInvalidOptions {
     #[inline(never)]
@@ -4393,14 +4356,14 @@ impl Default for ReplicationInvalidOptions {
             base: ReplicationFault::default(),
             options: String::new(),
             entity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_INVALID_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationInvalidOptions",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "
+    "5.0
 string options r
 ManagedObjectReference entity o
 ",
@@ -4411,12 +4374,9 @@ impl rt::Object for ReplicationInvalidOptions {
         &REPLICATION_INVALID_OPTIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_INVALID_OPTIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_INVALID_OPTIONS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.options),
@@ -4472,20 +4432,22 @@ rt::serde!(object ReplicationInvalidOptions);
 pub struct ReplicationNotSupportedOnHost {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationNotSupportedOnHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ReplicationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_NOT_SUPPORTED_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationNotSupportedOnHost",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<ReplicationNotSupportedOnHost>,
 );
 impl rt::Object for ReplicationNotSupportedOnHost {
@@ -4493,12 +4455,9 @@ impl rt::Object for ReplicationNotSupportedOnHost {
         &REPLICATION_NOT_SUPPORTED_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_NOT_SUPPORTED_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_NOT_SUPPORTED_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4550,20 +4509,22 @@ rt::serde!(object ReplicationNotSupportedOnHost);
 pub struct ReplicationSpec {
     /// `replicationGroupId`: required `ReplicationGroupId`.
     pub replication_group_id: ReplicationGroupId,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             replication_group_id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ReplicationGroupId replicationGroupId r
 ",
     rt::unset::<ReplicationSpec>,
@@ -4573,12 +4534,9 @@ impl rt::Object for ReplicationSpec {
         &REPLICATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_SPEC),
             0 => P::Object(&self.replication_group_id),
             _ => P::Absent,
         }
@@ -4620,6 +4578,8 @@ pub struct ReplicationVmConfigFault {
     pub reason: Option<String>,
     /// `vmRef`: optional reference to `VirtualMachine`.
     pub vm_ref: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationVmConfigFault {
     #[inline(never)]
@@ -4628,14 +4588,14 @@ impl Default for ReplicationVmConfigFault {
             base: ReplicationConfigFault::default(),
             reason: None,
             vm_ref: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmConfigFault",
-    "5.0",
     Some(&REPLICATION_CONFIG_FAULT),
-    "
+    "5.0
 string reason o
 ManagedObjectReference vmRef o
 ",
@@ -4646,12 +4606,9 @@ impl rt::Object for ReplicationVmConfigFault {
         &REPLICATION_VM_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_VM_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_VM_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4715,6 +4672,8 @@ pub struct ReplicationVmFault {
     pub instance_id: Option<String>,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationVmFault {
     #[inline(never)]
@@ -4725,14 +4684,14 @@ impl Default for ReplicationVmFault {
             state: None,
             instance_id: None,
             vm: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_VM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmFault",
-    "5.0",
     Some(&REPLICATION_FAULT),
-    "
+    "5.0
 string reason r
 string state o
 string instanceId o
@@ -4745,12 +4704,9 @@ impl rt::Object for ReplicationVmFault {
         &REPLICATION_VM_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_VM_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_VM_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -4814,6 +4770,8 @@ pub struct ReplicationVmInProgressFault {
     pub requested_activity: String,
     /// `inProgressActivity`: required string.
     pub in_progress_activity: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationVmInProgressFault {
     #[inline(never)]
@@ -4822,14 +4780,14 @@ impl Default for ReplicationVmInProgressFault {
             base: ReplicationVmFault::default(),
             requested_activity: String::new(),
             in_progress_activity: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_VM_IN_PROGRESS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmInProgressFault",
-    "6.0",
     Some(&REPLICATION_VM_FAULT),
-    "
+    "6.0
 string requestedActivity r
 string inProgressActivity r
 ",
@@ -4840,12 +4798,9 @@ impl rt::Object for ReplicationVmInProgressFault {
         &REPLICATION_VM_IN_PROGRESS_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_VM_IN_PROGRESS_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_VM_IN_PROGRESS_FAULT),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.requested_activity),
@@ -4909,6 +4864,8 @@ pub struct ReplicationVmProgressInfo {
     pub checksum_total_bytes: Option<i64>,
     /// `checksumComparedBytes`: optional long.
     pub checksum_compared_bytes: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReplicationVmProgressInfo {
     #[inline(never)]
@@ -4919,14 +4876,14 @@ impl Default for ReplicationVmProgressInfo {
             bytes_to_transfer: 0,
             checksum_total_bytes: None,
             checksum_compared_bytes: None,
+            _more: (),
         }
     }
 }
 pub(crate) static REPLICATION_VM_PROGRESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmProgressInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int progress r
 long bytesTransferred r
 long bytesToTransfer r
@@ -4940,12 +4897,9 @@ impl rt::Object for ReplicationVmProgressInfo {
         &REPLICATION_VM_PROGRESS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &REPLICATION_VM_PROGRESS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&REPLICATION_VM_PROGRESS_INFO),
             0 => P::Value(&self.progress),
             1 => P::Value(&self.bytes_transferred),
             2 => P::Value(&self.bytes_to_transfer),
@@ -4993,6 +4947,8 @@ pub struct SecondaryVmAlreadyDisabled {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecondaryVmAlreadyDisabled {
     #[inline(never)]
@@ -5000,14 +4956,14 @@ impl Default for SecondaryVmAlreadyDisabled {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SECONDARY_VM_ALREADY_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyDisabled",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<SecondaryVmAlreadyDisabled>,
@@ -5017,12 +4973,9 @@ impl rt::Object for SecondaryVmAlreadyDisabled {
         &SECONDARY_VM_ALREADY_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECONDARY_VM_ALREADY_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECONDARY_VM_ALREADY_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -5078,6 +5031,8 @@ pub struct SecondaryVmAlreadyEnabled {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecondaryVmAlreadyEnabled {
     #[inline(never)]
@@ -5085,14 +5040,14 @@ impl Default for SecondaryVmAlreadyEnabled {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SECONDARY_VM_ALREADY_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyEnabled",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<SecondaryVmAlreadyEnabled>,
@@ -5102,12 +5057,9 @@ impl rt::Object for SecondaryVmAlreadyEnabled {
         &SECONDARY_VM_ALREADY_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECONDARY_VM_ALREADY_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECONDARY_VM_ALREADY_ENABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -5163,6 +5115,8 @@ pub struct SecondaryVmAlreadyRegistered {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecondaryVmAlreadyRegistered {
     #[inline(never)]
@@ -5170,14 +5124,14 @@ impl Default for SecondaryVmAlreadyRegistered {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SECONDARY_VM_ALREADY_REGISTERED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyRegistered",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<SecondaryVmAlreadyRegistered>,
@@ -5187,12 +5141,9 @@ impl rt::Object for SecondaryVmAlreadyRegistered {
         &SECONDARY_VM_ALREADY_REGISTERED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECONDARY_VM_ALREADY_REGISTERED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECONDARY_VM_ALREADY_REGISTERED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -5248,6 +5199,8 @@ pub struct SecondaryVmNotRegistered {
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecondaryVmNotRegistered {
     #[inline(never)]
@@ -5255,14 +5208,14 @@ impl Default for SecondaryVmNotRegistered {
         Self {
             base: VmFaultToleranceIssue::default(),
             instance_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SECONDARY_VM_NOT_REGISTERED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmNotRegistered",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string instanceUuid r
 ",
     rt::unset::<SecondaryVmNotRegistered>,
@@ -5272,12 +5225,9 @@ impl rt::Object for SecondaryVmNotRegistered {
         &SECONDARY_VM_NOT_REGISTERED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECONDARY_VM_NOT_REGISTERED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECONDARY_VM_NOT_REGISTERED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
@@ -5333,6 +5283,8 @@ pub struct VmConfigIncompatibleForFaultTolerance {
     pub base: VmConfigFault,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigIncompatibleForFaultTolerance {
     #[inline(never)]
@@ -5340,14 +5292,14 @@ impl Default for VmConfigIncompatibleForFaultTolerance {
         Self {
             base: VmConfigFault::default(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigIncompatibleForFaultTolerance",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.0
 LocalizedMethodFault fault o
 ",
     rt::unset::<VmConfigIncompatibleForFaultTolerance>,
@@ -5357,12 +5309,9 @@ impl rt::Object for VmConfigIncompatibleForFaultTolerance {
         &VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.fault),
@@ -5418,6 +5367,8 @@ pub struct VmConfigIncompatibleForRecordReplay {
     pub base: VmConfigFault,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigIncompatibleForRecordReplay {
     #[inline(never)]
@@ -5425,14 +5376,14 @@ impl Default for VmConfigIncompatibleForRecordReplay {
         Self {
             base: VmConfigFault::default(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigIncompatibleForRecordReplay",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.0
 LocalizedMethodFault fault o
 ",
     rt::unset::<VmConfigIncompatibleForRecordReplay>,
@@ -5442,12 +5393,9 @@ impl rt::Object for VmConfigIncompatibleForRecordReplay {
         &VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.fault),
@@ -5501,18 +5449,22 @@ rt::serde!(object VmConfigIncompatibleForRecordReplay);
 pub struct VmEndRecordingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEndRecordingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_END_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEndRecordingEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmEndRecordingEvent>,
 );
 impl rt::Object for VmEndRecordingEvent {
@@ -5520,12 +5472,9 @@ impl rt::Object for VmEndRecordingEvent {
         &VM_END_RECORDING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_END_RECORDING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_END_RECORDING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5577,18 +5526,22 @@ rt::serde!(object VmEndRecordingEvent);
 pub struct VmEndReplayingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmEndReplayingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_END_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEndReplayingEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmEndReplayingEvent>,
 );
 impl rt::Object for VmEndReplayingEvent {
@@ -5596,12 +5549,9 @@ impl rt::Object for VmEndReplayingEvent {
         &VM_END_REPLAYING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_END_REPLAYING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_END_REPLAYING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -11,6 +11,8 @@ pub struct VmFailedStartingSecondaryEvent {
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedStartingSecondaryEvent {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for VmFailedStartingSecondaryEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAILED_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedStartingSecondaryEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<VmFailedStartingSecondaryEvent>,
@@ -35,12 +37,9 @@ impl rt::Object for VmFailedStartingSecondaryEvent {
         &VM_FAILED_STARTING_SECONDARY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_STARTING_SECONDARY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_STARTING_SECONDARY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -94,18 +93,22 @@ rt::serde!(object VmFailedStartingSecondaryEvent);
 pub struct VmFailedUpdatingSecondaryConfig {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFailedUpdatingSecondaryConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_FAILED_UPDATING_SECONDARY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedUpdatingSecondaryConfig",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmFailedUpdatingSecondaryConfig>,
 );
 impl rt::Object for VmFailedUpdatingSecondaryConfig {
@@ -113,12 +116,9 @@ impl rt::Object for VmFailedUpdatingSecondaryConfig {
         &VM_FAILED_UPDATING_SECONDARY_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_UPDATING_SECONDARY_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAILED_UPDATING_SECONDARY_CONFIG),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -176,6 +176,8 @@ pub struct VmFaultToleranceConfigIssue {
     pub entity_name: Option<String>,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceConfigIssue {
     #[inline(never)]
@@ -185,14 +187,14 @@ impl Default for VmFaultToleranceConfigIssue {
             reason: None,
             entity_name: None,
             entity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceConfigIssue",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string reason o
 string entityName o
 ManagedObjectReference entity o
@@ -204,12 +206,9 @@ impl rt::Object for VmFaultToleranceConfigIssue {
         &VM_FAULT_TOLERANCE_CONFIG_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_CONFIG_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_CONFIG_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -273,6 +272,8 @@ pub struct VmFaultToleranceConfigIssueWrapper {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceConfigIssueWrapper {
     #[inline(never)]
@@ -282,14 +283,14 @@ impl Default for VmFaultToleranceConfigIssueWrapper {
             entity_name: None,
             entity: None,
             error: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceConfigIssueWrapper",
-    "4.1",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.1
 string entityName o
 ManagedObjectReference entity o
 LocalizedMethodFault error o
@@ -301,12 +302,9 @@ impl rt::Object for VmFaultToleranceConfigIssueWrapper {
         &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
@@ -368,6 +366,8 @@ pub struct VmFaultToleranceInvalidFileBacking {
     pub backing_type: Option<String>,
     /// `backingFilename`: optional string.
     pub backing_filename: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceInvalidFileBacking {
     #[inline(never)]
@@ -376,14 +376,14 @@ impl Default for VmFaultToleranceInvalidFileBacking {
             base: VmFaultToleranceIssue::default(),
             backing_type: None,
             backing_filename: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_INVALID_FILE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceInvalidFileBacking",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 string backingType o
 string backingFilename o
 ",
@@ -394,12 +394,9 @@ impl rt::Object for VmFaultToleranceInvalidFileBacking {
         &VM_FAULT_TOLERANCE_INVALID_FILE_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_INVALID_FILE_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_INVALID_FILE_BACKING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.backing_type),
@@ -455,18 +452,22 @@ rt::serde!(object VmFaultToleranceInvalidFileBacking);
 pub struct VmFaultToleranceIssue {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceIssue {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceIssue",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<VmFaultToleranceIssue>,
 );
 impl rt::Object for VmFaultToleranceIssue {
@@ -474,12 +475,9 @@ impl rt::Object for VmFaultToleranceIssue {
         &VM_FAULT_TOLERANCE_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -535,6 +533,8 @@ pub struct VmFaultToleranceOpIssuesList {
     pub errors: Vec<LocalizedMethodFault>,
     /// `warnings`: list of `LocalizedMethodFault`.
     pub warnings: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceOpIssuesList {
     #[inline(never)]
@@ -543,14 +543,14 @@ impl Default for VmFaultToleranceOpIssuesList {
             base: VmFaultToleranceIssue::default(),
             errors: Vec::new(),
             warnings: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_OP_ISSUES_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceOpIssuesList",
-    "4.0",
     Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
+    "4.0
 LocalizedMethodFault errors ol
 LocalizedMethodFault warnings ol
 ",
@@ -561,12 +561,9 @@ impl rt::Object for VmFaultToleranceOpIssuesList {
         &VM_FAULT_TOLERANCE_OP_ISSUES_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_OP_ISSUES_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_OP_ISSUES_LIST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.errors),
@@ -626,6 +623,8 @@ pub struct VmFaultToleranceStateChangedEvent {
     pub old_state: enums::VirtualMachineFaultToleranceState,
     /// `newState`: required `VirtualMachineFaultToleranceState`.
     pub new_state: enums::VirtualMachineFaultToleranceState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceStateChangedEvent {
     #[inline(never)]
@@ -634,14 +633,14 @@ impl Default for VmFaultToleranceStateChangedEvent {
             base: VmEvent::default(),
             old_state: Default::default(),
             new_state: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceStateChangedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 VirtualMachineFaultToleranceState oldState r
 VirtualMachineFaultToleranceState newState r
 ",
@@ -652,12 +651,9 @@ impl rt::Object for VmFaultToleranceStateChangedEvent {
         &VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_state),
@@ -717,6 +713,8 @@ pub struct VmFaultToleranceTooManyFtVcpusOnHost {
     pub host_name: Option<String>,
     /// `maxNumFtVcpus`: required int.
     pub max_num_ft_vcpus: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceTooManyFtVcpusOnHost {
     #[inline(never)]
@@ -725,14 +723,14 @@ impl Default for VmFaultToleranceTooManyFtVcpusOnHost {
             base: InsufficientResourcesFault::default(),
             host_name: None,
             max_num_ft_vcpus: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTooManyFtVcpusOnHost",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "6.0
 string hostName o
 int maxNumFtVcpus r
 ",
@@ -743,12 +741,9 @@ impl rt::Object for VmFaultToleranceTooManyFtVcpusOnHost {
         &VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -808,6 +803,8 @@ pub struct VmFaultToleranceTooManyVmsOnHost {
     pub host_name: Option<String>,
     /// `maxNumFtVms`: required int.
     pub max_num_ft_vms: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceTooManyVmsOnHost {
     #[inline(never)]
@@ -816,14 +813,14 @@ impl Default for VmFaultToleranceTooManyVmsOnHost {
             base: InsufficientResourcesFault::default(),
             host_name: None,
             max_num_ft_vms: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTooManyVMsOnHost",
-    "4.1",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "4.1
 string hostName o
 int maxNumFtVms r
 ",
@@ -834,12 +831,9 @@ impl rt::Object for VmFaultToleranceTooManyVmsOnHost {
         &VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -895,18 +889,22 @@ rt::serde!(object VmFaultToleranceTooManyVmsOnHost);
 pub struct VmFaultToleranceTurnedOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceTurnedOffEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_TURNED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTurnedOffEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmFaultToleranceTurnedOffEvent>,
 );
 impl rt::Object for VmFaultToleranceTurnedOffEvent {
@@ -914,12 +912,9 @@ impl rt::Object for VmFaultToleranceTurnedOffEvent {
         &VM_FAULT_TOLERANCE_TURNED_OFF_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_TURNED_OFF_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_TURNED_OFF_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -973,6 +968,8 @@ pub struct VmFaultToleranceVmTerminatedEvent {
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmFaultToleranceVmTerminatedEvent {
     #[inline(never)]
@@ -980,14 +977,14 @@ impl Default for VmFaultToleranceVmTerminatedEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceVmTerminatedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<VmFaultToleranceVmTerminatedEvent>,
@@ -997,12 +994,9 @@ impl rt::Object for VmFaultToleranceVmTerminatedEvent {
         &VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -1056,18 +1050,22 @@ rt::serde!(object VmFaultToleranceVmTerminatedEvent);
 pub struct VmMaxFtRestartCountReached {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMaxFtRestartCountReached {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_MAX_FT_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMaxFTRestartCountReached",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmMaxFtRestartCountReached>,
 );
 impl rt::Object for VmMaxFtRestartCountReached {
@@ -1075,12 +1073,9 @@ impl rt::Object for VmMaxFtRestartCountReached {
         &VM_MAX_FT_RESTART_COUNT_REACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAX_FT_RESTART_COUNT_REACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MAX_FT_RESTART_COUNT_REACHED),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1132,18 +1127,22 @@ rt::serde!(object VmMaxFtRestartCountReached);
 pub struct VmMonitorIncompatibleForFaultTolerance {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMonitorIncompatibleForFaultTolerance {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMonitorIncompatibleForFaultTolerance",
-    "4.1",
     Some(&VIM_FAULT),
-    "",
+    "4.1",
     rt::unset::<VmMonitorIncompatibleForFaultTolerance>,
 );
 impl rt::Object for VmMonitorIncompatibleForFaultTolerance {
@@ -1151,12 +1150,9 @@ impl rt::Object for VmMonitorIncompatibleForFaultTolerance {
         &VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1208,18 +1204,22 @@ rt::serde!(object VmMonitorIncompatibleForFaultTolerance);
 pub struct VmNoCompatibleHostForSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmNoCompatibleHostForSecondaryEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNoCompatibleHostForSecondaryEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmNoCompatibleHostForSecondaryEvent>,
 );
 impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
@@ -1227,12 +1227,9 @@ impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
         &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1286,6 +1283,8 @@ pub struct VmPrimaryFailoverEvent {
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPrimaryFailoverEvent {
     #[inline(never)]
@@ -1293,14 +1292,14 @@ impl Default for VmPrimaryFailoverEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_PRIMARY_FAILOVER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPrimaryFailoverEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<VmPrimaryFailoverEvent>,
@@ -1310,12 +1309,9 @@ impl rt::Object for VmPrimaryFailoverEvent {
         &VM_PRIMARY_FAILOVER_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_PRIMARY_FAILOVER_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_PRIMARY_FAILOVER_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
@@ -1369,18 +1365,22 @@ rt::serde!(object VmPrimaryFailoverEvent);
 pub struct VmSecondaryAddedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryAddedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SECONDARY_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryAddedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmSecondaryAddedEvent>,
 );
 impl rt::Object for VmSecondaryAddedEvent {
@@ -1388,12 +1388,9 @@ impl rt::Object for VmSecondaryAddedEvent {
         &VM_SECONDARY_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_ADDED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1447,6 +1444,8 @@ pub struct VmSecondaryDisabledBySystemEvent {
     pub base: VmEvent,
     /// `reason`: optional `LocalizedMethodFault`.
     pub reason: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryDisabledBySystemEvent {
     #[inline(never)]
@@ -1454,14 +1453,14 @@ impl Default for VmSecondaryDisabledBySystemEvent {
         Self {
             base: VmEvent::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryDisabledBySystemEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 LocalizedMethodFault reason o
 ",
     rt::unset::<VmSecondaryDisabledBySystemEvent>,
@@ -1471,12 +1470,9 @@ impl rt::Object for VmSecondaryDisabledBySystemEvent {
         &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.reason),
@@ -1530,18 +1526,22 @@ rt::serde!(object VmSecondaryDisabledBySystemEvent);
 pub struct VmSecondaryDisabledEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryDisabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SECONDARY_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryDisabledEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmSecondaryDisabledEvent>,
 );
 impl rt::Object for VmSecondaryDisabledEvent {
@@ -1549,12 +1549,9 @@ impl rt::Object for VmSecondaryDisabledEvent {
         &VM_SECONDARY_DISABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_DISABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_DISABLED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1606,18 +1603,22 @@ rt::serde!(object VmSecondaryDisabledEvent);
 pub struct VmSecondaryEnabledEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryEnabledEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SECONDARY_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryEnabledEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmSecondaryEnabledEvent>,
 );
 impl rt::Object for VmSecondaryEnabledEvent {
@@ -1625,12 +1626,9 @@ impl rt::Object for VmSecondaryEnabledEvent {
         &VM_SECONDARY_ENABLED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_ENABLED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_ENABLED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1682,18 +1680,22 @@ rt::serde!(object VmSecondaryEnabledEvent);
 pub struct VmSecondaryStartedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSecondaryStartedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_SECONDARY_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryStartedEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmSecondaryStartedEvent>,
 );
 impl rt::Object for VmSecondaryStartedEvent {
@@ -1701,12 +1703,9 @@ impl rt::Object for VmSecondaryStartedEvent {
         &VM_SECONDARY_STARTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_STARTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SECONDARY_STARTED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1762,6 +1761,8 @@ pub struct VmSmpFaultToleranceTooManyVmsOnHost {
     pub host_name: Option<String>,
     /// `maxNumSmpFtVms`: required int.
     pub max_num_smp_ft_vms: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmSmpFaultToleranceTooManyVmsOnHost {
     #[inline(never)]
@@ -1770,14 +1771,14 @@ impl Default for VmSmpFaultToleranceTooManyVmsOnHost {
             base: InsufficientResourcesFault::default(),
             host_name: None,
             max_num_smp_ft_vms: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSmpFaultToleranceTooManyVMsOnHost",
-    "6.0",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "6.0
 string hostName o
 int maxNumSmpFtVms r
 ",
@@ -1788,12 +1789,9 @@ impl rt::Object for VmSmpFaultToleranceTooManyVmsOnHost {
         &VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -1849,18 +1847,22 @@ rt::serde!(object VmSmpFaultToleranceTooManyVmsOnHost);
 pub struct VmStartRecordingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStartRecordingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_START_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartRecordingEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmStartRecordingEvent>,
 );
 impl rt::Object for VmStartRecordingEvent {
@@ -1868,12 +1870,9 @@ impl rt::Object for VmStartRecordingEvent {
         &VM_START_RECORDING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_START_RECORDING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_START_RECORDING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1925,18 +1924,22 @@ rt::serde!(object VmStartRecordingEvent);
 pub struct VmStartReplayingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStartReplayingEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_START_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartReplayingEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmStartReplayingEvent>,
 );
 impl rt::Object for VmStartReplayingEvent {
@@ -1944,12 +1947,9 @@ impl rt::Object for VmStartReplayingEvent {
         &VM_START_REPLAYING_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_START_REPLAYING_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_START_REPLAYING_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2001,18 +2001,22 @@ rt::serde!(object VmStartReplayingEvent);
 pub struct VmStartingSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmStartingSecondaryEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VmEvent::default() }
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartingSecondaryEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "",
+    "4.0",
     rt::unset::<VmStartingSecondaryEvent>,
 );
 impl rt::Object for VmStartingSecondaryEvent {
@@ -2020,12 +2024,9 @@ impl rt::Object for VmStartingSecondaryEvent {
         &VM_STARTING_SECONDARY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STARTING_SECONDARY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_STARTING_SECONDARY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2079,6 +2080,8 @@ pub struct VmTimedoutStartingSecondaryEvent {
     pub base: VmEvent,
     /// `timeout`: optional long.
     pub timeout: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmTimedoutStartingSecondaryEvent {
     #[inline(never)]
@@ -2086,14 +2089,14 @@ impl Default for VmTimedoutStartingSecondaryEvent {
         Self {
             base: VmEvent::default(),
             timeout: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_TIMEDOUT_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmTimedoutStartingSecondaryEvent",
-    "4.0",
     Some(&VM_EVENT),
-    "
+    "4.0
 long timeout o
 ",
     rt::unset::<VmTimedoutStartingSecondaryEvent>,
@@ -2103,12 +2106,9 @@ impl rt::Object for VmTimedoutStartingSecondaryEvent {
         &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_TIMEDOUT_STARTING_SECONDARY_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.timeout),

@@ -13,6 +13,8 @@ pub struct FileTransferInformation {
     pub size: i64,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileTransferInformation {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for FileTransferInformation {
             attributes: Default::default(),
             size: 0,
             url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_TRANSFER_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileTransferInformation",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 GuestFileAttributes attributes r
 long size r
 string url r
@@ -40,12 +42,9 @@ impl rt::Object for FileTransferInformation {
         &FILE_TRANSFER_INFORMATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_TRANSFER_INFORMATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_TRANSFER_INFORMATION),
             0 => P::Value(&self.attributes),
             1 => P::Value(&self.size),
             2 => P::Value(&self.url),
@@ -89,6 +88,8 @@ pub struct GuestAliases {
     pub base64_cert: String,
     /// `aliases`: list, not empty, of `GuestAuthAliasInfo`.
     pub aliases: Vec<GuestAuthAliasInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAliases {
     #[inline(never)]
@@ -96,14 +97,14 @@ impl Default for GuestAliases {
         Self {
             base64_cert: String::new(),
             aliases: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAliases",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string base64Cert r
 GuestAuthAliasInfo aliases rl
 ",
@@ -114,12 +115,9 @@ impl rt::Object for GuestAliases {
         &GUEST_ALIASES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_ALIASES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_ALIASES),
             0 => P::Value(&self.base64_cert),
             1 => P::Objects(&self.aliases),
             _ => P::Absent,
@@ -161,6 +159,8 @@ pub struct GuestAuthAliasInfo {
     pub subject: rt::Poly<GuestAuthSubject>,
     /// `comment`: required string.
     pub comment: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAuthAliasInfo {
     #[inline(never)]
@@ -168,14 +168,14 @@ impl Default for GuestAuthAliasInfo {
         Self {
             subject: Default::default(),
             comment: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_AUTH_ALIAS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthAliasInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestAuthSubject subject r
 string comment r
 ",
@@ -186,12 +186,9 @@ impl rt::Object for GuestAuthAliasInfo {
         &GUEST_AUTH_ALIAS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_ALIAS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTH_ALIAS_INFO),
             0 => P::Value(&self.subject),
             1 => P::Value(&self.comment),
             _ => P::Absent,
@@ -228,18 +225,20 @@ impl std::fmt::Debug for GuestAuthAliasInfo {
 rt::serde!(object GuestAuthAliasInfo);
 
 /// `GuestAuthAnySubject`, a [`GuestAuthSubject`], since VI API 6.0.
-pub struct GuestAuthAnySubject {}
+pub struct GuestAuthAnySubject {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestAuthAnySubject {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_AUTH_ANY_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthAnySubject",
-    "6.0",
     Some(&GUEST_AUTH_SUBJECT),
-    "",
+    "6.0",
     rt::unset::<GuestAuthAnySubject>,
 );
 impl rt::Object for GuestAuthAnySubject {
@@ -247,13 +246,10 @@ impl rt::Object for GuestAuthAnySubject {
         &GUEST_AUTH_ANY_SUBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_ANY_SUBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&GuestAuthSubject {}),
+            rt::INFO => P::Info(&GUEST_AUTH_ANY_SUBJECT),
+            rt::BASE => P::Object(&GuestAuthSubject { _more: () }),
             _ => P::Absent,
         }
     }
@@ -290,18 +286,22 @@ rt::serde!(object GuestAuthAnySubject);
 pub struct GuestAuthNamedSubject {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAuthNamedSubject {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_AUTH_NAMED_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthNamedSubject",
-    "6.0",
     Some(&GUEST_AUTH_SUBJECT),
-    "
+    "6.0
 string name r
 ",
     rt::unset::<GuestAuthNamedSubject>,
@@ -311,13 +311,10 @@ impl rt::Object for GuestAuthNamedSubject {
         &GUEST_AUTH_NAMED_SUBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_NAMED_SUBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&GuestAuthSubject {}),
+            rt::INFO => P::Info(&GUEST_AUTH_NAMED_SUBJECT),
+            rt::BASE => P::Object(&GuestAuthSubject { _more: () }),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -353,18 +350,20 @@ impl std::fmt::Debug for GuestAuthNamedSubject {
 rt::serde!(object GuestAuthNamedSubject);
 
 /// `GuestAuthSubject`, a [`DynamicData`], since VI API 6.0.
-pub struct GuestAuthSubject {}
+pub struct GuestAuthSubject {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestAuthSubject {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_AUTH_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthSubject",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.0",
     rt::unset::<GuestAuthSubject>,
 );
 impl rt::Object for GuestAuthSubject {
@@ -372,12 +371,9 @@ impl rt::Object for GuestAuthSubject {
         &GUEST_AUTH_SUBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_SUBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTH_SUBJECT),
             _ => P::Absent,
         }
     }
@@ -414,18 +410,22 @@ rt::serde!(object base GuestAuthSubject);
 pub struct GuestAuthentication {
     /// `interactiveSession`: required boolean.
     pub interactive_session: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAuthentication {
     #[inline(never)]
     fn default() -> Self {
-        Self { interactive_session: false }
+        Self {
+            interactive_session: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthentication",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean interactiveSession r
 ",
     rt::unset::<GuestAuthentication>,
@@ -435,12 +435,9 @@ impl rt::Object for GuestAuthentication {
         &GUEST_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTHENTICATION),
             0 => P::Value(&self.interactive_session),
             _ => P::Absent,
         }
@@ -483,6 +480,8 @@ pub struct GuestAuthenticationChallenge {
     pub server_challenge: rt::Poly<GuestAuthentication>,
     /// `sessionID`: required long.
     pub session_id: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestAuthenticationChallenge {
     #[inline(never)]
@@ -491,14 +490,14 @@ impl Default for GuestAuthenticationChallenge {
             base: GuestOperationsFault::default(),
             server_challenge: Default::default(),
             session_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_AUTHENTICATION_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthenticationChallenge",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "
+    "5.0
 GuestAuthentication serverChallenge r
 long sessionID r
 ",
@@ -509,12 +508,9 @@ impl rt::Object for GuestAuthenticationChallenge {
         &GUEST_AUTHENTICATION_CHALLENGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTHENTICATION_CHALLENGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTHENTICATION_CHALLENGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.server_challenge),
@@ -570,20 +566,22 @@ rt::serde!(object GuestAuthenticationChallenge);
 pub struct GuestComponentsOutOfDate {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestComponentsOutOfDate {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_COMPONENTS_OUT_OF_DATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestComponentsOutOfDate",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<GuestComponentsOutOfDate>,
 );
 impl rt::Object for GuestComponentsOutOfDate {
@@ -591,12 +589,9 @@ impl rt::Object for GuestComponentsOutOfDate {
         &GUEST_COMPONENTS_OUT_OF_DATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_COMPONENTS_OUT_OF_DATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_COMPONENTS_OUT_OF_DATE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -652,6 +647,8 @@ pub struct GuestFileAttributes {
     pub access_time: Option<rt::DateTime>,
     /// `symlinkTarget`: optional string.
     pub symlink_target: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestFileAttributes {
     #[inline(never)]
@@ -660,14 +657,14 @@ impl Default for GuestFileAttributes {
             modification_time: None,
             access_time: None,
             symlink_target: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileAttributes",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 dateTime modificationTime o
 dateTime accessTime o
 string symlinkTarget o
@@ -679,12 +676,9 @@ impl rt::Object for GuestFileAttributes {
         &GUEST_FILE_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_FILE_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_FILE_ATTRIBUTES),
             0 => P::Value(&self.modification_time),
             1 => P::Value(&self.access_time),
             2 => P::Value(&self.symlink_target),
@@ -733,6 +727,8 @@ pub struct GuestFileInfo {
     pub size: i64,
     /// `attributes`: required `GuestFileAttributes` or a descendant.
     pub attributes: rt::Poly<GuestFileAttributes>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestFileInfo {
     #[inline(never)]
@@ -742,14 +738,14 @@ impl Default for GuestFileInfo {
             r#type: String::new(),
             size: 0,
             attributes: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string path r
 string type r
 long size r
@@ -762,12 +758,9 @@ impl rt::Object for GuestFileInfo {
         &GUEST_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_FILE_INFO),
             0 => P::Value(&self.path),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.size),
@@ -813,6 +806,8 @@ pub struct GuestListFileInfo {
     pub files: Vec<GuestFileInfo>,
     /// `remaining`: required int.
     pub remaining: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestListFileInfo {
     #[inline(never)]
@@ -820,14 +815,14 @@ impl Default for GuestListFileInfo {
         Self {
             files: Vec::new(),
             remaining: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_LIST_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestListFileInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 GuestFileInfo files ol
 int remaining r
 ",
@@ -838,12 +833,9 @@ impl rt::Object for GuestListFileInfo {
         &GUEST_LIST_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_LIST_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_LIST_FILE_INFO),
             0 => P::Objects(&self.files),
             1 => P::Value(&self.remaining),
             _ => P::Absent,
@@ -887,6 +879,8 @@ pub struct GuestMappedAliases {
     pub username: String,
     /// `subjects`: list, not empty, of `GuestAuthSubject` or a descendant.
     pub subjects: Vec<rt::Poly<GuestAuthSubject>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestMappedAliases {
     #[inline(never)]
@@ -895,14 +889,14 @@ impl Default for GuestMappedAliases {
             base64_cert: String::new(),
             username: String::new(),
             subjects: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_MAPPED_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestMappedAliases",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string base64Cert r
 string username r
 GuestAuthSubject subjects rl
@@ -914,12 +908,9 @@ impl rt::Object for GuestMappedAliases {
         &GUEST_MAPPED_ALIASES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_MAPPED_ALIASES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_MAPPED_ALIASES),
             0 => P::Value(&self.base64_cert),
             1 => P::Value(&self.username),
             2 => P::Value(&self.subjects),
@@ -961,20 +952,22 @@ rt::serde!(object GuestMappedAliases);
 pub struct GuestMultipleMappings {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestMultipleMappings {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_MULTIPLE_MAPPINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestMultipleMappings",
-    "6.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestMultipleMappings>,
 );
 impl rt::Object for GuestMultipleMappings {
@@ -982,12 +975,9 @@ impl rt::Object for GuestMultipleMappings {
         &GUEST_MULTIPLE_MAPPINGS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_MULTIPLE_MAPPINGS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_MULTIPLE_MAPPINGS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1039,18 +1029,22 @@ rt::serde!(object GuestMultipleMappings);
 pub struct GuestOperationsFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestOperationsFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_OPERATIONS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsFault",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<GuestOperationsFault>,
 );
 impl rt::Object for GuestOperationsFault {
@@ -1058,12 +1052,9 @@ impl rt::Object for GuestOperationsFault {
         &GUEST_OPERATIONS_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OPERATIONS_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_OPERATIONS_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1115,20 +1106,22 @@ rt::serde!(object GuestOperationsFault);
 pub struct GuestOperationsUnavailable {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestOperationsUnavailable {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_OPERATIONS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsUnavailable",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<GuestOperationsUnavailable>,
 );
 impl rt::Object for GuestOperationsUnavailable {
@@ -1136,12 +1129,9 @@ impl rt::Object for GuestOperationsUnavailable {
         &GUEST_OPERATIONS_UNAVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OPERATIONS_UNAVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_OPERATIONS_UNAVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1193,20 +1183,22 @@ rt::serde!(object GuestOperationsUnavailable);
 pub struct GuestPermissionDenied {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestPermissionDenied {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_PERMISSION_DENIED: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestPermissionDenied",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<GuestPermissionDenied>,
 );
 impl rt::Object for GuestPermissionDenied {
@@ -1214,12 +1206,9 @@ impl rt::Object for GuestPermissionDenied {
         &GUEST_PERMISSION_DENIED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PERMISSION_DENIED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PERMISSION_DENIED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1277,6 +1266,8 @@ pub struct GuestPosixFileAttributes {
     pub group_id: Option<i32>,
     /// `permissions`: optional long.
     pub permissions: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestPosixFileAttributes {
     #[inline(never)]
@@ -1286,14 +1277,14 @@ impl Default for GuestPosixFileAttributes {
             owner_id: None,
             group_id: None,
             permissions: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_POSIX_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestPosixFileAttributes",
-    "5.0",
     Some(&GUEST_FILE_ATTRIBUTES),
-    "
+    "5.0
 int ownerId o
 int groupId o
 long permissions o
@@ -1305,12 +1296,9 @@ impl rt::Object for GuestPosixFileAttributes {
         &GUEST_POSIX_FILE_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_POSIX_FILE_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_POSIX_FILE_ATTRIBUTES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.owner_id),
@@ -1380,6 +1368,8 @@ pub struct GuestProcessInfo {
     pub end_time: Option<rt::DateTime>,
     /// `exitCode`: optional int.
     pub exit_code: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestProcessInfo {
     #[inline(never)]
@@ -1392,14 +1382,14 @@ impl Default for GuestProcessInfo {
             start_time: Default::default(),
             end_time: None,
             exit_code: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_PROCESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string name r
 long pid r
 string owner r
@@ -1415,12 +1405,9 @@ impl rt::Object for GuestProcessInfo {
         &GUEST_PROCESS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PROCESS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PROCESS_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.pid),
             2 => P::Value(&self.owner),
@@ -1472,6 +1459,8 @@ pub struct GuestProcessNotFound {
     pub base: GuestOperationsFault,
     /// `pid`: required long.
     pub pid: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestProcessNotFound {
     #[inline(never)]
@@ -1479,14 +1468,14 @@ impl Default for GuestProcessNotFound {
         Self {
             base: GuestOperationsFault::default(),
             pid: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_PROCESS_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessNotFound",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "
+    "5.0
 long pid r
 ",
     rt::unset::<GuestProcessNotFound>,
@@ -1496,12 +1485,9 @@ impl rt::Object for GuestProcessNotFound {
         &GUEST_PROCESS_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PROCESS_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PROCESS_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pid),
@@ -1561,6 +1547,8 @@ pub struct GuestProgramSpec {
     pub working_directory: Option<String>,
     /// `envVariables`: list of string.
     pub env_variables: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestProgramSpec {
     #[inline(never)]
@@ -1570,14 +1558,14 @@ impl Default for GuestProgramSpec {
             arguments: String::new(),
             working_directory: None,
             env_variables: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_PROGRAM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProgramSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string programPath r
 string arguments r
 string workingDirectory o
@@ -1590,12 +1578,9 @@ impl rt::Object for GuestProgramSpec {
         &GUEST_PROGRAM_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PROGRAM_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PROGRAM_SPEC),
             0 => P::Value(&self.program_path),
             1 => P::Value(&self.arguments),
             2 => P::Value(&self.working_directory),
@@ -1642,6 +1627,8 @@ pub struct GuestRegKeyNameSpec {
     pub registry_path: String,
     /// `wowBitness`: required string.
     pub wow_bitness: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegKeyNameSpec {
     #[inline(never)]
@@ -1649,14 +1636,14 @@ impl Default for GuestRegKeyNameSpec {
         Self {
             registry_path: String::new(),
             wow_bitness: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REG_KEY_NAME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeyNameSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string registryPath r
 string wowBitness r
 ",
@@ -1667,12 +1654,9 @@ impl rt::Object for GuestRegKeyNameSpec {
         &GUEST_REG_KEY_NAME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_KEY_NAME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_KEY_NAME_SPEC),
             0 => P::Value(&self.registry_path),
             1 => P::Value(&self.wow_bitness),
             _ => P::Absent,
@@ -1714,6 +1698,8 @@ pub struct GuestRegKeyRecordSpec {
     pub key: GuestRegKeySpec,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegKeyRecordSpec {
     #[inline(never)]
@@ -1721,14 +1707,14 @@ impl Default for GuestRegKeyRecordSpec {
         Self {
             key: Default::default(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REG_KEY_RECORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeyRecordSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestRegKeySpec key r
 LocalizedMethodFault fault o
 ",
@@ -1739,12 +1725,9 @@ impl rt::Object for GuestRegKeyRecordSpec {
         &GUEST_REG_KEY_RECORD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_KEY_RECORD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_KEY_RECORD_SPEC),
             0 => P::Object(&self.key),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -1788,6 +1771,8 @@ pub struct GuestRegKeySpec {
     pub class_type: String,
     /// `lastWritten`: required dateTime.
     pub last_written: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegKeySpec {
     #[inline(never)]
@@ -1796,14 +1781,14 @@ impl Default for GuestRegKeySpec {
             key_name: Default::default(),
             class_type: String::new(),
             last_written: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REG_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeySpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestRegKeyNameSpec keyName r
 string classType r
 dateTime lastWritten r
@@ -1815,12 +1800,9 @@ impl rt::Object for GuestRegKeySpec {
         &GUEST_REG_KEY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_KEY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_KEY_SPEC),
             0 => P::Object(&self.key_name),
             1 => P::Value(&self.class_type),
             2 => P::Value(&self.last_written),
@@ -1862,18 +1844,19 @@ rt::serde!(object GuestRegKeySpec);
 pub struct GuestRegValueBinarySpec {
     /// `value`: optional base64Binary.
     pub value: Option<rt::Binary>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueBinarySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_BINARY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueBinarySpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 base64Binary value o
 ",
     rt::unset::<GuestRegValueBinarySpec>,
@@ -1883,13 +1866,10 @@ impl rt::Object for GuestRegValueBinarySpec {
         &GUEST_REG_VALUE_BINARY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_BINARY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::INFO => P::Info(&GUEST_REG_VALUE_BINARY_SPEC),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1925,18 +1905,20 @@ impl std::fmt::Debug for GuestRegValueBinarySpec {
 rt::serde!(object GuestRegValueBinarySpec);
 
 /// `GuestRegValueDataSpec`, a [`DynamicData`], since VI API 6.0.
-pub struct GuestRegValueDataSpec {}
+pub struct GuestRegValueDataSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestRegValueDataSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_DATA_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueDataSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.0",
     rt::unset::<GuestRegValueDataSpec>,
 );
 impl rt::Object for GuestRegValueDataSpec {
@@ -1944,12 +1926,9 @@ impl rt::Object for GuestRegValueDataSpec {
         &GUEST_REG_VALUE_DATA_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_DATA_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_DATA_SPEC),
             _ => P::Absent,
         }
     }
@@ -1986,18 +1965,19 @@ rt::serde!(object base GuestRegValueDataSpec);
 pub struct GuestRegValueDwordSpec {
     /// `value`: required int.
     pub value: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueDwordSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: 0 }
+        Self { value: 0, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_DWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueDwordSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 int value r
 ",
     rt::unset::<GuestRegValueDwordSpec>,
@@ -2007,13 +1987,10 @@ impl rt::Object for GuestRegValueDwordSpec {
         &GUEST_REG_VALUE_DWORD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_DWORD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::INFO => P::Info(&GUEST_REG_VALUE_DWORD_SPEC),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2052,18 +2029,19 @@ rt::serde!(object GuestRegValueDwordSpec);
 pub struct GuestRegValueExpandStringSpec {
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueExpandStringSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_EXPAND_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueExpandStringSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 string value o
 ",
     rt::unset::<GuestRegValueExpandStringSpec>,
@@ -2073,13 +2051,10 @@ impl rt::Object for GuestRegValueExpandStringSpec {
         &GUEST_REG_VALUE_EXPAND_STRING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_EXPAND_STRING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::INFO => P::Info(&GUEST_REG_VALUE_EXPAND_STRING_SPEC),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2118,18 +2093,22 @@ rt::serde!(object GuestRegValueExpandStringSpec);
 pub struct GuestRegValueMultiStringSpec {
     /// `value`: list of string.
     pub value: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueMultiStringSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: Vec::new() }
+        Self {
+            value: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static GUEST_REG_VALUE_MULTI_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueMultiStringSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 string value ol
 ",
     rt::unset::<GuestRegValueMultiStringSpec>,
@@ -2139,13 +2118,10 @@ impl rt::Object for GuestRegValueMultiStringSpec {
         &GUEST_REG_VALUE_MULTI_STRING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_MULTI_STRING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::INFO => P::Info(&GUEST_REG_VALUE_MULTI_STRING_SPEC),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2186,6 +2162,8 @@ pub struct GuestRegValueNameSpec {
     pub key_name: GuestRegKeyNameSpec,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueNameSpec {
     #[inline(never)]
@@ -2193,14 +2171,14 @@ impl Default for GuestRegValueNameSpec {
         Self {
             key_name: Default::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REG_VALUE_NAME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueNameSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestRegKeyNameSpec keyName r
 string name r
 ",
@@ -2211,12 +2189,9 @@ impl rt::Object for GuestRegValueNameSpec {
         &GUEST_REG_VALUE_NAME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_NAME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_NAME_SPEC),
             0 => P::Object(&self.key_name),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -2256,18 +2231,19 @@ rt::serde!(object GuestRegValueNameSpec);
 pub struct GuestRegValueQwordSpec {
     /// `value`: required long.
     pub value: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueQwordSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: 0 }
+        Self { value: 0, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_QWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueQwordSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 long value r
 ",
     rt::unset::<GuestRegValueQwordSpec>,
@@ -2277,13 +2253,10 @@ impl rt::Object for GuestRegValueQwordSpec {
         &GUEST_REG_VALUE_QWORD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_QWORD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::INFO => P::Info(&GUEST_REG_VALUE_QWORD_SPEC),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2324,6 +2297,8 @@ pub struct GuestRegValueSpec {
     pub name: GuestRegValueNameSpec,
     /// `data`: required `GuestRegValueDataSpec` or a descendant.
     pub data: rt::Poly<GuestRegValueDataSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueSpec {
     #[inline(never)]
@@ -2331,14 +2306,14 @@ impl Default for GuestRegValueSpec {
         Self {
             name: Default::default(),
             data: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REG_VALUE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 GuestRegValueNameSpec name r
 GuestRegValueDataSpec data r
 ",
@@ -2349,12 +2324,9 @@ impl rt::Object for GuestRegValueSpec {
         &GUEST_REG_VALUE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REG_VALUE_SPEC),
             0 => P::Object(&self.name),
             1 => P::Value(&self.data),
             _ => P::Absent,
@@ -2394,18 +2366,19 @@ rt::serde!(object GuestRegValueSpec);
 pub struct GuestRegValueStringSpec {
     /// `value`: optional string.
     pub value: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegValueStringSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static GUEST_REG_VALUE_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueStringSpec",
-    "6.0",
     Some(&GUEST_REG_VALUE_DATA_SPEC),
-    "
+    "6.0
 string value o
 ",
     rt::unset::<GuestRegValueStringSpec>,
@@ -2415,13 +2388,10 @@ impl rt::Object for GuestRegValueStringSpec {
         &GUEST_REG_VALUE_STRING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REG_VALUE_STRING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
+            rt::INFO => P::Info(&GUEST_REG_VALUE_STRING_SPEC),
+            rt::BASE => P::Object(&GuestRegValueDataSpec { _more: () }),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2462,6 +2432,8 @@ pub struct GuestRegistryFault {
     pub base: GuestOperationsFault,
     /// `windowsSystemErrorCode`: required long.
     pub windows_system_error_code: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryFault {
     #[inline(never)]
@@ -2469,14 +2441,14 @@ impl Default for GuestRegistryFault {
         Self {
             base: GuestOperationsFault::default(),
             windows_system_error_code: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REGISTRY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryFault",
-    "6.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "
+    "6.0
 long windowsSystemErrorCode r
 ",
     rt::unset::<GuestRegistryFault>,
@@ -2486,12 +2458,9 @@ impl rt::Object for GuestRegistryFault {
         &GUEST_REGISTRY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.windows_system_error_code),
@@ -2545,20 +2514,22 @@ rt::serde!(object GuestRegistryFault);
 pub struct GuestRegistryKeyAlreadyExists {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyAlreadyExists {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REGISTRY_KEY_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyAlreadyExists",
-    "6.0",
     Some(&GUEST_REGISTRY_KEY_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryKeyAlreadyExists>,
 );
 impl rt::Object for GuestRegistryKeyAlreadyExists {
@@ -2566,12 +2537,9 @@ impl rt::Object for GuestRegistryKeyAlreadyExists {
         &GUEST_REGISTRY_KEY_ALREADY_EXISTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_ALREADY_EXISTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_ALREADY_EXISTS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2625,6 +2593,8 @@ pub struct GuestRegistryKeyFault {
     pub base: GuestRegistryFault,
     /// `keyName`: required string.
     pub key_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyFault {
     #[inline(never)]
@@ -2632,14 +2602,14 @@ impl Default for GuestRegistryKeyFault {
         Self {
             base: GuestRegistryFault::default(),
             key_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REGISTRY_KEY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyFault",
-    "6.0",
     Some(&GUEST_REGISTRY_FAULT),
-    "
+    "6.0
 string keyName r
 ",
     rt::unset::<GuestRegistryKeyFault>,
@@ -2649,12 +2619,9 @@ impl rt::Object for GuestRegistryKeyFault {
         &GUEST_REGISTRY_KEY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key_name),
@@ -2708,20 +2675,22 @@ rt::serde!(object GuestRegistryKeyFault);
 pub struct GuestRegistryKeyHasSubkeys {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyHasSubkeys {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REGISTRY_KEY_HAS_SUBKEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyHasSubkeys",
-    "6.0",
     Some(&GUEST_REGISTRY_KEY_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryKeyHasSubkeys>,
 );
 impl rt::Object for GuestRegistryKeyHasSubkeys {
@@ -2729,12 +2698,9 @@ impl rt::Object for GuestRegistryKeyHasSubkeys {
         &GUEST_REGISTRY_KEY_HAS_SUBKEYS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_HAS_SUBKEYS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_HAS_SUBKEYS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2786,20 +2752,22 @@ rt::serde!(object GuestRegistryKeyHasSubkeys);
 pub struct GuestRegistryKeyInvalid {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyInvalid {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REGISTRY_KEY_INVALID: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyInvalid",
-    "6.0",
     Some(&GUEST_REGISTRY_KEY_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryKeyInvalid>,
 );
 impl rt::Object for GuestRegistryKeyInvalid {
@@ -2807,12 +2775,9 @@ impl rt::Object for GuestRegistryKeyInvalid {
         &GUEST_REGISTRY_KEY_INVALID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_INVALID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_INVALID),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2864,20 +2829,22 @@ rt::serde!(object GuestRegistryKeyInvalid);
 pub struct GuestRegistryKeyParentVolatile {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryKeyParentVolatile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryKeyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REGISTRY_KEY_PARENT_VOLATILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyParentVolatile",
-    "6.0",
     Some(&GUEST_REGISTRY_KEY_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryKeyParentVolatile>,
 );
 impl rt::Object for GuestRegistryKeyParentVolatile {
@@ -2885,12 +2852,9 @@ impl rt::Object for GuestRegistryKeyParentVolatile {
         &GUEST_REGISTRY_KEY_PARENT_VOLATILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_KEY_PARENT_VOLATILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_KEY_PARENT_VOLATILE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2946,6 +2910,8 @@ pub struct GuestRegistryValueFault {
     pub key_name: String,
     /// `valueName`: required string.
     pub value_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryValueFault {
     #[inline(never)]
@@ -2954,14 +2920,14 @@ impl Default for GuestRegistryValueFault {
             base: GuestRegistryFault::default(),
             key_name: String::new(),
             value_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REGISTRY_VALUE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryValueFault",
-    "6.0",
     Some(&GUEST_REGISTRY_FAULT),
-    "
+    "6.0
 string keyName r
 string valueName r
 ",
@@ -2972,12 +2938,9 @@ impl rt::Object for GuestRegistryValueFault {
         &GUEST_REGISTRY_VALUE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_VALUE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_VALUE_FAULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key_name),
@@ -3033,20 +2996,22 @@ rt::serde!(object GuestRegistryValueFault);
 pub struct GuestRegistryValueNotFound {
     /// The properties of `GuestRegistryValueFault`.
     pub base: GuestRegistryValueFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestRegistryValueNotFound {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestRegistryValueFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_REGISTRY_VALUE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryValueNotFound",
-    "6.0",
     Some(&GUEST_REGISTRY_VALUE_FAULT),
-    "",
+    "6.0",
     rt::unset::<GuestRegistryValueNotFound>,
 );
 impl rt::Object for GuestRegistryValueNotFound {
@@ -3054,12 +3019,9 @@ impl rt::Object for GuestRegistryValueNotFound {
         &GUEST_REGISTRY_VALUE_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_REGISTRY_VALUE_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_REGISTRY_VALUE_NOT_FOUND),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3117,6 +3079,8 @@ pub struct GuestWindowsFileAttributes {
     pub read_only: Option<bool>,
     /// `createTime`: optional dateTime.
     pub create_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestWindowsFileAttributes {
     #[inline(never)]
@@ -3126,14 +3090,14 @@ impl Default for GuestWindowsFileAttributes {
             hidden: None,
             read_only: None,
             create_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_WINDOWS_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsFileAttributes",
-    "5.0",
     Some(&GUEST_FILE_ATTRIBUTES),
-    "
+    "5.0
 boolean hidden o
 boolean readOnly o
 dateTime createTime o
@@ -3145,12 +3109,9 @@ impl rt::Object for GuestWindowsFileAttributes {
         &GUEST_WINDOWS_FILE_ATTRIBUTES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_WINDOWS_FILE_ATTRIBUTES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_WINDOWS_FILE_ATTRIBUTES),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.hidden),
@@ -3210,6 +3171,8 @@ pub struct GuestWindowsProgramSpec {
     pub base: GuestProgramSpec,
     /// `startMinimized`: required boolean.
     pub start_minimized: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestWindowsProgramSpec {
     #[inline(never)]
@@ -3217,14 +3180,14 @@ impl Default for GuestWindowsProgramSpec {
         Self {
             base: GuestProgramSpec::default(),
             start_minimized: false,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_WINDOWS_PROGRAM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsProgramSpec",
-    "5.0",
     Some(&GUEST_PROGRAM_SPEC),
-    "
+    "5.0
 boolean startMinimized r
 ",
     rt::unset::<GuestWindowsProgramSpec>,
@@ -3234,12 +3197,9 @@ impl rt::Object for GuestWindowsProgramSpec {
         &GUEST_WINDOWS_PROGRAM_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_WINDOWS_PROGRAM_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_WINDOWS_PROGRAM_SPEC),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.start_minimized),
@@ -3293,20 +3253,22 @@ rt::serde!(object GuestWindowsProgramSpec);
 pub struct InvalidGuestLogin {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidGuestLogin {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_GUEST_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidGuestLogin",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<InvalidGuestLogin>,
 );
 impl rt::Object for InvalidGuestLogin {
@@ -3314,12 +3276,9 @@ impl rt::Object for InvalidGuestLogin {
         &INVALID_GUEST_LOGIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_GUEST_LOGIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_GUEST_LOGIN),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3375,6 +3334,8 @@ pub struct NamePasswordAuthentication {
     pub username: String,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NamePasswordAuthentication {
     #[inline(never)]
@@ -3383,14 +3344,14 @@ impl Default for NamePasswordAuthentication {
             base: GuestAuthentication::default(),
             username: String::new(),
             password: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NAME_PASSWORD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamePasswordAuthentication",
-    "5.0",
     Some(&GUEST_AUTHENTICATION),
-    "
+    "5.0
 string username r
 string password r secret
 ",
@@ -3401,12 +3362,9 @@ impl rt::Object for NamePasswordAuthentication {
         &NAME_PASSWORD_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAME_PASSWORD_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAME_PASSWORD_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.username),
@@ -3462,20 +3420,22 @@ rt::serde!(object NamePasswordAuthentication);
 pub struct OperationDisabledByGuest {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OperationDisabledByGuest {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPERATION_DISABLED_BY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationDisabledByGuest",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<OperationDisabledByGuest>,
 );
 impl rt::Object for OperationDisabledByGuest {
@@ -3483,12 +3443,9 @@ impl rt::Object for OperationDisabledByGuest {
         &OPERATION_DISABLED_BY_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPERATION_DISABLED_BY_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPERATION_DISABLED_BY_GUEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3540,20 +3497,22 @@ rt::serde!(object OperationDisabledByGuest);
 pub struct OperationNotSupportedByGuest {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OperationNotSupportedByGuest {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPERATION_NOT_SUPPORTED_BY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationNotSupportedByGuest",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<OperationNotSupportedByGuest>,
 );
 impl rt::Object for OperationNotSupportedByGuest {
@@ -3561,12 +3520,9 @@ impl rt::Object for OperationNotSupportedByGuest {
         &OPERATION_NOT_SUPPORTED_BY_GUEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPERATION_NOT_SUPPORTED_BY_GUEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPERATION_NOT_SUPPORTED_BY_GUEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3622,6 +3578,8 @@ pub struct SamlTokenAuthentication {
     pub token: String,
     /// `username`: optional string.
     pub username: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SamlTokenAuthentication {
     #[inline(never)]
@@ -3630,14 +3588,14 @@ impl Default for SamlTokenAuthentication {
             base: GuestAuthentication::default(),
             token: String::new(),
             username: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SAML_TOKEN_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SAMLTokenAuthentication",
-    "6.0",
     Some(&GUEST_AUTHENTICATION),
-    "
+    "6.0
 string token r secret
 string username o
 ",
@@ -3648,12 +3606,9 @@ impl rt::Object for SamlTokenAuthentication {
         &SAML_TOKEN_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SAML_TOKEN_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SAML_TOKEN_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.token),
@@ -3711,6 +3666,8 @@ pub struct SspiAuthentication {
     pub base: GuestAuthentication,
     /// `sspiToken`: required string.
     pub sspi_token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SspiAuthentication {
     #[inline(never)]
@@ -3718,14 +3675,14 @@ impl Default for SspiAuthentication {
         Self {
             base: GuestAuthentication::default(),
             sspi_token: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SSPI_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSPIAuthentication",
-    "5.0",
     Some(&GUEST_AUTHENTICATION),
-    "
+    "5.0
 string sspiToken r
 ",
     rt::unset::<SspiAuthentication>,
@@ -3735,12 +3692,9 @@ impl rt::Object for SspiAuthentication {
         &SSPI_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SSPI_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SSPI_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.sspi_token),
@@ -3796,6 +3750,8 @@ pub struct TicketedSessionAuthentication {
     pub base: GuestAuthentication,
     /// `ticket`: required string, secret.
     pub ticket: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TicketedSessionAuthentication {
     #[inline(never)]
@@ -3803,14 +3759,14 @@ impl Default for TicketedSessionAuthentication {
         Self {
             base: GuestAuthentication::default(),
             ticket: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TICKETED_SESSION_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TicketedSessionAuthentication",
-    "5.0",
     Some(&GUEST_AUTHENTICATION),
-    "
+    "5.0
 string ticket r secret
 ",
     rt::unset::<TicketedSessionAuthentication>,
@@ -3820,12 +3776,9 @@ impl rt::Object for TicketedSessionAuthentication {
         &TICKETED_SESSION_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TICKETED_SESSION_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TICKETED_SESSION_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ticket),
@@ -3879,20 +3832,22 @@ rt::serde!(object TicketedSessionAuthentication);
 pub struct TooManyGuestLogons {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyGuestLogons {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: GuestOperationsFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOO_MANY_GUEST_LOGONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyGuestLogons",
-    "5.0",
     Some(&GUEST_OPERATIONS_FAULT),
-    "",
+    "5.0",
     rt::unset::<TooManyGuestLogons>,
 );
 impl rt::Object for TooManyGuestLogons {
@@ -3900,12 +3855,9 @@ impl rt::Object for TooManyGuestLogons {
         &TOO_MANY_GUEST_LOGONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_GUEST_LOGONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_GUEST_LOGONS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -13,6 +13,8 @@ pub struct AccountCreatedEvent {
     pub spec: rt::Poly<HostAccountSpec>,
     /// `group`: required boolean.
     pub group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AccountCreatedEvent {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for AccountCreatedEvent {
             base: HostEvent::default(),
             spec: Default::default(),
             group: false,
+            _more: (),
         }
     }
 }
 pub(crate) static ACCOUNT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountCreatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 HostAccountSpec spec r
 boolean group r
 ",
@@ -39,12 +41,9 @@ impl rt::Object for AccountCreatedEvent {
         &ACCOUNT_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACCOUNT_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACCOUNT_CREATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.spec),
@@ -106,6 +105,8 @@ pub struct AccountUpdatedEvent {
     pub group: bool,
     /// `prevDescription`: optional string, since VI API 6.5.
     pub prev_description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AccountUpdatedEvent {
     #[inline(never)]
@@ -115,14 +116,14 @@ impl Default for AccountUpdatedEvent {
             spec: Default::default(),
             group: false,
             prev_description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ACCOUNT_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountUpdatedEvent",
-    "2.0",
     Some(&HOST_EVENT),
-    "
+    "2.0
 HostAccountSpec spec r
 boolean group r
 string prevDescription o since 6.5
@@ -134,12 +135,9 @@ impl rt::Object for AccountUpdatedEvent {
         &ACCOUNT_UPDATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACCOUNT_UPDATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACCOUNT_UPDATED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.spec),
@@ -199,6 +197,8 @@ pub struct ActiveDirectoryFault {
     pub base: VimFault,
     /// `errorCode`: optional int.
     pub error_code: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ActiveDirectoryFault {
     #[inline(never)]
@@ -206,14 +206,14 @@ impl Default for ActiveDirectoryFault {
         Self {
             base: VimFault::default(),
             error_code: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ACTIVE_DIRECTORY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveDirectoryFault",
-    "4.1",
     Some(&VIM_FAULT),
-    "
+    "4.1
 int errorCode o
 ",
     rt::unset::<ActiveDirectoryFault>,
@@ -223,12 +223,9 @@ impl rt::Object for ActiveDirectoryFault {
         &ACTIVE_DIRECTORY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACTIVE_DIRECTORY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACTIVE_DIRECTORY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.error_code),
@@ -288,6 +285,8 @@ pub struct BatchResult {
     pub ds: Option<rt::ManagedObjectReference>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BatchResult {
     #[inline(never)]
@@ -297,14 +296,14 @@ impl Default for BatchResult {
             host_key: String::new(),
             ds: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static BATCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string result r
 string hostKey r
 ManagedObjectReference ds o
@@ -317,12 +316,9 @@ impl rt::Object for BatchResult {
         &BATCH_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BATCH_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BATCH_RESULT),
             0 => P::Value(&self.result),
             1 => P::Value(&self.host_key),
             2 => P::Value(&self.ds),
@@ -366,20 +362,22 @@ rt::serde!(object BatchResult);
 pub struct CamServerRefusedConnection {
     /// The properties of `InvalidCAMServer`.
     pub base: InvalidCamServer,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CamServerRefusedConnection {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidCamServer::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CAM_SERVER_REFUSED_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CAMServerRefusedConnection",
-    "5.0",
     Some(&INVALID_CAM_SERVER),
-    "",
+    "5.0",
     rt::unset::<CamServerRefusedConnection>,
 );
 impl rt::Object for CamServerRefusedConnection {
@@ -387,12 +385,9 @@ impl rt::Object for CamServerRefusedConnection {
         &CAM_SERVER_REFUSED_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CAM_SERVER_REFUSED_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CAM_SERVER_REFUSED_CONNECTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -458,6 +453,8 @@ pub struct DatacenterBasicConnectInfo {
     pub hardware_vendor: Option<String>,
     /// `hardwareModel`: optional string.
     pub hardware_model: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterBasicConnectInfo {
     #[inline(never)]
@@ -471,14 +468,14 @@ impl Default for DatacenterBasicConnectInfo {
             host_product_info: None,
             hardware_vendor: None,
             hardware_model: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER_BASIC_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterBasicConnectInfo",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string hostname o
 LocalizedMethodFault error o
 string serverIp o
@@ -495,12 +492,9 @@ impl rt::Object for DatacenterBasicConnectInfo {
         &DATACENTER_BASIC_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_BASIC_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_BASIC_CONNECT_INFO),
             0 => P::Value(&self.hostname),
             1 => P::Optional(&self.error),
             2 => P::Value(&self.server_ip),
@@ -558,6 +552,8 @@ pub struct DesiredSoftwareSpec {
     pub components: Vec<DesiredSoftwareSpecComponentSpec>,
     /// `removedComponents`: list of string, since VI API 8.0.3.0.
     pub removed_components: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DesiredSoftwareSpec {
     #[inline(never)]
@@ -567,14 +563,14 @@ impl Default for DesiredSoftwareSpec {
             vendor_add_on_spec: None,
             components: Vec::new(),
             removed_components: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 DesiredSoftwareSpecBaseImageSpec baseImageSpec r
 DesiredSoftwareSpecVendorAddOnSpec vendorAddOnSpec o
 DesiredSoftwareSpecComponentSpec components ol since 7.0.2.0
@@ -587,12 +583,9 @@ impl rt::Object for DesiredSoftwareSpec {
         &DESIRED_SOFTWARE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESIRED_SOFTWARE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESIRED_SOFTWARE_SPEC),
             0 => P::Object(&self.base_image_spec),
             1 => P::Optional(&self.vendor_add_on_spec),
             2 => P::Objects(&self.components),
@@ -636,18 +629,22 @@ rt::serde!(object DesiredSoftwareSpec);
 pub struct DesiredSoftwareSpecBaseImageSpec {
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DesiredSoftwareSpecBaseImageSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { version: String::new() }
+        Self {
+            version: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecBaseImageSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string version r
 ",
     rt::unset::<DesiredSoftwareSpecBaseImageSpec>,
@@ -657,12 +654,9 @@ impl rt::Object for DesiredSoftwareSpecBaseImageSpec {
         &DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC),
             0 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -702,6 +696,8 @@ pub struct DesiredSoftwareSpecComponentSpec {
     pub name: String,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DesiredSoftwareSpecComponentSpec {
     #[inline(never)]
@@ -709,14 +705,14 @@ impl Default for DesiredSoftwareSpecComponentSpec {
         Self {
             name: String::new(),
             version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecComponentSpec",
-    "7.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.2.0
 string name r
 string version o
 ",
@@ -727,12 +723,9 @@ impl rt::Object for DesiredSoftwareSpecComponentSpec {
         &DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.version),
             _ => P::Absent,
@@ -774,6 +767,8 @@ pub struct DesiredSoftwareSpecVendorAddOnSpec {
     pub name: String,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DesiredSoftwareSpecVendorAddOnSpec {
     #[inline(never)]
@@ -781,14 +776,14 @@ impl Default for DesiredSoftwareSpecVendorAddOnSpec {
         Self {
             name: String::new(),
             version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecVendorAddOnSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string name r
 string version r
 ",
@@ -799,12 +794,9 @@ impl rt::Object for DesiredSoftwareSpecVendorAddOnSpec {
         &DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.version),
             _ => P::Absent,
@@ -852,6 +844,8 @@ pub struct DirectPathProfileInfo {
     pub vendor_name: String,
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileInfo {
     #[inline(never)]
@@ -862,14 +856,14 @@ impl Default for DirectPathProfileInfo {
             description: None,
             vendor_name: String::new(),
             device_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string id r
 string name r
 string description o
@@ -883,12 +877,9 @@ impl rt::Object for DirectPathProfileInfo {
         &DIRECT_PATH_PROFILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -942,6 +933,8 @@ pub struct DirectPathProfileManagerCapacityInfo {
     pub max: i32,
     /// `unusedReservation`: required int.
     pub unused_reservation: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityInfo {
     #[inline(never)]
@@ -952,14 +945,14 @@ impl Default for DirectPathProfileManagerCapacityInfo {
             remaining: 0,
             max: 0,
             unused_reservation: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityInfo",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT),
-    "
+    "9.0.0.0
 DirectPathProfileInfo profile r
 int consumed r
 int remaining r
@@ -973,15 +966,13 @@ impl rt::Object for DirectPathProfileManagerCapacityInfo {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityResult {
+                        _more: (),
                     },
                 )
             }
@@ -1032,20 +1023,22 @@ rt::serde!(object DirectPathProfileManagerCapacityInfo);
 pub struct DirectPathProfileManagerCapacityQueryByDeviceConfig {
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityQueryByDeviceConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             device_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryByDeviceConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC),
-    "
+    "9.0.0.0
 DirectPathProfileManagerDirectPathConfig deviceConfig r
 ",
     rt::unset::<DirectPathProfileManagerCapacityQueryByDeviceConfig>,
@@ -1055,15 +1048,15 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG)
+            }
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
+                        _more: (),
                     },
                 )
             }
@@ -1106,18 +1099,22 @@ rt::serde!(object DirectPathProfileManagerCapacityQueryByDeviceConfig);
 pub struct DirectPathProfileManagerCapacityQueryById {
     /// `id`: required string.
     pub id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityQueryById {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: String::new() }
+        Self {
+            id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryById",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC),
-    "
+    "9.0.0.0
 string id r
 ",
     rt::unset::<DirectPathProfileManagerCapacityQueryById>,
@@ -1127,15 +1124,13 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryById {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
+                        _more: (),
                     },
                 )
             }
@@ -1178,18 +1173,22 @@ rt::serde!(object DirectPathProfileManagerCapacityQueryById);
 pub struct DirectPathProfileManagerCapacityQueryByName {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityQueryByName {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryByName",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC),
-    "
+    "9.0.0.0
 string name r
 ",
     rt::unset::<DirectPathProfileManagerCapacityQueryByName>,
@@ -1199,15 +1198,13 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityQuerySpec {
+                        _more: (),
                     },
                 )
             }
@@ -1247,18 +1244,20 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityQueryByName {
 rt::serde!(object DirectPathProfileManagerCapacityQueryByName);
 
 /// `DirectPathProfileManagerCapacityQuerySpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct DirectPathProfileManagerCapacityQuerySpec {}
+pub struct DirectPathProfileManagerCapacityQuerySpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManagerCapacityQuerySpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQuerySpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManagerCapacityQuerySpec>,
 );
 impl rt::Object for DirectPathProfileManagerCapacityQuerySpec {
@@ -1266,12 +1265,9 @@ impl rt::Object for DirectPathProfileManagerCapacityQuerySpec {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC),
             _ => P::Absent,
         }
     }
@@ -1306,18 +1302,20 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityQuerySpec {
 rt::serde!(object base DirectPathProfileManagerCapacityQuerySpec);
 
 /// `DirectPathProfileManagerCapacityResult`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct DirectPathProfileManagerCapacityResult {}
+pub struct DirectPathProfileManagerCapacityResult {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManagerCapacityResult {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityResult",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManagerCapacityResult>,
 );
 impl rt::Object for DirectPathProfileManagerCapacityResult {
@@ -1325,12 +1323,9 @@ impl rt::Object for DirectPathProfileManagerCapacityResult {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT),
             _ => P::Absent,
         }
     }
@@ -1370,6 +1365,8 @@ pub struct DirectPathProfileManagerCapacityUnknown {
     pub query_spec: rt::Poly<DirectPathProfileManagerCapacityQuerySpec>,
     /// `faultList`: list of `LocalizedMethodFault`.
     pub fault_list: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCapacityUnknown {
     #[inline(never)]
@@ -1377,14 +1374,14 @@ impl Default for DirectPathProfileManagerCapacityUnknown {
         Self {
             query_spec: Default::default(),
             fault_list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityUnknown",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT),
-    "
+    "9.0.0.0
 DirectPathProfileManagerCapacityQuerySpec querySpec r
 LocalizedMethodFault faultList ol
 ",
@@ -1395,15 +1392,13 @@ impl rt::Object for DirectPathProfileManagerCapacityUnknown {
         &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerCapacityResult {
+                        _more: (),
                     },
                 )
             }
@@ -1452,6 +1447,8 @@ pub struct DirectPathProfileManagerCreateSpec {
     pub description: Option<String>,
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerCreateSpec {
     #[inline(never)]
@@ -1460,14 +1457,14 @@ impl Default for DirectPathProfileManagerCreateSpec {
             name: String::new(),
             description: None,
             device_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCreateSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string name r
 string description o
 DirectPathProfileManagerDirectPathConfig deviceConfig r
@@ -1479,12 +1476,9 @@ impl rt::Object for DirectPathProfileManagerCreateSpec {
         &DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             2 => P::Value(&self.device_config),
@@ -1523,18 +1517,20 @@ impl std::fmt::Debug for DirectPathProfileManagerCreateSpec {
 rt::serde!(object DirectPathProfileManagerCreateSpec);
 
 /// `DirectPathProfileManagerDirectPathConfig`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct DirectPathProfileManagerDirectPathConfig {}
+pub struct DirectPathProfileManagerDirectPathConfig {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManagerDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDirectPathConfig",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManagerDirectPathConfig>,
 );
 impl rt::Object for DirectPathProfileManagerDirectPathConfig {
@@ -1542,12 +1538,9 @@ impl rt::Object for DirectPathProfileManagerDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
             _ => P::Absent,
         }
     }
@@ -1585,20 +1578,22 @@ rt::serde!(object base DirectPathProfileManagerDirectPathConfig);
 pub struct DirectPathProfileManagerDvxDirectPathConfig {
     /// `dvxBacking`: required `VirtualPCIPassthroughDvxBackingInfo`.
     pub dvx_backing: VirtualPciPassthroughDvxBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerDvxDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             dvx_backing: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDvxDirectPathConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
-    "
+    "9.0.0.0
 VirtualPCIPassthroughDvxBackingInfo dvxBacking r
 ",
     rt::unset::<DirectPathProfileManagerDvxDirectPathConfig>,
@@ -1608,15 +1603,13 @@ impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
+                        _more: (),
                     },
                 )
             }
@@ -1659,20 +1652,22 @@ rt::serde!(object DirectPathProfileManagerDvxDirectPathConfig);
 pub struct DirectPathProfileManagerDynamicDirectPathConfig {
     /// `dynamicDirectPathBacking`: required `VirtualPCIPassthroughDynamicBackingInfo`.
     pub dynamic_direct_path_backing: VirtualPciPassthroughDynamicBackingInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerDynamicDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             dynamic_direct_path_backing: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDynamicDirectPathConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
-    "
+    "9.0.0.0
 VirtualPCIPassthroughDynamicBackingInfo dynamicDirectPathBacking r
 ",
     rt::unset::<DirectPathProfileManagerDynamicDirectPathConfig>,
@@ -1682,15 +1677,13 @@ impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
+                        _more: (),
                     },
                 )
             }
@@ -1737,6 +1730,8 @@ pub struct DirectPathProfileManagerFilterSpec {
     pub names: Vec<String>,
     /// `clusters`: list of reference to `ClusterComputeResource`.
     pub clusters: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerFilterSpec {
     #[inline(never)]
@@ -1745,14 +1740,14 @@ impl Default for DirectPathProfileManagerFilterSpec {
             ids: Vec::new(),
             names: Vec::new(),
             clusters: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerFilterSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string ids ol
 string names ol
 ManagedObjectReference clusters ol
@@ -1764,12 +1759,9 @@ impl rt::Object for DirectPathProfileManagerFilterSpec {
         &DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC),
             0 => P::Value(&self.ids),
             1 => P::Value(&self.names),
             2 => P::Value(&self.clusters),
@@ -1811,20 +1803,22 @@ rt::serde!(object DirectPathProfileManagerFilterSpec);
 pub struct DirectPathProfileManagerTargetCluster {
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerTargetCluster {
     #[inline(never)]
     fn default() -> Self {
         Self {
             cluster: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetCluster",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY),
-    "
+    "9.0.0.0
 ManagedObjectReference cluster r
 ",
     rt::unset::<DirectPathProfileManagerTargetCluster>,
@@ -1834,15 +1828,13 @@ impl rt::Object for DirectPathProfileManagerTargetCluster {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerTargetEntity {
+                        _more: (),
                     },
                 )
             }
@@ -1882,18 +1874,20 @@ impl std::fmt::Debug for DirectPathProfileManagerTargetCluster {
 rt::serde!(object DirectPathProfileManagerTargetCluster);
 
 /// `DirectPathProfileManagerTargetEntity`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct DirectPathProfileManagerTargetEntity {}
+pub struct DirectPathProfileManagerTargetEntity {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManagerTargetEntity {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetEntity",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManagerTargetEntity>,
 );
 impl rt::Object for DirectPathProfileManagerTargetEntity {
@@ -1901,12 +1895,9 @@ impl rt::Object for DirectPathProfileManagerTargetEntity {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY),
             _ => P::Absent,
         }
     }
@@ -1944,18 +1935,22 @@ rt::serde!(object base DirectPathProfileManagerTargetEntity);
 pub struct DirectPathProfileManagerTargetHost {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerTargetHost {
     #[inline(never)]
     fn default() -> Self {
-        Self { host: Default::default() }
+        Self {
+            host: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetHost",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY),
-    "
+    "9.0.0.0
 ManagedObjectReference host r
 ",
     rt::unset::<DirectPathProfileManagerTargetHost>,
@@ -1965,15 +1960,13 @@ impl rt::Object for DirectPathProfileManagerTargetHost {
         &DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerTargetEntity {
+                        _more: (),
                     },
                 )
             }
@@ -2018,6 +2011,8 @@ pub struct DirectPathProfileManagerUpdateSpec {
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerUpdateSpec {
     #[inline(never)]
@@ -2025,14 +2020,14 @@ impl Default for DirectPathProfileManagerUpdateSpec {
         Self {
             name: None,
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerUpdateSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string name o
 string description o
 ",
@@ -2043,12 +2038,9 @@ impl rt::Object for DirectPathProfileManagerUpdateSpec {
         &DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             _ => P::Absent,
@@ -2088,20 +2080,22 @@ rt::serde!(object DirectPathProfileManagerUpdateSpec);
 pub struct DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     /// `deviceGroupName`: required string.
     pub device_group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             device_group_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
-    "
+    "9.0.0.0
 string deviceGroupName r
 ",
     rt::unset::<DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig>,
@@ -2111,15 +2105,17 @@ impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG,
+                )
+            }
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
+                        _more: (),
                     },
                 )
             }
@@ -2162,20 +2158,22 @@ rt::serde!(object DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig);
 pub struct DirectPathProfileManagerVmiopDirectPathConfig {
     /// `vgpuProfile`: required string.
     pub vgpu_profile: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DirectPathProfileManagerVmiopDirectPathConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             vgpu_profile: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerVmiopDirectPathConfig",
-    "9.0.0.0",
     Some(&DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG),
-    "
+    "9.0.0.0
 string vgpuProfile r
 ",
     rt::unset::<DirectPathProfileManagerVmiopDirectPathConfig>,
@@ -2185,15 +2183,13 @@ impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
         &DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG),
             rt::BASE => {
                 P::Object(
                     &DirectPathProfileManagerDirectPathConfig {
+                        _more: (),
                     },
                 )
             }
@@ -2238,6 +2234,8 @@ pub struct DomainNotFound {
     pub base: ActiveDirectoryFault,
     /// `domainName`: required string.
     pub domain_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DomainNotFound {
     #[inline(never)]
@@ -2245,14 +2243,14 @@ impl Default for DomainNotFound {
         Self {
             base: ActiveDirectoryFault::default(),
             domain_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DOMAIN_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "DomainNotFound",
-    "4.1",
     Some(&ACTIVE_DIRECTORY_FAULT),
-    "
+    "4.1
 string domainName r
 ",
     rt::unset::<DomainNotFound>,
@@ -2262,12 +2260,9 @@ impl rt::Object for DomainNotFound {
         &DOMAIN_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DOMAIN_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DOMAIN_NOT_FOUND),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.domain_name),
@@ -2327,6 +2322,8 @@ pub struct DpuStatusInfo {
     pub fru: Option<Box<HostFru>>,
     /// `sensors`: list of `DpuStatusInfoOperationalInfo`.
     pub sensors: Vec<DpuStatusInfoOperationalInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DpuStatusInfo {
     #[inline(never)]
@@ -2336,14 +2333,14 @@ impl Default for DpuStatusInfo {
             dpu_id: String::new(),
             fru: None,
             sensors: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DPU_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DpuStatusInfo",
-    "8.0.0.1",
     Some(&HOST_HARDWARE_ELEMENT_INFO),
-    "
+    "8.0.0.1
 string dpuId r
 HostFru fru o
 DpuStatusInfoOperationalInfo sensors ol
@@ -2355,12 +2352,9 @@ impl rt::Object for DpuStatusInfo {
         &DPU_STATUS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DPU_STATUS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DPU_STATUS_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.dpu_id),
@@ -2426,6 +2420,8 @@ pub struct DpuStatusInfoOperationalInfo {
     pub units: Option<String>,
     /// `timeStamp`: optional dateTime.
     pub time_stamp: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DpuStatusInfoOperationalInfo {
     #[inline(never)]
@@ -2436,14 +2432,14 @@ impl Default for DpuStatusInfoOperationalInfo {
             reading: String::new(),
             units: None,
             time_stamp: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DPU_STATUS_INFO_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DpuStatusInfoOperationalInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string sensorId r
 ElementDescription healthState o
 string reading r
@@ -2457,12 +2453,9 @@ impl rt::Object for DpuStatusInfoOperationalInfo {
         &DPU_STATUS_INFO_OPERATIONAL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DPU_STATUS_INFO_OPERATIONAL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DPU_STATUS_INFO_OPERATIONAL_INFO),
             0 => P::Value(&self.sensor_id),
             1 => P::Value(&self.health_state),
             2 => P::Value(&self.reading),
@@ -2512,6 +2505,8 @@ pub struct FolderBatchAddHostsToClusterResult {
     pub hosts_failed_inventory_add: Vec<FolderFailedHostResult>,
     /// `hostsFailedMoveToCluster`: list of `FolderFailedHostResult`.
     pub hosts_failed_move_to_cluster: Vec<FolderFailedHostResult>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderBatchAddHostsToClusterResult {
     #[inline(never)]
@@ -2520,14 +2515,14 @@ impl Default for FolderBatchAddHostsToClusterResult {
             hosts_added_to_cluster: Vec::new(),
             hosts_failed_inventory_add: Vec::new(),
             hosts_failed_move_to_cluster: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderBatchAddHostsToClusterResult",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference hostsAddedToCluster ol
 FolderFailedHostResult hostsFailedInventoryAdd ol
 FolderFailedHostResult hostsFailedMoveToCluster ol
@@ -2539,12 +2534,9 @@ impl rt::Object for FolderBatchAddHostsToClusterResult {
         &FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT),
             0 => P::Value(&self.hosts_added_to_cluster),
             1 => P::Objects(&self.hosts_failed_inventory_add),
             2 => P::Objects(&self.hosts_failed_move_to_cluster),
@@ -2588,6 +2580,8 @@ pub struct FolderBatchAddStandaloneHostsResult {
     pub added_hosts: Vec<rt::ManagedObjectReference>,
     /// `hostsFailedInventoryAdd`: list of `FolderFailedHostResult`.
     pub hosts_failed_inventory_add: Vec<FolderFailedHostResult>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderBatchAddStandaloneHostsResult {
     #[inline(never)]
@@ -2595,14 +2589,14 @@ impl Default for FolderBatchAddStandaloneHostsResult {
         Self {
             added_hosts: Vec::new(),
             hosts_failed_inventory_add: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderBatchAddStandaloneHostsResult",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 ManagedObjectReference addedHosts ol
 FolderFailedHostResult hostsFailedInventoryAdd ol
 ",
@@ -2613,12 +2607,9 @@ impl rt::Object for FolderBatchAddStandaloneHostsResult {
         &FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT),
             0 => P::Value(&self.added_hosts),
             1 => P::Objects(&self.hosts_failed_inventory_add),
             _ => P::Absent,
@@ -2664,6 +2655,8 @@ pub struct FolderFailedHostResult {
     pub context: LocalizableMessage,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderFailedHostResult {
     #[inline(never)]
@@ -2673,14 +2666,14 @@ impl Default for FolderFailedHostResult {
             host: None,
             context: Default::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FOLDER_FAILED_HOST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFailedHostResult",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string hostName o
 ManagedObjectReference host o
 LocalizableMessage context r
@@ -2693,12 +2686,9 @@ impl rt::Object for FolderFailedHostResult {
         &FOLDER_FAILED_HOST_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_FAILED_HOST_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_FAILED_HOST_RESULT),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.host),
             2 => P::Object(&self.context),
@@ -2744,6 +2734,8 @@ pub struct FolderNewHostSpec {
     pub host_cnx_spec: HostConnectSpec,
     /// `esxLicense`: optional string.
     pub esx_license: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderNewHostSpec {
     #[inline(never)]
@@ -2751,14 +2743,14 @@ impl Default for FolderNewHostSpec {
         Self {
             host_cnx_spec: Default::default(),
             esx_license: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FOLDER_NEW_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderNewHostSpec",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 HostConnectSpec hostCnxSpec r
 string esxLicense o
 ",
@@ -2769,12 +2761,9 @@ impl rt::Object for FolderNewHostSpec {
         &FOLDER_NEW_HOST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_NEW_HOST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_NEW_HOST_SPEC),
             0 => P::Object(&self.host_cnx_spec),
             1 => P::Value(&self.esx_license),
             _ => P::Absent,
@@ -2816,6 +2805,8 @@ pub struct HealthSystemRuntime {
     pub system_health_info: Option<Box<HostSystemHealthInfo>>,
     /// `hardwareStatusInfo`: optional `HostHardwareStatusInfo`.
     pub hardware_status_info: Option<Box<HostHardwareStatusInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HealthSystemRuntime {
     #[inline(never)]
@@ -2823,14 +2814,14 @@ impl Default for HealthSystemRuntime {
         Self {
             system_health_info: None,
             hardware_status_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HEALTH_SYSTEM_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthSystemRuntime",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostSystemHealthInfo systemHealthInfo o
 HostHardwareStatusInfo hardwareStatusInfo o
 ",
@@ -2841,12 +2832,9 @@ impl rt::Object for HealthSystemRuntime {
         &HEALTH_SYSTEM_RUNTIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_SYSTEM_RUNTIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_SYSTEM_RUNTIME),
             0 => P::Optional(&self.system_health_info),
             1 => P::Optional(&self.hardware_status_info),
             _ => P::Absent,
@@ -2890,6 +2878,8 @@ pub struct HostAccessControlEntry {
     pub group: bool,
     /// `accessMode`: required `HostAccessMode`.
     pub access_mode: enums::HostAccessMode,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAccessControlEntry {
     #[inline(never)]
@@ -2898,14 +2888,14 @@ impl Default for HostAccessControlEntry {
             principal: String::new(),
             group: false,
             access_mode: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ACCESS_CONTROL_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessControlEntry",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string principal r
 boolean group r
 HostAccessMode accessMode r
@@ -2917,12 +2907,9 @@ impl rt::Object for HostAccessControlEntry {
         &HOST_ACCESS_CONTROL_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCESS_CONTROL_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACCESS_CONTROL_ENTRY),
             0 => P::Value(&self.principal),
             1 => P::Value(&self.group),
             2 => P::Value(&self.access_mode),
@@ -2968,6 +2955,8 @@ pub struct HostAccountSpec {
     pub password: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAccountSpec {
     #[inline(never)]
@@ -2976,14 +2965,14 @@ impl Default for HostAccountSpec {
             id: String::new(),
             password: None,
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccountSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 string password o secret
 string description o
@@ -2995,12 +2984,9 @@ impl rt::Object for HostAccountSpec {
         &HOST_ACCOUNT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCOUNT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACCOUNT_SPEC),
             0 => P::Value(&self.id),
             1 => P::Value(&self.password),
             2 => P::Value(&self.description),
@@ -3045,6 +3031,8 @@ pub struct HostActiveDirectory {
     pub change_operation: String,
     /// `spec`: optional `HostActiveDirectorySpec`.
     pub spec: Option<Box<HostActiveDirectorySpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostActiveDirectory {
     #[inline(never)]
@@ -3052,14 +3040,14 @@ impl Default for HostActiveDirectory {
         Self {
             change_operation: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectory",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string changeOperation r
 HostActiveDirectorySpec spec o
 ",
@@ -3070,12 +3058,9 @@ impl rt::Object for HostActiveDirectory {
         &HOST_ACTIVE_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACTIVE_DIRECTORY),
             0 => P::Value(&self.change_operation),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -3123,6 +3108,8 @@ pub struct HostActiveDirectoryInfo {
     pub domain_membership_status: Option<String>,
     /// `smartCardAuthenticationEnabled`: optional boolean, since VI API 6.0.
     pub smart_card_authentication_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostActiveDirectoryInfo {
     #[inline(never)]
@@ -3133,14 +3120,14 @@ impl Default for HostActiveDirectoryInfo {
             trusted_domain: Vec::new(),
             domain_membership_status: None,
             smart_card_authentication_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectoryInfo",
-    "4.1",
     Some(&HOST_DIRECTORY_STORE_INFO),
-    "
+    "4.1
 string joinedDomain o
 string trustedDomain ol
 string domainMembershipStatus o
@@ -3153,12 +3140,9 @@ impl rt::Object for HostActiveDirectoryInfo {
         &HOST_ACTIVE_DIRECTORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACTIVE_DIRECTORY_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.joined_domain),
@@ -3232,6 +3216,8 @@ pub struct HostActiveDirectorySpec {
     pub smart_card_authentication_enabled: Option<bool>,
     /// `smartCardTrustAnchors`: list of string, since VI API 6.0.
     pub smart_card_trust_anchors: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostActiveDirectorySpec {
     #[inline(never)]
@@ -3245,14 +3231,14 @@ impl Default for HostActiveDirectorySpec {
             certificate: None,
             smart_card_authentication_enabled: None,
             smart_card_trust_anchors: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectorySpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string domainName o
 string userName o
 string password o secret
@@ -3269,12 +3255,9 @@ impl rt::Object for HostActiveDirectorySpec {
         &HOST_ACTIVE_DIRECTORY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACTIVE_DIRECTORY_SPEC),
             0 => P::Value(&self.domain_name),
             1 => P::Value(&self.user_name),
             2 => P::Value(&self.password),
@@ -3332,6 +3315,8 @@ pub struct HostAssignableHardwareBinding {
     pub pci_id: Option<String>,
     /// `deviceKey`: optional int, since VI API 9.1.0.0.
     pub device_key: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAssignableHardwareBinding {
     #[inline(never)]
@@ -3341,14 +3326,14 @@ impl Default for HostAssignableHardwareBinding {
             vm: Default::default(),
             pci_id: None,
             device_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_BINDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareBinding",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string instanceId r
 ManagedObjectReference vm r
 string pciId o since 9.1.0.0
@@ -3361,12 +3346,9 @@ impl rt::Object for HostAssignableHardwareBinding {
         &HOST_ASSIGNABLE_HARDWARE_BINDING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_BINDING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ASSIGNABLE_HARDWARE_BINDING),
             0 => P::Value(&self.instance_id),
             1 => P::Value(&self.vm),
             2 => P::Value(&self.pci_id),
@@ -3410,20 +3392,22 @@ rt::serde!(object HostAssignableHardwareBinding);
 pub struct HostAssignableHardwareConfig {
     /// `attributeOverride`: list of `HostAssignableHardwareConfigAttributeOverride`.
     pub attribute_override: Vec<HostAssignableHardwareConfigAttributeOverride>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAssignableHardwareConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             attribute_override: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareConfig",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 HostAssignableHardwareConfigAttributeOverride attributeOverride ol
 ",
     rt::unset::<HostAssignableHardwareConfig>,
@@ -3433,12 +3417,9 @@ impl rt::Object for HostAssignableHardwareConfig {
         &HOST_ASSIGNABLE_HARDWARE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ASSIGNABLE_HARDWARE_CONFIG),
             0 => P::Objects(&self.attribute_override),
             _ => P::Absent,
         }
@@ -3480,6 +3461,8 @@ pub struct HostAssignableHardwareConfigAttributeOverride {
     pub name: String,
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAssignableHardwareConfigAttributeOverride {
     #[inline(never)]
@@ -3488,14 +3471,14 @@ impl Default for HostAssignableHardwareConfigAttributeOverride {
             instance_id: String::new(),
             name: String::new(),
             value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareConfigAttributeOverride",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string instanceId r
 string name r
 anyType value o
@@ -3507,12 +3490,9 @@ impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
         &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE),
             0 => P::Value(&self.instance_id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.value),
@@ -3558,6 +3538,8 @@ pub struct HostAuthenticationInfo {
     pub owner_tag: String,
     /// `sslCertificates`: list of string.
     pub ssl_certificates: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationInfo {
     #[inline(never)]
@@ -3566,14 +3548,14 @@ impl Default for HostAuthenticationInfo {
             principal: String::new(),
             owner_tag: String::new(),
             ssl_certificates: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string principal r
 string ownerTag r
 string sslCertificates ol
@@ -3585,12 +3567,9 @@ impl rt::Object for HostAuthenticationInfo {
         &HOST_AUTHENTICATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_INFO),
             0 => P::Value(&self.principal),
             1 => P::Value(&self.owner_tag),
             2 => P::Value(&self.ssl_certificates),
@@ -3632,18 +3611,22 @@ rt::serde!(object HostAuthenticationInfo);
 pub struct HostAuthenticationManagerInfo {
     /// `authConfig`: list, not empty, of `HostAuthenticationStoreInfo` or a descendant.
     pub auth_config: Vec<rt::Poly<HostAuthenticationStoreInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationManagerInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { auth_config: Vec::new() }
+        Self {
+            auth_config: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_AUTHENTICATION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationManagerInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 HostAuthenticationStoreInfo authConfig rl
 ",
     rt::unset::<HostAuthenticationManagerInfo>,
@@ -3653,12 +3636,9 @@ impl rt::Object for HostAuthenticationManagerInfo {
         &HOST_AUTHENTICATION_MANAGER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_MANAGER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_MANAGER_INFO),
             0 => P::Value(&self.auth_config),
             _ => P::Absent,
         }
@@ -3696,18 +3676,19 @@ rt::serde!(object HostAuthenticationManagerInfo);
 pub struct HostAuthenticationStoreInfo {
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationStoreInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { enabled: false }
+        Self { enabled: false, _more: () }
     }
 }
 pub(crate) static HOST_AUTHENTICATION_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationStoreInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enabled r
 ",
     rt::unset::<HostAuthenticationStoreInfo>,
@@ -3717,12 +3698,9 @@ impl rt::Object for HostAuthenticationStoreInfo {
         &HOST_AUTHENTICATION_STORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_STORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_STORE_INFO),
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
@@ -3763,6 +3741,8 @@ pub struct HostBootDevice {
     pub key: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostBootDevice {
     #[inline(never)]
@@ -3770,14 +3750,14 @@ impl Default for HostBootDevice {
         Self {
             key: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_BOOT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDevice",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string description r
 ",
@@ -3788,12 +3768,9 @@ impl rt::Object for HostBootDevice {
         &HOST_BOOT_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BOOT_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BOOT_DEVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             _ => P::Absent,
@@ -3835,6 +3812,8 @@ pub struct HostBootDeviceInfo {
     pub boot_devices: Vec<HostBootDevice>,
     /// `currentBootDeviceKey`: optional string.
     pub current_boot_device_key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostBootDeviceInfo {
     #[inline(never)]
@@ -3842,14 +3821,14 @@ impl Default for HostBootDeviceInfo {
         Self {
             boot_devices: Vec::new(),
             current_boot_device_key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_BOOT_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDeviceInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostBootDevice bootDevices ol
 string currentBootDeviceKey o
 ",
@@ -3860,12 +3839,9 @@ impl rt::Object for HostBootDeviceInfo {
         &HOST_BOOT_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BOOT_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BOOT_DEVICE_INFO),
             0 => P::Objects(&self.boot_devices),
             1 => P::Value(&self.current_boot_device_key),
             _ => P::Absent,
@@ -3915,6 +3891,8 @@ pub struct HostCertificateManagerCertificateInfo {
     pub subject: Option<String>,
     /// `status`: required string.
     pub status: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCertificateManagerCertificateInfo {
     #[inline(never)]
@@ -3926,14 +3904,14 @@ impl Default for HostCertificateManagerCertificateInfo {
             not_after: None,
             subject: None,
             status: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManagerCertificateInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string kind o since 8.0.1.0
 string issuer o
 dateTime notBefore o
@@ -3948,12 +3926,9 @@ impl rt::Object for HostCertificateManagerCertificateInfo {
         &HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO),
             0 => P::Value(&self.kind),
             1 => P::Value(&self.issuer),
             2 => P::Value(&self.not_before),
@@ -4005,6 +3980,8 @@ pub struct HostCertificateManagerCertificateSpec {
     pub subject_alternative_names: Vec<String>,
     /// `cryptoAlgorithm`: optional string, since VI API 9.1.0.0.
     pub crypto_algorithm: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCertificateManagerCertificateSpec {
     #[inline(never)]
@@ -4013,14 +3990,14 @@ impl Default for HostCertificateManagerCertificateSpec {
             kind: String::new(),
             subject_alternative_names: Vec::new(),
             crypto_algorithm: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManagerCertificateSpec",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 string kind r
 string subjectAlternativeNames ol since 9.0.0.0
 string cryptoAlgorithm o since 9.1.0.0
@@ -4032,12 +4009,9 @@ impl rt::Object for HostCertificateManagerCertificateSpec {
         &HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC),
             0 => P::Value(&self.kind),
             1 => P::Value(&self.subject_alternative_names),
             2 => P::Value(&self.crypto_algorithm),
@@ -4076,18 +4050,20 @@ impl std::fmt::Debug for HostCertificateManagerCertificateSpec {
 rt::serde!(object HostCertificateManagerCertificateSpec);
 
 /// `HostConfigChange`, a [`DynamicData`], since VI API 2.0.
-pub struct HostConfigChange {}
+pub struct HostConfigChange {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostConfigChange {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_CONFIG_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigChange",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<HostConfigChange>,
 );
 impl rt::Object for HostConfigChange {
@@ -4095,12 +4071,9 @@ impl rt::Object for HostConfigChange {
         &HOST_CONFIG_CHANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_CHANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_CHANGE),
             _ => P::Absent,
         }
     }
@@ -4155,6 +4128,8 @@ pub struct HostConnectInfo {
     pub license: Option<Box<HostLicenseConnectInfo>>,
     /// `capability`: optional `HostCapability`, since VI API 6.0.
     pub capability: Option<Box<HostCapability>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectInfo {
     #[inline(never)]
@@ -4171,14 +4146,14 @@ impl Default for HostConnectInfo {
             #[cfg(feature = "license")]
             license: None,
             capability: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string serverIp o
 boolean inDasCluster o since 5.0
 HostListSummary host r
@@ -4197,12 +4172,9 @@ impl rt::Object for HostConnectInfo {
         &HOST_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECT_INFO),
             0 => P::Value(&self.server_ip),
             1 => P::Value(&self.in_das_cluster),
             2 => P::Object(&self.host),
@@ -4260,20 +4232,22 @@ rt::serde!(object HostConnectInfo);
 pub struct HostConnectInfoNetworkInfo {
     /// `summary`: required `NetworkSummary` or a descendant.
     pub summary: rt::Poly<NetworkSummary>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConnectInfoNetworkInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             summary: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONNECT_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectInfoNetworkInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 NetworkSummary summary r
 ",
     rt::unset::<HostConnectInfoNetworkInfo>,
@@ -4283,12 +4257,9 @@ impl rt::Object for HostConnectInfoNetworkInfo {
         &HOST_CONNECT_INFO_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONNECT_INFO_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONNECT_INFO_NETWORK_INFO),
             0 => P::Value(&self.summary),
             _ => P::Absent,
         }
@@ -4329,6 +4300,8 @@ pub struct HostCpuPowerManagementInfo {
     pub current_policy: Option<String>,
     /// `hardwareSupport`: optional string.
     pub hardware_support: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuPowerManagementInfo {
     #[inline(never)]
@@ -4336,14 +4309,14 @@ impl Default for HostCpuPowerManagementInfo {
         Self {
             current_policy: None,
             hardware_support: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CPU_POWER_MANAGEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuPowerManagementInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string currentPolicy o
 string hardwareSupport o
 ",
@@ -4354,12 +4327,9 @@ impl rt::Object for HostCpuPowerManagementInfo {
         &HOST_CPU_POWER_MANAGEMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_POWER_MANAGEMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_POWER_MANAGEMENT_INFO),
             0 => P::Value(&self.current_policy),
             1 => P::Value(&self.hardware_support),
             _ => P::Absent,
@@ -4399,18 +4369,22 @@ rt::serde!(object HostCpuPowerManagementInfo);
 pub struct HostCpuSchedulerInfo {
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuSchedulerInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: String::new() }
+        Self {
+            policy: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CPU_SCHEDULER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuSchedulerInfo",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string policy r
 ",
     rt::unset::<HostCpuSchedulerInfo>,
@@ -4420,12 +4394,9 @@ impl rt::Object for HostCpuSchedulerInfo {
         &HOST_CPU_SCHEDULER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_SCHEDULER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_SCHEDULER_INFO),
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -4463,18 +4434,22 @@ rt::serde!(object HostCpuSchedulerInfo);
 pub struct HostDataTransportConnectionInfo {
     /// `staticMemoryConsumed`: required long.
     pub static_memory_consumed: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDataTransportConnectionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { static_memory_consumed: 0 }
+        Self {
+            static_memory_consumed: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DATA_TRANSPORT_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDataTransportConnectionInfo",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 long staticMemoryConsumed r
 ",
     rt::unset::<HostDataTransportConnectionInfo>,
@@ -4484,12 +4459,9 @@ impl rt::Object for HostDataTransportConnectionInfo {
         &HOST_DATA_TRANSPORT_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATA_TRANSPORT_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATA_TRANSPORT_CONNECTION_INFO),
             0 => P::Value(&self.static_memory_consumed),
             _ => P::Absent,
         }
@@ -4527,20 +4499,22 @@ rt::serde!(object HostDataTransportConnectionInfo);
 pub struct HostDatastoreConnectInfo {
     /// `summary`: required `DatastoreSummary`.
     pub summary: DatastoreSummary,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreConnectInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             summary: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreConnectInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 DatastoreSummary summary r
 ",
     rt::unset::<HostDatastoreConnectInfo>,
@@ -4550,12 +4524,9 @@ impl rt::Object for HostDatastoreConnectInfo {
         &HOST_DATASTORE_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_CONNECT_INFO),
             0 => P::Object(&self.summary),
             _ => P::Absent,
         }
@@ -4596,6 +4567,8 @@ pub struct HostDatastoreExistsConnectInfo {
     pub base: HostDatastoreConnectInfo,
     /// `newDatastoreName`: required string.
     pub new_datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreExistsConnectInfo {
     #[inline(never)]
@@ -4603,14 +4576,14 @@ impl Default for HostDatastoreExistsConnectInfo {
         Self {
             base: HostDatastoreConnectInfo::default(),
             new_datastore_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_EXISTS_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreExistsConnectInfo",
-    "2.0",
     Some(&HOST_DATASTORE_CONNECT_INFO),
-    "
+    "2.0
 string newDatastoreName r
 ",
     rt::unset::<HostDatastoreExistsConnectInfo>,
@@ -4620,12 +4593,9 @@ impl rt::Object for HostDatastoreExistsConnectInfo {
         &HOST_DATASTORE_EXISTS_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_EXISTS_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_EXISTS_CONNECT_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.new_datastore_name),
@@ -4681,6 +4651,8 @@ pub struct HostDatastoreNameConflictConnectInfo {
     pub base: HostDatastoreConnectInfo,
     /// `newDatastoreName`: required string.
     pub new_datastore_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreNameConflictConnectInfo {
     #[inline(never)]
@@ -4688,14 +4660,14 @@ impl Default for HostDatastoreNameConflictConnectInfo {
         Self {
             base: HostDatastoreConnectInfo::default(),
             new_datastore_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreNameConflictConnectInfo",
-    "2.0",
     Some(&HOST_DATASTORE_CONNECT_INFO),
-    "
+    "2.0
 string newDatastoreName r
 ",
     rt::unset::<HostDatastoreNameConflictConnectInfo>,
@@ -4705,12 +4677,9 @@ impl rt::Object for HostDatastoreNameConflictConnectInfo {
         &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.new_datastore_name),
@@ -4778,6 +4747,8 @@ pub struct HostDateTimeConfig {
     pub disable_fallback: Option<bool>,
     /// `resetToFactoryDefaults`: optional boolean, since VI API 7.0.3.0.
     pub reset_to_factory_defaults: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeConfig {
     #[inline(never)]
@@ -4791,14 +4762,14 @@ impl Default for HostDateTimeConfig {
             disable_events: None,
             disable_fallback: None,
             reset_to_factory_defaults: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeConfig",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string timeZone o
 HostNtpConfig ntpConfig o
 HostPtpConfig ptpConfig o since 7.0.3.0
@@ -4815,12 +4786,9 @@ impl rt::Object for HostDateTimeConfig {
         &HOST_DATE_TIME_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_CONFIG),
             0 => P::Value(&self.time_zone),
             1 => P::Optional(&self.ntp_config),
             2 => P::Optional(&self.ptp_config),
@@ -4900,6 +4868,8 @@ pub struct HostDateTimeInfo {
     pub ntp_duration: Option<String>,
     /// `ptpDuration`: optional string, since VI API 7.0.3.0.
     pub ptp_duration: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeInfo {
     #[inline(never)]
@@ -4920,14 +4890,14 @@ impl Default for HostDateTimeInfo {
             ptp_run_time: None,
             ntp_duration: None,
             ptp_duration: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATE_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostDateTimeSystemTimeZone timeZone r
 string systemClockProtocol o since 7.0.0.0
 HostNtpConfig ntpConfig o
@@ -4951,12 +4921,9 @@ impl rt::Object for HostDateTimeInfo {
         &HOST_DATE_TIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_INFO),
             0 => P::Object(&self.time_zone),
             1 => P::Value(&self.system_clock_protocol),
             2 => P::Optional(&self.ntp_config),

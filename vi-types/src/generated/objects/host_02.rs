@@ -11,6 +11,8 @@ pub struct HostDateTimeSystemServiceTestResult {
     pub working_normally: bool,
     /// `report`: list of string.
     pub report: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeSystemServiceTestResult {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for HostDateTimeSystemServiceTestResult {
         Self {
             working_normally: false,
             report: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystemServiceTestResult",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 boolean workingNormally r
 string report ol
 ",
@@ -36,12 +38,9 @@ impl rt::Object for HostDateTimeSystemServiceTestResult {
         &HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT),
             0 => P::Value(&self.working_normally),
             1 => P::Value(&self.report),
             _ => P::Absent,
@@ -87,6 +86,8 @@ pub struct HostDateTimeSystemTimeZone {
     pub description: String,
     /// `gmtOffset`: required int.
     pub gmt_offset: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeSystemTimeZone {
     #[inline(never)]
@@ -96,14 +97,14 @@ impl Default for HostDateTimeSystemTimeZone {
             name: String::new(),
             description: String::new(),
             gmt_offset: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM_TIME_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystemTimeZone",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 string name r
 string description r
@@ -116,12 +117,9 @@ impl rt::Object for HostDateTimeSystemTimeZone {
         &HOST_DATE_TIME_SYSTEM_TIME_ZONE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_SYSTEM_TIME_ZONE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_SYSTEM_TIME_ZONE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -165,20 +163,22 @@ rt::serde!(object HostDateTimeSystemTimeZone);
 pub struct HostDeploymentInfo {
     /// `bootedFromStatelessCache`: optional boolean.
     pub booted_from_stateless_cache: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDeploymentInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             booted_from_stateless_cache: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DEPLOYMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeploymentInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean bootedFromStatelessCache o
 ",
     rt::unset::<HostDeploymentInfo>,
@@ -188,12 +188,9 @@ impl rt::Object for HostDeploymentInfo {
         &HOST_DEPLOYMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DEPLOYMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DEPLOYMENT_INFO),
             0 => P::Value(&self.booted_from_stateless_cache),
             _ => P::Absent,
         }
@@ -237,6 +234,8 @@ pub struct HostDiagnosticPartition {
     pub slots: i32,
     /// `id`: required `HostScsiDiskPartition`.
     pub id: HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticPartition {
     #[inline(never)]
@@ -246,14 +245,14 @@ impl Default for HostDiagnosticPartition {
             diagnostic_type: String::new(),
             slots: 0,
             id: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartition",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string storageType r
 string diagnosticType r
 int slots r
@@ -266,12 +265,9 @@ impl rt::Object for HostDiagnosticPartition {
         &HOST_DIAGNOSTIC_PARTITION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_PARTITION),
             0 => P::Value(&self.storage_type),
             1 => P::Value(&self.diagnostic_type),
             2 => P::Value(&self.slots),
@@ -319,6 +315,8 @@ pub struct HostDiagnosticPartitionCreateDescription {
     pub disk_uuid: String,
     /// `spec`: required `HostDiagnosticPartitionCreateSpec`.
     pub spec: HostDiagnosticPartitionCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticPartitionCreateDescription {
     #[inline(never)]
@@ -327,14 +325,14 @@ impl Default for HostDiagnosticPartitionCreateDescription {
             layout: Default::default(),
             disk_uuid: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskPartitionLayout layout r
 string diskUuid r
 HostDiagnosticPartitionCreateSpec spec r
@@ -346,12 +344,9 @@ impl rt::Object for HostDiagnosticPartitionCreateDescription {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION),
             0 => P::Object(&self.layout),
             1 => P::Value(&self.disk_uuid),
             2 => P::Object(&self.spec),
@@ -397,6 +392,8 @@ pub struct HostDiagnosticPartitionCreateOption {
     pub diagnostic_type: String,
     /// `disk`: required `HostScsiDisk`.
     pub disk: HostScsiDisk,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticPartitionCreateOption {
     #[inline(never)]
@@ -405,14 +402,14 @@ impl Default for HostDiagnosticPartitionCreateOption {
             storage_type: String::new(),
             diagnostic_type: String::new(),
             disk: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string storageType r
 string diagnosticType r
 HostScsiDisk disk r
@@ -424,12 +421,9 @@ impl rt::Object for HostDiagnosticPartitionCreateOption {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION),
             0 => P::Value(&self.storage_type),
             1 => P::Value(&self.diagnostic_type),
             2 => P::Object(&self.disk),
@@ -479,6 +473,8 @@ pub struct HostDiagnosticPartitionCreateSpec {
     pub partition: HostDiskPartitionSpec,
     /// `active`: optional boolean.
     pub active: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticPartitionCreateSpec {
     #[inline(never)]
@@ -489,14 +485,14 @@ impl Default for HostDiagnosticPartitionCreateSpec {
             id: Default::default(),
             partition: Default::default(),
             active: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string storageType r
 string diagnosticType r
 HostScsiDiskPartition id r
@@ -510,12 +506,9 @@ impl rt::Object for HostDiagnosticPartitionCreateSpec {
         &HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC),
             0 => P::Value(&self.storage_type),
             1 => P::Value(&self.diagnostic_type),
             2 => P::Object(&self.id),
@@ -565,6 +558,8 @@ pub struct HostDigestInfo {
     pub digest_value: Vec<i8>,
     /// `objectName`: optional string.
     pub object_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDigestInfo {
     #[inline(never)]
@@ -573,14 +568,14 @@ impl Default for HostDigestInfo {
             digest_method: String::new(),
             digest_value: Vec::new(),
             object_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDigestInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string digestMethod r
 byte digestValue rl
 string objectName o
@@ -592,12 +587,9 @@ impl rt::Object for HostDigestInfo {
         &HOST_DIGEST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIGEST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIGEST_INFO),
             0 => P::Value(&self.digest_method),
             1 => P::Value(&self.digest_value),
             2 => P::Value(&self.object_name),
@@ -639,20 +631,22 @@ rt::serde!(object HostDigestInfo);
 pub struct HostDirectoryStoreInfo {
     /// The properties of `HostAuthenticationStoreInfo`.
     pub base: HostAuthenticationStoreInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDirectoryStoreInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStoreInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DIRECTORY_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDirectoryStoreInfo",
-    "4.1",
     Some(&HOST_AUTHENTICATION_STORE_INFO),
-    "",
+    "4.1",
     rt::unset::<HostDirectoryStoreInfo>,
 );
 impl rt::Object for HostDirectoryStoreInfo {
@@ -660,12 +654,9 @@ impl rt::Object for HostDirectoryStoreInfo {
         &HOST_DIRECTORY_STORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIRECTORY_STORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIRECTORY_STORE_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -723,6 +714,8 @@ pub struct HostDvxClass {
     pub sw_dma_tracing_supported: bool,
     /// `sriovNic`: required boolean.
     pub sriov_nic: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDvxClass {
     #[inline(never)]
@@ -732,14 +725,14 @@ impl Default for HostDvxClass {
             checkpoint_supported: false,
             sw_dma_tracing_supported: false,
             sriov_nic: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DVX_CLASS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDvxClass",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string deviceClass r
 boolean checkpointSupported r
 boolean swDMATracingSupported r
@@ -752,12 +745,9 @@ impl rt::Object for HostDvxClass {
         &HOST_DVX_CLASS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DVX_CLASS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DVX_CLASS),
             0 => P::Value(&self.device_class),
             1 => P::Value(&self.checkpoint_supported),
             2 => P::Value(&self.sw_dma_tracing_supported),
@@ -805,6 +795,8 @@ pub struct HostEnterMaintenanceResult {
     /// `hostFaults`: list of `FaultsByHost`.
     #[cfg(feature = "cluster")]
     pub host_faults: Vec<FaultsByHost>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEnterMaintenanceResult {
     #[inline(never)]
@@ -814,14 +806,14 @@ impl Default for HostEnterMaintenanceResult {
             vm_faults: Vec::new(),
             #[cfg(feature = "cluster")]
             host_faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ENTER_MAINTENANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEnterMaintenanceResult",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 FaultsByVM vmFaults ol
 FaultsByHost hostFaults ol
 ",
@@ -832,12 +824,9 @@ impl rt::Object for HostEnterMaintenanceResult {
         &HOST_ENTER_MAINTENANCE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ENTER_MAINTENANCE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ENTER_MAINTENANCE_RESULT),
             #[cfg(feature = "cluster")]
             0 => P::Objects(&self.vm_faults),
             #[cfg(feature = "cluster")]
@@ -883,6 +872,8 @@ pub struct HostEsxAgentHostManagerConfigInfo {
     pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
     /// `agentVmNetwork`: optional reference to `Network`.
     pub agent_vm_network: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEsxAgentHostManagerConfigInfo {
     #[inline(never)]
@@ -890,14 +881,14 @@ impl Default for HostEsxAgentHostManagerConfigInfo {
         Self {
             agent_vm_datastore: None,
             agent_vm_network: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEsxAgentHostManagerConfigInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference agentVmDatastore o
 ManagedObjectReference agentVmNetwork o
 ",
@@ -908,12 +899,9 @@ impl rt::Object for HostEsxAgentHostManagerConfigInfo {
         &HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO),
             0 => P::Value(&self.agent_vm_datastore),
             1 => P::Value(&self.agent_vm_network),
             _ => P::Absent,
@@ -957,6 +945,8 @@ pub struct HostFeatureCapability {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFeatureCapability {
     #[inline(never)]
@@ -965,14 +955,14 @@ impl Default for HostFeatureCapability {
             key: String::new(),
             feature_name: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureCapability",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string key r
 string featureName r
 string value r
@@ -984,12 +974,9 @@ impl rt::Object for HostFeatureCapability {
         &HOST_FEATURE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FEATURE_CAPABILITY),
             0 => P::Value(&self.key),
             1 => P::Value(&self.feature_name),
             2 => P::Value(&self.value),
@@ -1033,6 +1020,8 @@ pub struct HostFeatureVersionInfo {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFeatureVersionInfo {
     #[inline(never)]
@@ -1040,14 +1029,14 @@ impl Default for HostFeatureVersionInfo {
         Self {
             key: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FEATURE_VERSION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureVersionInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string key r
 string value r
 ",
@@ -1058,12 +1047,9 @@ impl rt::Object for HostFeatureVersionInfo {
         &HOST_FEATURE_VERSION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FEATURE_VERSION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FEATURE_VERSION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -1105,6 +1091,8 @@ pub struct HostFileAccess {
     pub who: String,
     /// `what`: required string.
     pub what: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFileAccess {
     #[inline(never)]
@@ -1112,14 +1100,14 @@ impl Default for HostFileAccess {
         Self {
             who: String::new(),
             what: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FILE_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileAccess",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string who r
 string what r
 ",
@@ -1130,12 +1118,9 @@ impl rt::Object for HostFileAccess {
         &HOST_FILE_ACCESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FILE_ACCESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FILE_ACCESS),
             0 => P::Value(&self.who),
             1 => P::Value(&self.what),
             _ => P::Absent,
@@ -1177,6 +1162,8 @@ pub struct HostFirewallConfig {
     pub rule: Vec<HostFirewallConfigRuleSetConfig>,
     /// `defaultBlockingPolicy`: required `HostFirewallDefaultPolicy`.
     pub default_blocking_policy: HostFirewallDefaultPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallConfig {
     #[inline(never)]
@@ -1184,14 +1171,14 @@ impl Default for HostFirewallConfig {
         Self {
             rule: Vec::new(),
             default_blocking_policy: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostFirewallConfigRuleSetConfig rule ol
 HostFirewallDefaultPolicy defaultBlockingPolicy r
 ",
@@ -1202,12 +1189,9 @@ impl rt::Object for HostFirewallConfig {
         &HOST_FIREWALL_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_CONFIG),
             0 => P::Objects(&self.rule),
             1 => P::Object(&self.default_blocking_policy),
             _ => P::Absent,
@@ -1251,6 +1235,8 @@ pub struct HostFirewallConfigRuleSetConfig {
     pub enabled: bool,
     /// `allowedHosts`: optional `HostFirewallRulesetIpList`, since VI API 5.0.
     pub allowed_hosts: Option<Box<HostFirewallRulesetIpList>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallConfigRuleSetConfig {
     #[inline(never)]
@@ -1259,14 +1245,14 @@ impl Default for HostFirewallConfigRuleSetConfig {
             ruleset_id: String::new(),
             enabled: false,
             allowed_hosts: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_CONFIG_RULE_SET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallConfigRuleSetConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string rulesetId r
 boolean enabled r
 HostFirewallRulesetIpList allowedHosts o since 5.0
@@ -1278,12 +1264,9 @@ impl rt::Object for HostFirewallConfigRuleSetConfig {
         &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_CONFIG_RULE_SET_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_CONFIG_RULE_SET_CONFIG),
             0 => P::Value(&self.ruleset_id),
             1 => P::Value(&self.enabled),
             2 => P::Optional(&self.allowed_hosts),
@@ -1327,6 +1310,8 @@ pub struct HostFirewallDefaultPolicy {
     pub incoming_blocked: Option<bool>,
     /// `outgoingBlocked`: optional boolean.
     pub outgoing_blocked: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallDefaultPolicy {
     #[inline(never)]
@@ -1334,14 +1319,14 @@ impl Default for HostFirewallDefaultPolicy {
         Self {
             incoming_blocked: None,
             outgoing_blocked: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallDefaultPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean incomingBlocked o
 boolean outgoingBlocked o
 ",
@@ -1352,12 +1337,9 @@ impl rt::Object for HostFirewallDefaultPolicy {
         &HOST_FIREWALL_DEFAULT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_DEFAULT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_DEFAULT_POLICY),
             0 => P::Value(&self.incoming_blocked),
             1 => P::Value(&self.outgoing_blocked),
             _ => P::Absent,
@@ -1399,6 +1381,8 @@ pub struct HostFirewallInfo {
     pub default_policy: HostFirewallDefaultPolicy,
     /// `ruleset`: list of `HostFirewallRuleset`.
     pub ruleset: Vec<HostFirewallRuleset>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallInfo {
     #[inline(never)]
@@ -1406,14 +1390,14 @@ impl Default for HostFirewallInfo {
         Self {
             default_policy: Default::default(),
             ruleset: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostFirewallDefaultPolicy defaultPolicy r
 HostFirewallRuleset ruleset ol
 ",
@@ -1424,12 +1408,9 @@ impl rt::Object for HostFirewallInfo {
         &HOST_FIREWALL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_INFO),
             0 => P::Object(&self.default_policy),
             1 => P::Objects(&self.ruleset),
             _ => P::Absent,
@@ -1477,6 +1458,8 @@ pub struct HostFirewallRule {
     pub port_type: Option<enums::HostFirewallRulePortType>,
     /// `protocol`: required string.
     pub protocol: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRule {
     #[inline(never)]
@@ -1487,14 +1470,14 @@ impl Default for HostFirewallRule {
             direction: Default::default(),
             port_type: None,
             protocol: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRule",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int port r
 int endPort o
 HostFirewallRuleDirection direction r
@@ -1508,12 +1491,9 @@ impl rt::Object for HostFirewallRule {
         &HOST_FIREWALL_RULE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULE),
             0 => P::Value(&self.port),
             1 => P::Value(&self.end_port),
             2 => P::Value(&self.direction),
@@ -1575,6 +1555,8 @@ pub struct HostFirewallRuleset {
     pub user_controllable: Option<bool>,
     /// `ipListUserConfigurable`: optional boolean, since VI API 8.0.2.0.
     pub ip_list_user_configurable: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRuleset {
     #[inline(never)]
@@ -1589,14 +1571,14 @@ impl Default for HostFirewallRuleset {
             allowed_hosts: None,
             user_controllable: None,
             ip_list_user_configurable: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRuleset",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string label r
 boolean required r
@@ -1614,12 +1596,9 @@ impl rt::Object for HostFirewallRuleset {
         &HOST_FIREWALL_RULESET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULESET),
             0 => P::Value(&self.key),
             1 => P::Value(&self.label),
             2 => P::Value(&self.required),
@@ -1677,6 +1656,8 @@ pub struct HostFirewallRulesetIpList {
     pub ip_network: Vec<HostFirewallRulesetIpNetwork>,
     /// `allIp`: required boolean.
     pub all_ip: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRulesetIpList {
     #[inline(never)]
@@ -1685,14 +1666,14 @@ impl Default for HostFirewallRulesetIpList {
             ip_address: Vec::new(),
             ip_network: Vec::new(),
             all_ip: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_RULESET_IP_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetIpList",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string ipAddress ol
 HostFirewallRulesetIpNetwork ipNetwork ol
 boolean allIp r
@@ -1704,12 +1685,9 @@ impl rt::Object for HostFirewallRulesetIpList {
         &HOST_FIREWALL_RULESET_IP_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_IP_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULESET_IP_LIST),
             0 => P::Value(&self.ip_address),
             1 => P::Objects(&self.ip_network),
             2 => P::Value(&self.all_ip),
@@ -1753,6 +1731,8 @@ pub struct HostFirewallRulesetIpNetwork {
     pub network: String,
     /// `prefixLength`: required int.
     pub prefix_length: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRulesetIpNetwork {
     #[inline(never)]
@@ -1760,14 +1740,14 @@ impl Default for HostFirewallRulesetIpNetwork {
         Self {
             network: String::new(),
             prefix_length: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_RULESET_IP_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetIpNetwork",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string network r
 int prefixLength r
 ",
@@ -1778,12 +1758,9 @@ impl rt::Object for HostFirewallRulesetIpNetwork {
         &HOST_FIREWALL_RULESET_IP_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_IP_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULESET_IP_NETWORK),
             0 => P::Value(&self.network),
             1 => P::Value(&self.prefix_length),
             _ => P::Absent,
@@ -1823,20 +1800,22 @@ rt::serde!(object HostFirewallRulesetIpNetwork);
 pub struct HostFirewallRulesetRulesetSpec {
     /// `allowedHosts`: required `HostFirewallRulesetIpList`.
     pub allowed_hosts: HostFirewallRulesetIpList,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallRulesetRulesetSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             allowed_hosts: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_RULESET_RULESET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetRulesetSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 HostFirewallRulesetIpList allowedHosts r
 ",
     rt::unset::<HostFirewallRulesetRulesetSpec>,
@@ -1846,12 +1825,9 @@ impl rt::Object for HostFirewallRulesetRulesetSpec {
         &HOST_FIREWALL_RULESET_RULESET_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_RULESET_RULESET_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_RULESET_RULESET_SPEC),
             0 => P::Object(&self.allowed_hosts),
             _ => P::Absent,
         }
@@ -1889,20 +1865,22 @@ rt::serde!(object HostFirewallRulesetRulesetSpec);
 pub struct HostFlagInfo {
     /// `backgroundSnapshotsEnabled`: optional boolean.
     pub background_snapshots_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFlagInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             background_snapshots_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFlagInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean backgroundSnapshotsEnabled o
 ",
     rt::unset::<HostFlagInfo>,
@@ -1912,12 +1890,9 @@ impl rt::Object for HostFlagInfo {
         &HOST_FLAG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FLAG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FLAG_INFO),
             0 => P::Value(&self.background_snapshots_enabled),
             _ => P::Absent,
         }
@@ -1965,6 +1940,8 @@ pub struct HostFru {
     pub serial_number: Option<String>,
     /// `mfgTimeStamp`: optional dateTime.
     pub mfg_time_stamp: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFru {
     #[inline(never)]
@@ -1976,14 +1953,14 @@ impl Default for HostFru {
             manufacturer: String::new(),
             serial_number: None,
             mfg_time_stamp: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FRU: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFru",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string type r
 string partName r
 string partNumber r
@@ -1998,12 +1975,9 @@ impl rt::Object for HostFru {
         &HOST_FRU
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FRU
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FRU),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.part_name),
             2 => P::Value(&self.part_number),
@@ -2057,6 +2031,8 @@ pub struct HostGatewaySpec {
     pub trust_verification_token: Option<String>,
     /// `hostAuthParams`: list of `KeyValue`.
     pub host_auth_params: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGatewaySpec {
     #[inline(never)]
@@ -2066,14 +2042,14 @@ impl Default for HostGatewaySpec {
             gateway_id: None,
             trust_verification_token: None,
             host_auth_params: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_GATEWAY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGatewaySpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string gatewayType r
 string gatewayId o
 string trustVerificationToken o
@@ -2086,12 +2062,9 @@ impl rt::Object for HostGatewaySpec {
         &HOST_GATEWAY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GATEWAY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GATEWAY_SPEC),
             0 => P::Value(&self.gateway_type),
             1 => P::Value(&self.gateway_id),
             2 => P::Value(&self.trust_verification_token),
@@ -2139,6 +2112,8 @@ pub struct HostGraphicsConfig {
     pub shared_passthru_assignment_policy: String,
     /// `deviceType`: list of `HostGraphicsConfigDeviceType`.
     pub device_type: Vec<HostGraphicsConfigDeviceType>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGraphicsConfig {
     #[inline(never)]
@@ -2147,14 +2122,14 @@ impl Default for HostGraphicsConfig {
             host_default_graphics_type: String::new(),
             shared_passthru_assignment_policy: String::new(),
             device_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsConfig",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string hostDefaultGraphicsType r
 string sharedPassthruAssignmentPolicy r
 HostGraphicsConfigDeviceType deviceType ol
@@ -2166,12 +2141,9 @@ impl rt::Object for HostGraphicsConfig {
         &HOST_GRAPHICS_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GRAPHICS_CONFIG),
             0 => P::Value(&self.host_default_graphics_type),
             1 => P::Value(&self.shared_passthru_assignment_policy),
             2 => P::Objects(&self.device_type),
@@ -2217,6 +2189,8 @@ pub struct HostGraphicsConfigDeviceType {
     pub graphics_type: String,
     /// `vgpuMode`: optional string, since VI API 8.0.3.0.
     pub vgpu_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGraphicsConfigDeviceType {
     #[inline(never)]
@@ -2225,14 +2199,14 @@ impl Default for HostGraphicsConfigDeviceType {
             device_id: String::new(),
             graphics_type: String::new(),
             vgpu_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_GRAPHICS_CONFIG_DEVICE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsConfigDeviceType",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string deviceId r
 string graphicsType r
 string vgpuMode o since 8.0.3.0
@@ -2244,12 +2218,9 @@ impl rt::Object for HostGraphicsConfigDeviceType {
         &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_CONFIG_DEVICE_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GRAPHICS_CONFIG_DEVICE_TYPE),
             0 => P::Value(&self.device_id),
             1 => P::Value(&self.graphics_type),
             2 => P::Value(&self.vgpu_mode),
@@ -2303,6 +2274,8 @@ pub struct HostGraphicsInfo {
     pub memory_size_in_kb: i64,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGraphicsInfo {
     #[inline(never)]
@@ -2315,14 +2288,14 @@ impl Default for HostGraphicsInfo {
             vgpu_mode: None,
             memory_size_in_kb: 0,
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_GRAPHICS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string deviceName r
 string vendorName r
 string pciId r
@@ -2338,12 +2311,9 @@ impl rt::Object for HostGraphicsInfo {
         &HOST_GRAPHICS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GRAPHICS_INFO),
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.vendor_name),
             2 => P::Value(&self.pci_id),
@@ -2395,6 +2365,8 @@ pub struct HostHardwareElementInfo {
     pub name: String,
     /// `status`: required `ElementDescription` or a descendant.
     pub status: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHardwareElementInfo {
     #[inline(never)]
@@ -2402,14 +2374,14 @@ impl Default for HostHardwareElementInfo {
         Self {
             name: String::new(),
             status: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_HARDWARE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareElementInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string name r
 ElementDescription status r
 ",
@@ -2420,12 +2392,9 @@ impl rt::Object for HostHardwareElementInfo {
         &HOST_HARDWARE_ELEMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_ELEMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_ELEMENT_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.status),
             _ => P::Absent,
@@ -2472,6 +2441,8 @@ pub struct HostHardwareStatusInfo {
     pub storage_status_info: Vec<HostStorageElementInfo>,
     /// `dpuStatusInfo`: list of `DpuStatusInfo`, since VI API 8.0.0.1.
     pub dpu_status_info: Vec<DpuStatusInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHardwareStatusInfo {
     #[inline(never)]
@@ -2481,14 +2452,14 @@ impl Default for HostHardwareStatusInfo {
             cpu_status_info: Vec::new(),
             storage_status_info: Vec::new(),
             dpu_status_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_HARDWARE_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareStatusInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostHardwareElementInfo memoryStatusInfo ol
 HostHardwareElementInfo cpuStatusInfo ol
 HostStorageElementInfo storageStatusInfo ol
@@ -2501,12 +2472,9 @@ impl rt::Object for HostHardwareStatusInfo {
         &HOST_HARDWARE_STATUS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HARDWARE_STATUS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_STATUS_INFO),
             0 => P::Value(&self.memory_status_info),
             1 => P::Value(&self.cpu_status_info),
             2 => P::Objects(&self.storage_status_info),
@@ -2554,6 +2522,8 @@ pub struct HostHyperThreadScheduleInfo {
     pub active: bool,
     /// `config`: required boolean.
     pub config: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHyperThreadScheduleInfo {
     #[inline(never)]
@@ -2562,14 +2532,14 @@ impl Default for HostHyperThreadScheduleInfo {
             available: false,
             active: false,
             config: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_HYPER_THREAD_SCHEDULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHyperThreadScheduleInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 boolean available r
 boolean active r
 boolean config r
@@ -2581,12 +2551,9 @@ impl rt::Object for HostHyperThreadScheduleInfo {
         &HOST_HYPER_THREAD_SCHEDULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HYPER_THREAD_SCHEDULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HYPER_THREAD_SCHEDULE_INFO),
             0 => P::Value(&self.available),
             1 => P::Value(&self.active),
             2 => P::Value(&self.config),
@@ -2630,6 +2597,8 @@ pub struct HostImageProfileSummary {
     pub name: String,
     /// `vendor`: required string.
     pub vendor: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostImageProfileSummary {
     #[inline(never)]
@@ -2637,14 +2606,14 @@ impl Default for HostImageProfileSummary {
         Self {
             name: String::new(),
             vendor: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IMAGE_PROFILE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageProfileSummary",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string name r
 string vendor r
 ",
@@ -2655,12 +2624,9 @@ impl rt::Object for HostImageProfileSummary {
         &HOST_IMAGE_PROFILE_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IMAGE_PROFILE_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IMAGE_PROFILE_SUMMARY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.vendor),
             _ => P::Absent,
@@ -2706,6 +2672,8 @@ pub struct HostIpmiInfo {
     pub login: Option<String>,
     /// `password`: optional string, secret.
     pub password: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpmiInfo {
     #[inline(never)]
@@ -2715,14 +2683,14 @@ impl Default for HostIpmiInfo {
             bmc_mac_address: None,
             login: None,
             password: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IPMI_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpmiInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string bmcIpAddress o
 string bmcMacAddress o
 string login o
@@ -2735,12 +2703,9 @@ impl rt::Object for HostIpmiInfo {
         &HOST_IPMI_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IPMI_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IPMI_INFO),
             0 => P::Value(&self.bmc_ip_address),
             1 => P::Value(&self.bmc_mac_address),
             2 => P::Value(&self.login),
@@ -2786,6 +2751,8 @@ pub struct HostListSummaryGatewaySummary {
     pub gateway_type: String,
     /// `gatewayId`: required string.
     pub gateway_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostListSummaryGatewaySummary {
     #[inline(never)]
@@ -2793,14 +2760,14 @@ impl Default for HostListSummaryGatewaySummary {
         Self {
             gateway_type: String::new(),
             gateway_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LIST_SUMMARY_GATEWAY_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummaryGatewaySummary",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string gatewayType r
 string gatewayId r
 ",
@@ -2811,12 +2778,9 @@ impl rt::Object for HostListSummaryGatewaySummary {
         &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LIST_SUMMARY_GATEWAY_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LIST_SUMMARY_GATEWAY_SUMMARY),
             0 => P::Value(&self.gateway_type),
             1 => P::Value(&self.gateway_id),
             _ => P::Absent,
@@ -2856,20 +2820,22 @@ rt::serde!(object HostListSummaryGatewaySummary);
 pub struct HostLocalAuthenticationInfo {
     /// The properties of `HostAuthenticationStoreInfo`.
     pub base: HostAuthenticationStoreInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalAuthenticationInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStoreInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOCAL_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAuthenticationInfo",
-    "4.1",
     Some(&HOST_AUTHENTICATION_STORE_INFO),
-    "",
+    "4.1",
     rt::unset::<HostLocalAuthenticationInfo>,
 );
 impl rt::Object for HostLocalAuthenticationInfo {
@@ -2877,12 +2843,9 @@ impl rt::Object for HostLocalAuthenticationInfo {
         &HOST_LOCAL_AUTHENTICATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_AUTHENTICATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_AUTHENTICATION_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2942,6 +2905,8 @@ pub struct HostLowLevelProvisioningManagerDiskLayoutSpec {
     pub src_filename: String,
     /// `dstFilename`: required string.
     pub dst_filename: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerDiskLayoutSpec {
     #[inline(never)]
@@ -2952,14 +2917,14 @@ impl Default for HostLowLevelProvisioningManagerDiskLayoutSpec {
             unit_number: 0,
             src_filename: String::new(),
             dst_filename: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerDiskLayoutSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string controllerType r
 int busNumber r
 int unitNumber r
@@ -2973,12 +2938,9 @@ impl rt::Object for HostLowLevelProvisioningManagerDiskLayoutSpec {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC),
             0 => P::Value(&self.controller_type),
             1 => P::Value(&self.bus_number),
             2 => P::Value(&self.unit_number),
@@ -3026,6 +2988,8 @@ pub struct HostLowLevelProvisioningManagerFileDeleteResult {
     pub file_name: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerFileDeleteResult {
     #[inline(never)]
@@ -3033,14 +2997,14 @@ impl Default for HostLowLevelProvisioningManagerFileDeleteResult {
         Self {
             file_name: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileDeleteResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string fileName r
 LocalizedMethodFault fault r
 ",
@@ -3051,12 +3015,9 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteResult {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT),
             0 => P::Value(&self.file_name),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -3098,6 +3059,8 @@ pub struct HostLowLevelProvisioningManagerFileDeleteSpec {
     pub file_name: String,
     /// `fileType`: required string.
     pub file_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerFileDeleteSpec {
     #[inline(never)]
@@ -3105,14 +3068,14 @@ impl Default for HostLowLevelProvisioningManagerFileDeleteSpec {
         Self {
             file_name: String::new(),
             file_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileDeleteSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string fileName r
 string fileType r
 ",
@@ -3123,12 +3086,9 @@ impl rt::Object for HostLowLevelProvisioningManagerFileDeleteSpec {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC),
             0 => P::Value(&self.file_name),
             1 => P::Value(&self.file_type),
             _ => P::Absent,
@@ -3172,6 +3132,8 @@ pub struct HostLowLevelProvisioningManagerFileReserveResult {
     pub parent_dir: String,
     /// `reservedName`: required string.
     pub reserved_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerFileReserveResult {
     #[inline(never)]
@@ -3180,14 +3142,14 @@ impl Default for HostLowLevelProvisioningManagerFileReserveResult {
             base_name: String::new(),
             parent_dir: String::new(),
             reserved_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileReserveResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string baseName r
 string parentDir r
 string reservedName r
@@ -3199,12 +3161,9 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveResult {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT),
             0 => P::Value(&self.base_name),
             1 => P::Value(&self.parent_dir),
             2 => P::Value(&self.reserved_name),
@@ -3252,6 +3211,8 @@ pub struct HostLowLevelProvisioningManagerFileReserveSpec {
     pub file_type: String,
     /// `storageProfile`: required string.
     pub storage_profile: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerFileReserveSpec {
     #[inline(never)]
@@ -3261,14 +3222,14 @@ impl Default for HostLowLevelProvisioningManagerFileReserveSpec {
             parent_dir: String::new(),
             file_type: String::new(),
             storage_profile: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileReserveSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string baseName r
 string parentDir r
 string fileType r
@@ -3281,12 +3242,9 @@ impl rt::Object for HostLowLevelProvisioningManagerFileReserveSpec {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC),
             0 => P::Value(&self.base_name),
             1 => P::Value(&self.parent_dir),
             2 => P::Value(&self.file_type),
@@ -3336,6 +3294,8 @@ pub struct HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     pub dst_filename: String,
     /// `disk`: list of `HostLowLevelProvisioningManagerDiskLayoutSpec`.
     pub disk: Vec<HostLowLevelProvisioningManagerDiskLayoutSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     #[inline(never)]
@@ -3345,14 +3305,14 @@ impl Default for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
             src_filename: String::new(),
             dst_filename: String::new(),
             disk: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerSnapshotLayoutSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int id r
 string srcFilename r
 string dstFilename r
@@ -3365,12 +3325,11 @@ impl rt::Object for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC)
+            }
             0 => P::Value(&self.id),
             1 => P::Value(&self.src_filename),
             2 => P::Value(&self.dst_filename),
@@ -3420,6 +3379,8 @@ pub struct HostLowLevelProvisioningManagerVmMigrationStatus {
     pub source: bool,
     /// `consideredSuccessful`: required boolean.
     pub considered_successful: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerVmMigrationStatus {
     #[inline(never)]
@@ -3429,14 +3390,14 @@ impl Default for HostLowLevelProvisioningManagerVmMigrationStatus {
             r#type: String::new(),
             source: false,
             considered_successful: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerVmMigrationStatus",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 long migrationId r
 string type r
 boolean source r
@@ -3449,12 +3410,9 @@ impl rt::Object for HostLowLevelProvisioningManagerVmMigrationStatus {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS),
             0 => P::Value(&self.migration_id),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.source),
@@ -3505,6 +3463,8 @@ pub struct HostLowLevelProvisioningManagerVmRecoveryInfo {
     /// `ftInfo`: optional `FaultToleranceConfigInfo` or a descendant.
     #[cfg(feature = "ft")]
     pub ft_info: Option<rt::Poly<FaultToleranceConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLowLevelProvisioningManagerVmRecoveryInfo {
     #[inline(never)]
@@ -3515,14 +3475,14 @@ impl Default for HostLowLevelProvisioningManagerVmRecoveryInfo {
             instance_uuid: String::new(),
             #[cfg(feature = "ft")]
             ft_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerVmRecoveryInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string version r
 string biosUUID r
 string instanceUUID r
@@ -3535,12 +3495,9 @@ impl rt::Object for HostLowLevelProvisioningManagerVmRecoveryInfo {
         &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO),
             0 => P::Value(&self.version),
             1 => P::Value(&self.bios_uuid),
             2 => P::Value(&self.instance_uuid),
@@ -3586,20 +3543,22 @@ rt::serde!(object HostLowLevelProvisioningManagerVmRecoveryInfo);
 pub struct HostMaintenanceSpecEvacuationMode {
     /// `workloadNonDisruptive`: required boolean.
     pub workload_non_disruptive: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMaintenanceSpecEvacuationMode {
     #[inline(never)]
     fn default() -> Self {
         Self {
             workload_non_disruptive: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MAINTENANCE_SPEC_EVACUATION_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMaintenanceSpecEvacuationMode",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean workloadNonDisruptive r
 ",
     rt::unset::<HostMaintenanceSpecEvacuationMode>,
@@ -3609,12 +3568,9 @@ impl rt::Object for HostMaintenanceSpecEvacuationMode {
         &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MAINTENANCE_SPEC_EVACUATION_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MAINTENANCE_SPEC_EVACUATION_MODE),
             0 => P::Value(&self.workload_non_disruptive),
             _ => P::Absent,
         }
@@ -3652,20 +3608,22 @@ rt::serde!(object HostMaintenanceSpecEvacuationMode);
 pub struct HostMemorySpec {
     /// `serviceConsoleReservation`: optional long.
     pub service_console_reservation: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemorySpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             service_console_reservation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MEMORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemorySpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long serviceConsoleReservation o
 ",
     rt::unset::<HostMemorySpec>,
@@ -3675,12 +3633,9 @@ impl rt::Object for HostMemorySpec {
         &HOST_MEMORY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMORY_SPEC),
             0 => P::Value(&self.service_console_reservation),
             _ => P::Absent,
         }
@@ -3726,6 +3681,8 @@ pub struct HostMemoryTierInfo {
     pub internal_flags: Vec<String>,
     /// `size`: required long.
     pub size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemoryTierInfo {
     #[inline(never)]
@@ -3736,14 +3693,14 @@ impl Default for HostMemoryTierInfo {
             flags: Vec::new(),
             internal_flags: Vec::new(),
             size: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MEMORY_TIER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemoryTierInfo",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string name r
 string type r
 string flags ol
@@ -3757,12 +3714,9 @@ impl rt::Object for HostMemoryTierInfo {
         &HOST_MEMORY_TIER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_TIER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMORY_TIER_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.flags),
@@ -3808,20 +3762,22 @@ rt::serde!(object HostMemoryTierInfo);
 pub struct HostNewNetworkConnectInfo {
     /// The properties of `HostConnectInfoNetworkInfo`.
     pub base: HostConnectInfoNetworkInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNewNetworkConnectInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostConnectInfoNetworkInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NEW_NETWORK_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNewNetworkConnectInfo",
-    "2.0",
     Some(&HOST_CONNECT_INFO_NETWORK_INFO),
-    "",
+    "2.0",
     rt::unset::<HostNewNetworkConnectInfo>,
 );
 impl rt::Object for HostNewNetworkConnectInfo {
@@ -3829,12 +3785,9 @@ impl rt::Object for HostNewNetworkConnectInfo {
         &HOST_NEW_NETWORK_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NEW_NETWORK_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NEW_NETWORK_CONNECT_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3888,6 +3841,8 @@ pub struct HostNfcConnectionInfo {
     pub base: HostDataTransportConnectionInfo,
     /// `streamingMemoryConsumed`: optional long.
     pub streaming_memory_consumed: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNfcConnectionInfo {
     #[inline(never)]
@@ -3895,14 +3850,14 @@ impl Default for HostNfcConnectionInfo {
         Self {
             base: HostDataTransportConnectionInfo::default(),
             streaming_memory_consumed: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NFC_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNfcConnectionInfo",
-    "7.0.3.0",
     Some(&HOST_DATA_TRANSPORT_CONNECTION_INFO),
-    "
+    "7.0.3.0
 long streamingMemoryConsumed o
 ",
     rt::unset::<HostNfcConnectionInfo>,
@@ -3912,12 +3867,9 @@ impl rt::Object for HostNfcConnectionInfo {
         &HOST_NFC_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NFC_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NFC_CONNECTION_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.streaming_memory_consumed),
@@ -3972,6 +3924,8 @@ pub struct HostNtpConfig {
     pub server: Vec<String>,
     /// `configFile`: list of string, since VI API 6.0.
     pub config_file: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNtpConfig {
     #[inline(never)]
@@ -3979,14 +3933,14 @@ impl Default for HostNtpConfig {
         Self {
             server: Vec::new(),
             config_file: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNtpConfig",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string server ol
 string configFile ol since 6.0
 ",
@@ -3997,12 +3951,9 @@ impl rt::Object for HostNtpConfig {
         &HOST_NTP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NTP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NTP_CONFIG),
             0 => P::Value(&self.server),
             1 => P::Value(&self.config_file),
             _ => P::Absent,
@@ -4062,6 +4013,8 @@ pub struct HostNumericSensorInfo {
     pub time_stamp: Option<String>,
     /// `fru`: optional `HostFru`, since VI API 8.0.0.1.
     pub fru: Option<Box<HostFru>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNumericSensorInfo {
     #[inline(never)]
@@ -4078,14 +4031,14 @@ impl Default for HostNumericSensorInfo {
             sensor_number: None,
             time_stamp: None,
             fru: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NUMERIC_SENSOR_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumericSensorInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string name r
 ElementDescription healthState o
 long currentReading r
@@ -4105,12 +4058,9 @@ impl rt::Object for HostNumericSensorInfo {
         &HOST_NUMERIC_SENSOR_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NUMERIC_SENSOR_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NUMERIC_SENSOR_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.health_state),
             2 => P::Value(&self.current_reading),
@@ -4170,6 +4120,8 @@ pub struct HostPartialMaintenanceModeRuntimeInfo {
     pub key: String,
     /// `hostStatus`: required string.
     pub host_status: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPartialMaintenanceModeRuntimeInfo {
     #[inline(never)]
@@ -4177,14 +4129,14 @@ impl Default for HostPartialMaintenanceModeRuntimeInfo {
         Self {
             key: String::new(),
             host_status: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPartialMaintenanceModeRuntimeInfo",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 string key r
 string hostStatus r
 ",
@@ -4195,12 +4147,9 @@ impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
         &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.host_status),
             _ => P::Absent,
@@ -4242,6 +4191,8 @@ pub struct HostPatchManagerLocator {
     pub url: String,
     /// `proxy`: optional string.
     pub proxy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerLocator {
     #[inline(never)]
@@ -4249,14 +4200,14 @@ impl Default for HostPatchManagerLocator {
         Self {
             url: String::new(),
             proxy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PATCH_MANAGER_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerLocator",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string url r
 string proxy o
 ",
@@ -4267,12 +4218,9 @@ impl rt::Object for HostPatchManagerLocator {
         &HOST_PATCH_MANAGER_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_LOCATOR),
             0 => P::Value(&self.url),
             1 => P::Value(&self.proxy),
             _ => P::Absent,
@@ -4320,6 +4268,8 @@ pub struct HostPatchManagerPatchManagerOperationSpec {
     pub password: Option<String>,
     /// `cmdOption`: optional string.
     pub cmd_option: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerPatchManagerOperationSpec {
     #[inline(never)]
@@ -4330,14 +4280,14 @@ impl Default for HostPatchManagerPatchManagerOperationSpec {
             user_name: None,
             password: None,
             cmd_option: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerPatchManagerOperationSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string proxy o
 int port o
 string userName o
@@ -4351,12 +4301,9 @@ impl rt::Object for HostPatchManagerPatchManagerOperationSpec {
         &HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC),
             0 => P::Value(&self.proxy),
             1 => P::Value(&self.port),
             2 => P::Value(&self.user_name),
@@ -4406,6 +4353,8 @@ pub struct HostPatchManagerResult {
     pub status: Vec<HostPatchManagerStatus>,
     /// `xmlResult`: optional string.
     pub xml_result: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerResult {
     #[inline(never)]
@@ -4414,14 +4363,14 @@ impl Default for HostPatchManagerResult {
             version: String::new(),
             status: Vec::new(),
             xml_result: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PATCH_MANAGER_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string version r
 HostPatchManagerStatus status ol
 string xmlResult o
@@ -4433,12 +4382,9 @@ impl rt::Object for HostPatchManagerResult {
         &HOST_PATCH_MANAGER_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_RESULT),
             0 => P::Value(&self.version),
             1 => P::Objects(&self.status),
             2 => P::Value(&self.xml_result),
@@ -4500,6 +4446,8 @@ pub struct HostPatchManagerStatus {
     pub vm_off_required: bool,
     /// `supersededPatchIds`: list of string.
     pub superseded_patch_ids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerStatus {
     #[inline(never)]
@@ -4516,14 +4464,14 @@ impl Default for HostPatchManagerStatus {
             reconnect_required: false,
             vm_off_required: false,
             superseded_patch_ids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PATCH_MANAGER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerStatus",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 boolean applicable r
 string reason ol
@@ -4543,12 +4491,9 @@ impl rt::Object for HostPatchManagerStatus {
         &HOST_PATCH_MANAGER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_STATUS),
             0 => P::Value(&self.id),
             1 => P::Value(&self.applicable),
             2 => P::Value(&self.reason),

@@ -11,6 +11,8 @@ pub struct HostPatchManagerStatusPrerequisitePatch {
     pub id: String,
     /// `installState`: list of string.
     pub install_state: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPatchManagerStatusPrerequisitePatch {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for HostPatchManagerStatusPrerequisitePatch {
         Self {
             id: String::new(),
             install_state: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerStatusPrerequisitePatch",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 string installState ol
 ",
@@ -36,12 +38,9 @@ impl rt::Object for HostPatchManagerStatusPrerequisitePatch {
         &HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH),
             0 => P::Value(&self.id),
             1 => P::Value(&self.install_state),
             _ => P::Absent,
@@ -87,6 +86,8 @@ pub struct HostPciDeviceDirectPathInfo {
     pub driver_version: Option<String>,
     /// `availableMemory`: optional int.
     pub available_memory: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciDeviceDirectPathInfo {
     #[inline(never)]
@@ -96,14 +97,14 @@ impl Default for HostPciDeviceDirectPathInfo {
             driver_name: None,
             driver_version: None,
             available_memory: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PCI_DEVICE_DIRECT_PATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciDeviceDirectPathInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string interconnectType o
 string driverName o
 string driverVersion o
@@ -116,12 +117,9 @@ impl rt::Object for HostPciDeviceDirectPathInfo {
         &HOST_PCI_DEVICE_DIRECT_PATH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_DEVICE_DIRECT_PATH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_DEVICE_DIRECT_PATH_INFO),
             0 => P::Value(&self.interconnect_type),
             1 => P::Value(&self.driver_name),
             2 => P::Value(&self.driver_version),
@@ -171,6 +169,8 @@ pub struct HostPciPassthruConfig {
     pub apply_now: Option<bool>,
     /// `hardwareLabel`: optional string, since VI API 7.0.2.0.
     pub hardware_label: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciPassthruConfig {
     #[inline(never)]
@@ -180,14 +180,14 @@ impl Default for HostPciPassthruConfig {
             passthru_enabled: false,
             apply_now: None,
             hardware_label: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PCI_PASSTHRU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 boolean passthruEnabled r
 boolean applyNow o since 7.0.0.0
@@ -200,12 +200,9 @@ impl rt::Object for HostPciPassthruConfig {
         &HOST_PCI_PASSTHRU_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_PASSTHRU_CONFIG),
             0 => P::Value(&self.id),
             1 => P::Value(&self.passthru_enabled),
             2 => P::Value(&self.apply_now),
@@ -262,6 +259,8 @@ pub struct HostPciPassthruInfo {
     pub hardware_label: Option<String>,
     /// `directPathState`: optional `HostPciPassthruInfoDirectPathState`, since VI API 9.1.0.0.
     pub direct_path_state: Option<Box<HostPciPassthruInfoDirectPathState>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciPassthruInfo {
     #[inline(never)]
@@ -274,14 +273,14 @@ impl Default for HostPciPassthruInfo {
             passthru_active: false,
             hardware_label: None,
             direct_path_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PCI_PASSTHRU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 string dependentDevice r
 boolean passthruEnabled r
@@ -297,12 +296,9 @@ impl rt::Object for HostPciPassthruInfo {
         &HOST_PCI_PASSTHRU_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_PASSTHRU_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.dependent_device),
             2 => P::Value(&self.passthru_enabled),
@@ -357,6 +353,8 @@ pub struct HostPciPassthruInfoDirectPathState {
     pub configurable_modes: Vec<String>,
     /// `usedMemory`: optional int.
     pub used_memory: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciPassthruInfoDirectPathState {
     #[inline(never)]
@@ -365,14 +363,14 @@ impl Default for HostPciPassthruInfoDirectPathState {
             mode: String::new(),
             configurable_modes: Vec::new(),
             used_memory: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruInfoDirectPathState",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string mode r
 string configurableModes ol
 int usedMemory o
@@ -384,12 +382,9 @@ impl rt::Object for HostPciPassthruInfoDirectPathState {
         &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE),
             0 => P::Value(&self.mode),
             1 => P::Value(&self.configurable_modes),
             2 => P::Value(&self.used_memory),
@@ -433,6 +428,8 @@ pub struct HostPersistentMemoryInfo {
     pub capacity_in_mb: Option<i64>,
     /// `volumeUUID`: optional string.
     pub volume_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPersistentMemoryInfo {
     #[inline(never)]
@@ -440,14 +437,14 @@ impl Default for HostPersistentMemoryInfo {
         Self {
             capacity_in_mb: None,
             volume_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PERSISTENT_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPersistentMemoryInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 long capacityInMB o
 string volumeUUID o
 ",
@@ -458,12 +455,9 @@ impl rt::Object for HostPersistentMemoryInfo {
         &HOST_PERSISTENT_MEMORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PERSISTENT_MEMORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PERSISTENT_MEMORY_INFO),
             0 => P::Value(&self.capacity_in_mb),
             1 => P::Value(&self.volume_uuid),
             _ => P::Absent,
@@ -507,6 +501,8 @@ pub struct HostPosixAccountSpec {
     pub posix_id: Option<i32>,
     /// `shellAccess`: optional boolean.
     pub shell_access: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPosixAccountSpec {
     #[inline(never)]
@@ -515,14 +511,14 @@ impl Default for HostPosixAccountSpec {
             base: HostAccountSpec::default(),
             posix_id: None,
             shell_access: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_POSIX_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPosixAccountSpec",
-    "2.0",
     Some(&HOST_ACCOUNT_SPEC),
-    "
+    "2.0
 int posixId o
 boolean shellAccess o
 ",
@@ -533,12 +529,9 @@ impl rt::Object for HostPosixAccountSpec {
         &HOST_POSIX_ACCOUNT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POSIX_ACCOUNT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_POSIX_ACCOUNT_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.posix_id),
@@ -600,6 +593,8 @@ pub struct HostPowerPolicy {
     pub short_name: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPowerPolicy {
     #[inline(never)]
@@ -609,14 +604,14 @@ impl Default for HostPowerPolicy {
             name: String::new(),
             short_name: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerPolicy",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 int key r
 string name r
 string shortName r
@@ -629,12 +624,9 @@ impl rt::Object for HostPowerPolicy {
         &HOST_POWER_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POWER_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_POWER_POLICY),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.short_name),
@@ -680,6 +672,8 @@ pub struct HostPtpConfig {
     pub domain: Option<i32>,
     /// `port`: list of `HostPtpConfigPtpPort`.
     pub port: Vec<HostPtpConfigPtpPort>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPtpConfig {
     #[inline(never)]
@@ -687,14 +681,14 @@ impl Default for HostPtpConfig {
         Self {
             domain: None,
             port: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPtpConfig",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 int domain o
 HostPtpConfigPtpPort port ol
 ",
@@ -705,12 +699,9 @@ impl rt::Object for HostPtpConfig {
         &HOST_PTP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PTP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PTP_CONFIG),
             0 => P::Value(&self.domain),
             1 => P::Objects(&self.port),
             _ => P::Absent,
@@ -756,6 +747,8 @@ pub struct HostPtpConfigPtpPort {
     pub device: Option<String>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<HostIpConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPtpConfigPtpPort {
     #[inline(never)]
@@ -765,14 +758,14 @@ impl Default for HostPtpConfigPtpPort {
             device_type: None,
             device: None,
             ip_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PTP_CONFIG_PTP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPtpConfigPtpPort",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 int index r
 string deviceType o
 string device o
@@ -785,12 +778,9 @@ impl rt::Object for HostPtpConfigPtpPort {
         &HOST_PTP_CONFIG_PTP_PORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PTP_CONFIG_PTP_PORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PTP_CONFIG_PTP_PORT),
             0 => P::Value(&self.index),
             1 => P::Value(&self.device_type),
             2 => P::Value(&self.device),
@@ -834,18 +824,19 @@ rt::serde!(object HostPtpConfigPtpPort);
 pub struct HostReliableMemoryInfo {
     /// `memorySize`: required long.
     pub memory_size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostReliableMemoryInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { memory_size: 0 }
+        Self { memory_size: 0, _more: () }
     }
 }
 pub(crate) static HOST_RELIABLE_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReliableMemoryInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 long memorySize r
 ",
     rt::unset::<HostReliableMemoryInfo>,
@@ -855,12 +846,9 @@ impl rt::Object for HostReliableMemoryInfo {
         &HOST_RELIABLE_MEMORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RELIABLE_MEMORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RELIABLE_MEMORY_INFO),
             0 => P::Value(&self.memory_size),
             _ => P::Absent,
         }
@@ -906,6 +894,8 @@ pub struct HostRuntimeInfoNetStackInstanceRuntimeInfo {
     pub max_number_of_connections: Option<i32>,
     /// `currentIpV6Enabled`: optional boolean.
     pub current_ip_v6_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRuntimeInfoNetStackInstanceRuntimeInfo {
     #[inline(never)]
@@ -916,14 +906,14 @@ impl Default for HostRuntimeInfoNetStackInstanceRuntimeInfo {
             vmknic_keys: Vec::new(),
             max_number_of_connections: None,
             current_ip_v6_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoNetStackInstanceRuntimeInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string netStackInstanceKey r
 string state o
 string vmknicKeys ol
@@ -937,12 +927,9 @@ impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
         &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO),
             0 => P::Value(&self.net_stack_instance_key),
             1 => P::Value(&self.state),
             2 => P::Value(&self.vmknic_keys),
@@ -991,6 +978,8 @@ pub struct HostRuntimeInfoNetworkRuntimeInfo {
     /// `networkResourceRuntime`: optional `HostNetworkResourceRuntime`, since VI API 6.0.
     #[cfg(feature = "network")]
     pub network_resource_runtime: Option<Box<HostNetworkResourceRuntime>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRuntimeInfoNetworkRuntimeInfo {
     #[inline(never)]
@@ -999,14 +988,14 @@ impl Default for HostRuntimeInfoNetworkRuntimeInfo {
             net_stack_instance_runtime_info: Vec::new(),
             #[cfg(feature = "network")]
             network_resource_runtime: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoNetworkRuntimeInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostRuntimeInfoNetStackInstanceRuntimeInfo netStackInstanceRuntimeInfo ol
 HostNetworkResourceRuntime networkResourceRuntime o since 6.0
 ",
@@ -1017,12 +1006,9 @@ impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
         &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO),
             0 => P::Objects(&self.net_stack_instance_runtime_info),
             #[cfg(feature = "network")]
             1 => P::Optional(&self.network_resource_runtime),
@@ -1068,6 +1054,8 @@ pub struct HostRuntimeInfoStateEncryptionInfo {
     pub require_secure_boot: Option<bool>,
     /// `requireExecInstalledOnly`: optional boolean.
     pub require_exec_installed_only: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRuntimeInfoStateEncryptionInfo {
     #[inline(never)]
@@ -1076,14 +1064,14 @@ impl Default for HostRuntimeInfoStateEncryptionInfo {
             protection_mode: String::new(),
             require_secure_boot: None,
             require_exec_installed_only: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoStateEncryptionInfo",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string protectionMode r
 boolean requireSecureBoot o
 boolean requireExecInstalledOnly o
@@ -1095,12 +1083,9 @@ impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
         &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO),
             0 => P::Value(&self.protection_mode),
             1 => P::Value(&self.require_secure_boot),
             2 => P::Value(&self.require_exec_installed_only),
@@ -1146,6 +1131,8 @@ pub struct HostSecuritySpec {
     pub remove_permission: Vec<Permission>,
     /// `addPermission`: list of `Permission`, since VI API 4.1.
     pub add_permission: Vec<Permission>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSecuritySpec {
     #[inline(never)]
@@ -1154,14 +1141,14 @@ impl Default for HostSecuritySpec {
             admin_password: None,
             remove_permission: Vec::new(),
             add_permission: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SECURITY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSecuritySpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string adminPassword o secret
 Permission removePermission ol since 4.1
 Permission addPermission ol since 4.1
@@ -1173,12 +1160,9 @@ impl rt::Object for HostSecuritySpec {
         &HOST_SECURITY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SECURITY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SECURITY_SPEC),
             0 => P::Value(&self.admin_password),
             1 => P::Objects(&self.remove_permission),
             2 => P::Objects(&self.add_permission),
@@ -1234,6 +1218,8 @@ pub struct HostService {
     pub policy: String,
     /// `sourcePackage`: optional `HostServiceSourcePackage`, since VI API 5.0.
     pub source_package: Option<Box<HostServiceSourcePackage>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostService {
     #[inline(never)]
@@ -1247,14 +1233,14 @@ impl Default for HostService {
             ruleset: Vec::new(),
             policy: String::new(),
             source_package: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostService",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string label r
 boolean required r
@@ -1271,12 +1257,9 @@ impl rt::Object for HostService {
         &HOST_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.label),
             2 => P::Value(&self.required),
@@ -1330,6 +1313,8 @@ pub struct HostServiceConfig {
     pub service_id: String,
     /// `startupPolicy`: required string.
     pub startup_policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceConfig {
     #[inline(never)]
@@ -1337,14 +1322,14 @@ impl Default for HostServiceConfig {
         Self {
             service_id: String::new(),
             startup_policy: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string serviceId r
 string startupPolicy r
 ",
@@ -1355,12 +1340,9 @@ impl rt::Object for HostServiceConfig {
         &HOST_SERVICE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_CONFIG),
             0 => P::Value(&self.service_id),
             1 => P::Value(&self.startup_policy),
             _ => P::Absent,
@@ -1400,18 +1382,22 @@ rt::serde!(object HostServiceConfig);
 pub struct HostServiceInfo {
     /// `service`: list of `HostService`.
     pub service: Vec<HostService>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { service: Vec::new() }
+        Self {
+            service: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostService service ol
 ",
     rt::unset::<HostServiceInfo>,
@@ -1421,12 +1407,9 @@ impl rt::Object for HostServiceInfo {
         &HOST_SERVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_INFO),
             0 => P::Objects(&self.service),
             _ => P::Absent,
         }
@@ -1466,6 +1449,8 @@ pub struct HostServiceSourcePackage {
     pub source_package_name: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceSourcePackage {
     #[inline(never)]
@@ -1473,14 +1458,14 @@ impl Default for HostServiceSourcePackage {
         Self {
             source_package_name: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SERVICE_SOURCE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceSourcePackage",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string sourcePackageName r
 string description r
 ",
@@ -1491,12 +1476,9 @@ impl rt::Object for HostServiceSourcePackage {
         &HOST_SERVICE_SOURCE_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_SOURCE_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_SOURCE_PACKAGE),
             0 => P::Value(&self.source_package_name),
             1 => P::Value(&self.description),
             _ => P::Absent,
@@ -1548,6 +1530,8 @@ pub struct HostServiceTicket {
     pub service_version: String,
     /// `sessionId`: required string, secret.
     pub session_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceTicket {
     #[inline(never)]
@@ -1560,14 +1544,14 @@ impl Default for HostServiceTicket {
             service: String::new(),
             service_version: String::new(),
             session_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceTicket",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string host o
 int port o
 string sslThumbprint o since 2.5
@@ -1583,12 +1567,9 @@ impl rt::Object for HostServiceTicket {
         &HOST_SERVICE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_TICKET),
             0 => P::Value(&self.host),
             1 => P::Value(&self.port),
             2 => P::Value(&self.ssl_thumbprint),
@@ -1644,6 +1625,8 @@ pub struct HostSevInfo {
     pub snp_state: Option<String>,
     /// `snpSupported`: optional boolean, since VI API 9.0.0.0.
     pub snp_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSevInfo {
     #[inline(never)]
@@ -1653,14 +1636,14 @@ impl Default for HostSevInfo {
             max_sev_es_guests: 0,
             snp_state: None,
             snp_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SEV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSevInfo",
-    "7.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.1.0
 string sevState r
 long maxSevEsGuests r
 string snpState o since 9.0.0.0
@@ -1673,12 +1656,9 @@ impl rt::Object for HostSevInfo {
         &HOST_SEV_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SEV_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SEV_INFO),
             0 => P::Value(&self.sev_state),
             1 => P::Value(&self.max_sev_es_guests),
             2 => P::Value(&self.snp_state),
@@ -1730,6 +1710,8 @@ pub struct HostSgxInfo {
     pub le_pub_key_hash: Option<String>,
     /// `registrationInfo`: optional `HostSgxRegistrationInfo`, since VI API 8.0.0.1.
     pub registration_info: Option<Box<HostSgxRegistrationInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSgxInfo {
     #[inline(never)]
@@ -1740,14 +1722,14 @@ impl Default for HostSgxInfo {
             flc_mode: String::new(),
             le_pub_key_hash: None,
             registration_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSgxInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string sgxState r
 long totalEpcMemory r
 string flcMode r
@@ -1761,12 +1743,9 @@ impl rt::Object for HostSgxInfo {
         &HOST_SGX_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SGX_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SGX_INFO),
             0 => P::Value(&self.sgx_state),
             1 => P::Value(&self.total_epc_memory),
             2 => P::Value(&self.flc_mode),
@@ -1822,6 +1801,8 @@ pub struct HostSgxRegistrationInfo {
     pub ppid: Option<String>,
     /// `lastRegisteredTime`: optional dateTime.
     pub last_registered_time: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSgxRegistrationInfo {
     #[inline(never)]
@@ -1833,14 +1814,14 @@ impl Default for HostSgxRegistrationInfo {
             r#type: None,
             ppid: None,
             last_registered_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SGX_REGISTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSgxRegistrationInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string status o
 int biosError o
 string registrationUrl o
@@ -1855,12 +1836,9 @@ impl rt::Object for HostSgxRegistrationInfo {
         &HOST_SGX_REGISTRATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SGX_REGISTRATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SGX_REGISTRATION_INFO),
             0 => P::Value(&self.status),
             1 => P::Value(&self.bios_error),
             2 => P::Value(&self.registration_url),
@@ -1916,6 +1894,8 @@ pub struct HostSharedGpuCapabilities {
     pub suspend_supported: bool,
     /// `migrateSupported`: required boolean.
     pub migrate_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSharedGpuCapabilities {
     #[inline(never)]
@@ -1926,14 +1906,14 @@ impl Default for HostSharedGpuCapabilities {
             memory_snapshot_supported: false,
             suspend_supported: false,
             migrate_supported: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SHARED_GPU_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSharedGpuCapabilities",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string vgpu r
 boolean diskSnapshotSupported r
 boolean memorySnapshotSupported r
@@ -1947,12 +1927,9 @@ impl rt::Object for HostSharedGpuCapabilities {
         &HOST_SHARED_GPU_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SHARED_GPU_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SHARED_GPU_CAPABILITIES),
             0 => P::Value(&self.vgpu),
             1 => P::Value(&self.disk_snapshot_supported),
             2 => P::Value(&self.memory_snapshot_supported),
@@ -2006,6 +1983,8 @@ pub struct HostSnmpConfigSpec {
     pub trap_targets: Vec<HostSnmpDestination>,
     /// `option`: list of `KeyValue`, since VI API 5.0.
     pub option: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSnmpConfigSpec {
     #[inline(never)]
@@ -2016,14 +1995,14 @@ impl Default for HostSnmpConfigSpec {
             read_only_communities: Vec::new(),
             trap_targets: Vec::new(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SNMP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpConfigSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean enabled o
 int port o
 string readOnlyCommunities ol
@@ -2037,12 +2016,9 @@ impl rt::Object for HostSnmpConfigSpec {
         &HOST_SNMP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SNMP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SNMP_CONFIG_SPEC),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.port),
             2 => P::Value(&self.read_only_communities),
@@ -2092,6 +2068,8 @@ pub struct HostSnmpDestination {
     pub port: i32,
     /// `community`: required string.
     pub community: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSnmpDestination {
     #[inline(never)]
@@ -2100,14 +2078,14 @@ impl Default for HostSnmpDestination {
             host_name: String::new(),
             port: 0,
             community: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SNMP_DESTINATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpDestination",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string hostName r
 int port r
 string community r
@@ -2119,12 +2097,9 @@ impl rt::Object for HostSnmpDestination {
         &HOST_SNMP_DESTINATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SNMP_DESTINATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SNMP_DESTINATION),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.port),
             2 => P::Value(&self.community),
@@ -2174,6 +2149,8 @@ pub struct HostSnmpSystemAgentLimits {
     pub max_buffer_size: i32,
     /// `capability`: optional `HostSnmpAgentCapability`, since VI API 4.0 and always there from then on.
     pub capability: Option<enums::HostSnmpAgentCapability>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSnmpSystemAgentLimits {
     #[inline(never)]
@@ -2184,14 +2161,14 @@ impl Default for HostSnmpSystemAgentLimits {
             max_community_length: 0,
             max_buffer_size: 0,
             capability: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SNMP_SYSTEM_AGENT_LIMITS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpSystemAgentLimits",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 int maxReadOnlyCommunities r
 int maxTrapDestinations r
 int maxCommunityLength r
@@ -2205,12 +2182,9 @@ impl rt::Object for HostSnmpSystemAgentLimits {
         &HOST_SNMP_SYSTEM_AGENT_LIMITS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SNMP_SYSTEM_AGENT_LIMITS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SNMP_SYSTEM_AGENT_LIMITS),
             0 => P::Value(&self.max_read_only_communities),
             1 => P::Value(&self.max_trap_destinations),
             2 => P::Value(&self.max_community_length),
@@ -2260,6 +2234,8 @@ pub struct HostSriovConfig {
     pub sriov_enabled: bool,
     /// `numVirtualFunction`: required int.
     pub num_virtual_function: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSriovConfig {
     #[inline(never)]
@@ -2268,14 +2244,14 @@ impl Default for HostSriovConfig {
             base: HostPciPassthruConfig::default(),
             sriov_enabled: false,
             num_virtual_function: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SRIOV_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovConfig",
-    "5.5",
     Some(&HOST_PCI_PASSTHRU_CONFIG),
-    "
+    "5.5
 boolean sriovEnabled r
 int numVirtualFunction r
 ",
@@ -2286,12 +2262,9 @@ impl rt::Object for HostSriovConfig {
         &HOST_SRIOV_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SRIOV_CONFIG),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.sriov_enabled),
@@ -2347,18 +2320,22 @@ rt::serde!(object HostSriovConfig);
 pub struct HostSriovDevicePoolInfo {
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSriovDevicePoolInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: String::new() }
+        Self {
+            key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovDevicePoolInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string key r
 ",
     rt::unset::<HostSriovDevicePoolInfo>,
@@ -2368,12 +2345,9 @@ impl rt::Object for HostSriovDevicePoolInfo {
         &HOST_SRIOV_DEVICE_POOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_DEVICE_POOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SRIOV_DEVICE_POOL_INFO),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -2424,6 +2398,8 @@ pub struct HostSriovInfo {
     pub num_virtual_function: i32,
     /// `maxVirtualFunctionSupported`: required int.
     pub max_virtual_function_supported: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSriovInfo {
     #[inline(never)]
@@ -2436,14 +2412,14 @@ impl Default for HostSriovInfo {
             num_virtual_function_requested: 0,
             num_virtual_function: 0,
             max_virtual_function_supported: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SRIOV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovInfo",
-    "5.5",
     Some(&HOST_PCI_PASSTHRU_INFO),
-    "
+    "5.5
 boolean sriovEnabled r
 boolean sriovCapable r
 boolean sriovActive r
@@ -2458,12 +2434,9 @@ impl rt::Object for HostSriovInfo {
         &HOST_SRIOV_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SRIOV_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.sriov_enabled),
@@ -2533,6 +2506,8 @@ pub struct HostSriovNetworkDevicePoolInfo {
     pub switch_uuid: Option<String>,
     /// `pnic`: list of `PhysicalNic`.
     pub pnic: Vec<PhysicalNic>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSriovNetworkDevicePoolInfo {
     #[inline(never)]
@@ -2542,14 +2517,14 @@ impl Default for HostSriovNetworkDevicePoolInfo {
             switch_key: None,
             switch_uuid: None,
             pnic: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovNetworkDevicePoolInfo",
-    "6.5",
     Some(&HOST_SRIOV_DEVICE_POOL_INFO),
-    "
+    "6.5
 string switchKey o
 string switchUuid o
 PhysicalNic pnic ol
@@ -2561,12 +2536,9 @@ impl rt::Object for HostSriovNetworkDevicePoolInfo {
         &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SRIOV_NETWORK_DEVICE_POOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SRIOV_NETWORK_DEVICE_POOL_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.switch_key),
@@ -2626,6 +2598,8 @@ pub struct HostStorageElementInfo {
     pub base: HostHardwareElementInfo,
     /// `operationalInfo`: list of `HostStorageOperationalInfo`.
     pub operational_info: Vec<HostStorageOperationalInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageElementInfo {
     #[inline(never)]
@@ -2633,14 +2607,14 @@ impl Default for HostStorageElementInfo {
         Self {
             base: HostHardwareElementInfo::default(),
             operational_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_STORAGE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageElementInfo",
-    "2.5",
     Some(&HOST_HARDWARE_ELEMENT_INFO),
-    "
+    "2.5
 HostStorageOperationalInfo operationalInfo ol
 ",
     rt::unset::<HostStorageElementInfo>,
@@ -2650,12 +2624,9 @@ impl rt::Object for HostStorageElementInfo {
         &HOST_STORAGE_ELEMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_ELEMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_ELEMENT_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.operational_info),
@@ -2711,6 +2682,8 @@ pub struct HostStorageOperationalInfo {
     pub property: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageOperationalInfo {
     #[inline(never)]
@@ -2718,14 +2691,14 @@ impl Default for HostStorageOperationalInfo {
         Self {
             property: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_STORAGE_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageOperationalInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string property r
 string value r
 ",
@@ -2736,12 +2709,9 @@ impl rt::Object for HostStorageOperationalInfo {
         &HOST_STORAGE_OPERATIONAL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_OPERATIONAL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_OPERATIONAL_INFO),
             0 => P::Value(&self.property),
             1 => P::Value(&self.value),
             _ => P::Absent,
@@ -2783,6 +2753,8 @@ pub struct HostSystemComplianceCheckState {
     pub state: String,
     /// `checkTime`: required dateTime.
     pub check_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemComplianceCheckState {
     #[inline(never)]
@@ -2790,14 +2762,14 @@ impl Default for HostSystemComplianceCheckState {
         Self {
             state: String::new(),
             check_time: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_COMPLIANCE_CHECK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemComplianceCheckState",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string state r
 dateTime checkTime r
 ",
@@ -2808,12 +2780,9 @@ impl rt::Object for HostSystemComplianceCheckState {
         &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_COMPLIANCE_CHECK_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_COMPLIANCE_CHECK_STATE),
             0 => P::Value(&self.state),
             1 => P::Value(&self.check_time),
             _ => P::Absent,
@@ -2853,20 +2822,22 @@ rt::serde!(object HostSystemComplianceCheckState);
 pub struct HostSystemHealthInfo {
     /// `numericSensorInfo`: list of `HostNumericSensorInfo`.
     pub numeric_sensor_info: Vec<HostNumericSensorInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemHealthInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             numeric_sensor_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemHealthInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 HostNumericSensorInfo numericSensorInfo ol
 ",
     rt::unset::<HostSystemHealthInfo>,
@@ -2876,12 +2847,9 @@ impl rt::Object for HostSystemHealthInfo {
         &HOST_SYSTEM_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_HEALTH_INFO),
             0 => P::Objects(&self.numeric_sensor_info),
             _ => P::Absent,
         }
@@ -2919,18 +2887,22 @@ rt::serde!(object HostSystemHealthInfo);
 pub struct HostSystemReconnectSpec {
     /// `syncState`: optional boolean.
     pub sync_state: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemReconnectSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { sync_state: None }
+        Self {
+            sync_state: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SYSTEM_RECONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemReconnectSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean syncState o
 ",
     rt::unset::<HostSystemReconnectSpec>,
@@ -2940,12 +2912,9 @@ impl rt::Object for HostSystemReconnectSpec {
         &HOST_SYSTEM_RECONNECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_RECONNECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_RECONNECT_SPEC),
             0 => P::Value(&self.sync_state),
             _ => P::Absent,
         }
@@ -2985,6 +2954,8 @@ pub struct HostSystemRemediationState {
     pub state: String,
     /// `operationTime`: required dateTime.
     pub operation_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemRemediationState {
     #[inline(never)]
@@ -2992,14 +2963,14 @@ impl Default for HostSystemRemediationState {
         Self {
             state: String::new(),
             operation_time: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_REMEDIATION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemRemediationState",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string state r
 dateTime operationTime r
 ",
@@ -3010,12 +2981,9 @@ impl rt::Object for HostSystemRemediationState {
         &HOST_SYSTEM_REMEDIATION_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_REMEDIATION_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_REMEDIATION_STATE),
             0 => P::Value(&self.state),
             1 => P::Value(&self.operation_time),
             _ => P::Absent,
@@ -3059,6 +3027,8 @@ pub struct HostSystemResourceInfo {
     pub config: Option<Box<ResourceConfigSpec>>,
     /// `child`: list of `HostSystemResourceInfo`.
     pub child: Vec<HostSystemResourceInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemResourceInfo {
     #[inline(never)]
@@ -3067,14 +3037,14 @@ impl Default for HostSystemResourceInfo {
             key: String::new(),
             config: None,
             child: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemResourceInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 ResourceConfigSpec config o
 HostSystemResourceInfo child ol
@@ -3086,12 +3056,9 @@ impl rt::Object for HostSystemResourceInfo {
         &HOST_SYSTEM_RESOURCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_RESOURCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_RESOURCE_INFO),
             0 => P::Value(&self.key),
             1 => P::Optional(&self.config),
             2 => P::Objects(&self.child),
@@ -3133,18 +3100,22 @@ rt::serde!(object HostSystemResourceInfo);
 pub struct HostSystemSwapConfiguration {
     /// `option`: list of `HostSystemSwapConfigurationSystemSwapOption` or a descendant.
     pub option: Vec<rt::Poly<HostSystemSwapConfigurationSystemSwapOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfiguration {
     #[inline(never)]
     fn default() -> Self {
-        Self { option: Vec::new() }
+        Self {
+            option: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfiguration",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 HostSystemSwapConfigurationSystemSwapOption option ol
 ",
     rt::unset::<HostSystemSwapConfiguration>,
@@ -3154,12 +3125,9 @@ impl rt::Object for HostSystemSwapConfiguration {
         &HOST_SYSTEM_SWAP_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION),
             0 => P::Value(&self.option),
             _ => P::Absent,
         }
@@ -3199,6 +3167,8 @@ pub struct HostSystemSwapConfigurationDatastoreOption {
     pub base: HostSystemSwapConfigurationSystemSwapOption,
     /// `datastore`: required string.
     pub datastore: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationDatastoreOption {
     #[inline(never)]
@@ -3206,14 +3176,14 @@ impl Default for HostSystemSwapConfigurationDatastoreOption {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
             datastore: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationDatastoreOption",
-    "5.1",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "
+    "5.1
 string datastore r
 ",
     rt::unset::<HostSystemSwapConfigurationDatastoreOption>,
@@ -3223,12 +3193,9 @@ impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datastore),
@@ -3283,20 +3250,22 @@ rt::serde!(object HostSystemSwapConfigurationDatastoreOption);
 pub struct HostSystemSwapConfigurationDisabledOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationDisabledOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationDisabledOption",
-    "5.1",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
+    "5.1",
     rt::unset::<HostSystemSwapConfigurationDisabledOption>,
 );
 impl rt::Object for HostSystemSwapConfigurationDisabledOption {
@@ -3304,12 +3273,9 @@ impl rt::Object for HostSystemSwapConfigurationDisabledOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3362,20 +3328,22 @@ rt::serde!(object HostSystemSwapConfigurationDisabledOption);
 pub struct HostSystemSwapConfigurationHostCacheOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationHostCacheOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationHostCacheOption",
-    "5.1",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
+    "5.1",
     rt::unset::<HostSystemSwapConfigurationHostCacheOption>,
 );
 impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
@@ -3383,12 +3351,9 @@ impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3441,20 +3406,22 @@ rt::serde!(object HostSystemSwapConfigurationHostCacheOption);
 pub struct HostSystemSwapConfigurationHostLocalSwapOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationHostLocalSwapOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostSystemSwapConfigurationSystemSwapOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationHostLocalSwapOption",
-    "5.1",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
-    "",
+    "5.1",
     rt::unset::<HostSystemSwapConfigurationHostLocalSwapOption>,
 );
 impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
@@ -3462,12 +3429,9 @@ impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3520,18 +3484,19 @@ rt::serde!(object HostSystemSwapConfigurationHostLocalSwapOption);
 pub struct HostSystemSwapConfigurationSystemSwapOption {
     /// `key`: required int.
     pub key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystemSwapConfigurationSystemSwapOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: 0 }
+        Self { key: 0, _more: () }
     }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationSystemSwapOption",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 int key r
 ",
     rt::unset::<HostSystemSwapConfigurationSystemSwapOption>,
@@ -3541,12 +3506,9 @@ impl rt::Object for HostSystemSwapConfigurationSystemSwapOption {
         &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -3588,6 +3550,8 @@ pub struct HostTdxInfo {
     pub tdx_state: String,
     /// `numTDXPrivateKeyIDs`: required int.
     pub num_tdx_private_key_ids: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTdxInfo {
     #[inline(never)]
@@ -3595,14 +3559,14 @@ impl Default for HostTdxInfo {
         Self {
             tdx_state: String::new(),
             num_tdx_private_key_ids: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TDX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTdxInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string tdxState r
 int numTDXPrivateKeyIDs r
 ",
@@ -3613,12 +3577,9 @@ impl rt::Object for HostTdxInfo {
         &HOST_TDX_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TDX_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TDX_INFO),
             0 => P::Value(&self.tdx_state),
             1 => P::Value(&self.num_tdx_private_key_ids),
             _ => P::Absent,
@@ -3662,6 +3623,8 @@ pub struct HostTpmAttestationInfo {
     pub status: enums::HostTpmAttestationInfoAcceptanceStatus,
     /// `message`: optional `LocalizableMessage`.
     pub message: Option<Box<LocalizableMessage>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmAttestationInfo {
     #[inline(never)]
@@ -3670,14 +3633,14 @@ impl Default for HostTpmAttestationInfo {
             time: Default::default(),
             status: Default::default(),
             message: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmAttestationInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 dateTime time r
 HostTpmAttestationInfoAcceptanceStatus status r
 LocalizableMessage message o
@@ -3689,12 +3652,9 @@ impl rt::Object for HostTpmAttestationInfo {
         &HOST_TPM_ATTESTATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_ATTESTATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_ATTESTATION_INFO),
             0 => P::Value(&self.time),
             1 => P::Value(&self.status),
             2 => P::Optional(&self.message),
@@ -3740,6 +3700,8 @@ pub struct HostTpmAttestationReport {
     pub tpm_events: Vec<HostTpmEventLogEntry>,
     /// `tpmLogReliable`: required boolean.
     pub tpm_log_reliable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmAttestationReport {
     #[inline(never)]
@@ -3748,14 +3710,14 @@ impl Default for HostTpmAttestationReport {
             tpm_pcr_values: Vec::new(),
             tpm_events: Vec::new(),
             tpm_log_reliable: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_ATTESTATION_REPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmAttestationReport",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 HostTpmDigestInfo tpmPcrValues rl
 HostTpmEventLogEntry tpmEvents rl
 boolean tpmLogReliable r
@@ -3767,12 +3729,9 @@ impl rt::Object for HostTpmAttestationReport {
         &HOST_TPM_ATTESTATION_REPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_ATTESTATION_REPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_ATTESTATION_REPORT),
             0 => P::Objects(&self.tpm_pcr_values),
             1 => P::Objects(&self.tpm_events),
             2 => P::Value(&self.tpm_log_reliable),
@@ -3814,20 +3773,22 @@ rt::serde!(object HostTpmAttestationReport);
 pub struct HostTpmBootCompleteEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmBootCompleteEventDetails {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmEventDetails::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmBootCompleteEventDetails",
-    "8.0.1.0",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "",
+    "8.0.1.0",
     rt::unset::<HostTpmBootCompleteEventDetails>,
 );
 impl rt::Object for HostTpmBootCompleteEventDetails {
@@ -3835,12 +3796,9 @@ impl rt::Object for HostTpmBootCompleteEventDetails {
         &HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3894,6 +3852,8 @@ pub struct HostTpmBootSecurityOptionEventDetails {
     pub base: HostTpmEventDetails,
     /// `bootSecurityOption`: required string.
     pub boot_security_option: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmBootSecurityOptionEventDetails {
     #[inline(never)]
@@ -3901,14 +3861,14 @@ impl Default for HostTpmBootSecurityOptionEventDetails {
         Self {
             base: HostTpmEventDetails::default(),
             boot_security_option: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmBootSecurityOptionEventDetails",
-    "5.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "5.1
 string bootSecurityOption r
 ",
     rt::unset::<HostTpmBootSecurityOptionEventDetails>,
@@ -3918,12 +3878,9 @@ impl rt::Object for HostTpmBootSecurityOptionEventDetails {
         &HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.boot_security_option),
@@ -3979,6 +3936,8 @@ pub struct HostTpmCommandEventDetails {
     pub base: HostTpmEventDetails,
     /// `commandLine`: required string.
     pub command_line: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmCommandEventDetails {
     #[inline(never)]
@@ -3986,14 +3945,14 @@ impl Default for HostTpmCommandEventDetails {
         Self {
             base: HostTpmEventDetails::default(),
             command_line: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_COMMAND_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmCommandEventDetails",
-    "5.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "5.1
 string commandLine r
 ",
     rt::unset::<HostTpmCommandEventDetails>,
@@ -4003,12 +3962,9 @@ impl rt::Object for HostTpmCommandEventDetails {
         &HOST_TPM_COMMAND_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_COMMAND_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_COMMAND_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.command_line),
@@ -4064,6 +4020,8 @@ pub struct HostTpmDigestInfo {
     pub base: HostDigestInfo,
     /// `pcrNumber`: required int.
     pub pcr_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmDigestInfo {
     #[inline(never)]
@@ -4071,14 +4029,14 @@ impl Default for HostTpmDigestInfo {
         Self {
             base: HostDigestInfo::default(),
             pcr_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmDigestInfo",
-    "4.0",
     Some(&HOST_DIGEST_INFO),
-    "
+    "4.0
 int pcrNumber r
 ",
     rt::unset::<HostTpmDigestInfo>,
@@ -4088,12 +4046,9 @@ impl rt::Object for HostTpmDigestInfo {
         &HOST_TPM_DIGEST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_DIGEST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_DIGEST_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.pcr_number),
@@ -4148,6 +4103,8 @@ pub struct HostTpmEventDetails {
     pub data_hash: Vec<i8>,
     /// `dataHashMethod`: optional string, since VI API 6.7.
     pub data_hash_method: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmEventDetails {
     #[inline(never)]
@@ -4155,14 +4112,14 @@ impl Default for HostTpmEventDetails {
         Self {
             data_hash: Vec::new(),
             data_hash_method: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmEventDetails",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 byte dataHash rl
 string dataHashMethod o since 6.7
 ",
@@ -4173,12 +4130,9 @@ impl rt::Object for HostTpmEventDetails {
         &HOST_TPM_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_EVENT_DETAILS),
             0 => P::Value(&self.data_hash),
             1 => P::Value(&self.data_hash_method),
             _ => P::Absent,
@@ -4221,6 +4175,8 @@ pub struct HostTpmEventLogEntry {
     pub pcr_index: i32,
     /// `eventDetails`: required `HostTpmEventDetails` or a descendant.
     pub event_details: rt::Poly<HostTpmEventDetails>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmEventLogEntry {
     #[inline(never)]
@@ -4228,14 +4184,14 @@ impl Default for HostTpmEventLogEntry {
         Self {
             pcr_index: 0,
             event_details: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_EVENT_LOG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmEventLogEntry",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 int pcrIndex r
 HostTpmEventDetails eventDetails r
 ",
@@ -4246,12 +4202,9 @@ impl rt::Object for HostTpmEventLogEntry {
         &HOST_TPM_EVENT_LOG_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_EVENT_LOG_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_EVENT_LOG_ENTRY),
             0 => P::Value(&self.pcr_index),
             1 => P::Value(&self.event_details),
             _ => P::Absent,
@@ -4291,20 +4244,22 @@ rt::serde!(object HostTpmEventLogEntry);
 pub struct HostTpmNvTagEventDetails {
     /// The properties of `HostTpmBootSecurityOptionEventDetails`.
     pub base: HostTpmBootSecurityOptionEventDetails,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmNvTagEventDetails {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmBootSecurityOptionEventDetails::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_NV_TAG_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmNvTagEventDetails",
-    "7.0.2.0",
     Some(&HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS),
-    "",
+    "7.0.2.0",
     rt::unset::<HostTpmNvTagEventDetails>,
 );
 impl rt::Object for HostTpmNvTagEventDetails {
@@ -4312,12 +4267,9 @@ impl rt::Object for HostTpmNvTagEventDetails {
         &HOST_TPM_NV_TAG_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_NV_TAG_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_NV_TAG_EVENT_DETAILS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4373,6 +4325,8 @@ pub struct HostTpmOptionEventDetails {
     pub options_file_name: String,
     /// `bootOptions`: list of byte.
     pub boot_options: Vec<i8>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmOptionEventDetails {
     #[inline(never)]
@@ -4381,14 +4335,14 @@ impl Default for HostTpmOptionEventDetails {
             base: HostTpmEventDetails::default(),
             options_file_name: String::new(),
             boot_options: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_OPTION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmOptionEventDetails",
-    "5.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "5.1
 string optionsFileName r
 byte bootOptions ol
 ",
@@ -4399,12 +4353,9 @@ impl rt::Object for HostTpmOptionEventDetails {
         &HOST_TPM_OPTION_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_OPTION_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_OPTION_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.options_file_name),
@@ -4460,20 +4411,22 @@ rt::serde!(object HostTpmOptionEventDetails);
 pub struct HostTpmSignerEventDetails {
     /// The properties of `HostTpmBootSecurityOptionEventDetails`.
     pub base: HostTpmBootSecurityOptionEventDetails,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmSignerEventDetails {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostTpmBootSecurityOptionEventDetails::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_SIGNER_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSignerEventDetails",
-    "8.0.0.1",
     Some(&HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS),
-    "",
+    "8.0.0.1",
     rt::unset::<HostTpmSignerEventDetails>,
 );
 impl rt::Object for HostTpmSignerEventDetails {
@@ -4481,12 +4434,9 @@ impl rt::Object for HostTpmSignerEventDetails {
         &HOST_TPM_SIGNER_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_SIGNER_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_SIGNER_EVENT_DETAILS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4546,6 +4496,8 @@ pub struct HostTpmSoftwareComponentEventDetails {
     pub vib_version: String,
     /// `vibVendor`: required string.
     pub vib_vendor: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmSoftwareComponentEventDetails {
     #[inline(never)]
@@ -4556,14 +4508,14 @@ impl Default for HostTpmSoftwareComponentEventDetails {
             vib_name: String::new(),
             vib_version: String::new(),
             vib_vendor: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSoftwareComponentEventDetails",
-    "5.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "5.1
 string componentName r
 string vibName r
 string vibVersion r
@@ -4576,12 +4528,9 @@ impl rt::Object for HostTpmSoftwareComponentEventDetails {
         &HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.component_name),
@@ -4643,6 +4592,8 @@ pub struct HostTpmSystemVersionEventDetails {
     pub base: HostTpmEventDetails,
     /// `systemVersion`: required string.
     pub system_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmSystemVersionEventDetails {
     #[inline(never)]
@@ -4650,14 +4601,14 @@ impl Default for HostTpmSystemVersionEventDetails {
         Self {
             base: HostTpmEventDetails::default(),
             system_version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSystemVersionEventDetails",
-    "9.1.0.0",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "9.1.0.0
 string systemVersion r
 ",
     rt::unset::<HostTpmSystemVersionEventDetails>,
@@ -4667,12 +4618,9 @@ impl rt::Object for HostTpmSystemVersionEventDetails {
         &HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.system_version),
@@ -4728,6 +4676,8 @@ pub struct HostTpmVersionEventDetails {
     pub base: HostTpmEventDetails,
     /// `version`: required base64Binary.
     pub version: rt::Binary,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTpmVersionEventDetails {
     #[inline(never)]
@@ -4735,14 +4685,14 @@ impl Default for HostTpmVersionEventDetails {
         Self {
             base: HostTpmEventDetails::default(),
             version: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TPM_VERSION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmVersionEventDetails",
-    "8.0.0.1",
     Some(&HOST_TPM_EVENT_DETAILS),
-    "
+    "8.0.0.1
 base64Binary version r
 ",
     rt::unset::<HostTpmVersionEventDetails>,
@@ -4752,12 +4702,9 @@ impl rt::Object for HostTpmVersionEventDetails {
         &HOST_TPM_VERSION_EVENT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TPM_VERSION_EVENT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TPM_VERSION_EVENT_DETAILS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.version),
@@ -4819,6 +4766,8 @@ pub struct HostTrustAuthorityAttestationInfo {
     pub attested_until: Option<rt::DateTime>,
     /// `messages`: list of `LocalizableMessage`.
     pub messages: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTrustAuthorityAttestationInfo {
     #[inline(never)]
@@ -4829,14 +4778,14 @@ impl Default for HostTrustAuthorityAttestationInfo {
             attested_at: None,
             attested_until: None,
             messages: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TRUST_AUTHORITY_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTrustAuthorityAttestationInfo",
-    "7.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.1.0
 string attestationStatus r
 string serviceId o
 dateTime attestedAt o
@@ -4850,12 +4799,9 @@ impl rt::Object for HostTrustAuthorityAttestationInfo {
         &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TRUST_AUTHORITY_ATTESTATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TRUST_AUTHORITY_ATTESTATION_INFO),
             0 => P::Value(&self.attestation_status),
             1 => P::Value(&self.service_id),
             2 => P::Value(&self.attested_at),
@@ -4919,6 +4865,8 @@ pub struct HostVMotionManagerDstInstantCloneResult {
     pub dev_cpt_stream_size: Option<i64>,
     /// `devCptStreamTime`: optional long.
     pub dev_cpt_stream_time: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionManagerDstInstantCloneResult {
     #[inline(never)]
@@ -4934,14 +4882,14 @@ impl Default for HostVMotionManagerDstInstantCloneResult {
             cpt_cache_used: None,
             dev_cpt_stream_size: None,
             dev_cpt_stream_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionManagerDstInstantCloneResult",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 int dstVmId o
 long startTime o
 long cptLoadTime o
@@ -4960,12 +4908,9 @@ impl rt::Object for HostVMotionManagerDstInstantCloneResult {
         &HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT),
             0 => P::Value(&self.dst_vm_id),
             1 => P::Value(&self.start_time),
             2 => P::Value(&self.cpt_load_time),

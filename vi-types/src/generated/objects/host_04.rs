@@ -17,6 +17,8 @@ pub struct HostVMotionManagerSrcInstantCloneResult {
     pub resume_done_time: Option<i64>,
     /// `endTime`: optional long.
     pub end_time: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionManagerSrcInstantCloneResult {
     #[inline(never)]
@@ -27,14 +29,14 @@ impl Default for HostVMotionManagerSrcInstantCloneResult {
             quiesce_done_time: None,
             resume_done_time: None,
             end_time: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionManagerSrcInstantCloneResult",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 long startTime o
 long quiesceTime o
 long quiesceDoneTime o
@@ -48,12 +50,9 @@ impl rt::Object for HostVMotionManagerSrcInstantCloneResult {
         &HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT),
             0 => P::Value(&self.start_time),
             1 => P::Value(&self.quiesce_time),
             2 => P::Value(&self.quiesce_done_time),
@@ -103,6 +102,8 @@ pub struct HostVmciAccessManagerAccessSpec {
     pub services: Vec<String>,
     /// `mode`: required string.
     pub mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVmciAccessManagerAccessSpec {
     #[inline(never)]
@@ -111,14 +112,14 @@ impl Default for HostVmciAccessManagerAccessSpec {
             vm: Default::default(),
             services: Vec::new(),
             mode: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmciAccessManagerAccessSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference vm r
 string services ol
 string mode r
@@ -130,12 +131,9 @@ impl rt::Object for HostVmciAccessManagerAccessSpec {
         &HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.services),
             2 => P::Value(&self.mode),
@@ -177,20 +175,22 @@ rt::serde!(object HostVmciAccessManagerAccessSpec);
 pub struct InvalidCamCertificate {
     /// The properties of `InvalidCAMServer`.
     pub base: InvalidCamServer,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidCamCertificate {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidCamServer::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_CAM_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCAMCertificate",
-    "5.0",
     Some(&INVALID_CAM_SERVER),
-    "",
+    "5.0",
     rt::unset::<InvalidCamCertificate>,
 );
 impl rt::Object for InvalidCamCertificate {
@@ -198,12 +198,9 @@ impl rt::Object for InvalidCamCertificate {
         &INVALID_CAM_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CAM_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_CAM_CERTIFICATE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -257,6 +254,8 @@ pub struct InvalidCamServer {
     pub base: ActiveDirectoryFault,
     /// `camServer`: required string.
     pub cam_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidCamServer {
     #[inline(never)]
@@ -264,14 +263,14 @@ impl Default for InvalidCamServer {
         Self {
             base: ActiveDirectoryFault::default(),
             cam_server: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_CAM_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCAMServer",
-    "5.0",
     Some(&ACTIVE_DIRECTORY_FAULT),
-    "
+    "5.0
 string camServer r
 ",
     rt::unset::<InvalidCamServer>,
@@ -281,12 +280,9 @@ impl rt::Object for InvalidCamServer {
         &INVALID_CAM_SERVER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_CAM_SERVER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_CAM_SERVER),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.cam_server),
@@ -364,6 +360,8 @@ pub struct KernelModuleInfo {
     pub data_section: KernelModuleSectionInfo,
     /// `bssSection`: required `KernelModuleSectionInfo`.
     pub bss_section: KernelModuleSectionInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KernelModuleInfo {
     #[inline(never)]
@@ -382,14 +380,14 @@ impl Default for KernelModuleInfo {
             text_section: Default::default(),
             data_section: Default::default(),
             bss_section: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static KERNEL_MODULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KernelModuleInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int id r
 string name r
 string version r
@@ -411,12 +409,9 @@ impl rt::Object for KernelModuleInfo {
         &KERNEL_MODULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KERNEL_MODULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KERNEL_MODULE_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.version),
@@ -480,18 +475,23 @@ pub struct KernelModuleSectionInfo {
     pub address: i64,
     /// `length`: optional int.
     pub length: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for KernelModuleSectionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { address: 0, length: None }
+        Self {
+            address: 0,
+            length: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static KERNEL_MODULE_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KernelModuleSectionInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long address r
 int length o
 ",
@@ -502,12 +502,9 @@ impl rt::Object for KernelModuleSectionInfo {
         &KERNEL_MODULE_SECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &KERNEL_MODULE_SECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&KERNEL_MODULE_SECTION_INFO),
             0 => P::Value(&self.address),
             1 => P::Value(&self.length),
             _ => P::Absent,
@@ -557,6 +554,8 @@ pub struct ModeInfo {
     pub admin: Option<String>,
     /// `full`: required string.
     pub full: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ModeInfo {
     #[inline(never)]
@@ -568,14 +567,14 @@ impl Default for ModeInfo {
             r#use: String::new(),
             admin: None,
             full: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ModeInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string browse o
 string read r
 string modify r
@@ -590,12 +589,9 @@ impl rt::Object for ModeInfo {
         &MODE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MODE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MODE_INFO),
             0 => P::Value(&self.browse),
             1 => P::Value(&self.read),
             2 => P::Value(&self.modify),
@@ -643,20 +639,22 @@ rt::serde!(object ModeInfo);
 pub struct NoPermissionOnAd {
     /// The properties of `ActiveDirectoryFault`.
     pub base: ActiveDirectoryFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoPermissionOnAd {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ActiveDirectoryFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_PERMISSION_ON_AD: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnAD",
-    "4.1",
     Some(&ACTIVE_DIRECTORY_FAULT),
-    "",
+    "4.1",
     rt::unset::<NoPermissionOnAd>,
 );
 impl rt::Object for NoPermissionOnAd {
@@ -664,12 +662,9 @@ impl rt::Object for NoPermissionOnAd {
         &NO_PERMISSION_ON_AD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_PERMISSION_ON_AD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_PERMISSION_ON_AD),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -721,20 +716,22 @@ rt::serde!(object NoPermissionOnAd);
 pub struct NonAdUserRequired {
     /// The properties of `ActiveDirectoryFault`.
     pub base: ActiveDirectoryFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonAdUserRequired {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ActiveDirectoryFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NON_AD_USER_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonADUserRequired",
-    "4.1",
     Some(&ACTIVE_DIRECTORY_FAULT),
-    "",
+    "4.1",
     rt::unset::<NonAdUserRequired>,
 );
 impl rt::Object for NonAdUserRequired {
@@ -742,12 +739,9 @@ impl rt::Object for NonAdUserRequired {
         &NON_AD_USER_REQUIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_AD_USER_REQUIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_AD_USER_REQUIRED),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -799,20 +793,22 @@ rt::serde!(object NonAdUserRequired);
 pub struct PowerSystemCapability {
     /// `availablePolicy`: list, not empty, of `HostPowerPolicy`.
     pub available_policy: Vec<HostPowerPolicy>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerSystemCapability {
     #[inline(never)]
     fn default() -> Self {
         Self {
             available_policy: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_SYSTEM_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerSystemCapability",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 HostPowerPolicy availablePolicy rl
 ",
     rt::unset::<PowerSystemCapability>,
@@ -822,12 +818,9 @@ impl rt::Object for PowerSystemCapability {
         &POWER_SYSTEM_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_SYSTEM_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_SYSTEM_CAPABILITY),
             0 => P::Objects(&self.available_policy),
             _ => P::Absent,
         }
@@ -865,20 +858,22 @@ rt::serde!(object PowerSystemCapability);
 pub struct PowerSystemInfo {
     /// `currentPolicy`: required `HostPowerPolicy`.
     pub current_policy: HostPowerPolicy,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PowerSystemInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             current_policy: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static POWER_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerSystemInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 HostPowerPolicy currentPolicy r
 ",
     rt::unset::<PowerSystemInfo>,
@@ -888,12 +883,9 @@ impl rt::Object for PowerSystemInfo {
         &POWER_SYSTEM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POWER_SYSTEM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POWER_SYSTEM_INFO),
             0 => P::Object(&self.current_policy),
             _ => P::Absent,
         }
@@ -935,6 +927,8 @@ pub struct Relation {
     pub name: String,
     /// `version`: optional string.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Relation {
     #[inline(never)]
@@ -943,14 +937,14 @@ impl Default for Relation {
             constraint: None,
             name: String::new(),
             version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static RELATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Relation",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string constraint o
 string name r
 string version o
@@ -962,12 +956,9 @@ impl rt::Object for Relation {
         &RELATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RELATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RELATION),
             0 => P::Value(&self.constraint),
             1 => P::Value(&self.name),
             2 => P::Value(&self.version),
@@ -1013,6 +1004,8 @@ pub struct ServiceConsoleReservationInfo {
     pub service_console_reserved: i64,
     /// `unreserved`: required long.
     pub unreserved: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceConsoleReservationInfo {
     #[inline(never)]
@@ -1021,14 +1014,14 @@ impl Default for ServiceConsoleReservationInfo {
             service_console_reserved_cfg: 0,
             service_console_reserved: 0,
             unreserved: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static SERVICE_CONSOLE_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceConsoleReservationInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 long serviceConsoleReservedCfg r
 long serviceConsoleReserved r
 long unreserved r
@@ -1040,12 +1033,9 @@ impl rt::Object for ServiceConsoleReservationInfo {
         &SERVICE_CONSOLE_RESERVATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_CONSOLE_RESERVATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_CONSOLE_RESERVATION_INFO),
             0 => P::Value(&self.service_console_reserved_cfg),
             1 => P::Value(&self.service_console_reserved),
             2 => P::Value(&self.unreserved),
@@ -1121,6 +1111,8 @@ pub struct SoftwarePackage {
     pub tag: Vec<String>,
     /// `payload`: list of string.
     pub payload: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SoftwarePackage {
     #[inline(never)]
@@ -1144,14 +1136,14 @@ impl Default for SoftwarePackage {
             capability: Default::default(),
             tag: Vec::new(),
             payload: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SOFTWARE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftwarePackage",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string name r
 string version r
 string type r
@@ -1178,12 +1170,9 @@ impl rt::Object for SoftwarePackage {
         &SOFTWARE_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOFTWARE_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOFTWARE_PACKAGE),
             0 => P::Value(&self.name),
             1 => P::Value(&self.version),
             2 => P::Value(&self.r#type),
@@ -1261,6 +1250,8 @@ pub struct SoftwarePackageCapability {
     pub stateless_ready: Option<bool>,
     /// `overlay`: optional boolean.
     pub overlay: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SoftwarePackageCapability {
     #[inline(never)]
@@ -1270,14 +1261,14 @@ impl Default for SoftwarePackageCapability {
             live_remove_allowed: None,
             stateless_ready: None,
             overlay: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SOFTWARE_PACKAGE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftwarePackageCapability",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean liveInstallAllowed o
 boolean liveRemoveAllowed o
 boolean statelessReady o
@@ -1290,12 +1281,9 @@ impl rt::Object for SoftwarePackageCapability {
         &SOFTWARE_PACKAGE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOFTWARE_PACKAGE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOFTWARE_PACKAGE_CAPABILITY),
             0 => P::Value(&self.live_install_allowed),
             1 => P::Value(&self.live_remove_allowed),
             2 => P::Value(&self.stateless_ready),
@@ -1347,6 +1335,8 @@ pub struct SystemEventInfo {
     pub message: String,
     /// `sensorNumber`: required long.
     pub sensor_number: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SystemEventInfo {
     #[inline(never)]
@@ -1357,14 +1347,14 @@ impl Default for SystemEventInfo {
             sel_type: 0,
             message: String::new(),
             sensor_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static SYSTEM_EVENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SystemEventInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 long recordId r
 string when r
 long selType r
@@ -1378,12 +1368,9 @@ impl rt::Object for SystemEventInfo {
         &SYSTEM_EVENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SYSTEM_EVENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SYSTEM_EVENT_INFO),
             0 => P::Value(&self.record_id),
             1 => P::Value(&self.when),
             2 => P::Value(&self.sel_type),
@@ -1431,6 +1418,8 @@ pub struct VirtualMachineMemoryReservationSpec {
     pub virtual_machine_reserved: Option<i64>,
     /// `allocationPolicy`: optional string.
     pub allocation_policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMemoryReservationSpec {
     #[inline(never)]
@@ -1438,14 +1427,14 @@ impl Default for VirtualMachineMemoryReservationSpec {
         Self {
             virtual_machine_reserved: None,
             allocation_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMemoryReservationSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 long virtualMachineReserved o
 string allocationPolicy o
 ",
@@ -1456,12 +1445,9 @@ impl rt::Object for VirtualMachineMemoryReservationSpec {
         &VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC),
             0 => P::Value(&self.virtual_machine_reserved),
             1 => P::Value(&self.allocation_policy),
             _ => P::Absent,

@@ -13,6 +13,8 @@ pub struct ClusterIoFilterInfo {
     pub op_type: String,
     /// `vibUrl`: optional string, since VI API 6.5.
     pub vib_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterIoFilterInfo {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for ClusterIoFilterInfo {
             base: IoFilterInfo::default(),
             op_type: String::new(),
             vib_url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterIoFilterInfo",
-    "6.0",
     Some(&IO_FILTER_INFO),
-    "
+    "6.0
 string opType r
 string vibUrl o since 6.5
 ",
@@ -39,12 +41,9 @@ impl rt::Object for ClusterIoFilterInfo {
         &CLUSTER_IO_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_IO_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_IO_FILTER_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.op_type),
@@ -101,6 +100,8 @@ pub struct HostIoFilterInfo {
     pub base: IoFilterInfo,
     /// `available`: required boolean.
     pub available: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIoFilterInfo {
     #[inline(never)]
@@ -108,14 +109,14 @@ impl Default for HostIoFilterInfo {
         Self {
             base: IoFilterInfo::default(),
             available: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIoFilterInfo",
-    "6.0",
     Some(&IO_FILTER_INFO),
-    "
+    "6.0
 boolean available r
 ",
     rt::unset::<HostIoFilterInfo>,
@@ -125,12 +126,9 @@ impl rt::Object for HostIoFilterInfo {
         &HOST_IO_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IO_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IO_FILTER_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.available),
@@ -185,6 +183,8 @@ pub struct IoFilterHostIssue {
     pub host: rt::ManagedObjectReference,
     /// `issue`: list, not empty, of `LocalizedMethodFault`.
     pub issue: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IoFilterHostIssue {
     #[inline(never)]
@@ -192,14 +192,14 @@ impl Default for IoFilterHostIssue {
         Self {
             host: Default::default(),
             issue: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IO_FILTER_HOST_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterHostIssue",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference host r
 LocalizedMethodFault issue rl
 ",
@@ -210,12 +210,9 @@ impl rt::Object for IoFilterHostIssue {
         &IO_FILTER_HOST_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_HOST_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_HOST_ISSUE),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.issue),
             _ => P::Absent,
@@ -267,6 +264,8 @@ pub struct IoFilterInfo {
     pub summary: Option<String>,
     /// `releaseDate`: optional string.
     pub release_date: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IoFilterInfo {
     #[inline(never)]
@@ -279,14 +278,14 @@ impl Default for IoFilterInfo {
             r#type: None,
             summary: None,
             release_date: None,
+            _more: (),
         }
     }
 }
 pub(crate) static IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string id r
 string name r
 string vendor r
@@ -302,12 +301,9 @@ impl rt::Object for IoFilterInfo {
         &IO_FILTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.vendor),
@@ -354,18 +350,20 @@ impl std::fmt::Debug for IoFilterInfo {
 rt::serde!(object IoFilterInfo);
 
 /// `IoFilterManagerSslTrust`, a [`DynamicData`], since VI API 8.0.3.0.
-pub struct IoFilterManagerSslTrust {}
+pub struct IoFilterManagerSslTrust {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IoFilterManagerSslTrust {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static IO_FILTER_MANAGER_SSL_TRUST: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterManagerSslTrust",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "8.0.3.0",
     rt::unset::<IoFilterManagerSslTrust>,
 );
 impl rt::Object for IoFilterManagerSslTrust {
@@ -373,12 +371,9 @@ impl rt::Object for IoFilterManagerSslTrust {
         &IO_FILTER_MANAGER_SSL_TRUST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_MANAGER_SSL_TRUST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_MANAGER_SSL_TRUST),
             _ => P::Absent,
         }
     }
@@ -417,6 +412,8 @@ pub struct IoFilterQueryIssueResult {
     pub op_type: String,
     /// `hostIssue`: list of `IoFilterHostIssue`.
     pub host_issue: Vec<IoFilterHostIssue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IoFilterQueryIssueResult {
     #[inline(never)]
@@ -424,14 +421,14 @@ impl Default for IoFilterQueryIssueResult {
         Self {
             op_type: String::new(),
             host_issue: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IO_FILTER_QUERY_ISSUE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterQueryIssueResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string opType r
 IoFilterHostIssue hostIssue ol
 ",
@@ -442,12 +439,9 @@ impl rt::Object for IoFilterQueryIssueResult {
         &IO_FILTER_QUERY_ISSUE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_QUERY_ISSUE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_QUERY_ISSUE_RESULT),
             0 => P::Value(&self.op_type),
             1 => P::Objects(&self.host_issue),
             _ => P::Absent,
@@ -487,20 +481,22 @@ rt::serde!(object IoFilterQueryIssueResult);
 pub struct PinnedCertificate {
     /// `sslCertificate`: required string.
     pub ssl_certificate: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PinnedCertificate {
     #[inline(never)]
     fn default() -> Self {
         Self {
             ssl_certificate: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PINNED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PinnedCertificate",
-    "8.0.3.0",
     Some(&IO_FILTER_MANAGER_SSL_TRUST),
-    "
+    "8.0.3.0
 string sslCertificate r
 ",
     rt::unset::<PinnedCertificate>,
@@ -510,13 +506,16 @@ impl rt::Object for PinnedCertificate {
         &PINNED_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PINNED_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
+            rt::INFO => P::Info(&PINNED_CERTIFICATE),
+            rt::BASE => {
+                P::Object(
+                    &IoFilterManagerSslTrust {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.ssl_certificate),
             _ => P::Absent,
         }
@@ -552,18 +551,20 @@ impl std::fmt::Debug for PinnedCertificate {
 rt::serde!(object PinnedCertificate);
 
 /// `UntrustedCertificate`, a [`IoFilterManagerSslTrust`], since VI API 8.0.3.0.
-pub struct UntrustedCertificate {}
+pub struct UntrustedCertificate {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for UntrustedCertificate {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static UNTRUSTED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UntrustedCertificate",
-    "8.0.3.0",
     Some(&IO_FILTER_MANAGER_SSL_TRUST),
-    "",
+    "8.0.3.0",
     rt::unset::<UntrustedCertificate>,
 );
 impl rt::Object for UntrustedCertificate {
@@ -571,13 +572,16 @@ impl rt::Object for UntrustedCertificate {
         &UNTRUSTED_CERTIFICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNTRUSTED_CERTIFICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
+            rt::INFO => P::Info(&UNTRUSTED_CERTIFICATE),
+            rt::BASE => {
+                P::Object(
+                    &IoFilterManagerSslTrust {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -616,6 +620,8 @@ pub struct VirtualDiskId {
     pub vm: rt::ManagedObjectReference,
     /// `diskId`: required int.
     pub disk_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskId {
     #[inline(never)]
@@ -623,14 +629,14 @@ impl Default for VirtualDiskId {
         Self {
             vm: Default::default(),
             disk_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskId",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference vm r
 int diskId r
 ",
@@ -641,12 +647,9 @@ impl rt::Object for VirtualDiskId {
         &VIRTUAL_DISK_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_ID),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.disk_id),
             _ => P::Absent,
@@ -683,18 +686,20 @@ impl std::fmt::Debug for VirtualDiskId {
 rt::serde!(object VirtualDiskId);
 
 /// `VirtualMachineBaseIndependentFilterSpec`, a [`DynamicData`], since VI API 7.0.2.1.
-pub struct VirtualMachineBaseIndependentFilterSpec {}
+pub struct VirtualMachineBaseIndependentFilterSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineBaseIndependentFilterSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBaseIndependentFilterSpec",
-    "7.0.2.1",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.2.1",
     rt::unset::<VirtualMachineBaseIndependentFilterSpec>,
 );
 impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
@@ -702,12 +707,9 @@ impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
         &VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC),
             _ => P::Absent,
         }
     }
@@ -742,18 +744,20 @@ impl std::fmt::Debug for VirtualMachineBaseIndependentFilterSpec {
 rt::serde!(object base VirtualMachineBaseIndependentFilterSpec);
 
 /// `VirtualMachineEmptyIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
-pub struct VirtualMachineEmptyIndependentFilterSpec {}
+pub struct VirtualMachineEmptyIndependentFilterSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineEmptyIndependentFilterSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineEmptyIndependentFilterSpec",
-    "7.0.2.1",
     Some(&VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC),
-    "",
+    "7.0.2.1",
     rt::unset::<VirtualMachineEmptyIndependentFilterSpec>,
 );
 impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
@@ -761,15 +765,13 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
         &VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBaseIndependentFilterSpec {
+                        _more: (),
                     },
                 )
             }
@@ -814,6 +816,8 @@ pub struct VirtualMachineIndependentFilterSpec {
     pub filter_class: Option<String>,
     /// `filterCapabilities`: list of `KeyValue`.
     pub filter_capabilities: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineIndependentFilterSpec {
     #[inline(never)]
@@ -822,14 +826,14 @@ impl Default for VirtualMachineIndependentFilterSpec {
             filter_name: String::new(),
             filter_class: None,
             filter_capabilities: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIndependentFilterSpec",
-    "7.0.2.1",
     Some(&VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC),
-    "
+    "7.0.2.1
 string filterName r
 string filterClass o
 KeyValue filterCapabilities ol
@@ -841,15 +845,13 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
         &VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC),
             rt::BASE => {
                 P::Object(
                     &VirtualMachineBaseIndependentFilterSpec {
+                        _more: (),
                     },
                 )
             }

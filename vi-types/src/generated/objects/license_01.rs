@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AllVirtualMachinesLicensedEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AllVirtualMachinesLicensedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ALL_VIRTUAL_MACHINES_LICENSED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllVirtualMachinesLicensedEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "",
+    "2.5",
     rt::unset::<AllVirtualMachinesLicensedEvent>,
 );
 impl rt::Object for AllVirtualMachinesLicensedEvent {
@@ -30,12 +32,9 @@ impl rt::Object for AllVirtualMachinesLicensedEvent {
         &ALL_VIRTUAL_MACHINES_LICENSED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALL_VIRTUAL_MACHINES_LICENSED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALL_VIRTUAL_MACHINES_LICENSED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -89,6 +88,8 @@ pub struct ComputeResourceHostSpbmLicenseInfo {
     pub host: rt::ManagedObjectReference,
     /// `licenseState`: required `ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState`.
     pub license_state: enums::ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResourceHostSpbmLicenseInfo {
     #[inline(never)]
@@ -96,14 +97,14 @@ impl Default for ComputeResourceHostSpbmLicenseInfo {
         Self {
             host: Default::default(),
             license_state: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSPBMLicenseInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference host r
 ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState licenseState r
 ",
@@ -114,12 +115,9 @@ impl rt::Object for ComputeResourceHostSpbmLicenseInfo {
         &COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO),
             0 => P::Value(&self.host),
             1 => P::Value(&self.license_state),
             _ => P::Absent,
@@ -159,18 +157,22 @@ rt::serde!(object ComputeResourceHostSpbmLicenseInfo);
 pub struct EvaluationLicenseSource {
     /// `remainingHours`: optional long.
     pub remaining_hours: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EvaluationLicenseSource {
     #[inline(never)]
     fn default() -> Self {
-        Self { remaining_hours: None }
+        Self {
+            remaining_hours: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static EVALUATION_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvaluationLicenseSource",
-    "2.5",
     Some(&LICENSE_SOURCE),
-    "
+    "2.5
 long remainingHours o
 ",
     rt::unset::<EvaluationLicenseSource>,
@@ -180,13 +182,10 @@ impl rt::Object for EvaluationLicenseSource {
         &EVALUATION_LICENSE_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVALUATION_LICENSE_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&LicenseSource {}),
+            rt::INFO => P::Info(&EVALUATION_LICENSE_SOURCE),
+            rt::BASE => P::Object(&LicenseSource { _more: () }),
             0 => P::Value(&self.remaining_hours),
             _ => P::Absent,
         }
@@ -225,20 +224,22 @@ rt::serde!(object EvaluationLicenseSource);
 pub struct ExpiredAddonLicense {
     /// The properties of `ExpiredFeatureLicense`.
     pub base: ExpiredFeatureLicense,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpiredAddonLicense {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExpiredFeatureLicense::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXPIRED_ADDON_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredAddonLicense",
-    "2.5",
     Some(&EXPIRED_FEATURE_LICENSE),
-    "",
+    "2.5",
     rt::unset::<ExpiredAddonLicense>,
 );
 impl rt::Object for ExpiredAddonLicense {
@@ -246,12 +247,9 @@ impl rt::Object for ExpiredAddonLicense {
         &EXPIRED_ADDON_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPIRED_ADDON_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPIRED_ADDON_LICENSE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -303,20 +301,22 @@ rt::serde!(object ExpiredAddonLicense);
 pub struct ExpiredEditionLicense {
     /// The properties of `ExpiredFeatureLicense`.
     pub base: ExpiredFeatureLicense,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpiredEditionLicense {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ExpiredFeatureLicense::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXPIRED_EDITION_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredEditionLicense",
-    "2.5",
     Some(&EXPIRED_FEATURE_LICENSE),
-    "",
+    "2.5",
     rt::unset::<ExpiredEditionLicense>,
 );
 impl rt::Object for ExpiredEditionLicense {
@@ -324,12 +324,9 @@ impl rt::Object for ExpiredEditionLicense {
         &EXPIRED_EDITION_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPIRED_EDITION_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPIRED_EDITION_LICENSE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -387,6 +384,8 @@ pub struct ExpiredFeatureLicense {
     pub count: i32,
     /// `expirationDate`: required dateTime.
     pub expiration_date: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExpiredFeatureLicense {
     #[inline(never)]
@@ -396,14 +395,14 @@ impl Default for ExpiredFeatureLicense {
             feature: String::new(),
             count: 0,
             expiration_date: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXPIRED_FEATURE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredFeatureLicense",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.5
 string feature r
 int count r
 dateTime expirationDate r
@@ -415,12 +414,9 @@ impl rt::Object for ExpiredFeatureLicense {
         &EXPIRED_FEATURE_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXPIRED_FEATURE_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXPIRED_FEATURE_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.feature),
@@ -484,6 +480,8 @@ pub struct FailToEnableSpbm {
     pub cs_name: String,
     /// `hostLicenseStates`: list, not empty, of `ComputeResourceHostSPBMLicenseInfo`.
     pub host_license_states: Vec<ComputeResourceHostSpbmLicenseInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailToEnableSpbm {
     #[inline(never)]
@@ -493,14 +491,14 @@ impl Default for FailToEnableSpbm {
             cs: Default::default(),
             cs_name: String::new(),
             host_license_states: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAIL_TO_ENABLE_SPBM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailToEnableSPBM",
-    "5.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "5.0
 ManagedObjectReference cs r
 string csName r
 ComputeResourceHostSPBMLicenseInfo hostLicenseStates rl
@@ -512,12 +510,9 @@ impl rt::Object for FailToEnableSpbm {
         &FAIL_TO_ENABLE_SPBM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAIL_TO_ENABLE_SPBM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAIL_TO_ENABLE_SPBM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.cs),
@@ -577,6 +572,8 @@ pub struct HostInventoryFull {
     pub base: NotEnoughLicenses,
     /// `capacity`: required int.
     pub capacity: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInventoryFull {
     #[inline(never)]
@@ -584,14 +581,14 @@ impl Default for HostInventoryFull {
         Self {
             base: NotEnoughLicenses::default(),
             capacity: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INVENTORY_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryFull",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.5
 int capacity r
 ",
     rt::unset::<HostInventoryFull>,
@@ -601,12 +598,9 @@ impl rt::Object for HostInventoryFull {
         &HOST_INVENTORY_FULL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INVENTORY_FULL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INVENTORY_FULL),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.capacity),
@@ -662,6 +656,8 @@ pub struct HostInventoryFullEvent {
     pub base: LicenseEvent,
     /// `capacity`: required int.
     pub capacity: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostInventoryFullEvent {
     #[inline(never)]
@@ -669,14 +665,14 @@ impl Default for HostInventoryFullEvent {
         Self {
             base: LicenseEvent::default(),
             capacity: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_INVENTORY_FULL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryFullEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "
+    "2.5
 int capacity r
 ",
     rt::unset::<HostInventoryFullEvent>,
@@ -686,12 +682,9 @@ impl rt::Object for HostInventoryFullEvent {
         &HOST_INVENTORY_FULL_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_INVENTORY_FULL_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_INVENTORY_FULL_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.capacity),
@@ -749,6 +742,8 @@ pub struct HostLicenseConnectInfo {
     pub evaluation: LicenseManagerEvaluationInfo,
     /// `resource`: optional `HostLicensableResourceInfo`, since VI API 5.0.
     pub resource: Option<Box<HostLicensableResourceInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLicenseConnectInfo {
     #[inline(never)]
@@ -757,14 +752,14 @@ impl Default for HostLicenseConnectInfo {
             license: Default::default(),
             evaluation: Default::default(),
             resource: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LICENSE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseConnectInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 LicenseManagerLicenseInfo license r
 LicenseManagerEvaluationInfo evaluation r
 HostLicensableResourceInfo resource o since 5.0
@@ -776,12 +771,9 @@ impl rt::Object for HostLicenseConnectInfo {
         &HOST_LICENSE_CONNECT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_CONNECT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LICENSE_CONNECT_INFO),
             0 => P::Object(&self.license),
             1 => P::Object(&self.evaluation),
             2 => P::Optional(&self.resource),
@@ -823,20 +815,22 @@ rt::serde!(object HostLicenseConnectInfo);
 pub struct HostLicenseExpiredEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLicenseExpiredEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseExpiredEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "",
+    "2.0",
     rt::unset::<HostLicenseExpiredEvent>,
 );
 impl rt::Object for HostLicenseExpiredEvent {
@@ -844,12 +838,9 @@ impl rt::Object for HostLicenseExpiredEvent {
         &HOST_LICENSE_EXPIRED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_EXPIRED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LICENSE_EXPIRED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -907,6 +898,8 @@ pub struct HostLicenseSpec {
     pub disabled_feature_key: Vec<String>,
     /// `enabledFeatureKey`: list of string.
     pub enabled_feature_key: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLicenseSpec {
     #[inline(never)]
@@ -916,14 +909,14 @@ impl Default for HostLicenseSpec {
             edition_key: None,
             disabled_feature_key: Vec::new(),
             enabled_feature_key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LICENSE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 LicenseSource source o
 string editionKey o
 string disabledFeatureKey ol
@@ -936,12 +929,9 @@ impl rt::Object for HostLicenseSpec {
         &HOST_LICENSE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LICENSE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LICENSE_SPEC),
             0 => P::Value(&self.source),
             1 => P::Value(&self.edition_key),
             2 => P::Value(&self.disabled_feature_key),
@@ -985,20 +975,22 @@ rt::serde!(object HostLicenseSpec);
 pub struct InUseFeatureManipulationDisallowed {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InUseFeatureManipulationDisallowed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static IN_USE_FEATURE_MANIPULATION_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "InUseFeatureManipulationDisallowed",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "4.0",
     rt::unset::<InUseFeatureManipulationDisallowed>,
 );
 impl rt::Object for InUseFeatureManipulationDisallowed {
@@ -1006,12 +998,9 @@ impl rt::Object for InUseFeatureManipulationDisallowed {
         &IN_USE_FEATURE_MANIPULATION_DISALLOWED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IN_USE_FEATURE_MANIPULATION_DISALLOWED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IN_USE_FEATURE_MANIPULATION_DISALLOWED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1063,20 +1052,22 @@ rt::serde!(object InUseFeatureManipulationDisallowed);
 pub struct IncorrectHostInformation {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncorrectHostInformation {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INCORRECT_HOST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectHostInformation",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "2.5",
     rt::unset::<IncorrectHostInformation>,
 );
 impl rt::Object for IncorrectHostInformation {
@@ -1084,12 +1075,9 @@ impl rt::Object for IncorrectHostInformation {
         &INCORRECT_HOST_INFORMATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCORRECT_HOST_INFORMATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCORRECT_HOST_INFORMATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1141,20 +1129,22 @@ rt::serde!(object IncorrectHostInformation);
 pub struct IncorrectHostInformationEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncorrectHostInformationEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INCORRECT_HOST_INFORMATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectHostInformationEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "",
+    "2.5",
     rt::unset::<IncorrectHostInformationEvent>,
 );
 impl rt::Object for IncorrectHostInformationEvent {
@@ -1162,12 +1152,9 @@ impl rt::Object for IncorrectHostInformationEvent {
         &INCORRECT_HOST_INFORMATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCORRECT_HOST_INFORMATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCORRECT_HOST_INFORMATION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1221,6 +1208,8 @@ pub struct InvalidEditionEvent {
     pub base: LicenseEvent,
     /// `feature`: required string.
     pub feature: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidEditionEvent {
     #[inline(never)]
@@ -1228,14 +1217,14 @@ impl Default for InvalidEditionEvent {
         Self {
             base: LicenseEvent::default(),
             feature: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_EDITION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEditionEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "
+    "2.5
 string feature r
 ",
     rt::unset::<InvalidEditionEvent>,
@@ -1245,12 +1234,9 @@ impl rt::Object for InvalidEditionEvent {
         &INVALID_EDITION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_EDITION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_EDITION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.feature),
@@ -1306,6 +1292,8 @@ pub struct InvalidEditionLicense {
     pub base: NotEnoughLicenses,
     /// `feature`: required string.
     pub feature: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidEditionLicense {
     #[inline(never)]
@@ -1313,14 +1301,14 @@ impl Default for InvalidEditionLicense {
         Self {
             base: NotEnoughLicenses::default(),
             feature: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_EDITION_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEditionLicense",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.5
 string feature r
 ",
     rt::unset::<InvalidEditionLicense>,
@@ -1330,12 +1318,9 @@ impl rt::Object for InvalidEditionLicense {
         &INVALID_EDITION_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_EDITION_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_EDITION_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.feature),
@@ -1391,6 +1376,8 @@ pub struct InvalidLicense {
     pub base: VimFault,
     /// `licenseContent`: required string.
     pub license_content: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidLicense {
     #[inline(never)]
@@ -1398,14 +1385,14 @@ impl Default for InvalidLicense {
         Self {
             base: VimFault::default(),
             license_content: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLicense",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string licenseContent r
 ",
     rt::unset::<InvalidLicense>,
@@ -1415,12 +1402,9 @@ impl rt::Object for InvalidLicense {
         &INVALID_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.license_content),
@@ -1476,6 +1460,8 @@ pub struct InventoryHasStandardAloneHosts {
     pub base: NotEnoughLicenses,
     /// `hosts`: list, not empty, of string.
     pub hosts: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InventoryHasStandardAloneHosts {
     #[inline(never)]
@@ -1483,14 +1469,14 @@ impl Default for InventoryHasStandardAloneHosts {
         Self {
             base: NotEnoughLicenses::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVENTORY_HAS_STANDARD_ALONE_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryHasStandardAloneHosts",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "4.0
 string hosts rl
 ",
     rt::unset::<InventoryHasStandardAloneHosts>,
@@ -1500,12 +1486,9 @@ impl rt::Object for InventoryHasStandardAloneHosts {
         &INVENTORY_HAS_STANDARD_ALONE_HOSTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVENTORY_HAS_STANDARD_ALONE_HOSTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVENTORY_HAS_STANDARD_ALONE_HOSTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.hosts),
@@ -1561,6 +1544,8 @@ pub struct LicenseAssignmentFailed {
     pub base: RuntimeFault,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseAssignmentFailed {
     #[inline(never)]
@@ -1568,14 +1553,14 @@ impl Default for LicenseAssignmentFailed {
         Self {
             base: RuntimeFault::default(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_ASSIGNMENT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentFailed",
-    "4.0",
     Some(&RUNTIME_FAULT),
-    "
+    "4.0
 string reason o
 ",
     rt::unset::<LicenseAssignmentFailed>,
@@ -1585,12 +1570,9 @@ impl rt::Object for LicenseAssignmentFailed {
         &LICENSE_ASSIGNMENT_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_ASSIGNMENT_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_ASSIGNMENT_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -1652,6 +1634,8 @@ pub struct LicenseAssignmentManagerLicenseAssignment {
     pub assigned_license: LicenseManagerLicenseInfo,
     /// `properties`: list of `KeyAnyValue`.
     pub properties: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseAssignmentManagerLicenseAssignment {
     #[inline(never)]
@@ -1662,14 +1646,14 @@ impl Default for LicenseAssignmentManagerLicenseAssignment {
             entity_display_name: None,
             assigned_license: Default::default(),
             properties: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentManagerLicenseAssignment",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string entityId r
 string scope o
 string entityDisplayName o
@@ -1683,12 +1667,9 @@ impl rt::Object for LicenseAssignmentManagerLicenseAssignment {
         &LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT),
             0 => P::Value(&self.entity_id),
             1 => P::Value(&self.scope),
             2 => P::Value(&self.entity_display_name),
@@ -1738,6 +1719,8 @@ pub struct LicenseAvailabilityInfo {
     pub total: i32,
     /// `available`: required int.
     pub available: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseAvailabilityInfo {
     #[inline(never)]
@@ -1746,14 +1729,14 @@ impl Default for LicenseAvailabilityInfo {
             feature: Default::default(),
             total: 0,
             available: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_AVAILABILITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAvailabilityInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 LicenseFeatureInfo feature r
 int total r
 int available r
@@ -1765,12 +1748,9 @@ impl rt::Object for LicenseAvailabilityInfo {
         &LICENSE_AVAILABILITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_AVAILABILITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_AVAILABILITY_INFO),
             0 => P::Object(&self.feature),
             1 => P::Value(&self.total),
             2 => P::Value(&self.available),
@@ -1828,6 +1808,8 @@ pub struct LicenseDiagnostics {
     pub last_status_update: rt::DateTime,
     /// `opFailureMessage`: required string.
     pub op_failure_message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseDiagnostics {
     #[inline(never)]
@@ -1842,14 +1824,14 @@ impl Default for LicenseDiagnostics {
             op_state: Default::default(),
             last_status_update: Default::default(),
             op_failure_message: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_DIAGNOSTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseDiagnostics",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 dateTime sourceLastChanged r
 string sourceLost r
 float sourceLatency r
@@ -1867,12 +1849,9 @@ impl rt::Object for LicenseDiagnostics {
         &LICENSE_DIAGNOSTICS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_DIAGNOSTICS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_DIAGNOSTICS),
             0 => P::Value(&self.source_last_changed),
             1 => P::Value(&self.source_lost),
             2 => P::Value(&self.source_latency),
@@ -1932,6 +1911,8 @@ pub struct LicenseDowngradeDisallowed {
     pub entity_id: String,
     /// `features`: list, not empty, of `KeyAnyValue`.
     pub features: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseDowngradeDisallowed {
     #[inline(never)]
@@ -1941,14 +1922,14 @@ impl Default for LicenseDowngradeDisallowed {
             edition: String::new(),
             entity_id: String::new(),
             features: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_DOWNGRADE_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseDowngradeDisallowed",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "4.0
 string edition r
 string entityId r
 KeyAnyValue features rl
@@ -1960,12 +1941,9 @@ impl rt::Object for LicenseDowngradeDisallowed {
         &LICENSE_DOWNGRADE_DISALLOWED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_DOWNGRADE_DISALLOWED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_DOWNGRADE_DISALLOWED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.edition),
@@ -2025,6 +2003,8 @@ pub struct LicenseEntityNotFound {
     pub base: VimFault,
     /// `entityId`: required string.
     pub entity_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseEntityNotFound {
     #[inline(never)]
@@ -2032,14 +2012,14 @@ impl Default for LicenseEntityNotFound {
         Self {
             base: VimFault::default(),
             entity_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_ENTITY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseEntityNotFound",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 string entityId r
 ",
     rt::unset::<LicenseEntityNotFound>,
@@ -2049,12 +2029,9 @@ impl rt::Object for LicenseEntityNotFound {
         &LICENSE_ENTITY_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_ENTITY_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_ENTITY_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_id),
@@ -2108,18 +2085,22 @@ rt::serde!(object LicenseEntityNotFound);
 pub struct LicenseEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<LicenseEvent>,
 );
 impl rt::Object for LicenseEvent {
@@ -2127,12 +2108,9 @@ impl rt::Object for LicenseEvent {
         &LICENSE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2186,6 +2164,8 @@ pub struct LicenseExpired {
     pub base: NotEnoughLicenses,
     /// `licenseKey`: required string.
     pub license_key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseExpired {
     #[inline(never)]
@@ -2193,14 +2173,14 @@ impl Default for LicenseExpired {
         Self {
             base: NotEnoughLicenses::default(),
             license_key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseExpired",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "4.0
 string licenseKey r
 ",
     rt::unset::<LicenseExpired>,
@@ -2210,12 +2190,9 @@ impl rt::Object for LicenseExpired {
         &LICENSE_EXPIRED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_EXPIRED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_EXPIRED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.license_key),
@@ -2271,6 +2248,8 @@ pub struct LicenseExpiredEvent {
     pub base: Event,
     /// `feature`: required `LicenseFeatureInfo`.
     pub feature: LicenseFeatureInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseExpiredEvent {
     #[inline(never)]
@@ -2278,14 +2257,14 @@ impl Default for LicenseExpiredEvent {
         Self {
             base: Event::default(),
             feature: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseExpiredEvent",
-    "2.0",
     Some(&EVENT),
-    "
+    "2.0
 LicenseFeatureInfo feature r
 ",
     rt::unset::<LicenseExpiredEvent>,
@@ -2295,12 +2274,9 @@ impl rt::Object for LicenseExpiredEvent {
         &LICENSE_EXPIRED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_EXPIRED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_EXPIRED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.feature),
@@ -2370,6 +2346,8 @@ pub struct LicenseFeatureInfo {
     pub edition: Option<bool>,
     /// `expiresOn`: optional dateTime, since VI API 2.5.
     pub expires_on: Option<rt::DateTime>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseFeatureInfo {
     #[inline(never)]
@@ -2384,14 +2362,14 @@ impl Default for LicenseFeatureInfo {
             dependent_key: Vec::new(),
             edition: None,
             expires_on: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_FEATURE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseFeatureInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string featureName r
 string featureDescription o since 2.5
@@ -2409,12 +2387,9 @@ impl rt::Object for LicenseFeatureInfo {
         &LICENSE_FEATURE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_FEATURE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_FEATURE_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.feature_name),
             2 => P::Value(&self.feature_description),
@@ -2468,20 +2443,22 @@ rt::serde!(object LicenseFeatureInfo);
 pub struct LicenseKeyEntityMismatch {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseKeyEntityMismatch {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_KEY_ENTITY_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseKeyEntityMismatch",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "4.0",
     rt::unset::<LicenseKeyEntityMismatch>,
 );
 impl rt::Object for LicenseKeyEntityMismatch {
@@ -2489,12 +2466,9 @@ impl rt::Object for LicenseKeyEntityMismatch {
         &LICENSE_KEY_ENTITY_MISMATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_KEY_ENTITY_MISMATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_KEY_ENTITY_MISMATCH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2546,18 +2520,22 @@ rt::serde!(object LicenseKeyEntityMismatch);
 pub struct LicenseManagerEvaluationInfo {
     /// `properties`: list, not empty, of `KeyAnyValue`.
     pub properties: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseManagerEvaluationInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { properties: Vec::new() }
+        Self {
+            properties: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LICENSE_MANAGER_EVALUATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManagerEvaluationInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 KeyAnyValue properties rl
 ",
     rt::unset::<LicenseManagerEvaluationInfo>,
@@ -2567,12 +2545,9 @@ impl rt::Object for LicenseManagerEvaluationInfo {
         &LICENSE_MANAGER_EVALUATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER_EVALUATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_MANAGER_EVALUATION_INFO),
             0 => P::Objects(&self.properties),
             _ => P::Absent,
         }
@@ -2624,6 +2599,8 @@ pub struct LicenseManagerLicenseInfo {
     pub properties: Vec<KeyAnyValue>,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseManagerLicenseInfo {
     #[inline(never)]
@@ -2637,14 +2614,14 @@ impl Default for LicenseManagerLicenseInfo {
             cost_unit: String::new(),
             properties: Vec::new(),
             labels: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_MANAGER_LICENSE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManagerLicenseInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string licenseKey r
 string editionKey r
 string name r
@@ -2661,12 +2638,9 @@ impl rt::Object for LicenseManagerLicenseInfo {
         &LICENSE_MANAGER_LICENSE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER_LICENSE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_MANAGER_LICENSE_INFO),
             0 => P::Value(&self.license_key),
             1 => P::Value(&self.edition_key),
             2 => P::Value(&self.name),
@@ -2720,6 +2694,8 @@ pub struct LicenseNonComplianceEvent {
     pub base: LicenseEvent,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseNonComplianceEvent {
     #[inline(never)]
@@ -2727,14 +2703,14 @@ impl Default for LicenseNonComplianceEvent {
         Self {
             base: LicenseEvent::default(),
             url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_NON_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseNonComplianceEvent",
-    "4.0",
     Some(&LICENSE_EVENT),
-    "
+    "4.0
 string url r
 ",
     rt::unset::<LicenseNonComplianceEvent>,
@@ -2744,12 +2720,9 @@ impl rt::Object for LicenseNonComplianceEvent {
         &LICENSE_NON_COMPLIANCE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_NON_COMPLIANCE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_NON_COMPLIANCE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.url),
@@ -2807,6 +2780,8 @@ pub struct LicenseReservationInfo {
     pub state: enums::LicenseReservationInfoState,
     /// `required`: required int.
     pub required: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseReservationInfo {
     #[inline(never)]
@@ -2815,14 +2790,14 @@ impl Default for LicenseReservationInfo {
             key: String::new(),
             state: Default::default(),
             required: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseReservationInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 LicenseReservationInfoState state r
 int required r
@@ -2834,12 +2809,9 @@ impl rt::Object for LicenseReservationInfo {
         &LICENSE_RESERVATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_RESERVATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_RESERVATION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.state),
             2 => P::Value(&self.required),
@@ -2881,20 +2853,22 @@ rt::serde!(object LicenseReservationInfo);
 pub struct LicenseRestrictedEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseRestrictedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_RESTRICTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseRestrictedEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "",
+    "2.5",
     rt::unset::<LicenseRestrictedEvent>,
 );
 impl rt::Object for LicenseRestrictedEvent {
@@ -2902,12 +2876,9 @@ impl rt::Object for LicenseRestrictedEvent {
         &LICENSE_RESTRICTED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_RESTRICTED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_RESTRICTED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2961,6 +2932,8 @@ pub struct LicenseServerAvailableEvent {
     pub base: LicenseEvent,
     /// `licenseServer`: required string.
     pub license_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseServerAvailableEvent {
     #[inline(never)]
@@ -2968,14 +2941,14 @@ impl Default for LicenseServerAvailableEvent {
         Self {
             base: LicenseEvent::default(),
             license_server: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_SERVER_AVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerAvailableEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "
+    "2.0
 string licenseServer r
 ",
     rt::unset::<LicenseServerAvailableEvent>,
@@ -2985,12 +2958,9 @@ impl rt::Object for LicenseServerAvailableEvent {
         &LICENSE_SERVER_AVAILABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_AVAILABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SERVER_AVAILABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.license_server),
@@ -3044,20 +3014,22 @@ rt::serde!(object LicenseServerAvailableEvent);
 pub struct LicenseServerSource {
     /// `licenseServer`: required string.
     pub license_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseServerSource {
     #[inline(never)]
     fn default() -> Self {
         Self {
             license_server: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_SERVER_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerSource",
-    "2.0",
     Some(&LICENSE_SOURCE),
-    "
+    "2.0
 string licenseServer r
 ",
     rt::unset::<LicenseServerSource>,
@@ -3067,13 +3039,10 @@ impl rt::Object for LicenseServerSource {
         &LICENSE_SERVER_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&LicenseSource {}),
+            rt::INFO => P::Info(&LICENSE_SERVER_SOURCE),
+            rt::BASE => P::Object(&LicenseSource { _more: () }),
             0 => P::Value(&self.license_server),
             _ => P::Absent,
         }
@@ -3114,6 +3083,8 @@ pub struct LicenseServerUnavailable {
     pub base: VimFault,
     /// `licenseServer`: required string.
     pub license_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseServerUnavailable {
     #[inline(never)]
@@ -3121,14 +3092,14 @@ impl Default for LicenseServerUnavailable {
         Self {
             base: VimFault::default(),
             license_server: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_SERVER_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerUnavailable",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string licenseServer r
 ",
     rt::unset::<LicenseServerUnavailable>,
@@ -3138,12 +3109,9 @@ impl rt::Object for LicenseServerUnavailable {
         &LICENSE_SERVER_UNAVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_UNAVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SERVER_UNAVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.license_server),
@@ -3199,6 +3167,8 @@ pub struct LicenseServerUnavailableEvent {
     pub base: LicenseEvent,
     /// `licenseServer`: required string.
     pub license_server: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseServerUnavailableEvent {
     #[inline(never)]
@@ -3206,14 +3176,14 @@ impl Default for LicenseServerUnavailableEvent {
         Self {
             base: LicenseEvent::default(),
             license_server: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_SERVER_UNAVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerUnavailableEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "
+    "2.0
 string licenseServer r
 ",
     rt::unset::<LicenseServerUnavailableEvent>,
@@ -3223,12 +3193,9 @@ impl rt::Object for LicenseServerUnavailableEvent {
         &LICENSE_SERVER_UNAVAILABLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SERVER_UNAVAILABLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SERVER_UNAVAILABLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.license_server),
@@ -3279,18 +3246,20 @@ impl std::fmt::Debug for LicenseServerUnavailableEvent {
 rt::serde!(object LicenseServerUnavailableEvent);
 
 /// `LicenseSource`, a [`DynamicData`], since VI API 2.0.
-pub struct LicenseSource {}
+pub struct LicenseSource {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for LicenseSource {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseSource",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<LicenseSource>,
 );
 impl rt::Object for LicenseSource {
@@ -3298,12 +3267,9 @@ impl rt::Object for LicenseSource {
         &LICENSE_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SOURCE),
             _ => P::Absent,
         }
     }
@@ -3342,6 +3308,8 @@ pub struct LicenseSourceUnavailable {
     pub base: NotEnoughLicenses,
     /// `licenseSource`: required `LicenseSource` or a descendant.
     pub license_source: rt::Poly<LicenseSource>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseSourceUnavailable {
     #[inline(never)]
@@ -3349,14 +3317,14 @@ impl Default for LicenseSourceUnavailable {
         Self {
             base: NotEnoughLicenses::default(),
             license_source: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_SOURCE_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseSourceUnavailable",
-    "2.5",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.5
 LicenseSource licenseSource r
 ",
     rt::unset::<LicenseSourceUnavailable>,
@@ -3366,12 +3334,9 @@ impl rt::Object for LicenseSourceUnavailable {
         &LICENSE_SOURCE_UNAVAILABLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_SOURCE_UNAVAILABLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_SOURCE_UNAVAILABLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.license_source),
@@ -3431,6 +3396,8 @@ pub struct LicenseUsageInfo {
     pub reservation_info: Vec<LicenseReservationInfo>,
     /// `featureInfo`: list of `LicenseFeatureInfo`.
     pub feature_info: Vec<LicenseFeatureInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseUsageInfo {
     #[inline(never)]
@@ -3440,14 +3407,14 @@ impl Default for LicenseUsageInfo {
             source_available: false,
             reservation_info: Vec::new(),
             feature_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_USAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseUsageInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 LicenseSource source r
 boolean sourceAvailable r
 LicenseReservationInfo reservationInfo ol
@@ -3460,12 +3427,9 @@ impl rt::Object for LicenseUsageInfo {
         &LICENSE_USAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_USAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_USAGE_INFO),
             0 => P::Value(&self.source),
             1 => P::Value(&self.source_available),
             2 => P::Objects(&self.reservation_info),
@@ -3509,20 +3473,22 @@ rt::serde!(object LicenseUsageInfo);
 pub struct LocalLicenseSource {
     /// `licenseKeys`: required string.
     pub license_keys: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalLicenseSource {
     #[inline(never)]
     fn default() -> Self {
         Self {
             license_keys: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LOCAL_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalLicenseSource",
-    "2.0",
     Some(&LICENSE_SOURCE),
-    "
+    "2.0
 string licenseKeys r
 ",
     rt::unset::<LocalLicenseSource>,
@@ -3532,13 +3498,10 @@ impl rt::Object for LocalLicenseSource {
         &LOCAL_LICENSE_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCAL_LICENSE_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&LicenseSource {}),
+            rt::INFO => P::Info(&LOCAL_LICENSE_SOURCE),
+            rt::BASE => P::Object(&LicenseSource { _more: () }),
             0 => P::Value(&self.license_keys),
             _ => P::Absent,
         }
@@ -3579,6 +3542,8 @@ pub struct NoLicenseEvent {
     pub base: LicenseEvent,
     /// `feature`: required `LicenseFeatureInfo`.
     pub feature: LicenseFeatureInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoLicenseEvent {
     #[inline(never)]
@@ -3586,14 +3551,14 @@ impl Default for NoLicenseEvent {
         Self {
             base: LicenseEvent::default(),
             feature: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoLicenseEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "
+    "2.0
 LicenseFeatureInfo feature r
 ",
     rt::unset::<NoLicenseEvent>,
@@ -3603,12 +3568,9 @@ impl rt::Object for NoLicenseEvent {
         &NO_LICENSE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_LICENSE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_LICENSE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.feature),
@@ -3662,20 +3624,22 @@ rt::serde!(object NoLicenseEvent);
 pub struct NoLicenseServerConfigured {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoLicenseServerConfigured {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: NotEnoughLicenses::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_LICENSE_SERVER_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoLicenseServerConfigured",
-    "4.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "",
+    "4.0",
     rt::unset::<NoLicenseServerConfigured>,
 );
 impl rt::Object for NoLicenseServerConfigured {
@@ -3683,12 +3647,9 @@ impl rt::Object for NoLicenseServerConfigured {
         &NO_LICENSE_SERVER_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_LICENSE_SERVER_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_LICENSE_SERVER_CONFIGURED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3742,6 +3703,8 @@ pub struct ServerLicenseExpiredEvent {
     pub base: LicenseEvent,
     /// `product`: required string.
     pub product: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServerLicenseExpiredEvent {
     #[inline(never)]
@@ -3749,14 +3712,14 @@ impl Default for ServerLicenseExpiredEvent {
         Self {
             base: LicenseEvent::default(),
             product: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SERVER_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServerLicenseExpiredEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "
+    "2.0
 string product r
 ",
     rt::unset::<ServerLicenseExpiredEvent>,
@@ -3766,12 +3729,9 @@ impl rt::Object for ServerLicenseExpiredEvent {
         &SERVER_LICENSE_EXPIRED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVER_LICENSE_EXPIRED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVER_LICENSE_EXPIRED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.product),
@@ -3831,6 +3791,8 @@ pub struct ThirdPartyLicenseAssignmentFailed {
     pub module: String,
     /// `reason`: optional string.
     pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ThirdPartyLicenseAssignmentFailed {
     #[inline(never)]
@@ -3840,14 +3802,14 @@ impl Default for ThirdPartyLicenseAssignmentFailed {
             host: Default::default(),
             module: String::new(),
             reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ThirdPartyLicenseAssignmentFailed",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "
+    "5.0
 ManagedObjectReference host r
 string module r
 string reason o
@@ -3859,12 +3821,9 @@ impl rt::Object for ThirdPartyLicenseAssignmentFailed {
         &THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -3926,6 +3885,8 @@ pub struct UnlicensedVirtualMachinesEvent {
     pub unlicensed: i32,
     /// `available`: required int.
     pub available: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnlicensedVirtualMachinesEvent {
     #[inline(never)]
@@ -3934,14 +3895,14 @@ impl Default for UnlicensedVirtualMachinesEvent {
             base: LicenseEvent::default(),
             unlicensed: 0,
             available: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static UNLICENSED_VIRTUAL_MACHINES_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnlicensedVirtualMachinesEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "
+    "2.5
 int unlicensed r
 int available r
 ",
@@ -3952,12 +3913,9 @@ impl rt::Object for UnlicensedVirtualMachinesEvent {
         &UNLICENSED_VIRTUAL_MACHINES_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNLICENSED_VIRTUAL_MACHINES_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNLICENSED_VIRTUAL_MACHINES_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.unlicensed),
@@ -4015,6 +3973,8 @@ pub struct UnlicensedVirtualMachinesFoundEvent {
     pub base: LicenseEvent,
     /// `available`: required int.
     pub available: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnlicensedVirtualMachinesFoundEvent {
     #[inline(never)]
@@ -4022,14 +3982,14 @@ impl Default for UnlicensedVirtualMachinesFoundEvent {
         Self {
             base: LicenseEvent::default(),
             available: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnlicensedVirtualMachinesFoundEvent",
-    "2.5",
     Some(&LICENSE_EVENT),
-    "
+    "2.5
 int available r
 ",
     rt::unset::<UnlicensedVirtualMachinesFoundEvent>,
@@ -4039,12 +3999,9 @@ impl rt::Object for UnlicensedVirtualMachinesFoundEvent {
         &UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.available),
@@ -4098,20 +4055,22 @@ rt::serde!(object UnlicensedVirtualMachinesFoundEvent);
 pub struct VMotionLicenseExpiredEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionLicenseExpiredEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: LicenseEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLicenseExpiredEvent",
-    "2.0",
     Some(&LICENSE_EVENT),
-    "",
+    "2.0",
     rt::unset::<VMotionLicenseExpiredEvent>,
 );
 impl rt::Object for VMotionLicenseExpiredEvent {
@@ -4119,12 +4078,9 @@ impl rt::Object for VMotionLicenseExpiredEvent {
         &V_MOTION_LICENSE_EXPIRED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_LICENSE_EXPIRED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_LICENSE_EXPIRED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4178,6 +4134,8 @@ pub struct VmLimitLicense {
     pub base: NotEnoughLicenses,
     /// `limit`: required int.
     pub limit: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmLimitLicense {
     #[inline(never)]
@@ -4185,14 +4143,14 @@ impl Default for VmLimitLicense {
         Self {
             base: NotEnoughLicenses::default(),
             limit: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_LIMIT_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLimitLicense",
-    "2.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "2.0
 int limit r
 ",
     rt::unset::<VmLimitLicense>,
@@ -4202,12 +4160,9 @@ impl rt::Object for VmLimitLicense {
         &VM_LIMIT_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_LIMIT_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_LIMIT_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.limit),
@@ -4263,6 +4218,8 @@ pub struct VramLimitLicense {
     pub base: NotEnoughLicenses,
     /// `limit`: required int.
     pub limit: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VramLimitLicense {
     #[inline(never)]
@@ -4270,14 +4227,14 @@ impl Default for VramLimitLicense {
         Self {
             base: NotEnoughLicenses::default(),
             limit: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VRAM_LIMIT_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VramLimitLicense",
-    "5.0",
     Some(&NOT_ENOUGH_LICENSES),
-    "
+    "5.0
 int limit r
 ",
     rt::unset::<VramLimitLicense>,
@@ -4287,12 +4244,9 @@ impl rt::Object for VramLimitLicense {
         &VRAM_LIMIT_LICENSE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VRAM_LIMIT_LICENSE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VRAM_LIMIT_LICENSE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.limit),

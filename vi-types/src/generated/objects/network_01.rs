@@ -11,6 +11,8 @@ pub struct HostDhcpService {
     pub key: String,
     /// `spec`: required `HostDhcpServiceSpec`.
     pub spec: HostDhcpServiceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDhcpService {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for HostDhcpService {
         Self {
             key: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DHCP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpService",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 HostDhcpServiceSpec spec r
 ",
@@ -36,12 +38,9 @@ impl rt::Object for HostDhcpService {
         &HOST_DHCP_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DHCP_SERVICE),
             0 => P::Value(&self.key),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -85,6 +84,8 @@ pub struct HostDhcpServiceConfig {
     pub key: String,
     /// `spec`: required `HostDhcpServiceSpec`.
     pub spec: HostDhcpServiceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDhcpServiceConfig {
     #[inline(never)]
@@ -93,14 +94,14 @@ impl Default for HostDhcpServiceConfig {
             change_operation: None,
             key: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DHCP_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpServiceConfig",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string changeOperation o
 string key r
 HostDhcpServiceSpec spec r
@@ -112,12 +113,9 @@ impl rt::Object for HostDhcpServiceConfig {
         &HOST_DHCP_SERVICE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DHCP_SERVICE_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.key),
             2 => P::Object(&self.spec),
@@ -173,6 +171,8 @@ pub struct HostDhcpServiceSpec {
     pub ip_subnet_addr: String,
     /// `ipSubnetMask`: required string.
     pub ip_subnet_mask: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDhcpServiceSpec {
     #[inline(never)]
@@ -186,14 +186,14 @@ impl Default for HostDhcpServiceSpec {
             unlimited_lease: false,
             ip_subnet_addr: String::new(),
             ip_subnet_mask: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DHCP_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpServiceSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string virtualSwitch r
 int defaultLeaseDuration r
 string leaseBeginIp r
@@ -210,12 +210,9 @@ impl rt::Object for HostDhcpServiceSpec {
         &HOST_DHCP_SERVICE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DHCP_SERVICE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DHCP_SERVICE_SPEC),
             0 => P::Value(&self.virtual_switch),
             1 => P::Value(&self.default_lease_duration),
             2 => P::Value(&self.lease_begin_ip),
@@ -271,6 +268,8 @@ pub struct HostDnsConfigSpec {
     pub virtual_nic_connection: Option<Box<HostVirtualNicConnection>>,
     /// `virtualNicConnectionV6`: optional `HostVirtualNicConnection`, since VI API 6.7.
     pub virtual_nic_connection_v6: Option<Box<HostVirtualNicConnection>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDnsConfigSpec {
     #[inline(never)]
@@ -279,14 +278,14 @@ impl Default for HostDnsConfigSpec {
             base: HostDnsConfig::default(),
             virtual_nic_connection: None,
             virtual_nic_connection_v6: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDnsConfigSpec",
-    "4.0",
     Some(&HOST_DNS_CONFIG),
-    "
+    "4.0
 HostVirtualNicConnection virtualNicConnection o
 HostVirtualNicConnection virtualNicConnectionV6 o since 6.7
 ",
@@ -297,12 +296,9 @@ impl rt::Object for HostDnsConfigSpec {
         &HOST_DNS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DNS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DNS_CONFIG_SPEC),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Optional(&self.virtual_nic_connection),
@@ -362,6 +358,8 @@ pub struct HostIpRouteConfigSpec {
     pub gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
     /// `ipV6GatewayDeviceConnection`: optional `HostVirtualNicConnection`.
     pub ip_v6_gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteConfigSpec {
     #[inline(never)]
@@ -370,14 +368,14 @@ impl Default for HostIpRouteConfigSpec {
             base: HostIpRouteConfig::default(),
             gateway_device_connection: None,
             ip_v6_gateway_device_connection: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteConfigSpec",
-    "4.0",
     Some(&HOST_IP_ROUTE_CONFIG),
-    "
+    "4.0
 HostVirtualNicConnection gatewayDeviceConnection o
 HostVirtualNicConnection ipV6GatewayDeviceConnection o
 ",
@@ -388,12 +386,9 @@ impl rt::Object for HostIpRouteConfigSpec {
         &HOST_IP_ROUTE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_CONFIG_SPEC),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Optional(&self.gateway_device_connection),
@@ -455,6 +450,8 @@ pub struct HostIpRouteEntry {
     pub gateway: String,
     /// `deviceName`: optional string, since VI API 4.1.
     pub device_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteEntry {
     #[inline(never)]
@@ -464,14 +461,14 @@ impl Default for HostIpRouteEntry {
             prefix_length: 0,
             gateway: String::new(),
             device_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_ROUTE_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteEntry",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string network r
 int prefixLength r
 string gateway r
@@ -484,12 +481,9 @@ impl rt::Object for HostIpRouteEntry {
         &HOST_IP_ROUTE_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_ENTRY),
             0 => P::Value(&self.network),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.gateway),
@@ -535,6 +529,8 @@ pub struct HostIpRouteOp {
     pub change_operation: String,
     /// `route`: required `HostIpRouteEntry`.
     pub route: HostIpRouteEntry,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteOp {
     #[inline(never)]
@@ -542,14 +538,14 @@ impl Default for HostIpRouteOp {
         Self {
             change_operation: String::new(),
             route: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_ROUTE_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteOp",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string changeOperation r
 HostIpRouteEntry route r
 ",
@@ -560,12 +556,9 @@ impl rt::Object for HostIpRouteOp {
         &HOST_IP_ROUTE_OP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_OP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_OP),
             0 => P::Value(&self.change_operation),
             1 => P::Object(&self.route),
             _ => P::Absent,
@@ -607,6 +600,8 @@ pub struct HostIpRouteTableConfig {
     pub ip_route: Vec<HostIpRouteOp>,
     /// `ipv6Route`: list of `HostIpRouteOp`.
     pub ipv6_route: Vec<HostIpRouteOp>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteTableConfig {
     #[inline(never)]
@@ -614,14 +609,14 @@ impl Default for HostIpRouteTableConfig {
         Self {
             ip_route: Vec::new(),
             ipv6_route: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteTableConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostIpRouteOp ipRoute ol
 HostIpRouteOp ipv6Route ol
 ",
@@ -632,12 +627,9 @@ impl rt::Object for HostIpRouteTableConfig {
         &HOST_IP_ROUTE_TABLE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_TABLE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_TABLE_CONFIG),
             0 => P::Objects(&self.ip_route),
             1 => P::Objects(&self.ipv6_route),
             _ => P::Absent,
@@ -679,6 +671,8 @@ pub struct HostIpRouteTableInfo {
     pub ip_route: Vec<HostIpRouteEntry>,
     /// `ipv6Route`: list of `HostIpRouteEntry`.
     pub ipv6_route: Vec<HostIpRouteEntry>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostIpRouteTableInfo {
     #[inline(never)]
@@ -686,14 +680,14 @@ impl Default for HostIpRouteTableInfo {
         Self {
             ip_route: Vec::new(),
             ipv6_route: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_IP_ROUTE_TABLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteTableInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostIpRouteEntry ipRoute ol
 HostIpRouteEntry ipv6Route ol
 ",
@@ -704,12 +698,9 @@ impl rt::Object for HostIpRouteTableInfo {
         &HOST_IP_ROUTE_TABLE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IP_ROUTE_TABLE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_TABLE_INFO),
             0 => P::Objects(&self.ip_route),
             1 => P::Objects(&self.ipv6_route),
             _ => P::Absent,
@@ -751,6 +742,8 @@ pub struct HostNatService {
     pub key: String,
     /// `spec`: required `HostNatServiceSpec`.
     pub spec: HostNatServiceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatService {
     #[inline(never)]
@@ -758,14 +751,14 @@ impl Default for HostNatService {
         Self {
             key: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NAT_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatService",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string key r
 HostNatServiceSpec spec r
 ",
@@ -776,12 +769,9 @@ impl rt::Object for HostNatService {
         &HOST_NAT_SERVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE),
             0 => P::Value(&self.key),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -825,6 +815,8 @@ pub struct HostNatServiceConfig {
     pub key: String,
     /// `spec`: required `HostNatServiceSpec`.
     pub spec: HostNatServiceSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatServiceConfig {
     #[inline(never)]
@@ -833,14 +825,14 @@ impl Default for HostNatServiceConfig {
             change_operation: None,
             key: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NAT_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceConfig",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string changeOperation o
 string key r
 HostNatServiceSpec spec r
@@ -852,12 +844,9 @@ impl rt::Object for HostNatServiceConfig {
         &HOST_NAT_SERVICE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.key),
             2 => P::Object(&self.spec),
@@ -913,6 +902,8 @@ pub struct HostNatServiceNameServiceSpec {
     pub nbns_retries: i32,
     /// `nbnsTimeout`: required int.
     pub nbns_timeout: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatServiceNameServiceSpec {
     #[inline(never)]
@@ -926,14 +917,14 @@ impl Default for HostNatServiceNameServiceSpec {
             nbds_timeout: 0,
             nbns_retries: 0,
             nbns_timeout: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NAT_SERVICE_NAME_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceNameServiceSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean dnsAutoDetect r
 string dnsPolicy r
 int dnsRetries r
@@ -950,12 +941,9 @@ impl rt::Object for HostNatServiceNameServiceSpec {
         &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_NAME_SERVICE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE_NAME_SERVICE_SPEC),
             0 => P::Value(&self.dns_auto_detect),
             1 => P::Value(&self.dns_policy),
             2 => P::Value(&self.dns_retries),
@@ -1015,6 +1003,8 @@ pub struct HostNatServicePortForwardSpec {
     pub guest_port: i32,
     /// `guestIpAddress`: required string.
     pub guest_ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatServicePortForwardSpec {
     #[inline(never)]
@@ -1025,14 +1015,14 @@ impl Default for HostNatServicePortForwardSpec {
             host_port: 0,
             guest_port: 0,
             guest_ip_address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NAT_SERVICE_PORT_FORWARD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServicePortForwardSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string type r
 string name r
 int hostPort r
@@ -1046,12 +1036,9 @@ impl rt::Object for HostNatServicePortForwardSpec {
         &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_PORT_FORWARD_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE_PORT_FORWARD_SPEC),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.name),
             2 => P::Value(&self.host_port),
@@ -1111,6 +1098,8 @@ pub struct HostNatServiceSpec {
     pub port_forward: Vec<HostNatServicePortForwardSpec>,
     /// `nameService`: optional `HostNatServiceNameServiceSpec`.
     pub name_service: Option<Box<HostNatServiceNameServiceSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNatServiceSpec {
     #[inline(never)]
@@ -1124,14 +1113,14 @@ impl Default for HostNatServiceSpec {
             udp_timeout: 0,
             port_forward: Vec::new(),
             name_service: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NAT_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceSpec",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string virtualSwitch r
 boolean activeFtp r
 boolean allowAnyOui r
@@ -1148,12 +1137,9 @@ impl rt::Object for HostNatServiceSpec {
         &HOST_NAT_SERVICE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAT_SERVICE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAT_SERVICE_SPEC),
             0 => P::Value(&self.virtual_switch),
             1 => P::Value(&self.active_ftp),
             2 => P::Value(&self.allow_any_oui),
@@ -1221,6 +1207,8 @@ pub struct HostNetStackInstance {
     pub route_table_config: Option<Box<HostIpRouteTableConfig>>,
     /// `owner`: optional string, since VI API 9.0.0.0.
     pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetStackInstance {
     #[inline(never)]
@@ -1235,14 +1223,14 @@ impl Default for HostNetStackInstance {
             ip_v6_enabled: None,
             route_table_config: None,
             owner: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NET_STACK_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetStackInstance",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key o
 string name o
 HostDnsConfig dnsConfig o
@@ -1260,12 +1248,9 @@ impl rt::Object for HostNetStackInstance {
         &HOST_NET_STACK_INSTANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NET_STACK_INSTANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NET_STACK_INSTANCE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.dns_config),
@@ -1348,6 +1333,8 @@ pub struct HostNetworkConfig {
     pub net_stack_spec: Vec<HostNetworkConfigNetStackSpec>,
     /// `migrationStatus`: optional string, since VI API 7.0.2.0.
     pub migration_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkConfig {
     #[inline(never)]
@@ -1369,14 +1356,14 @@ impl Default for HostNetworkConfig {
             ip_v6_enabled: None,
             net_stack_spec: Vec::new(),
             migration_status: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostVirtualSwitchConfig vswitch ol
 HostProxySwitchConfig proxySwitch ol since 4.0
 HostPortGroupConfig portgroup ol
@@ -1400,12 +1387,9 @@ impl rt::Object for HostNetworkConfig {
         &HOST_NETWORK_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG),
             0 => P::Objects(&self.vswitch),
             #[cfg(feature = "dvs")]
             1 => P::Objects(&self.proxy_switch),
@@ -1475,6 +1459,8 @@ pub struct HostNetworkConfigNetStackSpec {
     pub net_stack_instance: HostNetStackInstance,
     /// `operation`: optional string.
     pub operation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkConfigNetStackSpec {
     #[inline(never)]
@@ -1482,14 +1468,14 @@ impl Default for HostNetworkConfigNetStackSpec {
         Self {
             net_stack_instance: Default::default(),
             operation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_CONFIG_NET_STACK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfigNetStackSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostNetStackInstance netStackInstance r
 string operation o
 ",
@@ -1500,12 +1486,9 @@ impl rt::Object for HostNetworkConfigNetStackSpec {
         &HOST_NETWORK_CONFIG_NET_STACK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG_NET_STACK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG_NET_STACK_SPEC),
             0 => P::Object(&self.net_stack_instance),
             1 => P::Value(&self.operation),
             _ => P::Absent,
@@ -1547,6 +1530,8 @@ pub struct HostNetworkConfigResult {
     pub vnic_device: Vec<String>,
     /// `consoleVnicDevice`: list of string.
     pub console_vnic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkConfigResult {
     #[inline(never)]
@@ -1554,14 +1539,14 @@ impl Default for HostNetworkConfigResult {
         Self {
             vnic_device: Vec::new(),
             console_vnic_device: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_CONFIG_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfigResult",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vnicDevice ol
 string consoleVnicDevice ol
 ",
@@ -1572,12 +1557,9 @@ impl rt::Object for HostNetworkConfigResult {
         &HOST_NETWORK_CONFIG_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_CONFIG_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG_RESULT),
             0 => P::Value(&self.vnic_device),
             1 => P::Value(&self.console_vnic_device),
             _ => P::Absent,
@@ -1617,20 +1599,22 @@ rt::serde!(object HostNetworkConfigResult);
 pub struct HostNetworkResourceRuntime {
     /// `pnicResourceInfo`: list, not empty, of `HostPnicNetworkResourceInfo`.
     pub pnic_resource_info: Vec<HostPnicNetworkResourceInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkResourceRuntime {
     #[inline(never)]
     fn default() -> Self {
         Self {
             pnic_resource_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_RESOURCE_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkResourceRuntime",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 HostPnicNetworkResourceInfo pnicResourceInfo rl
 ",
     rt::unset::<HostNetworkResourceRuntime>,
@@ -1640,12 +1624,9 @@ impl rt::Object for HostNetworkResourceRuntime {
         &HOST_NETWORK_RESOURCE_RUNTIME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_RESOURCE_RUNTIME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_RESOURCE_RUNTIME),
             0 => P::Objects(&self.pnic_resource_info),
             _ => P::Absent,
         }
@@ -1693,6 +1674,8 @@ pub struct HostOpaqueNetworkInfo {
     pub capability: Option<Box<OpaqueNetworkCapability>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostOpaqueNetworkInfo {
     #[inline(never)]
@@ -1704,14 +1687,14 @@ impl Default for HostOpaqueNetworkInfo {
             pnic_zone: Vec::new(),
             capability: None,
             extra_config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_OPAQUE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueNetworkInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string opaqueNetworkId r
 string opaqueNetworkName r
 string opaqueNetworkType r
@@ -1726,12 +1709,9 @@ impl rt::Object for HostOpaqueNetworkInfo {
         &HOST_OPAQUE_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_NETWORK_INFO),
             0 => P::Value(&self.opaque_network_id),
             1 => P::Value(&self.opaque_network_name),
             2 => P::Value(&self.opaque_network_type),
@@ -1794,6 +1774,8 @@ pub struct HostOpaqueSwitch {
     /// `featureCapability`: list of `HostFeatureCapability`, since VI API 6.7.
     #[cfg(feature = "host")]
     pub feature_capability: Vec<HostFeatureCapability>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostOpaqueSwitch {
     #[inline(never)]
@@ -1808,14 +1790,14 @@ impl Default for HostOpaqueSwitch {
             extra_config: Vec::new(),
             #[cfg(feature = "host")]
             feature_capability: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_OPAQUE_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueSwitch",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string key r
 string name o
 string pnic ol
@@ -1832,12 +1814,9 @@ impl rt::Object for HostOpaqueSwitch {
         &HOST_OPAQUE_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_SWITCH),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.pnic),
@@ -1893,6 +1872,8 @@ pub struct HostOpaqueSwitchPhysicalNicZone {
     pub key: String,
     /// `pnicDevice`: list of string.
     pub pnic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostOpaqueSwitchPhysicalNicZone {
     #[inline(never)]
@@ -1900,14 +1881,14 @@ impl Default for HostOpaqueSwitchPhysicalNicZone {
         Self {
             key: String::new(),
             pnic_device: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueSwitchPhysicalNicZone",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 string pnicDevice ol
 ",
@@ -1918,12 +1899,9 @@ impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
         &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.pnic_device),
             _ => P::Absent,
@@ -1967,6 +1945,8 @@ pub struct HostPlacedVirtualNicIdentifier {
     pub vnic_key: String,
     /// `reservation`: optional int.
     pub reservation: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlacedVirtualNicIdentifier {
     #[inline(never)]
@@ -1975,14 +1955,14 @@ impl Default for HostPlacedVirtualNicIdentifier {
             vm: Default::default(),
             vnic_key: String::new(),
             reservation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PLACED_VIRTUAL_NIC_IDENTIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlacedVirtualNicIdentifier",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference vm r
 string vnicKey r
 int reservation o
@@ -1994,12 +1974,9 @@ impl rt::Object for HostPlacedVirtualNicIdentifier {
         &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLACED_VIRTUAL_NIC_IDENTIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLACED_VIRTUAL_NIC_IDENTIFIER),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.vnic_key),
             2 => P::Value(&self.reservation),
@@ -2047,6 +2024,8 @@ pub struct HostPnicNetworkResourceInfo {
     pub unused_bandwidth_for_vm_traffic: Option<i64>,
     /// `placedVirtualNics`: list of `HostPlacedVirtualNicIdentifier`.
     pub placed_virtual_nics: Vec<HostPlacedVirtualNicIdentifier>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPnicNetworkResourceInfo {
     #[inline(never)]
@@ -2056,14 +2035,14 @@ impl Default for HostPnicNetworkResourceInfo {
             available_bandwidth_for_vm_traffic: None,
             unused_bandwidth_for_vm_traffic: None,
             placed_virtual_nics: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PNIC_NETWORK_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPnicNetworkResourceInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string pnicDevice r
 long availableBandwidthForVMTraffic o
 long unusedBandwidthForVMTraffic o
@@ -2076,12 +2055,9 @@ impl rt::Object for HostPnicNetworkResourceInfo {
         &HOST_PNIC_NETWORK_RESOURCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PNIC_NETWORK_RESOURCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PNIC_NETWORK_RESOURCE_INFO),
             0 => P::Value(&self.pnic_device),
             1 => P::Value(&self.available_bandwidth_for_vm_traffic),
             2 => P::Value(&self.unused_bandwidth_for_vm_traffic),
@@ -2127,6 +2103,8 @@ pub struct HostPortGroupConfig {
     pub change_operation: Option<String>,
     /// `spec`: optional `HostPortGroupSpec`.
     pub spec: Option<Box<HostPortGroupSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroupConfig {
     #[inline(never)]
@@ -2134,14 +2112,14 @@ impl Default for HostPortGroupConfig {
         Self {
             change_operation: None,
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PORT_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeOperation o
 HostPortGroupSpec spec o
 ",
@@ -2152,12 +2130,9 @@ impl rt::Object for HostPortGroupConfig {
         &HOST_PORT_GROUP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -2209,6 +2184,8 @@ pub struct HostRdmaDevice {
     pub connection_info: HostRdmaDeviceConnectionInfo,
     /// `capability`: required `HostRdmaDeviceCapability`.
     pub capability: HostRdmaDeviceCapability,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaDevice {
     #[inline(never)]
@@ -2221,14 +2198,14 @@ impl Default for HostRdmaDevice {
             backing: None,
             connection_info: Default::default(),
             capability: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RDMA_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDevice",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string key r
 string device r
 string driver o
@@ -2244,12 +2221,9 @@ impl rt::Object for HostRdmaDevice {
         &HOST_RDMA_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.device),
             2 => P::Value(&self.driver),
@@ -2296,18 +2270,20 @@ impl std::fmt::Debug for HostRdmaDevice {
 rt::serde!(object HostRdmaDevice);
 
 /// `HostRdmaDeviceBacking`, a [`DynamicData`], since VI API 7.0.0.0.
-pub struct HostRdmaDeviceBacking {}
+pub struct HostRdmaDeviceBacking {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostRdmaDeviceBacking {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_RDMA_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceBacking",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.0.0",
     rt::unset::<HostRdmaDeviceBacking>,
 );
 impl rt::Object for HostRdmaDeviceBacking {
@@ -2315,12 +2291,9 @@ impl rt::Object for HostRdmaDeviceBacking {
         &HOST_RDMA_DEVICE_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE_BACKING),
             _ => P::Absent,
         }
     }
@@ -2361,6 +2334,8 @@ pub struct HostRdmaDeviceCapability {
     pub roce_v2_capable: bool,
     /// `iWarpCapable`: required boolean.
     pub i_warp_capable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaDeviceCapability {
     #[inline(never)]
@@ -2369,14 +2344,14 @@ impl Default for HostRdmaDeviceCapability {
             roce_v1_capable: false,
             roce_v2_capable: false,
             i_warp_capable: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RDMA_DEVICE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceCapability",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 boolean roceV1Capable r
 boolean roceV2Capable r
 boolean iWarpCapable r
@@ -2388,12 +2363,9 @@ impl rt::Object for HostRdmaDeviceCapability {
         &HOST_RDMA_DEVICE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE_CAPABILITY),
             0 => P::Value(&self.roce_v1_capable),
             1 => P::Value(&self.roce_v2_capable),
             2 => P::Value(&self.i_warp_capable),
@@ -2439,6 +2411,8 @@ pub struct HostRdmaDeviceConnectionInfo {
     pub mtu: i32,
     /// `speedInMbps`: required int.
     pub speed_in_mbps: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaDeviceConnectionInfo {
     #[inline(never)]
@@ -2447,14 +2421,14 @@ impl Default for HostRdmaDeviceConnectionInfo {
             state: String::new(),
             mtu: 0,
             speed_in_mbps: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RDMA_DEVICE_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceConnectionInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string state r
 int mtu r
 int speedInMbps r
@@ -2466,12 +2440,9 @@ impl rt::Object for HostRdmaDeviceConnectionInfo {
         &HOST_RDMA_DEVICE_CONNECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_CONNECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE_CONNECTION_INFO),
             0 => P::Value(&self.state),
             1 => P::Value(&self.mtu),
             2 => P::Value(&self.speed_in_mbps),
@@ -2513,20 +2484,22 @@ rt::serde!(object HostRdmaDeviceConnectionInfo);
 pub struct HostRdmaDevicePnicBacking {
     /// `pairedUplink`: required string, the key of a `PhysicalNic`.
     pub paired_uplink: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaDevicePnicBacking {
     #[inline(never)]
     fn default() -> Self {
         Self {
             paired_uplink: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RDMA_DEVICE_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDevicePnicBacking",
-    "7.0.0.0",
     Some(&HOST_RDMA_DEVICE_BACKING),
-    "
+    "7.0.0.0
 string pairedUplink r
 ",
     rt::unset::<HostRdmaDevicePnicBacking>,
@@ -2536,13 +2509,10 @@ impl rt::Object for HostRdmaDevicePnicBacking {
         &HOST_RDMA_DEVICE_PNIC_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_DEVICE_PNIC_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostRdmaDeviceBacking {}),
+            rt::INFO => P::Info(&HOST_RDMA_DEVICE_PNIC_BACKING),
+            rt::BASE => P::Object(&HostRdmaDeviceBacking { _more: () }),
             0 => P::Value(&self.paired_uplink),
             _ => P::Absent,
         }
@@ -2583,6 +2553,8 @@ pub struct HostVMotionConfig {
     pub vmotion_nic_key: Option<String>,
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionConfig {
     #[inline(never)]
@@ -2590,14 +2562,14 @@ impl Default for HostVMotionConfig {
         Self {
             vmotion_nic_key: None,
             enabled: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_MOTION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string vmotionNicKey o
 boolean enabled r
 ",
@@ -2608,12 +2580,9 @@ impl rt::Object for HostVMotionConfig {
         &HOST_V_MOTION_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_CONFIG),
             0 => P::Value(&self.vmotion_nic_key),
             1 => P::Value(&self.enabled),
             _ => P::Absent,
@@ -2655,6 +2624,8 @@ pub struct HostVMotionInfo {
     pub net_config: Option<Box<HostVMotionNetConfig>>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<HostIpConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionInfo {
     #[inline(never)]
@@ -2662,14 +2633,14 @@ impl Default for HostVMotionInfo {
         Self {
             net_config: None,
             ip_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_MOTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostVMotionNetConfig netConfig o
 HostIpConfig ipConfig o
 ",
@@ -2680,12 +2651,9 @@ impl rt::Object for HostVMotionInfo {
         &HOST_V_MOTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_INFO),
             0 => P::Optional(&self.net_config),
             1 => P::Optional(&self.ip_config),
             _ => P::Absent,
@@ -2727,6 +2695,8 @@ pub struct HostVMotionNetConfig {
     pub candidate_vnic: Vec<HostVirtualNic>,
     /// `selectedVnic`: optional string, the key of a `HostVirtualNic`.
     pub selected_vnic: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionNetConfig {
     #[inline(never)]
@@ -2734,14 +2704,14 @@ impl Default for HostVMotionNetConfig {
         Self {
             candidate_vnic: Vec::new(),
             selected_vnic: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_MOTION_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionNetConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostVirtualNic candidateVnic ol
 string selectedVnic o
 ",
@@ -2752,12 +2722,9 @@ impl rt::Object for HostVMotionNetConfig {
         &HOST_V_MOTION_NET_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_NET_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_NET_CONFIG),
             0 => P::Objects(&self.candidate_vnic),
             1 => P::Value(&self.selected_vnic),
             _ => P::Absent,
@@ -2803,6 +2770,8 @@ pub struct HostVirtualNicConfig {
     pub portgroup: String,
     /// `spec`: optional `HostVirtualNicSpec`.
     pub spec: Option<Box<HostVirtualNicSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicConfig {
     #[inline(never)]
@@ -2812,14 +2781,14 @@ impl Default for HostVirtualNicConfig {
             device: None,
             portgroup: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeOperation o
 string device o
 string portgroup r
@@ -2832,12 +2801,9 @@ impl rt::Object for HostVirtualNicConfig {
         &HOST_VIRTUAL_NIC_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.device),
             2 => P::Value(&self.portgroup),
@@ -2885,6 +2851,8 @@ pub struct HostVirtualNicConnection {
     pub dv_port: Option<Box<DistributedVirtualSwitchPortConnection>>,
     /// `opNetwork`: optional `HostVirtualNicOpaqueNetworkSpec`, since VI API 6.7.
     pub op_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicConnection {
     #[inline(never)]
@@ -2893,14 +2861,14 @@ impl Default for HostVirtualNicConnection {
             portgroup: None,
             dv_port: None,
             op_network: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicConnection",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string portgroup o
 DistributedVirtualSwitchPortConnection dvPort o
 HostVirtualNicOpaqueNetworkSpec opNetwork o since 6.7
@@ -2912,12 +2880,9 @@ impl rt::Object for HostVirtualNicConnection {
         &HOST_VIRTUAL_NIC_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_CONNECTION),
             0 => P::Value(&self.portgroup),
             1 => P::Optional(&self.dv_port),
             2 => P::Optional(&self.op_network),
@@ -2959,18 +2924,22 @@ rt::serde!(object HostVirtualNicConnection);
 pub struct HostVirtualNicIpRouteSpec {
     /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
     pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicIpRouteSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { ip_route_config: None }
+        Self {
+            ip_route_config: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicIpRouteSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 HostIpRouteConfig ipRouteConfig o
 ",
     rt::unset::<HostVirtualNicIpRouteSpec>,
@@ -2980,12 +2949,9 @@ impl rt::Object for HostVirtualNicIpRouteSpec {
         &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_IP_ROUTE_SPEC),
             0 => P::Value(&self.ip_route_config),
             _ => P::Absent,
         }
@@ -3023,18 +2989,22 @@ rt::serde!(object HostVirtualNicIpRouteSpec);
 pub struct HostVirtualNicManagerInfo {
     /// `netConfig`: list of `VirtualNicManagerNetConfig`.
     pub net_config: Vec<VirtualNicManagerNetConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicManagerInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { net_config: Vec::new() }
+        Self {
+            net_config: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManagerInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VirtualNicManagerNetConfig netConfig ol
 ",
     rt::unset::<HostVirtualNicManagerInfo>,
@@ -3044,12 +3014,9 @@ impl rt::Object for HostVirtualNicManagerInfo {
         &HOST_VIRTUAL_NIC_MANAGER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_MANAGER_INFO),
             0 => P::Objects(&self.net_config),
             _ => P::Absent,
         }
@@ -3089,6 +3056,8 @@ pub struct HostVirtualNicManagerNicTypeSelection {
     pub vnic: HostVirtualNicConnection,
     /// `nicType`: list of string.
     pub nic_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicManagerNicTypeSelection {
     #[inline(never)]
@@ -3096,14 +3065,14 @@ impl Default for HostVirtualNicManagerNicTypeSelection {
         Self {
             vnic: Default::default(),
             nic_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManagerNicTypeSelection",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostVirtualNicConnection vnic r
 string nicType ol
 ",
@@ -3114,12 +3083,9 @@ impl rt::Object for HostVirtualNicManagerNicTypeSelection {
         &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION),
             0 => P::Object(&self.vnic),
             1 => P::Value(&self.nic_type),
             _ => P::Absent,
@@ -3161,6 +3127,8 @@ pub struct HostVirtualNicOpaqueNetworkSpec {
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicOpaqueNetworkSpec {
     #[inline(never)]
@@ -3168,14 +3136,14 @@ impl Default for HostVirtualNicOpaqueNetworkSpec {
         Self {
             opaque_network_id: String::new(),
             opaque_network_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicOpaqueNetworkSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
@@ -3186,12 +3154,9 @@ impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
         &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC),
             0 => P::Value(&self.opaque_network_id),
             1 => P::Value(&self.opaque_network_type),
             _ => P::Absent,
@@ -3235,6 +3200,8 @@ pub struct HostVirtualSwitchConfig {
     pub name: String,
     /// `spec`: optional `HostVirtualSwitchSpec`.
     pub spec: Option<Box<HostVirtualSwitchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualSwitchConfig {
     #[inline(never)]
@@ -3243,14 +3210,14 @@ impl Default for HostVirtualSwitchConfig {
             change_operation: None,
             name: String::new(),
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string changeOperation o
 string name r
 HostVirtualSwitchSpec spec o
@@ -3262,12 +3229,9 @@ impl rt::Object for HostVirtualSwitchConfig {
         &HOST_VIRTUAL_SWITCH_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_SWITCH_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Value(&self.name),
             2 => P::Optional(&self.spec),
@@ -3313,6 +3277,8 @@ pub struct IscsiDependencyEntity {
     pub vnic_device: String,
     /// `vmhbaName`: required string.
     pub vmhba_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiDependencyEntity {
     #[inline(never)]
@@ -3321,14 +3287,14 @@ impl Default for IscsiDependencyEntity {
             pnic_device: String::new(),
             vnic_device: String::new(),
             vmhba_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_DEPENDENCY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiDependencyEntity",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string pnicDevice r
 string vnicDevice r
 string vmhbaName r
@@ -3340,12 +3306,9 @@ impl rt::Object for IscsiDependencyEntity {
         &ISCSI_DEPENDENCY_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_DEPENDENCY_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_DEPENDENCY_ENTITY),
             0 => P::Value(&self.pnic_device),
             1 => P::Value(&self.vnic_device),
             2 => P::Value(&self.vmhba_name),
@@ -3387,18 +3350,22 @@ rt::serde!(object IscsiDependencyEntity);
 pub struct IscsiFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ISCSI_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFault",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<IscsiFault>,
 );
 impl rt::Object for IscsiFault {
@@ -3406,12 +3373,9 @@ impl rt::Object for IscsiFault {
         &ISCSI_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3465,6 +3429,8 @@ pub struct IscsiFaultInvalidVnic {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultInvalidVnic {
     #[inline(never)]
@@ -3472,14 +3438,14 @@ impl Default for IscsiFaultInvalidVnic {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_INVALID_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultInvalidVnic",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultInvalidVnic>,
@@ -3489,12 +3455,9 @@ impl rt::Object for IscsiFaultInvalidVnic {
         &ISCSI_FAULT_INVALID_VNIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_INVALID_VNIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_INVALID_VNIC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3550,6 +3513,8 @@ pub struct IscsiFaultPnicInUse {
     pub base: IscsiFault,
     /// `pnicDevice`: required string.
     pub pnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultPnicInUse {
     #[inline(never)]
@@ -3557,14 +3522,14 @@ impl Default for IscsiFaultPnicInUse {
         Self {
             base: IscsiFault::default(),
             pnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_PNIC_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultPnicInUse",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string pnicDevice r
 ",
     rt::unset::<IscsiFaultPnicInUse>,
@@ -3574,12 +3539,9 @@ impl rt::Object for IscsiFaultPnicInUse {
         &ISCSI_FAULT_PNIC_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_PNIC_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_PNIC_IN_USE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pnic_device),
@@ -3635,6 +3597,8 @@ pub struct IscsiFaultVnicAlreadyBound {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicAlreadyBound {
     #[inline(never)]
@@ -3642,14 +3606,14 @@ impl Default for IscsiFaultVnicAlreadyBound {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_ALREADY_BOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicAlreadyBound",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicAlreadyBound>,
@@ -3659,12 +3623,9 @@ impl rt::Object for IscsiFaultVnicAlreadyBound {
         &ISCSI_FAULT_VNIC_ALREADY_BOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_ALREADY_BOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_ALREADY_BOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3720,6 +3681,8 @@ pub struct IscsiFaultVnicHasActivePaths {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicHasActivePaths {
     #[inline(never)]
@@ -3727,14 +3690,14 @@ impl Default for IscsiFaultVnicHasActivePaths {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasActivePaths",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicHasActivePaths>,
@@ -3744,12 +3707,9 @@ impl rt::Object for IscsiFaultVnicHasActivePaths {
         &ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3805,6 +3765,8 @@ pub struct IscsiFaultVnicHasMultipleUplinks {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicHasMultipleUplinks {
     #[inline(never)]
@@ -3812,14 +3774,14 @@ impl Default for IscsiFaultVnicHasMultipleUplinks {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasMultipleUplinks",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicHasMultipleUplinks>,
@@ -3829,12 +3791,9 @@ impl rt::Object for IscsiFaultVnicHasMultipleUplinks {
         &ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3890,6 +3849,8 @@ pub struct IscsiFaultVnicHasNoUplinks {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicHasNoUplinks {
     #[inline(never)]
@@ -3897,14 +3858,14 @@ impl Default for IscsiFaultVnicHasNoUplinks {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_NO_UPLINKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasNoUplinks",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicHasNoUplinks>,
@@ -3914,12 +3875,9 @@ impl rt::Object for IscsiFaultVnicHasNoUplinks {
         &ISCSI_FAULT_VNIC_HAS_NO_UPLINKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_HAS_NO_UPLINKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_HAS_NO_UPLINKS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -3975,6 +3933,8 @@ pub struct IscsiFaultVnicHasWrongUplink {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicHasWrongUplink {
     #[inline(never)]
@@ -3982,14 +3942,14 @@ impl Default for IscsiFaultVnicHasWrongUplink {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasWrongUplink",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicHasWrongUplink>,
@@ -3999,12 +3959,9 @@ impl rt::Object for IscsiFaultVnicHasWrongUplink {
         &ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4060,6 +4017,8 @@ pub struct IscsiFaultVnicInUse {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicInUse {
     #[inline(never)]
@@ -4067,14 +4026,14 @@ impl Default for IscsiFaultVnicInUse {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicInUse",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicInUse>,
@@ -4084,12 +4043,9 @@ impl rt::Object for IscsiFaultVnicInUse {
         &ISCSI_FAULT_VNIC_IN_USE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_IN_USE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_IN_USE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4145,6 +4101,8 @@ pub struct IscsiFaultVnicIsLastPath {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicIsLastPath {
     #[inline(never)]
@@ -4152,14 +4110,14 @@ impl Default for IscsiFaultVnicIsLastPath {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_IS_LAST_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicIsLastPath",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicIsLastPath>,
@@ -4169,12 +4127,9 @@ impl rt::Object for IscsiFaultVnicIsLastPath {
         &ISCSI_FAULT_VNIC_IS_LAST_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_IS_LAST_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_IS_LAST_PATH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4230,6 +4185,8 @@ pub struct IscsiFaultVnicNotBound {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicNotBound {
     #[inline(never)]
@@ -4237,14 +4194,14 @@ impl Default for IscsiFaultVnicNotBound {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_NOT_BOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicNotBound",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicNotBound>,
@@ -4254,12 +4211,9 @@ impl rt::Object for IscsiFaultVnicNotBound {
         &ISCSI_FAULT_VNIC_NOT_BOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_NOT_BOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_NOT_BOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4315,6 +4269,8 @@ pub struct IscsiFaultVnicNotFound {
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiFaultVnicNotFound {
     #[inline(never)]
@@ -4322,14 +4278,14 @@ impl Default for IscsiFaultVnicNotFound {
         Self {
             base: IscsiFault::default(),
             vnic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_FAULT_VNIC_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicNotFound",
-    "5.0",
     Some(&ISCSI_FAULT),
-    "
+    "5.0
 string vnicDevice r
 ",
     rt::unset::<IscsiFaultVnicNotFound>,
@@ -4339,12 +4295,9 @@ impl rt::Object for IscsiFaultVnicNotFound {
         &ISCSI_FAULT_VNIC_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_FAULT_VNIC_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_FAULT_VNIC_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
@@ -4402,6 +4355,8 @@ pub struct IscsiMigrationDependency {
     pub disallow_reason: Option<Box<IscsiStatus>>,
     /// `dependency`: list of `IscsiDependencyEntity`.
     pub dependency: Vec<IscsiDependencyEntity>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiMigrationDependency {
     #[inline(never)]
@@ -4410,14 +4365,14 @@ impl Default for IscsiMigrationDependency {
             migration_allowed: false,
             disallow_reason: None,
             dependency: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_MIGRATION_DEPENDENCY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiMigrationDependency",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean migrationAllowed r
 IscsiStatus disallowReason o
 IscsiDependencyEntity dependency ol
@@ -4429,12 +4384,9 @@ impl rt::Object for IscsiMigrationDependency {
         &ISCSI_MIGRATION_DEPENDENCY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_MIGRATION_DEPENDENCY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_MIGRATION_DEPENDENCY),
             0 => P::Value(&self.migration_allowed),
             1 => P::Optional(&self.disallow_reason),
             2 => P::Objects(&self.dependency),
@@ -4504,6 +4456,8 @@ pub struct IscsiPortInfo {
     pub compliance_status: Option<Box<IscsiStatus>>,
     /// `pathStatus`: optional string.
     pub path_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiPortInfo {
     #[inline(never)]
@@ -4524,14 +4478,14 @@ impl Default for IscsiPortInfo {
             external_id: None,
             compliance_status: None,
             path_status: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ISCSI_PORT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiPortInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string vnicDevice o
 HostVirtualNic vnic o
 string pnicDevice o
@@ -4555,12 +4509,9 @@ impl rt::Object for IscsiPortInfo {
         &ISCSI_PORT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_PORT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_PORT_INFO),
             0 => P::Value(&self.vnic_device),
             1 => P::Optional(&self.vnic),
             2 => P::Value(&self.pnic_device),
@@ -4626,18 +4577,22 @@ rt::serde!(object IscsiPortInfo);
 pub struct IscsiStatus {
     /// `reason`: list of `LocalizedMethodFault`.
     pub reason: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IscsiStatus {
     #[inline(never)]
     fn default() -> Self {
-        Self { reason: Vec::new() }
+        Self {
+            reason: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ISCSI_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiStatus",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 LocalizedMethodFault reason ol
 ",
     rt::unset::<IscsiStatus>,
@@ -4647,12 +4602,9 @@ impl rt::Object for IscsiStatus {
         &ISCSI_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_STATUS),
             0 => P::Objects(&self.reason),
             _ => P::Absent,
         }

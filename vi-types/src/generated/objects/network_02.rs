@@ -15,6 +15,8 @@ pub struct LinkLayerDiscoveryProtocolInfo {
     pub time_to_live: i32,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LinkLayerDiscoveryProtocolInfo {
     #[inline(never)]
@@ -24,14 +26,14 @@ impl Default for LinkLayerDiscoveryProtocolInfo {
             port_id: String::new(),
             time_to_live: 0,
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LINK_LAYER_DISCOVERY_PROTOCOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkLayerDiscoveryProtocolInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string chassisId r
 string portId r
 int timeToLive r
@@ -44,12 +46,9 @@ impl rt::Object for LinkLayerDiscoveryProtocolInfo {
         &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_LAYER_DISCOVERY_PROTOCOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LINK_LAYER_DISCOVERY_PROTOCOL_INFO),
             0 => P::Value(&self.chassis_id),
             1 => P::Value(&self.port_id),
             2 => P::Value(&self.time_to_live),
@@ -95,18 +94,23 @@ pub struct NetDhcpConfigSpec {
     pub ipv6: Option<Box<NetDhcpConfigSpecDhcpOptionsSpec>>,
     /// `ipv4`: optional `NetDhcpConfigSpecDhcpOptionsSpec`.
     pub ipv4: Option<Box<NetDhcpConfigSpecDhcpOptionsSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDhcpConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { ipv6: None, ipv4: None }
+        Self {
+            ipv6: None,
+            ipv4: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_DHCP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetDhcpConfigSpecDhcpOptionsSpec ipv6 o
 NetDhcpConfigSpecDhcpOptionsSpec ipv4 o
 ",
@@ -117,12 +121,9 @@ impl rt::Object for NetDhcpConfigSpec {
         &NET_DHCP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DHCP_CONFIG_SPEC),
             0 => P::Optional(&self.ipv6),
             1 => P::Optional(&self.ipv4),
             _ => P::Absent,
@@ -166,6 +167,8 @@ pub struct NetDhcpConfigSpecDhcpOptionsSpec {
     pub config: Vec<KeyValue>,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDhcpConfigSpecDhcpOptionsSpec {
     #[inline(never)]
@@ -174,14 +177,14 @@ impl Default for NetDhcpConfigSpecDhcpOptionsSpec {
             enable: None,
             config: Vec::new(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigSpecDhcpOptionsSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean enable o
 KeyValue config rl
 string operation r
@@ -193,12 +196,9 @@ impl rt::Object for NetDhcpConfigSpecDhcpOptionsSpec {
         &NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC),
             0 => P::Value(&self.enable),
             1 => P::Objects(&self.config),
             2 => P::Value(&self.operation),
@@ -248,6 +248,8 @@ pub struct NetDnsConfigSpec {
     pub ip_address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetDnsConfigSpec {
     #[inline(never)]
@@ -258,14 +260,14 @@ impl Default for NetDnsConfigSpec {
             domain_name: None,
             ip_address: Vec::new(),
             search_domain: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDnsConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 boolean dhcp o
 string hostName o
 string domainName o
@@ -279,12 +281,9 @@ impl rt::Object for NetDnsConfigSpec {
         &NET_DNS_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_DNS_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_DNS_CONFIG_SPEC),
             0 => P::Value(&self.dhcp),
             1 => P::Value(&self.host_name),
             2 => P::Value(&self.domain_name),
@@ -334,6 +333,8 @@ pub struct NetIpConfigSpec {
     pub dhcp: Option<Box<NetDhcpConfigSpec>>,
     /// `autoConfigurationEnabled`: optional boolean.
     pub auto_configuration_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpConfigSpec {
     #[inline(never)]
@@ -342,14 +343,14 @@ impl Default for NetIpConfigSpec {
             ip_address: Vec::new(),
             dhcp: None,
             auto_configuration_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpConfigSpecIpAddressSpec ipAddress ol
 NetDhcpConfigSpec dhcp o
 boolean autoConfigurationEnabled o
@@ -361,12 +362,9 @@ impl rt::Object for NetIpConfigSpec {
         &NET_IP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_CONFIG_SPEC),
             0 => P::Objects(&self.ip_address),
             1 => P::Optional(&self.dhcp),
             2 => P::Value(&self.auto_configuration_enabled),
@@ -412,6 +410,8 @@ pub struct NetIpConfigSpecIpAddressSpec {
     pub prefix_length: i32,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpConfigSpecIpAddressSpec {
     #[inline(never)]
@@ -420,14 +420,14 @@ impl Default for NetIpConfigSpecIpAddressSpec {
             ip_address: String::new(),
             prefix_length: 0,
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigSpecIpAddressSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress r
 int prefixLength r
 string operation r
@@ -439,12 +439,9 @@ impl rt::Object for NetIpConfigSpecIpAddressSpec {
         &NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.prefix_length),
             2 => P::Value(&self.operation),
@@ -486,18 +483,22 @@ rt::serde!(object NetIpConfigSpecIpAddressSpec);
 pub struct NetIpRouteConfigSpec {
     /// `ipRoute`: list of `NetIpRouteConfigSpecIpRouteSpec`.
     pub ip_route: Vec<NetIpRouteConfigSpecIpRouteSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { ip_route: Vec::new() }
+        Self {
+            ip_route: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpRouteConfigSpecIpRouteSpec ipRoute ol
 ",
     rt::unset::<NetIpRouteConfigSpec>,
@@ -507,12 +508,9 @@ impl rt::Object for NetIpRouteConfigSpec {
         &NET_IP_ROUTE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_SPEC),
             0 => P::Objects(&self.ip_route),
             _ => P::Absent,
         }
@@ -552,6 +550,8 @@ pub struct NetIpRouteConfigSpecGatewaySpec {
     pub ip_address: Option<String>,
     /// `device`: optional string.
     pub device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigSpecGatewaySpec {
     #[inline(never)]
@@ -559,14 +559,14 @@ impl Default for NetIpRouteConfigSpecGatewaySpec {
         Self {
             ip_address: None,
             device: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpecGatewaySpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress o
 string device o
 ",
@@ -577,12 +577,9 @@ impl rt::Object for NetIpRouteConfigSpecGatewaySpec {
         &NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -628,6 +625,8 @@ pub struct NetIpRouteConfigSpecIpRouteSpec {
     pub gateway: NetIpRouteConfigSpecGatewaySpec,
     /// `operation`: required string.
     pub operation: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpRouteConfigSpecIpRouteSpec {
     #[inline(never)]
@@ -637,14 +636,14 @@ impl Default for NetIpRouteConfigSpecIpRouteSpec {
             prefix_length: 0,
             gateway: Default::default(),
             operation: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpecIpRouteSpec",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string network r
 int prefixLength r
 NetIpRouteConfigSpecGatewaySpec gateway r
@@ -657,12 +656,9 @@ impl rt::Object for NetIpRouteConfigSpecIpRouteSpec {
         &NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC),
             0 => P::Value(&self.network),
             1 => P::Value(&self.prefix_length),
             2 => P::Object(&self.gateway),
@@ -708,6 +704,8 @@ pub struct NetIpStackInfo {
     pub neighbor: Vec<NetIpStackInfoNetToMedia>,
     /// `defaultRouter`: list of `NetIpStackInfoDefaultRouter`.
     pub default_router: Vec<NetIpStackInfoDefaultRouter>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpStackInfo {
     #[inline(never)]
@@ -715,14 +713,14 @@ impl Default for NetIpStackInfo {
         Self {
             neighbor: Vec::new(),
             default_router: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 NetIpStackInfoNetToMedia neighbor ol
 NetIpStackInfoDefaultRouter defaultRouter ol
 ",
@@ -733,12 +731,9 @@ impl rt::Object for NetIpStackInfo {
         &NET_IP_STACK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_STACK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_STACK_INFO),
             0 => P::Objects(&self.neighbor),
             1 => P::Objects(&self.default_router),
             _ => P::Absent,
@@ -784,6 +779,8 @@ pub struct NetIpStackInfoDefaultRouter {
     pub lifetime: rt::DateTime,
     /// `preference`: required string.
     pub preference: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpStackInfoDefaultRouter {
     #[inline(never)]
@@ -793,14 +790,14 @@ impl Default for NetIpStackInfoDefaultRouter {
             device: String::new(),
             lifetime: Default::default(),
             preference: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_STACK_INFO_DEFAULT_ROUTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfoDefaultRouter",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress r
 string device r
 dateTime lifetime r
@@ -813,12 +810,9 @@ impl rt::Object for NetIpStackInfoDefaultRouter {
         &NET_IP_STACK_INFO_DEFAULT_ROUTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_STACK_INFO_DEFAULT_ROUTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_STACK_INFO_DEFAULT_ROUTER),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.device),
             2 => P::Value(&self.lifetime),
@@ -868,6 +862,8 @@ pub struct NetIpStackInfoNetToMedia {
     pub device: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetIpStackInfoNetToMedia {
     #[inline(never)]
@@ -877,14 +873,14 @@ impl Default for NetIpStackInfoNetToMedia {
             physical_address: String::new(),
             device: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_IP_STACK_INFO_NET_TO_MEDIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfoNetToMedia",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string ipAddress r
 string physicalAddress r
 string device r
@@ -897,12 +893,9 @@ impl rt::Object for NetIpStackInfoNetToMedia {
         &NET_IP_STACK_INFO_NET_TO_MEDIA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_IP_STACK_INFO_NET_TO_MEDIA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_IP_STACK_INFO_NET_TO_MEDIA),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.physical_address),
             2 => P::Value(&self.device),
@@ -946,20 +939,22 @@ rt::serde!(object NetIpStackInfoNetToMedia);
 pub struct OpaqueNetworkCapability {
     /// `networkReservationSupported`: required boolean.
     pub network_reservation_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueNetworkCapability {
     #[inline(never)]
     fn default() -> Self {
         Self {
             network_reservation_supported: false,
+            _more: (),
         }
     }
 }
 pub(crate) static OPAQUE_NETWORK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkCapability",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean networkReservationSupported r
 ",
     rt::unset::<OpaqueNetworkCapability>,
@@ -969,12 +964,9 @@ impl rt::Object for OpaqueNetworkCapability {
         &OPAQUE_NETWORK_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_NETWORK_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK_CAPABILITY),
             0 => P::Value(&self.network_reservation_supported),
             _ => P::Absent,
         }
@@ -1024,6 +1016,8 @@ pub struct PhysicalNicCdpDeviceCapability {
     pub igmp_enabled: bool,
     /// `repeater`: required boolean.
     pub repeater: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicCdpDeviceCapability {
     #[inline(never)]
@@ -1036,14 +1030,14 @@ impl Default for PhysicalNicCdpDeviceCapability {
             host: false,
             igmp_enabled: false,
             repeater: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC_CDP_DEVICE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicCdpDeviceCapability",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 boolean router r
 boolean transparentBridge r
 boolean sourceRouteBridge r
@@ -1059,12 +1053,9 @@ impl rt::Object for PhysicalNicCdpDeviceCapability {
         &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_CDP_DEVICE_CAPABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_CDP_DEVICE_CAPABILITY),
             0 => P::Value(&self.router),
             1 => P::Value(&self.transparent_bridge),
             2 => P::Value(&self.source_route_bridge),
@@ -1150,6 +1141,8 @@ pub struct PhysicalNicCdpInfo {
     pub mgmt_addr: Option<String>,
     /// `location`: optional string.
     pub location: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicCdpInfo {
     #[inline(never)]
@@ -1174,14 +1167,14 @@ impl Default for PhysicalNicCdpInfo {
             system_oid: None,
             mgmt_addr: None,
             location: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC_CDP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicCdpInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 int cdpVersion o
 int timeout o
 int ttl o
@@ -1209,12 +1202,9 @@ impl rt::Object for PhysicalNicCdpInfo {
         &PHYSICAL_NIC_CDP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_CDP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_CDP_INFO),
             0 => P::Value(&self.cdp_version),
             1 => P::Value(&self.timeout),
             2 => P::Value(&self.ttl),
@@ -1290,6 +1280,8 @@ pub struct PhysicalNicConfig {
     pub device: String,
     /// `spec`: required `PhysicalNicSpec`.
     pub spec: PhysicalNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicConfig {
     #[inline(never)]
@@ -1297,14 +1289,14 @@ impl Default for PhysicalNicConfig {
         Self {
             device: String::new(),
             spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicConfig",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string device r
 PhysicalNicSpec spec r
 ",
@@ -1315,12 +1307,9 @@ impl rt::Object for PhysicalNicConfig {
         &PHYSICAL_NIC_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_CONFIG),
             0 => P::Value(&self.device),
             1 => P::Object(&self.spec),
             _ => P::Absent,
@@ -1360,18 +1349,19 @@ rt::serde!(object PhysicalNicConfig);
 pub struct PhysicalNicHint {
     /// `vlanId`: optional int.
     pub vlan_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicHint {
     #[inline(never)]
     fn default() -> Self {
-        Self { vlan_id: None }
+        Self { vlan_id: None, _more: () }
     }
 }
 pub(crate) static PHYSICAL_NIC_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicHint",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int vlanId o
 ",
     rt::unset::<PhysicalNicHint>,
@@ -1381,12 +1371,9 @@ impl rt::Object for PhysicalNicHint {
         &PHYSICAL_NIC_HINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_HINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_HINT),
             0 => P::Value(&self.vlan_id),
             _ => P::Absent,
         }
@@ -1432,6 +1419,8 @@ pub struct PhysicalNicHintInfo {
     pub connected_switch_port: Option<Box<PhysicalNicCdpInfo>>,
     /// `lldpInfo`: optional `LinkLayerDiscoveryProtocolInfo`, since VI API 5.0.
     pub lldp_info: Option<Box<LinkLayerDiscoveryProtocolInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicHintInfo {
     #[inline(never)]
@@ -1442,14 +1431,14 @@ impl Default for PhysicalNicHintInfo {
             network: Vec::new(),
             connected_switch_port: None,
             lldp_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC_HINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicHintInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string device r
 PhysicalNicIpHint subnet ol
 PhysicalNicNameHint network ol
@@ -1463,12 +1452,9 @@ impl rt::Object for PhysicalNicHintInfo {
         &PHYSICAL_NIC_HINT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_HINT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_HINT_INFO),
             0 => P::Value(&self.device),
             1 => P::Objects(&self.subnet),
             2 => P::Objects(&self.network),
@@ -1516,6 +1502,8 @@ pub struct PhysicalNicIpHint {
     pub base: PhysicalNicHint,
     /// `ipSubnet`: required string.
     pub ip_subnet: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicIpHint {
     #[inline(never)]
@@ -1523,14 +1511,14 @@ impl Default for PhysicalNicIpHint {
         Self {
             base: PhysicalNicHint::default(),
             ip_subnet: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC_IP_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicIpHint",
-    "2.0",
     Some(&PHYSICAL_NIC_HINT),
-    "
+    "2.0
 string ipSubnet r
 ",
     rt::unset::<PhysicalNicIpHint>,
@@ -1540,12 +1528,9 @@ impl rt::Object for PhysicalNicIpHint {
         &PHYSICAL_NIC_IP_HINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_IP_HINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_IP_HINT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ip_subnet),
@@ -1600,6 +1585,8 @@ pub struct PhysicalNicNameHint {
     pub base: PhysicalNicHint,
     /// `network`: required string.
     pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicNameHint {
     #[inline(never)]
@@ -1607,14 +1594,14 @@ impl Default for PhysicalNicNameHint {
         Self {
             base: PhysicalNicHint::default(),
             network: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC_NAME_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicNameHint",
-    "2.0",
     Some(&PHYSICAL_NIC_HINT),
-    "
+    "2.0
 string network r
 ",
     rt::unset::<PhysicalNicNameHint>,
@@ -1624,12 +1611,9 @@ impl rt::Object for PhysicalNicNameHint {
         &PHYSICAL_NIC_NAME_HINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_NAME_HINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_NAME_HINT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.network),
@@ -1684,6 +1668,8 @@ pub struct TgwEventArgument {
     pub base: EntityEventArgument,
     /// `tgw`: required reference to `TransitGateway`.
     pub tgw: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TgwEventArgument {
     #[inline(never)]
@@ -1691,14 +1677,14 @@ impl Default for TgwEventArgument {
         Self {
             base: EntityEventArgument::default(),
             tgw: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TGW_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TgwEventArgument",
-    "9.1.0.0",
     Some(&ENTITY_EVENT_ARGUMENT),
-    "
+    "9.1.0.0
 ManagedObjectReference tgw r
 ",
     rt::unset::<TgwEventArgument>,
@@ -1708,12 +1694,9 @@ impl rt::Object for TgwEventArgument {
         &TGW_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TGW_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TGW_EVENT_ARGUMENT),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.tgw),
@@ -1769,6 +1752,8 @@ pub struct TransitGatewayConfigInfo {
     pub id: String,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TransitGatewayConfigInfo {
     #[inline(never)]
@@ -1776,14 +1761,14 @@ impl Default for TransitGatewayConfigInfo {
         Self {
             id: String::new(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TRANSIT_GATEWAY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayConfigInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string ID r
 string name r
 ",
@@ -1794,12 +1779,9 @@ impl rt::Object for TransitGatewayConfigInfo {
         &TRANSIT_GATEWAY_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRANSIT_GATEWAY_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRANSIT_GATEWAY_CONFIG_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1839,18 +1821,19 @@ rt::serde!(object TransitGatewayConfigInfo);
 pub struct TransitGatewayConfigSpec {
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TransitGatewayConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: None }
+        Self { name: None, _more: () }
     }
 }
 pub(crate) static TRANSIT_GATEWAY_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayConfigSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name o
 ",
     rt::unset::<TransitGatewayConfigSpec>,
@@ -1860,12 +1843,9 @@ impl rt::Object for TransitGatewayConfigSpec {
         &TRANSIT_GATEWAY_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRANSIT_GATEWAY_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRANSIT_GATEWAY_CONFIG_SPEC),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -1905,6 +1885,8 @@ pub struct TransitGatewayCreateSpec {
     pub id: String,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TransitGatewayCreateSpec {
     #[inline(never)]
@@ -1912,14 +1894,14 @@ impl Default for TransitGatewayCreateSpec {
         Self {
             id: String::new(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TRANSIT_GATEWAY_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayCreateSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string ID r
 string name r
 ",
@@ -1930,12 +1912,9 @@ impl rt::Object for TransitGatewayCreateSpec {
         &TRANSIT_GATEWAY_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRANSIT_GATEWAY_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRANSIT_GATEWAY_CREATE_SPEC),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1981,6 +1960,8 @@ pub struct VirtualNicManagerNetConfig {
     pub candidate_vnic: Vec<HostVirtualNic>,
     /// `selectedVnic`: list of string, the key of a `HostVirtualNic`.
     pub selected_vnic: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNicManagerNetConfig {
     #[inline(never)]
@@ -1990,14 +1971,14 @@ impl Default for VirtualNicManagerNetConfig {
             multi_select_allowed: false,
             candidate_vnic: Vec::new(),
             selected_vnic: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_NIC_MANAGER_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNicManagerNetConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string nicType r
 boolean multiSelectAllowed r
 HostVirtualNic candidateVnic ol
@@ -2010,12 +1991,9 @@ impl rt::Object for VirtualNicManagerNetConfig {
         &VIRTUAL_NIC_MANAGER_NET_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NIC_MANAGER_NET_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NIC_MANAGER_NET_CONFIG),
             0 => P::Value(&self.nic_type),
             1 => P::Value(&self.multi_select_allowed),
             2 => P::Objects(&self.candidate_vnic),

@@ -13,6 +13,8 @@ pub struct ConnectedIso {
     pub cdrom: VirtualCdrom,
     /// `filename`: required string.
     pub filename: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConnectedIso {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for ConnectedIso {
             base: OvfExport::default(),
             cdrom: Default::default(),
             filename: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONNECTED_ISO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectedIso",
-    "4.0",
     Some(&OVF_EXPORT),
-    "
+    "4.0
 VirtualCdrom cdrom r
 string filename r
 ",
@@ -39,12 +41,9 @@ impl rt::Object for ConnectedIso {
         &CONNECTED_ISO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONNECTED_ISO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONNECTED_ISO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.cdrom),
@@ -102,6 +101,8 @@ pub struct HttpNfcLeaseCapabilities {
     pub pull_mode_supported: bool,
     /// `corsSupported`: required boolean.
     pub cors_supported: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseCapabilities {
     #[inline(never)]
@@ -109,14 +110,14 @@ impl Default for HttpNfcLeaseCapabilities {
         Self {
             pull_mode_supported: false,
             cors_supported: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseCapabilities",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 boolean pullModeSupported r
 boolean corsSupported r
 ",
@@ -127,12 +128,9 @@ impl rt::Object for HttpNfcLeaseCapabilities {
         &HTTP_NFC_LEASE_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_CAPABILITIES),
             0 => P::Value(&self.pull_mode_supported),
             1 => P::Value(&self.cors_supported),
             _ => P::Absent,
@@ -174,6 +172,8 @@ pub struct HttpNfcLeaseDatastoreLeaseInfo {
     pub datastore_key: String,
     /// `hosts`: list, not empty, of `HttpNfcLeaseHostInfo`.
     pub hosts: Vec<HttpNfcLeaseHostInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseDatastoreLeaseInfo {
     #[inline(never)]
@@ -181,14 +181,14 @@ impl Default for HttpNfcLeaseDatastoreLeaseInfo {
         Self {
             datastore_key: String::new(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_DATASTORE_LEASE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseDatastoreLeaseInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string datastoreKey r
 HttpNfcLeaseHostInfo hosts rl
 ",
@@ -199,12 +199,9 @@ impl rt::Object for HttpNfcLeaseDatastoreLeaseInfo {
         &HTTP_NFC_LEASE_DATASTORE_LEASE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_DATASTORE_LEASE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_DATASTORE_LEASE_INFO),
             0 => P::Value(&self.datastore_key),
             1 => P::Objects(&self.hosts),
             _ => P::Absent,
@@ -260,6 +257,8 @@ pub struct HttpNfcLeaseDeviceUrl {
     pub datastore_key: Option<String>,
     /// `fileSize`: optional long, since VI API 4.1.
     pub file_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseDeviceUrl {
     #[inline(never)]
@@ -274,14 +273,14 @@ impl Default for HttpNfcLeaseDeviceUrl {
             target_id: None,
             datastore_key: None,
             file_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_DEVICE_URL: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseDeviceUrl",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string importKey r
 string url r
@@ -299,12 +298,9 @@ impl rt::Object for HttpNfcLeaseDeviceUrl {
         &HTTP_NFC_LEASE_DEVICE_URL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_DEVICE_URL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_DEVICE_URL),
             0 => P::Value(&self.key),
             1 => P::Value(&self.import_key),
             2 => P::Value(&self.url),
@@ -360,6 +356,8 @@ pub struct HttpNfcLeaseHostInfo {
     pub url: String,
     /// `sslThumbprint`: required string.
     pub ssl_thumbprint: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseHostInfo {
     #[inline(never)]
@@ -367,14 +365,14 @@ impl Default for HttpNfcLeaseHostInfo {
         Self {
             url: String::new(),
             ssl_thumbprint: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseHostInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string url r
 string sslThumbprint r
 ",
@@ -385,12 +383,9 @@ impl rt::Object for HttpNfcLeaseHostInfo {
         &HTTP_NFC_LEASE_HOST_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_HOST_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_HOST_INFO),
             0 => P::Value(&self.url),
             1 => P::Value(&self.ssl_thumbprint),
             _ => P::Absent,
@@ -440,6 +435,8 @@ pub struct HttpNfcLeaseInfo {
     pub lease_timeout: i32,
     /// `hostMap`: list of `HttpNfcLeaseDatastoreLeaseInfo`, since VI API 4.1.
     pub host_map: Vec<HttpNfcLeaseDatastoreLeaseInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseInfo {
     #[inline(never)]
@@ -451,14 +448,14 @@ impl Default for HttpNfcLeaseInfo {
             total_disk_capacity_in_kb: 0,
             lease_timeout: 0,
             host_map: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference lease r
 ManagedObjectReference entity r
 HttpNfcLeaseDeviceUrl deviceUrl ol
@@ -473,12 +470,9 @@ impl rt::Object for HttpNfcLeaseInfo {
         &HTTP_NFC_LEASE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_INFO),
             0 => P::Value(&self.lease),
             1 => P::Value(&self.entity),
             2 => P::Objects(&self.device_url),
@@ -540,6 +534,8 @@ pub struct HttpNfcLeaseManifestEntry {
     pub capacity: Option<i64>,
     /// `populatedSize`: optional long.
     pub populated_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseManifestEntry {
     #[inline(never)]
@@ -553,14 +549,14 @@ impl Default for HttpNfcLeaseManifestEntry {
             disk: false,
             capacity: None,
             populated_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_MANIFEST_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseManifestEntry",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string key r
 string sha1 r
 string checksum o since 6.7
@@ -577,12 +573,9 @@ impl rt::Object for HttpNfcLeaseManifestEntry {
         &HTTP_NFC_LEASE_MANIFEST_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_MANIFEST_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_MANIFEST_ENTRY),
             0 => P::Value(&self.key),
             1 => P::Value(&self.sha1),
             2 => P::Value(&self.checksum),
@@ -634,18 +627,22 @@ rt::serde!(object HttpNfcLeaseManifestEntry);
 pub struct HttpNfcLeaseProbeResult {
     /// `serverAccessible`: required boolean.
     pub server_accessible: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseProbeResult {
     #[inline(never)]
     fn default() -> Self {
-        Self { server_accessible: false }
+        Self {
+            server_accessible: false,
+            _more: (),
+        }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_PROBE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProbeResult",
-    "7.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.2.0
 boolean serverAccessible r
 ",
     rt::unset::<HttpNfcLeaseProbeResult>,
@@ -655,12 +652,9 @@ impl rt::Object for HttpNfcLeaseProbeResult {
         &HTTP_NFC_LEASE_PROBE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_PROBE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_PROBE_RESULT),
             0 => P::Value(&self.server_accessible),
             _ => P::Absent,
         }
@@ -712,6 +706,8 @@ pub struct HttpNfcLeaseSourceFile {
     pub http_headers: Vec<KeyValue>,
     /// `size`: optional long.
     pub size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLeaseSourceFile {
     #[inline(never)]
@@ -725,14 +721,14 @@ impl Default for HttpNfcLeaseSourceFile {
             ssl_certificate: None,
             http_headers: Vec::new(),
             size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE_SOURCE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseSourceFile",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string targetDeviceId r
 string url r
 string memberName o
@@ -749,12 +745,9 @@ impl rt::Object for HttpNfcLeaseSourceFile {
         &HTTP_NFC_LEASE_SOURCE_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE_SOURCE_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE_SOURCE_FILE),
             0 => P::Value(&self.target_device_id),
             1 => P::Value(&self.url),
             2 => P::Value(&self.member_name),
@@ -808,6 +801,8 @@ pub struct ImportSpec {
     pub entity_config: Option<Box<VAppEntityConfigInfo>>,
     /// `instantiationOst`: optional `OvfConsumerOstNode`, since VI API 5.0.
     pub instantiation_ost: Option<Box<OvfConsumerOstNode>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ImportSpec {
     #[inline(never)]
@@ -815,14 +810,14 @@ impl Default for ImportSpec {
         Self {
             entity_config: None,
             instantiation_ost: None,
+            _more: (),
         }
     }
 }
 pub(crate) static IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VAppEntityConfigInfo entityConfig o
 OvfConsumerOstNode instantiationOst o since 5.0
 ",
@@ -833,12 +828,9 @@ impl rt::Object for ImportSpec {
         &IMPORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IMPORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IMPORT_SPEC),
             0 => P::Optional(&self.entity_config),
             1 => P::Optional(&self.instantiation_ost),
             _ => P::Absent,
@@ -883,6 +875,8 @@ pub struct OvfAttribute {
     pub element_name: String,
     /// `attributeName`: required string.
     pub attribute_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfAttribute {
     #[inline(never)]
@@ -891,14 +885,14 @@ impl Default for OvfAttribute {
             base: OvfInvalidPackage::default(),
             element_name: String::new(),
             attribute_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfAttribute",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string elementName r
 string attributeName r
 ",
@@ -909,12 +903,9 @@ impl rt::Object for OvfAttribute {
         &OVF_ATTRIBUTE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_ATTRIBUTE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_ATTRIBUTE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.element_name),
@@ -970,20 +961,22 @@ rt::serde!(object OvfAttribute);
 pub struct OvfConnectedDevice {
     /// The properties of `OvfHardwareExport`.
     pub base: OvfHardwareExport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConnectedDevice {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfHardwareExport::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONNECTED_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDevice",
-    "4.0",
     Some(&OVF_HARDWARE_EXPORT),
-    "",
+    "4.0",
     rt::unset::<OvfConnectedDevice>,
 );
 impl rt::Object for OvfConnectedDevice {
@@ -991,12 +984,9 @@ impl rt::Object for OvfConnectedDevice {
         &OVF_CONNECTED_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONNECTED_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONNECTED_DEVICE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1050,6 +1040,8 @@ pub struct OvfConnectedDeviceFloppy {
     pub base: OvfConnectedDevice,
     /// `filename`: required string.
     pub filename: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConnectedDeviceFloppy {
     #[inline(never)]
@@ -1057,14 +1049,14 @@ impl Default for OvfConnectedDeviceFloppy {
         Self {
             base: OvfConnectedDevice::default(),
             filename: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONNECTED_DEVICE_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDeviceFloppy",
-    "4.0",
     Some(&OVF_CONNECTED_DEVICE),
-    "
+    "4.0
 string filename r
 ",
     rt::unset::<OvfConnectedDeviceFloppy>,
@@ -1074,12 +1066,9 @@ impl rt::Object for OvfConnectedDeviceFloppy {
         &OVF_CONNECTED_DEVICE_FLOPPY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONNECTED_DEVICE_FLOPPY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONNECTED_DEVICE_FLOPPY),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.filename),
@@ -1135,6 +1124,8 @@ pub struct OvfConnectedDeviceIso {
     pub base: OvfConnectedDevice,
     /// `filename`: required string.
     pub filename: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConnectedDeviceIso {
     #[inline(never)]
@@ -1142,14 +1133,14 @@ impl Default for OvfConnectedDeviceIso {
         Self {
             base: OvfConnectedDevice::default(),
             filename: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONNECTED_DEVICE_ISO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDeviceIso",
-    "4.0",
     Some(&OVF_CONNECTED_DEVICE),
-    "
+    "4.0
 string filename r
 ",
     rt::unset::<OvfConnectedDeviceIso>,
@@ -1159,12 +1150,9 @@ impl rt::Object for OvfConnectedDeviceIso {
         &OVF_CONNECTED_DEVICE_ISO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONNECTED_DEVICE_ISO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONNECTED_DEVICE_ISO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.filename),
@@ -1220,6 +1208,8 @@ pub struct OvfConstraint {
     pub base: OvfInvalidPackage,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConstraint {
     #[inline(never)]
@@ -1227,14 +1217,14 @@ impl Default for OvfConstraint {
         Self {
             base: OvfInvalidPackage::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConstraint",
-    "4.1",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.1
 string name r
 ",
     rt::unset::<OvfConstraint>,
@@ -1244,12 +1234,9 @@ impl rt::Object for OvfConstraint {
         &OVF_CONSTRAINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSTRAINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSTRAINT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -1307,6 +1294,8 @@ pub struct OvfConsumerCallbackFault {
     pub extension_key: String,
     /// `extensionName`: required string.
     pub extension_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerCallbackFault {
     #[inline(never)]
@@ -1315,14 +1304,14 @@ impl Default for OvfConsumerCallbackFault {
             base: OvfFault::default(),
             extension_key: String::new(),
             extension_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_CALLBACK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerCallbackFault",
-    "5.0",
     Some(&OVF_FAULT),
-    "
+    "5.0
 string extensionKey r
 string extensionName r
 ",
@@ -1333,12 +1322,9 @@ impl rt::Object for OvfConsumerCallbackFault {
         &OVF_CONSUMER_CALLBACK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_CALLBACK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_CALLBACK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.extension_key),
@@ -1396,6 +1382,8 @@ pub struct OvfConsumerCommunicationError {
     pub base: OvfConsumerCallbackFault,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerCommunicationError {
     #[inline(never)]
@@ -1403,14 +1391,14 @@ impl Default for OvfConsumerCommunicationError {
         Self {
             base: OvfConsumerCallbackFault::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_COMMUNICATION_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerCommunicationError",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 string description r
 ",
     rt::unset::<OvfConsumerCommunicationError>,
@@ -1420,12 +1408,9 @@ impl rt::Object for OvfConsumerCommunicationError {
         &OVF_CONSUMER_COMMUNICATION_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_COMMUNICATION_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_COMMUNICATION_ERROR),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.description),
@@ -1485,6 +1470,8 @@ pub struct OvfConsumerFault {
     pub message: String,
     /// `params`: list of `KeyValue`.
     pub params: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerFault {
     #[inline(never)]
@@ -1494,14 +1481,14 @@ impl Default for OvfConsumerFault {
             error_key: String::new(),
             message: String::new(),
             params: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerFault",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 string errorKey r
 string message r
 KeyValue params ol
@@ -1513,12 +1500,9 @@ impl rt::Object for OvfConsumerFault {
         &OVF_CONSUMER_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_FAULT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.error_key),
@@ -1580,6 +1564,8 @@ pub struct OvfConsumerInvalidSection {
     pub line_number: i32,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerInvalidSection {
     #[inline(never)]
@@ -1588,14 +1574,14 @@ impl Default for OvfConsumerInvalidSection {
             base: OvfConsumerCallbackFault::default(),
             line_number: 0,
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_INVALID_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerInvalidSection",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 int lineNumber r
 string description r
 ",
@@ -1606,12 +1592,9 @@ impl rt::Object for OvfConsumerInvalidSection {
         &OVF_CONSUMER_INVALID_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_INVALID_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_INVALID_SECTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.line_number),
@@ -1675,6 +1658,8 @@ pub struct OvfConsumerOstNode {
     pub child: Vec<OvfConsumerOstNode>,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerOstNode {
     #[inline(never)]
@@ -1685,14 +1670,14 @@ impl Default for OvfConsumerOstNode {
             section: Vec::new(),
             child: Vec::new(),
             entity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_OST_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerOstNode",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string id r
 string type r
 OvfConsumerOvfSection section ol
@@ -1706,12 +1691,9 @@ impl rt::Object for OvfConsumerOstNode {
         &OVF_CONSUMER_OST_NODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_OST_NODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_OST_NODE),
             0 => P::Value(&self.id),
             1 => P::Value(&self.r#type),
             2 => P::Objects(&self.section),
@@ -1759,6 +1741,8 @@ pub struct OvfConsumerOvfSection {
     pub line_number: i32,
     /// `xml`: required string.
     pub xml: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerOvfSection {
     #[inline(never)]
@@ -1766,14 +1750,14 @@ impl Default for OvfConsumerOvfSection {
         Self {
             line_number: 0,
             xml: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_OVF_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerOvfSection",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int lineNumber r
 string xml r
 ",
@@ -1784,12 +1768,9 @@ impl rt::Object for OvfConsumerOvfSection {
         &OVF_CONSUMER_OVF_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_OVF_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_OVF_SECTION),
             0 => P::Value(&self.line_number),
             1 => P::Value(&self.xml),
             _ => P::Absent,
@@ -1835,6 +1816,8 @@ pub struct OvfConsumerPowerOnFault {
     pub extension_name: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerPowerOnFault {
     #[inline(never)]
@@ -1844,14 +1827,14 @@ impl Default for OvfConsumerPowerOnFault {
             extension_key: String::new(),
             extension_name: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_POWER_ON_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerPowerOnFault",
-    "5.0",
     Some(&INVALID_STATE),
-    "
+    "5.0
 string extensionKey r
 string extensionName r
 string description r
@@ -1863,12 +1846,9 @@ impl rt::Object for OvfConsumerPowerOnFault {
         &OVF_CONSUMER_POWER_ON_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_POWER_ON_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_POWER_ON_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.extension_key),
@@ -1928,6 +1908,8 @@ pub struct OvfConsumerUndeclaredSection {
     pub base: OvfConsumerCallbackFault,
     /// `qualifiedSectionType`: required string.
     pub qualified_section_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerUndeclaredSection {
     #[inline(never)]
@@ -1935,14 +1917,14 @@ impl Default for OvfConsumerUndeclaredSection {
         Self {
             base: OvfConsumerCallbackFault::default(),
             qualified_section_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_UNDECLARED_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerUndeclaredSection",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 string qualifiedSectionType r
 ",
     rt::unset::<OvfConsumerUndeclaredSection>,
@@ -1952,12 +1934,9 @@ impl rt::Object for OvfConsumerUndeclaredSection {
         &OVF_CONSUMER_UNDECLARED_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_UNDECLARED_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_UNDECLARED_SECTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.qualified_section_type),
@@ -2013,6 +1992,8 @@ pub struct OvfConsumerUndefinedPrefix {
     pub base: OvfConsumerCallbackFault,
     /// `prefix`: required string.
     pub prefix: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerUndefinedPrefix {
     #[inline(never)]
@@ -2020,14 +2001,14 @@ impl Default for OvfConsumerUndefinedPrefix {
         Self {
             base: OvfConsumerCallbackFault::default(),
             prefix: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_UNDEFINED_PREFIX: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerUndefinedPrefix",
-    "5.0",
     Some(&OVF_CONSUMER_CALLBACK_FAULT),
-    "
+    "5.0
 string prefix r
 ",
     rt::unset::<OvfConsumerUndefinedPrefix>,
@@ -2037,12 +2018,9 @@ impl rt::Object for OvfConsumerUndefinedPrefix {
         &OVF_CONSUMER_UNDEFINED_PREFIX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_UNDEFINED_PREFIX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_UNDEFINED_PREFIX),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.prefix),
@@ -2102,6 +2080,8 @@ pub struct OvfConsumerValidationFault {
     pub extension_name: String,
     /// `message`: required string.
     pub message: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfConsumerValidationFault {
     #[inline(never)]
@@ -2111,14 +2091,14 @@ impl Default for OvfConsumerValidationFault {
             extension_key: String::new(),
             extension_name: String::new(),
             message: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CONSUMER_VALIDATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerValidationFault",
-    "5.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.0
 string extensionKey r
 string extensionName r
 string message r
@@ -2130,12 +2110,9 @@ impl rt::Object for OvfConsumerValidationFault {
         &OVF_CONSUMER_VALIDATION_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CONSUMER_VALIDATION_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CONSUMER_VALIDATION_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.extension_key),
@@ -2201,6 +2178,8 @@ pub struct OvfCpuCompatibility {
     pub register_value: String,
     /// `desiredRegisterValue`: required string.
     pub desired_register_value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCpuCompatibility {
     #[inline(never)]
@@ -2211,14 +2190,14 @@ impl Default for OvfCpuCompatibility {
             level: 0,
             register_value: String::new(),
             desired_register_value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CPU_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCpuCompatibility",
-    "5.0",
     Some(&OVF_IMPORT),
-    "
+    "5.0
 string registerName r
 int level r
 string registerValue r
@@ -2231,12 +2210,9 @@ impl rt::Object for OvfCpuCompatibility {
         &OVF_CPU_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CPU_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CPU_COMPATIBILITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.register_name),
@@ -2296,18 +2272,22 @@ rt::serde!(object OvfCpuCompatibility);
 pub struct OvfCpuCompatibilityCheckNotSupported {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCpuCompatibilityCheckNotSupported {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfImport::default() }
+        Self {
+            base: OvfImport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCpuCompatibilityCheckNotSupported",
-    "5.0",
     Some(&OVF_IMPORT),
-    "",
+    "5.0",
     rt::unset::<OvfCpuCompatibilityCheckNotSupported>,
 );
 impl rt::Object for OvfCpuCompatibilityCheckNotSupported {
@@ -2315,12 +2295,9 @@ impl rt::Object for OvfCpuCompatibilityCheckNotSupported {
         &OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2382,6 +2359,8 @@ pub struct OvfCreateDescriptorParams {
     pub export_option: Vec<String>,
     /// `snapshot`: optional reference to `VirtualMachineSnapshot`, since VI API 5.5.
     pub snapshot: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCreateDescriptorParams {
     #[inline(never)]
@@ -2393,14 +2372,14 @@ impl Default for OvfCreateDescriptorParams {
             include_image_files: None,
             export_option: Vec::new(),
             snapshot: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CREATE_DESCRIPTOR_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateDescriptorParams",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 OvfFile ovfFiles ol
 string name o
 string description o
@@ -2415,12 +2394,9 @@ impl rt::Object for OvfCreateDescriptorParams {
         &OVF_CREATE_DESCRIPTOR_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CREATE_DESCRIPTOR_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CREATE_DESCRIPTOR_PARAMS),
             0 => P::Objects(&self.ovf_files),
             1 => P::Value(&self.name),
             2 => P::Value(&self.description),
@@ -2474,6 +2450,8 @@ pub struct OvfCreateDescriptorResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `includeImageFiles`: optional boolean, since VI API 4.1.
     pub include_image_files: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCreateDescriptorResult {
     #[inline(never)]
@@ -2483,14 +2461,14 @@ impl Default for OvfCreateDescriptorResult {
             error: Vec::new(),
             warning: Vec::new(),
             include_image_files: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CREATE_DESCRIPTOR_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateDescriptorResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string ovfDescriptor r
 LocalizedMethodFault error ol
 LocalizedMethodFault warning ol
@@ -2503,12 +2481,9 @@ impl rt::Object for OvfCreateDescriptorResult {
         &OVF_CREATE_DESCRIPTOR_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CREATE_DESCRIPTOR_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CREATE_DESCRIPTOR_RESULT),
             0 => P::Value(&self.ovf_descriptor),
             1 => P::Objects(&self.error),
             2 => P::Objects(&self.warning),
@@ -2570,6 +2545,8 @@ pub struct OvfCreateImportSpecParams {
     pub disk_provisioning: Option<String>,
     /// `instantiationOst`: optional `OvfConsumerOstNode`, since VI API 5.0.
     pub instantiation_ost: Option<Box<OvfConsumerOstNode>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCreateImportSpecParams {
     #[inline(never)]
@@ -2585,14 +2562,14 @@ impl Default for OvfCreateImportSpecParams {
             resource_mapping: Vec::new(),
             disk_provisioning: None,
             instantiation_ost: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CREATE_IMPORT_SPEC_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateImportSpecParams",
-    "4.0",
     Some(&OVF_MANAGER_COMMON_PARAMS),
-    "
+    "4.0
 string entityName r
 ManagedObjectReference hostSystem o
 OvfNetworkMapping networkMapping ol
@@ -2610,12 +2587,9 @@ impl rt::Object for OvfCreateImportSpecParams {
         &OVF_CREATE_IMPORT_SPEC_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CREATE_IMPORT_SPEC_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CREATE_IMPORT_SPEC_PARAMS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.entity_name),
@@ -2691,6 +2665,8 @@ pub struct OvfCreateImportSpecResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfCreateImportSpecResult {
     #[inline(never)]
@@ -2700,14 +2676,14 @@ impl Default for OvfCreateImportSpecResult {
             file_item: Vec::new(),
             warning: Vec::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_CREATE_IMPORT_SPEC_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateImportSpecResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ImportSpec importSpec o
 OvfFileItem fileItem ol
 LocalizedMethodFault warning ol
@@ -2720,12 +2696,9 @@ impl rt::Object for OvfCreateImportSpecResult {
         &OVF_CREATE_IMPORT_SPEC_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_CREATE_IMPORT_SPEC_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_CREATE_IMPORT_SPEC_RESULT),
             0 => P::Value(&self.import_spec),
             1 => P::Objects(&self.file_item),
             2 => P::Objects(&self.warning),
@@ -2771,6 +2744,8 @@ pub struct OvfDatastoreMapping {
     pub disk_id: String,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDatastoreMapping {
     #[inline(never)]
@@ -2778,14 +2753,14 @@ impl Default for OvfDatastoreMapping {
         Self {
             disk_id: String::new(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_DATASTORE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDatastoreMapping",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string diskId r
 ManagedObjectReference datastore r
 ",
@@ -2796,12 +2771,9 @@ impl rt::Object for OvfDatastoreMapping {
         &OVF_DATASTORE_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DATASTORE_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DATASTORE_MAPPING),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -2845,6 +2817,8 @@ pub struct OvfDeploymentOption {
     pub label: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDeploymentOption {
     #[inline(never)]
@@ -2853,14 +2827,14 @@ impl Default for OvfDeploymentOption {
             key: String::new(),
             label: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_DEPLOYMENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDeploymentOption",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string label r
 string description r
@@ -2872,12 +2846,9 @@ impl rt::Object for OvfDeploymentOption {
         &OVF_DEPLOYMENT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DEPLOYMENT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DEPLOYMENT_OPTION),
             0 => P::Value(&self.key),
             1 => P::Value(&self.label),
             2 => P::Value(&self.description),
@@ -2923,6 +2894,8 @@ pub struct OvfDiskMappingNotFound {
     pub disk_name: String,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDiskMappingNotFound {
     #[inline(never)]
@@ -2931,14 +2904,14 @@ impl Default for OvfDiskMappingNotFound {
             base: OvfSystemFault::default(),
             disk_name: String::new(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_DISK_MAPPING_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDiskMappingNotFound",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string diskName r
 string vmName r
 ",
@@ -2949,12 +2922,9 @@ impl rt::Object for OvfDiskMappingNotFound {
         &OVF_DISK_MAPPING_NOT_FOUND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DISK_MAPPING_NOT_FOUND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DISK_MAPPING_NOT_FOUND),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk_name),
@@ -3010,20 +2980,22 @@ rt::serde!(object OvfDiskMappingNotFound);
 pub struct OvfDiskOrderConstraint {
     /// The properties of `OvfConstraint`.
     pub base: OvfConstraint,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDiskOrderConstraint {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfConstraint::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_DISK_ORDER_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDiskOrderConstraint",
-    "4.1",
     Some(&OVF_CONSTRAINT),
-    "",
+    "4.1",
     rt::unset::<OvfDiskOrderConstraint>,
 );
 impl rt::Object for OvfDiskOrderConstraint {
@@ -3031,12 +3003,9 @@ impl rt::Object for OvfDiskOrderConstraint {
         &OVF_DISK_ORDER_CONSTRAINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DISK_ORDER_CONSTRAINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DISK_ORDER_CONSTRAINT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3088,20 +3057,22 @@ rt::serde!(object OvfDiskOrderConstraint);
 pub struct OvfDuplicateElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDuplicateElement {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_DUPLICATE_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicateElement",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "",
+    "4.0",
     rt::unset::<OvfDuplicateElement>,
 );
 impl rt::Object for OvfDuplicateElement {
@@ -3109,12 +3080,9 @@ impl rt::Object for OvfDuplicateElement {
         &OVF_DUPLICATE_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DUPLICATE_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DUPLICATE_ELEMENT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3168,6 +3136,8 @@ pub struct OvfDuplicatedElementBoundary {
     pub base: OvfElement,
     /// `boundary`: required string.
     pub boundary: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDuplicatedElementBoundary {
     #[inline(never)]
@@ -3175,14 +3145,14 @@ impl Default for OvfDuplicatedElementBoundary {
         Self {
             base: OvfElement::default(),
             boundary: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_DUPLICATED_ELEMENT_BOUNDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedElementBoundary",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "
+    "4.0
 string boundary r
 ",
     rt::unset::<OvfDuplicatedElementBoundary>,
@@ -3192,12 +3162,9 @@ impl rt::Object for OvfDuplicatedElementBoundary {
         &OVF_DUPLICATED_ELEMENT_BOUNDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DUPLICATED_ELEMENT_BOUNDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DUPLICATED_ELEMENT_BOUNDARY),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.boundary),
@@ -3253,6 +3220,8 @@ pub struct OvfDuplicatedPropertyIdExport {
     pub base: OvfExport,
     /// `fqid`: required string.
     pub fqid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDuplicatedPropertyIdExport {
     #[inline(never)]
@@ -3260,14 +3229,14 @@ impl Default for OvfDuplicatedPropertyIdExport {
         Self {
             base: OvfExport::default(),
             fqid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_DUPLICATED_PROPERTY_ID_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedPropertyIdExport",
-    "5.0",
     Some(&OVF_EXPORT),
-    "
+    "5.0
 string fqid r
 ",
     rt::unset::<OvfDuplicatedPropertyIdExport>,
@@ -3277,12 +3246,9 @@ impl rt::Object for OvfDuplicatedPropertyIdExport {
         &OVF_DUPLICATED_PROPERTY_ID_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DUPLICATED_PROPERTY_ID_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DUPLICATED_PROPERTY_ID_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.fqid),
@@ -3336,18 +3302,22 @@ rt::serde!(object OvfDuplicatedPropertyIdExport);
 pub struct OvfDuplicatedPropertyIdImport {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfDuplicatedPropertyIdImport {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfExport::default() }
+        Self {
+            base: OvfExport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_DUPLICATED_PROPERTY_ID_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedPropertyIdImport",
-    "5.0",
     Some(&OVF_EXPORT),
-    "",
+    "5.0",
     rt::unset::<OvfDuplicatedPropertyIdImport>,
 );
 impl rt::Object for OvfDuplicatedPropertyIdImport {
@@ -3355,12 +3325,9 @@ impl rt::Object for OvfDuplicatedPropertyIdImport {
         &OVF_DUPLICATED_PROPERTY_ID_IMPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_DUPLICATED_PROPERTY_ID_IMPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_DUPLICATED_PROPERTY_ID_IMPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3414,6 +3381,8 @@ pub struct OvfElement {
     pub base: OvfInvalidPackage,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfElement {
     #[inline(never)]
@@ -3421,14 +3390,14 @@ impl Default for OvfElement {
         Self {
             base: OvfInvalidPackage::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfElement",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string name r
 ",
     rt::unset::<OvfElement>,
@@ -3438,12 +3407,9 @@ impl rt::Object for OvfElement {
         &OVF_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_ELEMENT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -3499,6 +3465,8 @@ pub struct OvfElementInvalidValue {
     pub base: OvfElement,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfElementInvalidValue {
     #[inline(never)]
@@ -3506,14 +3474,14 @@ impl Default for OvfElementInvalidValue {
         Self {
             base: OvfElement::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_ELEMENT_INVALID_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfElementInvalidValue",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "
+    "4.0
 string value r
 ",
     rt::unset::<OvfElementInvalidValue>,
@@ -3523,12 +3491,9 @@ impl rt::Object for OvfElementInvalidValue {
         &OVF_ELEMENT_INVALID_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_ELEMENT_INVALID_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_ELEMENT_INVALID_VALUE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.value),
@@ -3582,18 +3547,22 @@ rt::serde!(object OvfElementInvalidValue);
 pub struct OvfExport {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfExport {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfFault::default() }
+        Self {
+            base: OvfFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfExport",
-    "4.0",
     Some(&OVF_FAULT),
-    "",
+    "4.0",
     rt::unset::<OvfExport>,
 );
 impl rt::Object for OvfExport {
@@ -3601,12 +3570,9 @@ impl rt::Object for OvfExport {
         &OVF_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3658,18 +3624,22 @@ rt::serde!(object OvfExport);
 pub struct OvfExportFailed {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfExportFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfExport::default() }
+        Self {
+            base: OvfExport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_EXPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfExportFailed",
-    "4.1",
     Some(&OVF_EXPORT),
-    "",
+    "4.1",
     rt::unset::<OvfExportFailed>,
 );
 impl rt::Object for OvfExportFailed {
@@ -3677,12 +3647,9 @@ impl rt::Object for OvfExportFailed {
         &OVF_EXPORT_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_EXPORT_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_EXPORT_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3734,18 +3701,22 @@ rt::serde!(object OvfExportFailed);
 pub struct OvfFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFault",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<OvfFault>,
 );
 impl rt::Object for OvfFault {
@@ -3753,12 +3724,9 @@ impl rt::Object for OvfFault {
         &OVF_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3822,6 +3790,8 @@ pub struct OvfFile {
     pub capacity: Option<i64>,
     /// `populatedSize`: optional long, since VI API 4.1.
     pub populated_size: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfFile {
     #[inline(never)]
@@ -3834,14 +3804,14 @@ impl Default for OvfFile {
             size: 0,
             capacity: None,
             populated_size: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFile",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string deviceId r
 string path r
 string compressionMethod o
@@ -3857,12 +3827,9 @@ impl rt::Object for OvfFile {
         &OVF_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_FILE),
             0 => P::Value(&self.device_id),
             1 => P::Value(&self.path),
             2 => P::Value(&self.compression_method),
@@ -3924,6 +3891,8 @@ pub struct OvfFileItem {
     pub cim_type: i32,
     /// `create`: required boolean.
     pub create: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfFileItem {
     #[inline(never)]
@@ -3936,14 +3905,14 @@ impl Default for OvfFileItem {
             size: None,
             cim_type: 0,
             create: false,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_FILE_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFileItem",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string deviceId r
 string path r
 string compressionMethod o
@@ -3959,12 +3928,9 @@ impl rt::Object for OvfFileItem {
         &OVF_FILE_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_FILE_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_FILE_ITEM),
             0 => P::Value(&self.device_id),
             1 => P::Value(&self.path),
             2 => P::Value(&self.compression_method),
@@ -4014,18 +3980,22 @@ rt::serde!(object OvfFileItem);
 pub struct OvfHardwareCheck {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfHardwareCheck {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfImport::default() }
+        Self {
+            base: OvfImport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_HARDWARE_CHECK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHardwareCheck",
-    "4.0",
     Some(&OVF_IMPORT),
-    "",
+    "4.0",
     rt::unset::<OvfHardwareCheck>,
 );
 impl rt::Object for OvfHardwareCheck {
@@ -4033,12 +4003,9 @@ impl rt::Object for OvfHardwareCheck {
         &OVF_HARDWARE_CHECK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_HARDWARE_CHECK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_HARDWARE_CHECK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4094,6 +4061,8 @@ pub struct OvfHardwareExport {
     pub device: Option<rt::Poly<VirtualDevice>>,
     /// `vmPath`: required string.
     pub vm_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfHardwareExport {
     #[inline(never)]
@@ -4102,14 +4071,14 @@ impl Default for OvfHardwareExport {
             base: OvfExport::default(),
             device: None,
             vm_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_HARDWARE_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHardwareExport",
-    "4.0",
     Some(&OVF_EXPORT),
-    "
+    "4.0
 VirtualDevice device o
 string vmPath r
 ",
@@ -4120,12 +4089,9 @@ impl rt::Object for OvfHardwareExport {
         &OVF_HARDWARE_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_HARDWARE_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_HARDWARE_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -4183,6 +4149,8 @@ pub struct OvfHostResourceConstraint {
     pub base: OvfConstraint,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfHostResourceConstraint {
     #[inline(never)]
@@ -4190,14 +4158,14 @@ impl Default for OvfHostResourceConstraint {
         Self {
             base: OvfConstraint::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_HOST_RESOURCE_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHostResourceConstraint",
-    "4.1",
     Some(&OVF_CONSTRAINT),
-    "
+    "4.1
 string value r
 ",
     rt::unset::<OvfHostResourceConstraint>,
@@ -4207,12 +4175,9 @@ impl rt::Object for OvfHostResourceConstraint {
         &OVF_HOST_RESOURCE_CONSTRAINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_HOST_RESOURCE_CONSTRAINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_HOST_RESOURCE_CONSTRAINT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.value),
@@ -4270,6 +4235,8 @@ pub struct OvfHostValueNotParsed {
     pub property: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfHostValueNotParsed {
     #[inline(never)]
@@ -4278,14 +4245,14 @@ impl Default for OvfHostValueNotParsed {
             base: OvfSystemFault::default(),
             property: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_HOST_VALUE_NOT_PARSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHostValueNotParsed",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string property r
 string value r
 ",
@@ -4296,12 +4263,9 @@ impl rt::Object for OvfHostValueNotParsed {
         &OVF_HOST_VALUE_NOT_PARSED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_HOST_VALUE_NOT_PARSED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_HOST_VALUE_NOT_PARSED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
@@ -4357,18 +4321,22 @@ rt::serde!(object OvfHostValueNotParsed);
 pub struct OvfImport {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfImport {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfFault::default() }
+        Self {
+            base: OvfFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImport",
-    "4.0",
     Some(&OVF_FAULT),
-    "",
+    "4.0",
     rt::unset::<OvfImport>,
 );
 impl rt::Object for OvfImport {
@@ -4376,12 +4344,9 @@ impl rt::Object for OvfImport {
         &OVF_IMPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_IMPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_IMPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4433,18 +4398,22 @@ rt::serde!(object OvfImport);
 pub struct OvfImportFailed {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfImportFailed {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfImport::default() }
+        Self {
+            base: OvfImport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_IMPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImportFailed",
-    "4.1",
     Some(&OVF_IMPORT),
-    "",
+    "4.1",
     rt::unset::<OvfImportFailed>,
 );
 impl rt::Object for OvfImportFailed {
@@ -4452,12 +4421,9 @@ impl rt::Object for OvfImportFailed {
         &OVF_IMPORT_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_IMPORT_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_IMPORT_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4527,6 +4493,8 @@ pub struct OvfImportParams {
     pub vm_profile: Option<String>,
     /// `diskProfiles`: list of `OvfStorageProfileMapping`.
     pub disk_profiles: Vec<OvfStorageProfileMapping>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfImportParams {
     #[inline(never)]
@@ -4542,14 +4510,14 @@ impl Default for OvfImportParams {
             datastore_mappings: Vec::new(),
             vm_profile: None,
             disk_profiles: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_IMPORT_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImportParams",
-    "9.0.0.0",
     Some(&OVF_CREATE_IMPORT_SPEC_PARAMS),
-    "
+    "9.0.0.0
 boolean pushMode o
 boolean signatureRequired o
 boolean skipManifestCheck o
@@ -4567,12 +4535,9 @@ impl rt::Object for OvfImportParams {
         &OVF_IMPORT_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_IMPORT_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_IMPORT_PARAMS),
             0..=12 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             13 => P::Value(&self.push_mode),
@@ -4642,20 +4607,22 @@ rt::serde!(object OvfImportParams);
 pub struct OvfInternalError {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInternalError {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfSystemFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_INTERNAL_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInternalError",
-    "4.1",
     Some(&OVF_SYSTEM_FAULT),
-    "",
+    "4.1",
     rt::unset::<OvfInternalError>,
 );
 impl rt::Object for OvfInternalError {
@@ -4663,12 +4630,9 @@ impl rt::Object for OvfInternalError {
         &OVF_INTERNAL_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INTERNAL_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INTERNAL_ERROR),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4722,6 +4686,8 @@ pub struct OvfInvalidPackage {
     pub base: OvfFault,
     /// `lineNumber`: required int.
     pub line_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidPackage {
     #[inline(never)]
@@ -4729,14 +4695,14 @@ impl Default for OvfInvalidPackage {
         Self {
             base: OvfFault::default(),
             line_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_INVALID_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidPackage",
-    "4.0",
     Some(&OVF_FAULT),
-    "
+    "4.0
 int lineNumber r
 ",
     rt::unset::<OvfInvalidPackage>,
@@ -4746,12 +4712,9 @@ impl rt::Object for OvfInvalidPackage {
         &OVF_INVALID_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_PACKAGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.line_number),
@@ -4807,6 +4770,8 @@ pub struct OvfInvalidValue {
     pub base: OvfAttribute,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValue {
     #[inline(never)]
@@ -4814,14 +4779,14 @@ impl Default for OvfInvalidValue {
         Self {
             base: OvfAttribute::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_INVALID_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValue",
-    "4.0",
     Some(&OVF_ATTRIBUTE),
-    "
+    "4.0
 string value r
 ",
     rt::unset::<OvfInvalidValue>,
@@ -4831,12 +4796,9 @@ impl rt::Object for OvfInvalidValue {
         &OVF_INVALID_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.value),
@@ -4890,20 +4852,22 @@ rt::serde!(object OvfInvalidValue);
 pub struct OvfInvalidValueConfiguration {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValueConfiguration {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_INVALID_VALUE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueConfiguration",
-    "4.0",
     Some(&OVF_INVALID_VALUE),
-    "",
+    "4.0",
     rt::unset::<OvfInvalidValueConfiguration>,
 );
 impl rt::Object for OvfInvalidValueConfiguration {
@@ -4911,12 +4875,9 @@ impl rt::Object for OvfInvalidValueConfiguration {
         &OVF_INVALID_VALUE_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE_CONFIGURATION),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4968,20 +4929,22 @@ rt::serde!(object OvfInvalidValueConfiguration);
 pub struct OvfInvalidValueEmpty {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValueEmpty {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_INVALID_VALUE_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueEmpty",
-    "4.0",
     Some(&OVF_INVALID_VALUE),
-    "",
+    "4.0",
     rt::unset::<OvfInvalidValueEmpty>,
 );
 impl rt::Object for OvfInvalidValueEmpty {
@@ -4989,12 +4952,9 @@ impl rt::Object for OvfInvalidValueEmpty {
         &OVF_INVALID_VALUE_EMPTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE_EMPTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE_EMPTY),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5046,20 +5006,22 @@ rt::serde!(object OvfInvalidValueEmpty);
 pub struct OvfInvalidValueFormatMalformed {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValueFormatMalformed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_INVALID_VALUE_FORMAT_MALFORMED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueFormatMalformed",
-    "4.0",
     Some(&OVF_INVALID_VALUE),
-    "",
+    "4.0",
     rt::unset::<OvfInvalidValueFormatMalformed>,
 );
 impl rt::Object for OvfInvalidValueFormatMalformed {
@@ -5067,12 +5029,9 @@ impl rt::Object for OvfInvalidValueFormatMalformed {
         &OVF_INVALID_VALUE_FORMAT_MALFORMED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE_FORMAT_MALFORMED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE_FORMAT_MALFORMED),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5124,20 +5083,22 @@ rt::serde!(object OvfInvalidValueFormatMalformed);
 pub struct OvfInvalidValueReference {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidValueReference {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfInvalidValue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_INVALID_VALUE_REFERENCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueReference",
-    "4.0",
     Some(&OVF_INVALID_VALUE),
-    "",
+    "4.0",
     rt::unset::<OvfInvalidValueReference>,
 );
 impl rt::Object for OvfInvalidValueReference {
@@ -5145,12 +5106,9 @@ impl rt::Object for OvfInvalidValueReference {
         &OVF_INVALID_VALUE_REFERENCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VALUE_REFERENCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VALUE_REFERENCE),
             0..=5 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5204,6 +5162,8 @@ pub struct OvfInvalidVmName {
     pub base: OvfUnsupportedPackage,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfInvalidVmName {
     #[inline(never)]
@@ -5211,14 +5171,14 @@ impl Default for OvfInvalidVmName {
         Self {
             base: OvfUnsupportedPackage::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_INVALID_VM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidVmName",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string name r
 ",
     rt::unset::<OvfInvalidVmName>,
@@ -5228,12 +5188,9 @@ impl rt::Object for OvfInvalidVmName {
         &OVF_INVALID_VM_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_INVALID_VM_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_INVALID_VM_NAME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -5293,6 +5250,8 @@ pub struct OvfManagerCommonParams {
     pub msg_bundle: Vec<KeyValue>,
     /// `importOption`: list of string, since VI API 5.1.
     pub import_option: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfManagerCommonParams {
     #[inline(never)]
@@ -5302,14 +5261,14 @@ impl Default for OvfManagerCommonParams {
             deployment_option: String::new(),
             msg_bundle: Vec::new(),
             import_option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_MANAGER_COMMON_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfManagerCommonParams",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string locale r
 string deploymentOption r
 KeyValue msgBundle ol
@@ -5322,12 +5281,9 @@ impl rt::Object for OvfManagerCommonParams {
         &OVF_MANAGER_COMMON_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MANAGER_COMMON_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MANAGER_COMMON_PARAMS),
             0 => P::Value(&self.locale),
             1 => P::Value(&self.deployment_option),
             2 => P::Objects(&self.msg_bundle),
@@ -5377,6 +5333,8 @@ pub struct OvfMappedOsId {
     pub ovf_description: String,
     /// `targetDescription`: required string.
     pub target_description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMappedOsId {
     #[inline(never)]
@@ -5386,14 +5344,14 @@ impl Default for OvfMappedOsId {
             ovf_id: 0,
             ovf_description: String::new(),
             target_description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_MAPPED_OS_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMappedOsId",
-    "4.0",
     Some(&OVF_IMPORT),
-    "
+    "4.0
 int ovfId r
 string ovfDescription r
 string targetDescription r
@@ -5405,12 +5363,9 @@ impl rt::Object for OvfMappedOsId {
         &OVF_MAPPED_OS_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MAPPED_OS_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MAPPED_OS_ID),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.ovf_id),
@@ -5468,20 +5423,22 @@ rt::serde!(object OvfMappedOsId);
 pub struct OvfMissingAttribute {
     /// The properties of `OvfAttribute`.
     pub base: OvfAttribute,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMissingAttribute {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfAttribute::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_MISSING_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingAttribute",
-    "4.0",
     Some(&OVF_ATTRIBUTE),
-    "",
+    "4.0",
     rt::unset::<OvfMissingAttribute>,
 );
 impl rt::Object for OvfMissingAttribute {
@@ -5489,12 +5446,9 @@ impl rt::Object for OvfMissingAttribute {
         &OVF_MISSING_ATTRIBUTE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MISSING_ATTRIBUTE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MISSING_ATTRIBUTE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

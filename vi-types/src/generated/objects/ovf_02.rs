@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct OvfMissingElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMissingElement {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_MISSING_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingElement",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "",
+    "4.0",
     rt::unset::<OvfMissingElement>,
 );
 impl rt::Object for OvfMissingElement {
@@ -30,12 +32,9 @@ impl rt::Object for OvfMissingElement {
         &OVF_MISSING_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MISSING_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MISSING_ELEMENT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -89,6 +88,8 @@ pub struct OvfMissingElementNormalBoundary {
     pub base: OvfMissingElement,
     /// `boundary`: required string.
     pub boundary: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMissingElementNormalBoundary {
     #[inline(never)]
@@ -96,14 +97,14 @@ impl Default for OvfMissingElementNormalBoundary {
         Self {
             base: OvfMissingElement::default(),
             boundary: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_MISSING_ELEMENT_NORMAL_BOUNDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingElementNormalBoundary",
-    "4.0",
     Some(&OVF_MISSING_ELEMENT),
-    "
+    "4.0
 string boundary r
 ",
     rt::unset::<OvfMissingElementNormalBoundary>,
@@ -113,12 +114,9 @@ impl rt::Object for OvfMissingElementNormalBoundary {
         &OVF_MISSING_ELEMENT_NORMAL_BOUNDARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MISSING_ELEMENT_NORMAL_BOUNDARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MISSING_ELEMENT_NORMAL_BOUNDARY),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.boundary),
@@ -176,6 +174,8 @@ pub struct OvfMissingHardware {
     pub name: String,
     /// `resourceType`: required int.
     pub resource_type: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfMissingHardware {
     #[inline(never)]
@@ -184,14 +184,14 @@ impl Default for OvfMissingHardware {
             base: OvfImport::default(),
             name: String::new(),
             resource_type: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_MISSING_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingHardware",
-    "4.0",
     Some(&OVF_IMPORT),
-    "
+    "4.0
 string name r
 int resourceType r
 ",
@@ -202,12 +202,9 @@ impl rt::Object for OvfMissingHardware {
         &OVF_MISSING_HARDWARE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MISSING_HARDWARE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MISSING_HARDWARE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -265,6 +262,8 @@ pub struct OvfNetworkInfo {
     pub name: String,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNetworkInfo {
     #[inline(never)]
@@ -272,14 +271,14 @@ impl Default for OvfNetworkInfo {
         Self {
             name: String::new(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string description r
 ",
@@ -290,12 +289,9 @@ impl rt::Object for OvfNetworkInfo {
         &OVF_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NETWORK_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.description),
             _ => P::Absent,
@@ -337,6 +333,8 @@ pub struct OvfNetworkMapping {
     pub name: String,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNetworkMapping {
     #[inline(never)]
@@ -344,14 +342,14 @@ impl Default for OvfNetworkMapping {
         Self {
             name: String::new(),
             network: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_NETWORK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkMapping",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 ManagedObjectReference network r
 ",
@@ -362,12 +360,9 @@ impl rt::Object for OvfNetworkMapping {
         &OVF_NETWORK_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NETWORK_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NETWORK_MAPPING),
             0 => P::Value(&self.name),
             1 => P::Value(&self.network),
             _ => P::Absent,
@@ -407,18 +402,22 @@ rt::serde!(object OvfNetworkMapping);
 pub struct OvfNetworkMappingNotSupported {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNetworkMappingNotSupported {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfImport::default() }
+        Self {
+            base: OvfImport::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_NETWORK_MAPPING_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkMappingNotSupported",
-    "5.1",
     Some(&OVF_IMPORT),
-    "",
+    "5.1",
     rt::unset::<OvfNetworkMappingNotSupported>,
 );
 impl rt::Object for OvfNetworkMappingNotSupported {
@@ -426,12 +425,9 @@ impl rt::Object for OvfNetworkMappingNotSupported {
         &OVF_NETWORK_MAPPING_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NETWORK_MAPPING_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NETWORK_MAPPING_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -483,20 +479,22 @@ rt::serde!(object OvfNetworkMappingNotSupported);
 pub struct OvfNoHostNic {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNoHostNic {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfUnsupportedPackage::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_NO_HOST_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoHostNic",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "",
+    "4.0",
     rt::unset::<OvfNoHostNic>,
 );
 impl rt::Object for OvfNoHostNic {
@@ -504,12 +502,9 @@ impl rt::Object for OvfNoHostNic {
         &OVF_NO_HOST_NIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NO_HOST_NIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NO_HOST_NIC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -563,6 +558,8 @@ pub struct OvfNoSpaceOnController {
     pub base: OvfUnsupportedElement,
     /// `parent`: required string.
     pub parent: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNoSpaceOnController {
     #[inline(never)]
@@ -570,14 +567,14 @@ impl Default for OvfNoSpaceOnController {
         Self {
             base: OvfUnsupportedElement::default(),
             parent: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_NO_SPACE_ON_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoSpaceOnController",
-    "5.0",
     Some(&OVF_UNSUPPORTED_ELEMENT),
-    "
+    "5.0
 string parent r
 ",
     rt::unset::<OvfNoSpaceOnController>,
@@ -587,12 +584,9 @@ impl rt::Object for OvfNoSpaceOnController {
         &OVF_NO_SPACE_ON_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NO_SPACE_ON_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NO_SPACE_ON_CONTROLLER),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.parent),
@@ -648,6 +642,8 @@ pub struct OvfNoSupportedHardwareFamily {
     pub base: OvfUnsupportedPackage,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfNoSupportedHardwareFamily {
     #[inline(never)]
@@ -655,14 +651,14 @@ impl Default for OvfNoSupportedHardwareFamily {
         Self {
             base: OvfUnsupportedPackage::default(),
             version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_NO_SUPPORTED_HARDWARE_FAMILY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoSupportedHardwareFamily",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string version r
 ",
     rt::unset::<OvfNoSupportedHardwareFamily>,
@@ -672,12 +668,9 @@ impl rt::Object for OvfNoSupportedHardwareFamily {
         &OVF_NO_SUPPORTED_HARDWARE_FAMILY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_NO_SUPPORTED_HARDWARE_FAMILY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_NO_SUPPORTED_HARDWARE_FAMILY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.version),
@@ -733,6 +726,8 @@ pub struct OvfOptionInfo {
     pub option: String,
     /// `description`: required `LocalizableMessage`.
     pub description: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfOptionInfo {
     #[inline(never)]
@@ -740,14 +735,14 @@ impl Default for OvfOptionInfo {
         Self {
             option: String::new(),
             description: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_OPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfOptionInfo",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string option r
 LocalizableMessage description r
 ",
@@ -758,12 +753,9 @@ impl rt::Object for OvfOptionInfo {
         &OVF_OPTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_OPTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_OPTION_INFO),
             0 => P::Value(&self.option),
             1 => P::Object(&self.description),
             _ => P::Absent,
@@ -803,20 +795,22 @@ rt::serde!(object OvfOptionInfo);
 pub struct OvfParseDescriptorParams {
     /// The properties of `OvfManagerCommonParams`.
     pub base: OvfManagerCommonParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfParseDescriptorParams {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfManagerCommonParams::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PARSE_DESCRIPTOR_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfParseDescriptorParams",
-    "4.0",
     Some(&OVF_MANAGER_COMMON_PARAMS),
-    "",
+    "4.0",
     rt::unset::<OvfParseDescriptorParams>,
 );
 impl rt::Object for OvfParseDescriptorParams {
@@ -824,12 +818,9 @@ impl rt::Object for OvfParseDescriptorParams {
         &OVF_PARSE_DESCRIPTOR_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PARSE_DESCRIPTOR_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PARSE_DESCRIPTOR_PARAMS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -914,6 +905,8 @@ pub struct OvfParseDescriptorResult {
     pub error: Vec<LocalizedMethodFault>,
     /// `warning`: list of `LocalizedMethodFault`.
     pub warning: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfParseDescriptorResult {
     #[inline(never)]
@@ -937,14 +930,14 @@ impl Default for OvfParseDescriptorResult {
             annotated_ost: None,
             error: Vec::new(),
             warning: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PARSE_DESCRIPTOR_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfParseDescriptorResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string eula ol
 OvfNetworkInfo network ol
 string ipAllocationScheme ol
@@ -971,12 +964,9 @@ impl rt::Object for OvfParseDescriptorResult {
         &OVF_PARSE_DESCRIPTOR_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PARSE_DESCRIPTOR_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PARSE_DESCRIPTOR_RESULT),
             0 => P::Value(&self.eula),
             1 => P::Objects(&self.network),
             2 => P::Value(&self.ip_allocation_scheme),
@@ -1052,6 +1042,8 @@ pub struct OvfProperty {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfProperty {
     #[inline(never)]
@@ -1060,14 +1052,14 @@ impl Default for OvfProperty {
             base: OvfInvalidPackage::default(),
             r#type: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfProperty",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string type r
 string value r
 ",
@@ -1078,12 +1070,9 @@ impl rt::Object for OvfProperty {
         &OVF_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.r#type),
@@ -1143,6 +1132,8 @@ pub struct OvfPropertyExport {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyExport {
     #[inline(never)]
@@ -1151,14 +1142,14 @@ impl Default for OvfPropertyExport {
             base: OvfExport::default(),
             r#type: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyExport",
-    "4.0",
     Some(&OVF_EXPORT),
-    "
+    "4.0
 string type r
 string value r
 ",
@@ -1169,12 +1160,9 @@ impl rt::Object for OvfPropertyExport {
         &OVF_PROPERTY_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.r#type),
@@ -1230,20 +1218,22 @@ rt::serde!(object OvfPropertyExport);
 pub struct OvfPropertyNetwork {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyNetwork {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyNetwork",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "",
+    "4.0",
     rt::unset::<OvfPropertyNetwork>,
 );
 impl rt::Object for OvfPropertyNetwork {
@@ -1251,12 +1241,9 @@ impl rt::Object for OvfPropertyNetwork {
         &OVF_PROPERTY_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_NETWORK),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1310,6 +1297,8 @@ pub struct OvfPropertyNetworkExport {
     pub base: OvfExport,
     /// `network`: required string.
     pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyNetworkExport {
     #[inline(never)]
@@ -1317,14 +1306,14 @@ impl Default for OvfPropertyNetworkExport {
         Self {
             base: OvfExport::default(),
             network: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY_NETWORK_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyNetworkExport",
-    "5.0",
     Some(&OVF_EXPORT),
-    "
+    "5.0
 string network r
 ",
     rt::unset::<OvfPropertyNetworkExport>,
@@ -1334,12 +1323,9 @@ impl rt::Object for OvfPropertyNetworkExport {
         &OVF_PROPERTY_NETWORK_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_NETWORK_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_NETWORK_EXPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.network),
@@ -1395,6 +1381,8 @@ pub struct OvfPropertyQualifier {
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyQualifier {
     #[inline(never)]
@@ -1402,14 +1390,14 @@ impl Default for OvfPropertyQualifier {
         Self {
             base: OvfProperty::default(),
             qualifier: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifier",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "
+    "4.0
 string qualifier r
 ",
     rt::unset::<OvfPropertyQualifier>,
@@ -1419,12 +1407,9 @@ impl rt::Object for OvfPropertyQualifier {
         &OVF_PROPERTY_QUALIFIER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_QUALIFIER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_QUALIFIER),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.qualifier),
@@ -1480,6 +1465,8 @@ pub struct OvfPropertyQualifierDuplicate {
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyQualifierDuplicate {
     #[inline(never)]
@@ -1487,14 +1474,14 @@ impl Default for OvfPropertyQualifierDuplicate {
         Self {
             base: OvfProperty::default(),
             qualifier: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER_DUPLICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifierDuplicate",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "
+    "4.0
 string qualifier r
 ",
     rt::unset::<OvfPropertyQualifierDuplicate>,
@@ -1504,12 +1491,9 @@ impl rt::Object for OvfPropertyQualifierDuplicate {
         &OVF_PROPERTY_QUALIFIER_DUPLICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_QUALIFIER_DUPLICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_QUALIFIER_DUPLICATE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.qualifier),
@@ -1565,6 +1549,8 @@ pub struct OvfPropertyQualifierIgnored {
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyQualifierIgnored {
     #[inline(never)]
@@ -1572,14 +1558,14 @@ impl Default for OvfPropertyQualifierIgnored {
         Self {
             base: OvfProperty::default(),
             qualifier: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER_IGNORED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifierIgnored",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "
+    "4.0
 string qualifier r
 ",
     rt::unset::<OvfPropertyQualifierIgnored>,
@@ -1589,12 +1575,9 @@ impl rt::Object for OvfPropertyQualifierIgnored {
         &OVF_PROPERTY_QUALIFIER_IGNORED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_QUALIFIER_IGNORED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_QUALIFIER_IGNORED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.qualifier),
@@ -1648,20 +1631,22 @@ rt::serde!(object OvfPropertyQualifierIgnored);
 pub struct OvfPropertyType {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyType {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyType",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "",
+    "4.0",
     rt::unset::<OvfPropertyType>,
 );
 impl rt::Object for OvfPropertyType {
@@ -1669,12 +1654,9 @@ impl rt::Object for OvfPropertyType {
         &OVF_PROPERTY_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_TYPE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1726,20 +1708,22 @@ rt::serde!(object OvfPropertyType);
 pub struct OvfPropertyValue {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfPropertyValue {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfProperty::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyValue",
-    "4.0",
     Some(&OVF_PROPERTY),
-    "",
+    "4.0",
     rt::unset::<OvfPropertyValue>,
 );
 impl rt::Object for OvfPropertyValue {
@@ -1747,12 +1731,9 @@ impl rt::Object for OvfPropertyValue {
         &OVF_PROPERTY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_PROPERTY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_PROPERTY_VALUE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1810,6 +1791,8 @@ pub struct OvfResourceMap {
     pub resource_spec: Option<Box<ResourceConfigSpec>>,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfResourceMap {
     #[inline(never)]
@@ -1819,14 +1802,14 @@ impl Default for OvfResourceMap {
             parent: None,
             resource_spec: None,
             datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_RESOURCE_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfResourceMap",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string source r
 ManagedObjectReference parent o
 ResourceConfigSpec resourceSpec o
@@ -1839,12 +1822,9 @@ impl rt::Object for OvfResourceMap {
         &OVF_RESOURCE_MAP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_RESOURCE_MAP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_RESOURCE_MAP),
             0 => P::Value(&self.source),
             1 => P::Value(&self.parent),
             2 => P::Optional(&self.resource_spec),
@@ -1890,6 +1870,8 @@ pub struct OvfStorageProfileMapping {
     pub disk_id: String,
     /// `storageProfileId`: required string.
     pub storage_profile_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfStorageProfileMapping {
     #[inline(never)]
@@ -1897,14 +1879,14 @@ impl Default for OvfStorageProfileMapping {
         Self {
             disk_id: String::new(),
             storage_profile_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_STORAGE_PROFILE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfStorageProfileMapping",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string diskId r
 string storageProfileId r
 ",
@@ -1915,12 +1897,9 @@ impl rt::Object for OvfStorageProfileMapping {
         &OVF_STORAGE_PROFILE_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_STORAGE_PROFILE_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_STORAGE_PROFILE_MAPPING),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.storage_profile_id),
             _ => P::Absent,
@@ -1960,18 +1939,22 @@ rt::serde!(object OvfStorageProfileMapping);
 pub struct OvfSystemFault {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfSystemFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: OvfFault::default() }
+        Self {
+            base: OvfFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static OVF_SYSTEM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfSystemFault",
-    "4.0",
     Some(&OVF_FAULT),
-    "",
+    "4.0",
     rt::unset::<OvfSystemFault>,
 );
 impl rt::Object for OvfSystemFault {
@@ -1979,12 +1962,9 @@ impl rt::Object for OvfSystemFault {
         &OVF_SYSTEM_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_SYSTEM_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_SYSTEM_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2038,6 +2018,8 @@ pub struct OvfToXmlUnsupportedElement {
     pub base: OvfSystemFault,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfToXmlUnsupportedElement {
     #[inline(never)]
@@ -2045,14 +2027,14 @@ impl Default for OvfToXmlUnsupportedElement {
         Self {
             base: OvfSystemFault::default(),
             name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_TO_XML_UNSUPPORTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfToXmlUnsupportedElement",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string name o
 ",
     rt::unset::<OvfToXmlUnsupportedElement>,
@@ -2062,12 +2044,9 @@ impl rt::Object for OvfToXmlUnsupportedElement {
         &OVF_TO_XML_UNSUPPORTED_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_TO_XML_UNSUPPORTED_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_TO_XML_UNSUPPORTED_ELEMENT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2123,6 +2102,8 @@ pub struct OvfUnableToExportDisk {
     pub base: OvfHardwareExport,
     /// `diskName`: required string.
     pub disk_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnableToExportDisk {
     #[inline(never)]
@@ -2130,14 +2111,14 @@ impl Default for OvfUnableToExportDisk {
         Self {
             base: OvfHardwareExport::default(),
             disk_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNABLE_TO_EXPORT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnableToExportDisk",
-    "4.0",
     Some(&OVF_HARDWARE_EXPORT),
-    "
+    "4.0
 string diskName r
 ",
     rt::unset::<OvfUnableToExportDisk>,
@@ -2147,12 +2128,9 @@ impl rt::Object for OvfUnableToExportDisk {
         &OVF_UNABLE_TO_EXPORT_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNABLE_TO_EXPORT_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNABLE_TO_EXPORT_DISK),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.disk_name),
@@ -2206,20 +2184,22 @@ rt::serde!(object OvfUnableToExportDisk);
 pub struct OvfUnexpectedElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnexpectedElement {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNEXPECTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnexpectedElement",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "",
+    "4.0",
     rt::unset::<OvfUnexpectedElement>,
 );
 impl rt::Object for OvfUnexpectedElement {
@@ -2227,12 +2207,9 @@ impl rt::Object for OvfUnexpectedElement {
         &OVF_UNEXPECTED_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNEXPECTED_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNEXPECTED_ELEMENT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2288,6 +2265,8 @@ pub struct OvfUnknownDevice {
     pub device: Option<rt::Poly<VirtualDevice>>,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnknownDevice {
     #[inline(never)]
@@ -2296,14 +2275,14 @@ impl Default for OvfUnknownDevice {
             base: OvfSystemFault::default(),
             device: None,
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNKNOWN_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownDevice",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 VirtualDevice device o
 string vmName r
 ",
@@ -2314,12 +2293,9 @@ impl rt::Object for OvfUnknownDevice {
         &OVF_UNKNOWN_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNKNOWN_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNKNOWN_DEVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -2377,6 +2353,8 @@ pub struct OvfUnknownDeviceBacking {
     pub base: OvfHardwareExport,
     /// `backing`: required `VirtualDeviceBackingInfo` or a descendant.
     pub backing: rt::Poly<VirtualDeviceBackingInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnknownDeviceBacking {
     #[inline(never)]
@@ -2384,14 +2362,14 @@ impl Default for OvfUnknownDeviceBacking {
         Self {
             base: OvfHardwareExport::default(),
             backing: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNKNOWN_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownDeviceBacking",
-    "4.0",
     Some(&OVF_HARDWARE_EXPORT),
-    "
+    "4.0
 VirtualDeviceBackingInfo backing r
 ",
     rt::unset::<OvfUnknownDeviceBacking>,
@@ -2401,12 +2379,9 @@ impl rt::Object for OvfUnknownDeviceBacking {
         &OVF_UNKNOWN_DEVICE_BACKING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNKNOWN_DEVICE_BACKING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNKNOWN_DEVICE_BACKING),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.backing),
@@ -2462,6 +2437,8 @@ pub struct OvfUnknownEntity {
     pub base: OvfSystemFault,
     /// `lineNumber`: required int.
     pub line_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnknownEntity {
     #[inline(never)]
@@ -2469,14 +2446,14 @@ impl Default for OvfUnknownEntity {
         Self {
             base: OvfSystemFault::default(),
             line_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNKNOWN_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownEntity",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 int lineNumber r
 ",
     rt::unset::<OvfUnknownEntity>,
@@ -2486,12 +2463,9 @@ impl rt::Object for OvfUnknownEntity {
         &OVF_UNKNOWN_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNKNOWN_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNKNOWN_ENTITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.line_number),
@@ -2549,6 +2523,8 @@ pub struct OvfUnsupportedAttribute {
     pub element_name: String,
     /// `attributeName`: required string.
     pub attribute_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedAttribute {
     #[inline(never)]
@@ -2557,14 +2533,14 @@ impl Default for OvfUnsupportedAttribute {
             base: OvfUnsupportedPackage::default(),
             element_name: String::new(),
             attribute_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedAttribute",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string elementName r
 string attributeName r
 ",
@@ -2575,12 +2551,9 @@ impl rt::Object for OvfUnsupportedAttribute {
         &OVF_UNSUPPORTED_ATTRIBUTE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_ATTRIBUTE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_ATTRIBUTE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.element_name),
@@ -2638,6 +2611,8 @@ pub struct OvfUnsupportedAttributeValue {
     pub base: OvfUnsupportedAttribute,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedAttributeValue {
     #[inline(never)]
@@ -2645,14 +2620,14 @@ impl Default for OvfUnsupportedAttributeValue {
         Self {
             base: OvfUnsupportedAttribute::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_ATTRIBUTE_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedAttributeValue",
-    "4.0",
     Some(&OVF_UNSUPPORTED_ATTRIBUTE),
-    "
+    "4.0
 string value r
 ",
     rt::unset::<OvfUnsupportedAttributeValue>,
@@ -2662,12 +2637,9 @@ impl rt::Object for OvfUnsupportedAttributeValue {
         &OVF_UNSUPPORTED_ATTRIBUTE_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_ATTRIBUTE_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_ATTRIBUTE_VALUE),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.value),
@@ -2729,6 +2701,8 @@ pub struct OvfUnsupportedDeviceBackingInfo {
     pub device_name: String,
     /// `backingName`: optional string.
     pub backing_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedDeviceBackingInfo {
     #[inline(never)]
@@ -2739,14 +2713,14 @@ impl Default for OvfUnsupportedDeviceBackingInfo {
             instance_id: None,
             device_name: String::new(),
             backing_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceBackingInfo",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string elementName o
 string instanceId o
 string deviceName r
@@ -2759,12 +2733,9 @@ impl rt::Object for OvfUnsupportedDeviceBackingInfo {
         &OVF_UNSUPPORTED_DEVICE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_DEVICE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_DEVICE_BACKING_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.element_name),
@@ -2832,6 +2803,8 @@ pub struct OvfUnsupportedDeviceBackingOption {
     pub device_name: String,
     /// `backingName`: optional string.
     pub backing_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedDeviceBackingOption {
     #[inline(never)]
@@ -2842,14 +2815,14 @@ impl Default for OvfUnsupportedDeviceBackingOption {
             instance_id: None,
             device_name: String::new(),
             backing_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceBackingOption",
-    "4.0",
     Some(&OVF_SYSTEM_FAULT),
-    "
+    "4.0
 string elementName o
 string instanceId o
 string deviceName r
@@ -2862,12 +2835,9 @@ impl rt::Object for OvfUnsupportedDeviceBackingOption {
         &OVF_UNSUPPORTED_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.element_name),
@@ -2927,20 +2897,22 @@ rt::serde!(object OvfUnsupportedDeviceBackingOption);
 pub struct OvfUnsupportedDeviceExport {
     /// The properties of `OvfHardwareExport`.
     pub base: OvfHardwareExport,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedDeviceExport {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfHardwareExport::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceExport",
-    "4.0",
     Some(&OVF_HARDWARE_EXPORT),
-    "",
+    "4.0",
     rt::unset::<OvfUnsupportedDeviceExport>,
 );
 impl rt::Object for OvfUnsupportedDeviceExport {
@@ -2948,12 +2920,9 @@ impl rt::Object for OvfUnsupportedDeviceExport {
         &OVF_UNSUPPORTED_DEVICE_EXPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_DEVICE_EXPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_DEVICE_EXPORT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3009,6 +2978,8 @@ pub struct OvfUnsupportedDiskProvisioning {
     pub disk_provisioning: String,
     /// `supportedDiskProvisioning`: required string.
     pub supported_disk_provisioning: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedDiskProvisioning {
     #[inline(never)]
@@ -3017,14 +2988,14 @@ impl Default for OvfUnsupportedDiskProvisioning {
             base: OvfImport::default(),
             disk_provisioning: String::new(),
             supported_disk_provisioning: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_DISK_PROVISIONING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDiskProvisioning",
-    "4.1",
     Some(&OVF_IMPORT),
-    "
+    "4.1
 string diskProvisioning r
 string supportedDiskProvisioning r
 ",
@@ -3035,12 +3006,9 @@ impl rt::Object for OvfUnsupportedDiskProvisioning {
         &OVF_UNSUPPORTED_DISK_PROVISIONING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_DISK_PROVISIONING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_DISK_PROVISIONING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk_provisioning),
@@ -3098,6 +3066,8 @@ pub struct OvfUnsupportedElement {
     pub base: OvfUnsupportedPackage,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedElement {
     #[inline(never)]
@@ -3105,14 +3075,14 @@ impl Default for OvfUnsupportedElement {
         Self {
             base: OvfUnsupportedPackage::default(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedElement",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string name r
 ",
     rt::unset::<OvfUnsupportedElement>,
@@ -3122,12 +3092,9 @@ impl rt::Object for OvfUnsupportedElement {
         &OVF_UNSUPPORTED_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_ELEMENT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -3183,6 +3150,8 @@ pub struct OvfUnsupportedElementValue {
     pub base: OvfUnsupportedElement,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedElementValue {
     #[inline(never)]
@@ -3190,14 +3159,14 @@ impl Default for OvfUnsupportedElementValue {
         Self {
             base: OvfUnsupportedElement::default(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_ELEMENT_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedElementValue",
-    "4.0",
     Some(&OVF_UNSUPPORTED_ELEMENT),
-    "
+    "4.0
 string value r
 ",
     rt::unset::<OvfUnsupportedElementValue>,
@@ -3207,12 +3176,9 @@ impl rt::Object for OvfUnsupportedElementValue {
         &OVF_UNSUPPORTED_ELEMENT_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_ELEMENT_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_ELEMENT_VALUE),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.value),
@@ -3268,6 +3234,8 @@ pub struct OvfUnsupportedPackage {
     pub base: OvfFault,
     /// `lineNumber`: optional int.
     pub line_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedPackage {
     #[inline(never)]
@@ -3275,14 +3243,14 @@ impl Default for OvfUnsupportedPackage {
         Self {
             base: OvfFault::default(),
             line_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedPackage",
-    "4.0",
     Some(&OVF_FAULT),
-    "
+    "4.0
 int lineNumber o
 ",
     rt::unset::<OvfUnsupportedPackage>,
@@ -3292,12 +3260,9 @@ impl rt::Object for OvfUnsupportedPackage {
         &OVF_UNSUPPORTED_PACKAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_PACKAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_PACKAGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.line_number),
@@ -3353,6 +3318,8 @@ pub struct OvfUnsupportedSection {
     pub base: OvfUnsupportedElement,
     /// `info`: required string.
     pub info: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedSection {
     #[inline(never)]
@@ -3360,14 +3327,14 @@ impl Default for OvfUnsupportedSection {
         Self {
             base: OvfUnsupportedElement::default(),
             info: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedSection",
-    "4.0",
     Some(&OVF_UNSUPPORTED_ELEMENT),
-    "
+    "4.0
 string info r
 ",
     rt::unset::<OvfUnsupportedSection>,
@@ -3377,12 +3344,9 @@ impl rt::Object for OvfUnsupportedSection {
         &OVF_UNSUPPORTED_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_SECTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.info),
@@ -3444,6 +3408,8 @@ pub struct OvfUnsupportedSubType {
     pub device_type: i32,
     /// `deviceSubType`: required string.
     pub device_sub_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedSubType {
     #[inline(never)]
@@ -3454,14 +3420,14 @@ impl Default for OvfUnsupportedSubType {
             instance_id: String::new(),
             device_type: 0,
             device_sub_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_SUB_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedSubType",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string elementName r
 string instanceId r
 int deviceType r
@@ -3474,12 +3440,9 @@ impl rt::Object for OvfUnsupportedSubType {
         &OVF_UNSUPPORTED_SUB_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_SUB_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_SUB_TYPE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.element_name),
@@ -3545,6 +3508,8 @@ pub struct OvfUnsupportedType {
     pub instance_id: String,
     /// `deviceType`: required int.
     pub device_type: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfUnsupportedType {
     #[inline(never)]
@@ -3554,14 +3519,14 @@ impl Default for OvfUnsupportedType {
             name: String::new(),
             instance_id: String::new(),
             device_type: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_UNSUPPORTED_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedType",
-    "4.0",
     Some(&OVF_UNSUPPORTED_PACKAGE),
-    "
+    "4.0
 string name r
 string instanceId r
 int deviceType r
@@ -3573,12 +3538,9 @@ impl rt::Object for OvfUnsupportedType {
         &OVF_UNSUPPORTED_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_UNSUPPORTED_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_UNSUPPORTED_TYPE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.name),
@@ -3636,20 +3598,22 @@ rt::serde!(object OvfUnsupportedType);
 pub struct OvfValidateHostParams {
     /// The properties of `OvfManagerCommonParams`.
     pub base: OvfManagerCommonParams,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfValidateHostParams {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfManagerCommonParams::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_VALIDATE_HOST_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfValidateHostParams",
-    "4.0",
     Some(&OVF_MANAGER_COMMON_PARAMS),
-    "",
+    "4.0",
     rt::unset::<OvfValidateHostParams>,
 );
 impl rt::Object for OvfValidateHostParams {
@@ -3657,12 +3621,9 @@ impl rt::Object for OvfValidateHostParams {
         &OVF_VALIDATE_HOST_PARAMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_VALIDATE_HOST_PARAMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_VALIDATE_HOST_PARAMS),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3723,6 +3684,8 @@ pub struct OvfValidateHostResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `supportedDiskProvisioning`: list of string, since VI API 4.1.
     pub supported_disk_provisioning: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfValidateHostResult {
     #[inline(never)]
@@ -3734,14 +3697,14 @@ impl Default for OvfValidateHostResult {
             error: Vec::new(),
             warning: Vec::new(),
             supported_disk_provisioning: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_VALIDATE_HOST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfValidateHostResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long downloadSize o
 long flatDeploymentSize o
 long sparseDeploymentSize o
@@ -3756,12 +3719,9 @@ impl rt::Object for OvfValidateHostResult {
         &OVF_VALIDATE_HOST_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_VALIDATE_HOST_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_VALIDATE_HOST_RESULT),
             0 => P::Value(&self.download_size),
             1 => P::Value(&self.flat_deployment_size),
             2 => P::Value(&self.sparse_deployment_size),
@@ -3809,20 +3769,22 @@ rt::serde!(object OvfValidateHostResult);
 pub struct OvfWrongElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfWrongElement {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: OvfElement::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_WRONG_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfWrongElement",
-    "4.0",
     Some(&OVF_ELEMENT),
-    "",
+    "4.0",
     rt::unset::<OvfWrongElement>,
 );
 impl rt::Object for OvfWrongElement {
@@ -3830,12 +3792,9 @@ impl rt::Object for OvfWrongElement {
         &OVF_WRONG_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_WRONG_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_WRONG_ELEMENT),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3889,6 +3848,8 @@ pub struct OvfWrongNamespace {
     pub base: OvfInvalidPackage,
     /// `namespaceName`: required string.
     pub namespace_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfWrongNamespace {
     #[inline(never)]
@@ -3896,14 +3857,14 @@ impl Default for OvfWrongNamespace {
         Self {
             base: OvfInvalidPackage::default(),
             namespace_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_WRONG_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfWrongNamespace",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string namespaceName r
 ",
     rt::unset::<OvfWrongNamespace>,
@@ -3913,12 +3874,9 @@ impl rt::Object for OvfWrongNamespace {
         &OVF_WRONG_NAMESPACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_WRONG_NAMESPACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_WRONG_NAMESPACE),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.namespace_name),
@@ -3974,6 +3932,8 @@ pub struct OvfXmlFormat {
     pub base: OvfInvalidPackage,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfXmlFormat {
     #[inline(never)]
@@ -3981,14 +3941,14 @@ impl Default for OvfXmlFormat {
         Self {
             base: OvfInvalidPackage::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_XML_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfXmlFormat",
-    "4.0",
     Some(&OVF_INVALID_PACKAGE),
-    "
+    "4.0
 string description r
 ",
     rt::unset::<OvfXmlFormat>,
@@ -3998,12 +3958,9 @@ impl rt::Object for OvfXmlFormat {
         &OVF_XML_FORMAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_XML_FORMAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_XML_FORMAT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.description),
@@ -4065,6 +4022,8 @@ pub struct VirtualAppImportSpec {
     pub resource_pool_spec: ResourceConfigSpec,
     /// `child`: list of `ImportSpec` or a descendant.
     pub child: Vec<rt::Poly<ImportSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAppImportSpec {
     #[inline(never)]
@@ -4075,14 +4034,14 @@ impl Default for VirtualAppImportSpec {
             v_app_config_spec: Default::default(),
             resource_pool_spec: Default::default(),
             child: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_APP_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppImportSpec",
-    "4.0",
     Some(&IMPORT_SPEC),
-    "
+    "4.0
 string name r
 VAppConfigSpec vAppConfigSpec r
 ResourceConfigSpec resourcePoolSpec r
@@ -4095,12 +4054,9 @@ impl rt::Object for VirtualAppImportSpec {
         &VIRTUAL_APP_IMPORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_APP_IMPORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_APP_IMPORT_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -4164,6 +4120,8 @@ pub struct VirtualMachineImportSpec {
     pub config_spec: VirtualMachineConfigSpec,
     /// `resPoolEntity`: optional reference to `ResourcePool`, since VI API 4.1.
     pub res_pool_entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineImportSpec {
     #[inline(never)]
@@ -4172,14 +4130,14 @@ impl Default for VirtualMachineImportSpec {
             base: ImportSpec::default(),
             config_spec: Default::default(),
             res_pool_entity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineImportSpec",
-    "4.0",
     Some(&IMPORT_SPEC),
-    "
+    "4.0
 VirtualMachineConfigSpec configSpec r
 ManagedObjectReference resPoolEntity o since 4.1
 ",
@@ -4190,12 +4148,9 @@ impl rt::Object for VirtualMachineImportSpec {
         &VIRTUAL_MACHINE_IMPORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_IMPORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_IMPORT_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.config_spec),

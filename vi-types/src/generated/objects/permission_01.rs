@@ -9,18 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct AuthMinimumAdminPermission {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthMinimumAdminPermission {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AUTH_MINIMUM_ADMIN_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthMinimumAdminPermission",
-    "2.0",
     Some(&VIM_FAULT),
-    "",
+    "2.0",
     rt::unset::<AuthMinimumAdminPermission>,
 );
 impl rt::Object for AuthMinimumAdminPermission {
@@ -28,12 +32,9 @@ impl rt::Object for AuthMinimumAdminPermission {
         &AUTH_MINIMUM_ADMIN_PERMISSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTH_MINIMUM_ADMIN_PERMISSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTH_MINIMUM_ADMIN_PERMISSION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -87,6 +88,8 @@ pub struct AuthorizationDescription {
     pub privilege: Vec<rt::Poly<ElementDescription>>,
     /// `privilegeGroup`: list, not empty, of `ElementDescription` or a descendant.
     pub privilege_group: Vec<rt::Poly<ElementDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationDescription {
     #[inline(never)]
@@ -94,14 +97,14 @@ impl Default for AuthorizationDescription {
         Self {
             privilege: Vec::new(),
             privilege_group: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static AUTHORIZATION_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationDescription",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ElementDescription privilege rl
 ElementDescription privilegeGroup rl
 ",
@@ -112,12 +115,9 @@ impl rt::Object for AuthorizationDescription {
         &AUTHORIZATION_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_DESCRIPTION),
             0 => P::Value(&self.privilege),
             1 => P::Value(&self.privilege_group),
             _ => P::Absent,
@@ -157,18 +157,22 @@ rt::serde!(object AuthorizationDescription);
 pub struct AuthorizationEvent {
     /// The properties of `Event`.
     pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Event::default() }
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static AUTHORIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationEvent",
-    "2.0",
     Some(&EVENT),
-    "",
+    "2.0",
     rt::unset::<AuthorizationEvent>,
 );
 impl rt::Object for AuthorizationEvent {
@@ -176,12 +180,9 @@ impl rt::Object for AuthorizationEvent {
         &AUTHORIZATION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -239,6 +240,8 @@ pub struct AuthorizationPrivilege {
     pub name: String,
     /// `privGroupName`: required string.
     pub priv_group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationPrivilege {
     #[inline(never)]
@@ -248,14 +251,14 @@ impl Default for AuthorizationPrivilege {
             on_parent: false,
             name: String::new(),
             priv_group_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static AUTHORIZATION_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationPrivilege",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string privId r
 boolean onParent r
 string name r
@@ -268,12 +271,9 @@ impl rt::Object for AuthorizationPrivilege {
         &AUTHORIZATION_PRIVILEGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_PRIVILEGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_PRIVILEGE),
             0 => P::Value(&self.priv_id),
             1 => P::Value(&self.on_parent),
             2 => P::Value(&self.name),
@@ -325,6 +325,8 @@ pub struct AuthorizationRole {
     pub info: rt::Poly<Description>,
     /// `privilege`: list of string.
     pub privilege: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationRole {
     #[inline(never)]
@@ -335,14 +337,14 @@ impl Default for AuthorizationRole {
             name: String::new(),
             info: Default::default(),
             privilege: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationRole",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int roleId r
 boolean system r
 string name r
@@ -356,12 +358,9 @@ impl rt::Object for AuthorizationRole {
         &AUTHORIZATION_ROLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_ROLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_ROLE),
             0 => P::Value(&self.role_id),
             1 => P::Value(&self.system),
             2 => P::Value(&self.name),
@@ -409,6 +408,8 @@ pub struct EntityPrivilege {
     pub entity: rt::ManagedObjectReference,
     /// `privAvailability`: list, not empty, of `PrivilegeAvailability`.
     pub priv_availability: Vec<PrivilegeAvailability>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EntityPrivilege {
     #[inline(never)]
@@ -416,14 +417,14 @@ impl Default for EntityPrivilege {
         Self {
             entity: Default::default(),
             priv_availability: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENTITY_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityPrivilege",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 ManagedObjectReference entity r
 PrivilegeAvailability privAvailability rl
 ",
@@ -434,12 +435,9 @@ impl rt::Object for EntityPrivilege {
         &ENTITY_PRIVILEGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENTITY_PRIVILEGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENTITY_PRIVILEGE),
             0 => P::Value(&self.entity),
             1 => P::Objects(&self.priv_availability),
             _ => P::Absent,
@@ -481,6 +479,8 @@ pub struct InvalidPrivilege {
     pub base: VimFault,
     /// `privilege`: required string.
     pub privilege: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidPrivilege {
     #[inline(never)]
@@ -488,14 +488,14 @@ impl Default for InvalidPrivilege {
         Self {
             base: VimFault::default(),
             privilege: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPrivilege",
-    "2.0",
     Some(&VIM_FAULT),
-    "
+    "2.0
 string privilege r
 ",
     rt::unset::<InvalidPrivilege>,
@@ -505,12 +505,9 @@ impl rt::Object for InvalidPrivilege {
         &INVALID_PRIVILEGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PRIVILEGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PRIVILEGE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.privilege),
@@ -568,6 +565,8 @@ pub struct PermissionAddedEvent {
     pub role: RoleEventArgument,
     /// `propagate`: required boolean.
     pub propagate: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionAddedEvent {
     #[inline(never)]
@@ -576,14 +575,14 @@ impl Default for PermissionAddedEvent {
             base: PermissionEvent::default(),
             role: Default::default(),
             propagate: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PERMISSION_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionAddedEvent",
-    "2.0",
     Some(&PERMISSION_EVENT),
-    "
+    "2.0
 RoleEventArgument role r
 boolean propagate r
 ",
@@ -594,12 +593,9 @@ impl rt::Object for PermissionAddedEvent {
         &PERMISSION_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_ADDED_EVENT),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Object(&self.role),
@@ -661,6 +657,8 @@ pub struct PermissionEvent {
     pub principal: String,
     /// `group`: required boolean.
     pub group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionEvent {
     #[inline(never)]
@@ -670,14 +668,14 @@ impl Default for PermissionEvent {
             entity: Default::default(),
             principal: String::new(),
             group: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PERMISSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionEvent",
-    "2.0",
     Some(&AUTHORIZATION_EVENT),
-    "
+    "2.0
 ManagedEntityEventArgument entity r
 string principal r
 boolean group r
@@ -689,12 +687,9 @@ impl rt::Object for PermissionEvent {
         &PERMISSION_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.entity),
@@ -752,20 +747,22 @@ rt::serde!(object PermissionEvent);
 pub struct PermissionRemovedEvent {
     /// The properties of `PermissionEvent`.
     pub base: PermissionEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PermissionEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERMISSION_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionRemovedEvent",
-    "2.0",
     Some(&PERMISSION_EVENT),
-    "",
+    "2.0",
     rt::unset::<PermissionRemovedEvent>,
 );
 impl rt::Object for PermissionRemovedEvent {
@@ -773,12 +770,9 @@ impl rt::Object for PermissionRemovedEvent {
         &PERMISSION_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_REMOVED_EVENT),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -838,6 +832,8 @@ pub struct PermissionUpdatedEvent {
     pub prev_role: Option<Box<RoleEventArgument>>,
     /// `prevPropagate`: optional boolean, since VI API 6.5.
     pub prev_propagate: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionUpdatedEvent {
     #[inline(never)]
@@ -848,14 +844,14 @@ impl Default for PermissionUpdatedEvent {
             propagate: false,
             prev_role: None,
             prev_propagate: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PERMISSION_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionUpdatedEvent",
-    "2.0",
     Some(&PERMISSION_EVENT),
-    "
+    "2.0
 RoleEventArgument role r
 boolean propagate r
 RoleEventArgument prevRole o since 6.5
@@ -868,12 +864,9 @@ impl rt::Object for PermissionUpdatedEvent {
         &PERMISSION_UPDATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_UPDATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_UPDATED_EVENT),
             0..=17 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             18 => P::Object(&self.role),
@@ -941,6 +934,8 @@ pub struct PosixUserSearchResult {
     pub last_password_change: Option<i64>,
     /// `maximumPasswordAge`: optional long, since VI API 9.1.0.0.
     pub maximum_password_age: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PosixUserSearchResult {
     #[inline(never)]
@@ -951,14 +946,14 @@ impl Default for PosixUserSearchResult {
             shell_access: None,
             last_password_change: None,
             maximum_password_age: None,
+            _more: (),
         }
     }
 }
 pub(crate) static POSIX_USER_SEARCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PosixUserSearchResult",
-    "2.0",
     Some(&USER_SEARCH_RESULT),
-    "
+    "2.0
 int id r
 boolean shellAccess o
 long lastPasswordChange o since 9.1.0.0
@@ -971,12 +966,9 @@ impl rt::Object for PosixUserSearchResult {
         &POSIX_USER_SEARCH_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POSIX_USER_SEARCH_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POSIX_USER_SEARCH_RESULT),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.id),
@@ -1038,6 +1030,8 @@ pub struct PrivilegeAvailability {
     pub priv_id: String,
     /// `isGranted`: required boolean.
     pub is_granted: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PrivilegeAvailability {
     #[inline(never)]
@@ -1045,14 +1039,14 @@ impl Default for PrivilegeAvailability {
         Self {
             priv_id: String::new(),
             is_granted: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PRIVILEGE_AVAILABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrivilegeAvailability",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string privId r
 boolean isGranted r
 ",
@@ -1063,12 +1057,9 @@ impl rt::Object for PrivilegeAvailability {
         &PRIVILEGE_AVAILABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PRIVILEGE_AVAILABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PRIVILEGE_AVAILABILITY),
             0 => P::Value(&self.priv_id),
             1 => P::Value(&self.is_granted),
             _ => P::Absent,
@@ -1110,6 +1101,8 @@ pub struct RoleAddedEvent {
     pub base: RoleEvent,
     /// `privilegeList`: list of string.
     pub privilege_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleAddedEvent {
     #[inline(never)]
@@ -1117,14 +1110,14 @@ impl Default for RoleAddedEvent {
         Self {
             base: RoleEvent::default(),
             privilege_list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ROLE_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleAddedEvent",
-    "2.0",
     Some(&ROLE_EVENT),
-    "
+    "2.0
 string privilegeList ol
 ",
     rt::unset::<RoleAddedEvent>,
@@ -1134,12 +1127,9 @@ impl rt::Object for RoleAddedEvent {
         &ROLE_ADDED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_ADDED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_ADDED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.privilege_list),
@@ -1195,6 +1185,8 @@ pub struct RoleEvent {
     pub base: AuthorizationEvent,
     /// `role`: required `RoleEventArgument`.
     pub role: RoleEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleEvent {
     #[inline(never)]
@@ -1202,14 +1194,14 @@ impl Default for RoleEvent {
         Self {
             base: AuthorizationEvent::default(),
             role: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ROLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleEvent",
-    "2.0",
     Some(&AUTHORIZATION_EVENT),
-    "
+    "2.0
 RoleEventArgument role r
 ",
     rt::unset::<RoleEvent>,
@@ -1219,12 +1211,9 @@ impl rt::Object for RoleEvent {
         &ROLE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.role),
@@ -1280,6 +1269,8 @@ pub struct RoleEventArgument {
     pub role_id: i32,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleEventArgument {
     #[inline(never)]
@@ -1287,14 +1278,14 @@ impl Default for RoleEventArgument {
         Self {
             role_id: 0,
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ROLE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleEventArgument",
-    "2.0",
     Some(&EVENT_ARGUMENT),
-    "
+    "2.0
 int roleId r
 string name r
 ",
@@ -1305,12 +1296,9 @@ impl rt::Object for RoleEventArgument {
         &ROLE_EVENT_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_EVENT_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_EVENT_ARGUMENT),
             0 => P::Value(&self.role_id),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1350,18 +1338,22 @@ rt::serde!(object RoleEventArgument);
 pub struct RoleRemovedEvent {
     /// The properties of `RoleEvent`.
     pub base: RoleEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: RoleEvent::default() }
+        Self {
+            base: RoleEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static ROLE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleRemovedEvent",
-    "2.0",
     Some(&ROLE_EVENT),
-    "",
+    "2.0",
     rt::unset::<RoleRemovedEvent>,
 );
 impl rt::Object for RoleRemovedEvent {
@@ -1369,12 +1361,9 @@ impl rt::Object for RoleRemovedEvent {
         &ROLE_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_REMOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1434,6 +1423,8 @@ pub struct RoleUpdatedEvent {
     pub privileges_added: Vec<String>,
     /// `privilegesRemoved`: list of string, since VI API 6.5.
     pub privileges_removed: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RoleUpdatedEvent {
     #[inline(never)]
@@ -1444,14 +1435,14 @@ impl Default for RoleUpdatedEvent {
             prev_role_name: None,
             privileges_added: Vec::new(),
             privileges_removed: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ROLE_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleUpdatedEvent",
-    "2.0",
     Some(&ROLE_EVENT),
-    "
+    "2.0
 string privilegeList ol
 string prevRoleName o since 6.5
 string privilegesAdded ol since 6.5
@@ -1464,12 +1455,9 @@ impl rt::Object for RoleUpdatedEvent {
         &ROLE_UPDATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ROLE_UPDATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ROLE_UPDATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.privilege_list),
@@ -1531,6 +1519,8 @@ pub struct UserPrivilegeResult {
     pub entity: rt::ManagedObjectReference,
     /// `privileges`: list of string.
     pub privileges: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserPrivilegeResult {
     #[inline(never)]
@@ -1538,14 +1528,14 @@ impl Default for UserPrivilegeResult {
         Self {
             entity: Default::default(),
             privileges: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_PRIVILEGE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserPrivilegeResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference entity r
 string privileges ol
 ",
@@ -1556,12 +1546,9 @@ impl rt::Object for UserPrivilegeResult {
         &USER_PRIVILEGE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_PRIVILEGE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_PRIVILEGE_RESULT),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.privileges),
             _ => P::Absent,
@@ -1605,6 +1592,8 @@ pub struct UserSearchResult {
     pub full_name: Option<String>,
     /// `group`: required boolean.
     pub group: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserSearchResult {
     #[inline(never)]
@@ -1613,14 +1602,14 @@ impl Default for UserSearchResult {
             principal: String::new(),
             full_name: None,
             group: false,
+            _more: (),
         }
     }
 }
 pub(crate) static USER_SEARCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserSearchResult",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string principal r
 string fullName o
 boolean group r
@@ -1632,12 +1621,9 @@ impl rt::Object for UserSearchResult {
         &USER_SEARCH_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_SEARCH_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_SEARCH_RESULT),
             0 => P::Value(&self.principal),
             1 => P::Value(&self.full_name),
             2 => P::Value(&self.group),

@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct ActiveDirectoryProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ActiveDirectoryProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ACTIVE_DIRECTORY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveDirectoryProfile",
-    "4.1",
     Some(&APPLY_PROFILE),
-    "",
+    "4.1",
     rt::unset::<ActiveDirectoryProfile>,
 );
 impl rt::Object for ActiveDirectoryProfile {
@@ -30,12 +32,9 @@ impl rt::Object for ActiveDirectoryProfile {
         &ACTIVE_DIRECTORY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ACTIVE_DIRECTORY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ACTIVE_DIRECTORY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -91,6 +90,8 @@ pub struct AnswerFile {
     pub created_time: rt::DateTime,
     /// `modifiedTime`: required dateTime.
     pub modified_time: rt::DateTime,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFile {
     #[inline(never)]
@@ -99,14 +100,14 @@ impl Default for AnswerFile {
             user_input: Vec::new(),
             created_time: Default::default(),
             modified_time: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ANSWER_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFile",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ProfileDeferredPolicyOptionParameter userInput ol
 dateTime createdTime r
 dateTime modifiedTime r
@@ -118,12 +119,9 @@ impl rt::Object for AnswerFile {
         &ANSWER_FILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE),
             0 => P::Objects(&self.user_input),
             1 => P::Value(&self.created_time),
             2 => P::Value(&self.modified_time),
@@ -165,18 +163,22 @@ rt::serde!(object AnswerFile);
 pub struct AnswerFileCreateSpec {
     /// `validating`: optional boolean, since VI API 6.0.
     pub validating: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileCreateSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { validating: None }
+        Self {
+            validating: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static ANSWER_FILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileCreateSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean validating o since 6.0
 ",
     rt::unset::<AnswerFileCreateSpec>,
@@ -186,12 +188,9 @@ impl rt::Object for AnswerFileCreateSpec {
         &ANSWER_FILE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_CREATE_SPEC),
             0 => P::Value(&self.validating),
             _ => P::Absent,
         }
@@ -232,6 +231,8 @@ pub struct AnswerFileOptionsCreateSpec {
     pub base: AnswerFileCreateSpec,
     /// `userInput`: list of `ProfileDeferredPolicyOptionParameter`.
     pub user_input: Vec<ProfileDeferredPolicyOptionParameter>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileOptionsCreateSpec {
     #[inline(never)]
@@ -239,14 +240,14 @@ impl Default for AnswerFileOptionsCreateSpec {
         Self {
             base: AnswerFileCreateSpec::default(),
             user_input: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ANSWER_FILE_OPTIONS_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileOptionsCreateSpec",
-    "5.0",
     Some(&ANSWER_FILE_CREATE_SPEC),
-    "
+    "5.0
 ProfileDeferredPolicyOptionParameter userInput ol
 ",
     rt::unset::<AnswerFileOptionsCreateSpec>,
@@ -256,12 +257,9 @@ impl rt::Object for AnswerFileOptionsCreateSpec {
         &ANSWER_FILE_OPTIONS_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_OPTIONS_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_OPTIONS_CREATE_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.user_input),
@@ -317,6 +315,8 @@ pub struct AnswerFileSerializedCreateSpec {
     pub base: AnswerFileCreateSpec,
     /// `answerFileConfigString`: required string.
     pub answer_file_config_string: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileSerializedCreateSpec {
     #[inline(never)]
@@ -324,14 +324,14 @@ impl Default for AnswerFileSerializedCreateSpec {
         Self {
             base: AnswerFileCreateSpec::default(),
             answer_file_config_string: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ANSWER_FILE_SERIALIZED_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileSerializedCreateSpec",
-    "5.0",
     Some(&ANSWER_FILE_CREATE_SPEC),
-    "
+    "5.0
 string answerFileConfigString r
 ",
     rt::unset::<AnswerFileSerializedCreateSpec>,
@@ -341,12 +341,9 @@ impl rt::Object for AnswerFileSerializedCreateSpec {
         &ANSWER_FILE_SERIALIZED_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_SERIALIZED_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_SERIALIZED_CREATE_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.answer_file_config_string),
@@ -402,6 +399,8 @@ pub struct AnswerFileStatusError {
     pub user_input_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileStatusError {
     #[inline(never)]
@@ -409,14 +408,14 @@ impl Default for AnswerFileStatusError {
         Self {
             user_input_path: Default::default(),
             err_msg: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ANSWER_FILE_STATUS_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileStatusError",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ProfilePropertyPath userInputPath r
 LocalizableMessage errMsg r
 ",
@@ -427,12 +426,9 @@ impl rt::Object for AnswerFileStatusError {
         &ANSWER_FILE_STATUS_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_STATUS_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_STATUS_ERROR),
             0 => P::Object(&self.user_input_path),
             1 => P::Object(&self.err_msg),
             _ => P::Absent,
@@ -478,6 +474,8 @@ pub struct AnswerFileStatusResult {
     pub status: String,
     /// `error`: list of `AnswerFileStatusError`.
     pub error: Vec<AnswerFileStatusError>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileStatusResult {
     #[inline(never)]
@@ -487,14 +485,14 @@ impl Default for AnswerFileStatusResult {
             host: Default::default(),
             status: String::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ANSWER_FILE_STATUS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileStatusResult",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 dateTime checkedTime r
 ManagedObjectReference host r
 string status r
@@ -507,12 +505,9 @@ impl rt::Object for AnswerFileStatusResult {
         &ANSWER_FILE_STATUS_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_STATUS_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_STATUS_RESULT),
             0 => P::Value(&self.checked_time),
             1 => P::Value(&self.host),
             2 => P::Value(&self.status),
@@ -558,6 +553,8 @@ pub struct AnswerFileUpdateFailed {
     pub base: VimFault,
     /// `failure`: list, not empty, of `AnswerFileUpdateFailure`.
     pub failure: Vec<AnswerFileUpdateFailure>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileUpdateFailed {
     #[inline(never)]
@@ -565,14 +562,14 @@ impl Default for AnswerFileUpdateFailed {
         Self {
             base: VimFault::default(),
             failure: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ANSWER_FILE_UPDATE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileUpdateFailed",
-    "5.0",
     Some(&VIM_FAULT),
-    "
+    "5.0
 AnswerFileUpdateFailure failure rl
 ",
     rt::unset::<AnswerFileUpdateFailed>,
@@ -582,12 +579,9 @@ impl rt::Object for AnswerFileUpdateFailed {
         &ANSWER_FILE_UPDATE_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_UPDATE_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_UPDATE_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
@@ -643,6 +637,8 @@ pub struct AnswerFileUpdateFailure {
     pub user_input_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AnswerFileUpdateFailure {
     #[inline(never)]
@@ -650,14 +646,14 @@ impl Default for AnswerFileUpdateFailure {
         Self {
             user_input_path: Default::default(),
             err_msg: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static ANSWER_FILE_UPDATE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileUpdateFailure",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ProfilePropertyPath userInputPath r
 LocalizableMessage errMsg r
 ",
@@ -668,12 +664,9 @@ impl rt::Object for AnswerFileUpdateFailure {
         &ANSWER_FILE_UPDATE_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ANSWER_FILE_UPDATE_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ANSWER_FILE_UPDATE_FAILURE),
             0 => P::Object(&self.user_input_path),
             1 => P::Object(&self.err_msg),
             _ => P::Absent,
@@ -721,6 +714,8 @@ pub struct ApplyHostProfileConfigurationResult {
     pub status: String,
     /// `errors`: list of `LocalizedMethodFault`.
     pub errors: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyHostProfileConfigurationResult {
     #[inline(never)]
@@ -731,14 +726,14 @@ impl Default for ApplyHostProfileConfigurationResult {
             host: Default::default(),
             status: String::new(),
             errors: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostProfileConfigurationResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 dateTime startTime r
 dateTime completeTime r
 ManagedObjectReference host r
@@ -752,12 +747,9 @@ impl rt::Object for ApplyHostProfileConfigurationResult {
         &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_HOST_PROFILE_CONFIGURATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_HOST_PROFILE_CONFIGURATION_RESULT),
             0 => P::Value(&self.start_time),
             1 => P::Value(&self.complete_time),
             2 => P::Value(&self.host),
@@ -815,6 +807,8 @@ pub struct ApplyHostProfileConfigurationSpec {
     pub reboot_host: Option<bool>,
     /// `faultData`: optional `LocalizedMethodFault`.
     pub fault_data: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyHostProfileConfigurationSpec {
     #[inline(never)]
@@ -827,14 +821,14 @@ impl Default for ApplyHostProfileConfigurationSpec {
             reboot_stateless: None,
             reboot_host: None,
             fault_data: None,
+            _more: (),
         }
     }
 }
 pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostProfileConfigurationSpec",
-    "6.5",
     Some(&PROFILE_EXECUTE_RESULT),
-    "
+    "6.5
 ManagedObjectReference host r
 string taskListRequirement ol
 LocalizableMessage taskDescription ol
@@ -849,12 +843,9 @@ impl rt::Object for ApplyHostProfileConfigurationSpec {
         &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_HOST_PROFILE_CONFIGURATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_HOST_PROFILE_CONFIGURATION_SPEC),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.host),
@@ -938,6 +929,8 @@ pub struct ApplyProfile {
     pub copy_enable_status: Option<bool>,
     /// `hidden`: optional boolean, since VI API 6.7.
     pub hidden: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ApplyProfile {
     #[inline(never)]
@@ -954,14 +947,14 @@ impl Default for ApplyProfile {
             to_be_deleted: None,
             copy_enable_status: None,
             hidden: None,
+            _more: (),
         }
     }
 }
 pub(crate) static APPLY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyProfile",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean enabled r
 ProfilePolicy policy ol
 string profileTypeName o since 5.0
@@ -981,12 +974,9 @@ impl rt::Object for ApplyProfile {
         &APPLY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &APPLY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&APPLY_PROFILE),
             0 => P::Value(&self.enabled),
             1 => P::Objects(&self.policy),
             2 => P::Value(&self.profile_type_name),
@@ -1047,6 +1037,8 @@ pub struct AuthenticationProfile {
     pub base: ApplyProfile,
     /// `activeDirectory`: optional `ActiveDirectoryProfile`.
     pub active_directory: Option<Box<ActiveDirectoryProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthenticationProfile {
     #[inline(never)]
@@ -1054,14 +1046,14 @@ impl Default for AuthenticationProfile {
         Self {
             base: ApplyProfile::default(),
             active_directory: None,
+            _more: (),
         }
     }
 }
 pub(crate) static AUTHENTICATION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationProfile",
-    "4.1",
     Some(&APPLY_PROFILE),
-    "
+    "4.1
 ActiveDirectoryProfile activeDirectory o
 ",
     rt::unset::<AuthenticationProfile>,
@@ -1071,12 +1063,9 @@ impl rt::Object for AuthenticationProfile {
         &AUTHENTICATION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHENTICATION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHENTICATION_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Optional(&self.active_directory),
@@ -1132,6 +1121,8 @@ pub struct ClusterProfileCompleteConfigSpec {
     pub base: ClusterProfileConfigSpec,
     /// `complyProfile`: optional `ComplianceProfile`.
     pub comply_profile: Option<Box<ComplianceProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileCompleteConfigSpec {
     #[inline(never)]
@@ -1139,14 +1130,14 @@ impl Default for ClusterProfileCompleteConfigSpec {
         Self {
             base: ClusterProfileConfigSpec::default(),
             comply_profile: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileCompleteConfigSpec",
-    "4.0",
     Some(&CLUSTER_PROFILE_CONFIG_SPEC),
-    "
+    "4.0
 ComplianceProfile complyProfile o
 ",
     rt::unset::<ClusterProfileCompleteConfigSpec>,
@@ -1156,12 +1147,9 @@ impl rt::Object for ClusterProfileCompleteConfigSpec {
         &CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.comply_profile),
@@ -1218,6 +1206,8 @@ pub struct ClusterProfileConfigInfo {
     pub base: ProfileConfigInfo,
     /// `complyProfile`: optional `ComplianceProfile`.
     pub comply_profile: Option<Box<ComplianceProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileConfigInfo {
     #[inline(never)]
@@ -1225,14 +1215,14 @@ impl Default for ClusterProfileConfigInfo {
         Self {
             base: ProfileConfigInfo::default(),
             comply_profile: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigInfo",
-    "4.0",
     Some(&PROFILE_CONFIG_INFO),
-    "
+    "4.0
 ComplianceProfile complyProfile o
 ",
     rt::unset::<ClusterProfileConfigInfo>,
@@ -1242,12 +1232,9 @@ impl rt::Object for ClusterProfileConfigInfo {
         &CLUSTER_PROFILE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_CONFIG_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.comply_profile),
@@ -1303,6 +1290,8 @@ pub struct ClusterProfileConfigServiceCreateSpec {
     pub base: ClusterProfileConfigSpec,
     /// `serviceType`: list of string.
     pub service_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileConfigServiceCreateSpec {
     #[inline(never)]
@@ -1310,14 +1299,14 @@ impl Default for ClusterProfileConfigServiceCreateSpec {
         Self {
             base: ClusterProfileConfigSpec::default(),
             service_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigServiceCreateSpec",
-    "4.0",
     Some(&CLUSTER_PROFILE_CONFIG_SPEC),
-    "
+    "4.0
 string serviceType ol
 ",
     rt::unset::<ClusterProfileConfigServiceCreateSpec>,
@@ -1327,12 +1316,9 @@ impl rt::Object for ClusterProfileConfigServiceCreateSpec {
         &CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.service_type),
@@ -1387,20 +1373,22 @@ rt::serde!(object ClusterProfileConfigServiceCreateSpec);
 pub struct ClusterProfileConfigSpec {
     /// The properties of `ClusterProfileCreateSpec`.
     pub base: ClusterProfileCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileConfigSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ClusterProfileCreateSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigSpec",
-    "4.0",
     Some(&CLUSTER_PROFILE_CREATE_SPEC),
-    "",
+    "4.0",
     rt::unset::<ClusterProfileConfigSpec>,
 );
 impl rt::Object for ClusterProfileConfigSpec {
@@ -1408,12 +1396,9 @@ impl rt::Object for ClusterProfileConfigSpec {
         &CLUSTER_PROFILE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1466,20 +1451,22 @@ rt::serde!(object base ClusterProfileConfigSpec);
 pub struct ClusterProfileCreateSpec {
     /// The properties of `ProfileCreateSpec`.
     pub base: ProfileCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileCreateSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileCreateSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_PROFILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileCreateSpec",
-    "4.0",
     Some(&PROFILE_CREATE_SPEC),
-    "",
+    "4.0",
     rt::unset::<ClusterProfileCreateSpec>,
 );
 impl rt::Object for ClusterProfileCreateSpec {
@@ -1487,12 +1474,9 @@ impl rt::Object for ClusterProfileCreateSpec {
         &CLUSTER_PROFILE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_CREATE_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1550,6 +1534,8 @@ pub struct ComplianceFailure {
     pub expression_name: Option<String>,
     /// `failureValues`: list of `ComplianceFailureComplianceFailureValues`, since VI API 6.5.
     pub failure_values: Vec<ComplianceFailureComplianceFailureValues>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceFailure {
     #[inline(never)]
@@ -1559,14 +1545,14 @@ impl Default for ComplianceFailure {
             message: Default::default(),
             expression_name: None,
             failure_values: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPLIANCE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceFailure",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string failureType r
 LocalizableMessage message r
 string expressionName o
@@ -1579,12 +1565,9 @@ impl rt::Object for ComplianceFailure {
         &COMPLIANCE_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_FAILURE),
             0 => P::Value(&self.failure_type),
             1 => P::Object(&self.message),
             2 => P::Value(&self.expression_name),
@@ -1634,6 +1617,8 @@ pub struct ComplianceFailureComplianceFailureValues {
     pub host_value: Option<rt::Any>,
     /// `profileValue`: optional anyType.
     pub profile_value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceFailureComplianceFailureValues {
     #[inline(never)]
@@ -1643,14 +1628,14 @@ impl Default for ComplianceFailureComplianceFailureValues {
             profile_instance: None,
             host_value: None,
             profile_value: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceFailureComplianceFailureValues",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string comparisonIdentifier r
 string profileInstance o
 anyType hostValue o
@@ -1663,12 +1648,9 @@ impl rt::Object for ComplianceFailureComplianceFailureValues {
         &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES),
             0 => P::Value(&self.comparison_identifier),
             1 => P::Value(&self.profile_instance),
             2 => P::Value(&self.host_value),
@@ -1714,6 +1696,8 @@ pub struct ComplianceLocator {
     pub expression_name: String,
     /// `applyPath`: required `ProfilePropertyPath`.
     pub apply_path: ProfilePropertyPath,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceLocator {
     #[inline(never)]
@@ -1721,14 +1705,14 @@ impl Default for ComplianceLocator {
         Self {
             expression_name: String::new(),
             apply_path: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPLIANCE_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceLocator",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string expressionName r
 ProfilePropertyPath applyPath r
 ",
@@ -1739,12 +1723,9 @@ impl rt::Object for ComplianceLocator {
         &COMPLIANCE_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_LOCATOR),
             0 => P::Value(&self.expression_name),
             1 => P::Object(&self.apply_path),
             _ => P::Absent,
@@ -1786,6 +1767,8 @@ pub struct ComplianceProfile {
     pub expression: Vec<rt::Poly<ProfileExpression>>,
     /// `rootExpression`: required string.
     pub root_expression: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceProfile {
     #[inline(never)]
@@ -1793,14 +1776,14 @@ impl Default for ComplianceProfile {
         Self {
             expression: Vec::new(),
             root_expression: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPLIANCE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceProfile",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfileExpression expression rl
 string rootExpression r
 ",
@@ -1811,12 +1794,9 @@ impl rt::Object for ComplianceProfile {
         &COMPLIANCE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_PROFILE),
             0 => P::Value(&self.expression),
             1 => P::Value(&self.root_expression),
             _ => P::Absent,
@@ -1864,6 +1844,8 @@ pub struct ComplianceResult {
     pub check_time: Option<rt::DateTime>,
     /// `failure`: list of `ComplianceFailure`.
     pub failure: Vec<ComplianceFailure>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComplianceResult {
     #[inline(never)]
@@ -1874,14 +1856,14 @@ impl Default for ComplianceResult {
             entity: None,
             check_time: None,
             failure: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPLIANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference profile o
 string complianceStatus r
 ManagedObjectReference entity o
@@ -1895,12 +1877,9 @@ impl rt::Object for ComplianceResult {
         &COMPLIANCE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPLIANCE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPLIANCE_RESULT),
             0 => P::Value(&self.profile),
             1 => P::Value(&self.compliance_status),
             2 => P::Value(&self.entity),
@@ -1948,6 +1927,8 @@ pub struct CompositePolicyOption {
     pub base: PolicyOption,
     /// `option`: list of `PolicyOption` or a descendant.
     pub option: Vec<rt::Poly<PolicyOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CompositePolicyOption {
     #[inline(never)]
@@ -1955,14 +1936,14 @@ impl Default for CompositePolicyOption {
         Self {
             base: PolicyOption::default(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static COMPOSITE_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CompositePolicyOption",
-    "4.0",
     Some(&POLICY_OPTION),
-    "
+    "4.0
 PolicyOption option ol
 ",
     rt::unset::<CompositePolicyOption>,
@@ -1972,12 +1953,9 @@ impl rt::Object for CompositePolicyOption {
         &COMPOSITE_POLICY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPOSITE_POLICY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPOSITE_POLICY_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
@@ -2031,20 +2009,22 @@ rt::serde!(object CompositePolicyOption);
 pub struct DateTimeProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DateTimeProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATE_TIME_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DateTimeProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<DateTimeProfile>,
 );
 impl rt::Object for DateTimeProfile {
@@ -2052,12 +2032,9 @@ impl rt::Object for DateTimeProfile {
         &DATE_TIME_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATE_TIME_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATE_TIME_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2109,20 +2086,22 @@ rt::serde!(object DateTimeProfile);
 pub struct DvsHostVNicProfile {
     /// The properties of `DvsVNicProfile`.
     pub base: DvsVNicProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsHostVNicProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsVNicProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_HOST_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostVNicProfile",
-    "4.0",
     Some(&DVS_V_NIC_PROFILE),
-    "",
+    "4.0",
     rt::unset::<DvsHostVNicProfile>,
 );
 impl rt::Object for DvsHostVNicProfile {
@@ -2130,12 +2109,9 @@ impl rt::Object for DvsHostVNicProfile {
         &DVS_HOST_V_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_HOST_V_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_HOST_V_NIC_PROFILE),
             0..=12 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2193,6 +2169,8 @@ pub struct DvsProfile {
     pub name: String,
     /// `uplink`: list of `PnicUplinkProfile`.
     pub uplink: Vec<PnicUplinkProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsProfile {
     #[inline(never)]
@@ -2202,14 +2180,14 @@ impl Default for DvsProfile {
             key: String::new(),
             name: String::new(),
             uplink: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 string name r
 PnicUplinkProfile uplink ol
@@ -2221,12 +2199,9 @@ impl rt::Object for DvsProfile {
         &DVS_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -2284,20 +2259,22 @@ rt::serde!(object DvsProfile);
 pub struct DvsServiceConsoleVNicProfile {
     /// The properties of `DvsVNicProfile`.
     pub base: DvsVNicProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsServiceConsoleVNicProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DvsVNicProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_SERVICE_CONSOLE_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsServiceConsoleVNicProfile",
-    "4.0",
     Some(&DVS_V_NIC_PROFILE),
-    "",
+    "4.0",
     rt::unset::<DvsServiceConsoleVNicProfile>,
 );
 impl rt::Object for DvsServiceConsoleVNicProfile {
@@ -2305,12 +2282,9 @@ impl rt::Object for DvsServiceConsoleVNicProfile {
         &DVS_SERVICE_CONSOLE_V_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_SERVICE_CONSOLE_V_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_SERVICE_CONSOLE_V_NIC_PROFILE),
             0..=12 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2366,6 +2340,8 @@ pub struct DvsVNicProfile {
     pub key: String,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DvsVNicProfile {
     #[inline(never)]
@@ -2374,14 +2350,14 @@ impl Default for DvsVNicProfile {
             base: ApplyProfile::default(),
             key: String::new(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DVS_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVNicProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 IpAddressProfile ipConfig r
 ",
@@ -2392,12 +2368,9 @@ impl rt::Object for DvsVNicProfile {
         &DVS_V_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DVS_V_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DVS_V_NIC_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -2455,6 +2428,8 @@ pub struct FirewallProfile {
     pub base: ApplyProfile,
     /// `ruleset`: list of `FirewallProfileRulesetProfile`.
     pub ruleset: Vec<FirewallProfileRulesetProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FirewallProfile {
     #[inline(never)]
@@ -2462,14 +2437,14 @@ impl Default for FirewallProfile {
         Self {
             base: ApplyProfile::default(),
             ruleset: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FIREWALL_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FirewallProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 FirewallProfileRulesetProfile ruleset ol
 ",
     rt::unset::<FirewallProfile>,
@@ -2479,12 +2454,9 @@ impl rt::Object for FirewallProfile {
         &FIREWALL_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIREWALL_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIREWALL_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.ruleset),
@@ -2540,6 +2512,8 @@ pub struct FirewallProfileRulesetProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FirewallProfileRulesetProfile {
     #[inline(never)]
@@ -2547,14 +2521,14 @@ impl Default for FirewallProfileRulesetProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FIREWALL_PROFILE_RULESET_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FirewallProfileRulesetProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<FirewallProfileRulesetProfile>,
@@ -2564,12 +2538,9 @@ impl rt::Object for FirewallProfileRulesetProfile {
         &FIREWALL_PROFILE_RULESET_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FIREWALL_PROFILE_RULESET_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FIREWALL_PROFILE_RULESET_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -2645,6 +2616,8 @@ pub struct HostApplyProfile {
     pub usergroup_account: Vec<UserGroupProfile>,
     /// `authentication`: optional `AuthenticationProfile`, since VI API 4.1.
     pub authentication: Option<Box<AuthenticationProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostApplyProfile {
     #[inline(never)]
@@ -2662,14 +2635,14 @@ impl Default for HostApplyProfile {
             user_account: Vec::new(),
             usergroup_account: Vec::new(),
             authentication: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_APPLY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostApplyProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 HostMemoryProfile memory o
 StorageProfile storage o
 NetworkProfile network o
@@ -2689,12 +2662,9 @@ impl rt::Object for HostApplyProfile {
         &HOST_APPLY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_APPLY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_APPLY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Optional(&self.memory),
@@ -2818,6 +2788,8 @@ pub struct HostConfigSpec {
     /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
     #[cfg(feature = "host")]
     pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostConfigSpec {
     #[inline(never)]
@@ -2856,14 +2828,14 @@ impl Default for HostConfigSpec {
             graphics_config: None,
             #[cfg(feature = "host")]
             assignable_hardware_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostNasVolumeConfig nasDatastore ol
 HostNetworkConfig network o
 HostVirtualNicManagerNicTypeSelection nicTypeSelection ol
@@ -2891,12 +2863,9 @@ impl rt::Object for HostConfigSpec {
         &HOST_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CONFIG_SPEC),
             #[cfg(feature = "storage")]
             0 => P::Objects(&self.nas_datastore),
             #[cfg(feature = "network")]
@@ -2998,20 +2967,22 @@ rt::serde!(object HostConfigSpec);
 pub struct HostMemoryProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemoryProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MEMORY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemoryProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<HostMemoryProfile>,
 );
 impl rt::Object for HostMemoryProfile {
@@ -3019,12 +2990,9 @@ impl rt::Object for HostMemoryProfile {
         &HOST_MEMORY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMORY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3078,6 +3046,8 @@ pub struct HostPortGroupProfile {
     pub base: PortGroupProfile,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPortGroupProfile {
     #[inline(never)]
@@ -3085,14 +3055,14 @@ impl Default for HostPortGroupProfile {
         Self {
             base: PortGroupProfile::default(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupProfile",
-    "4.0",
     Some(&PORT_GROUP_PROFILE),
-    "
+    "4.0
 IpAddressProfile ipConfig r
 ",
     rt::unset::<HostPortGroupProfile>,
@@ -3102,12 +3072,9 @@ impl rt::Object for HostPortGroupProfile {
         &HOST_PORT_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PORT_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_PROFILE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.ip_config),
@@ -3163,6 +3130,8 @@ pub struct HostProfileAppliedEvent {
     pub base: HostEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileAppliedEvent {
     #[inline(never)]
@@ -3170,14 +3139,14 @@ impl Default for HostProfileAppliedEvent {
         Self {
             base: HostEvent::default(),
             profile: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileAppliedEvent",
-    "4.0",
     Some(&HOST_EVENT),
-    "
+    "4.0
 ProfileEventArgument profile r
 ",
     rt::unset::<HostProfileAppliedEvent>,
@@ -3187,12 +3156,9 @@ impl rt::Object for HostProfileAppliedEvent {
         &HOST_PROFILE_APPLIED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_APPLIED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_APPLIED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
@@ -3260,6 +3226,8 @@ pub struct HostProfileCompleteConfigSpec {
     pub validating: Option<bool>,
     /// `hostConfig`: optional `HostProfileConfigInfo`, since VI API 6.5.
     pub host_config: Option<Box<HostProfileConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileCompleteConfigSpec {
     #[inline(never)]
@@ -3273,14 +3241,14 @@ impl Default for HostProfileCompleteConfigSpec {
             validator_host: None,
             validating: None,
             host_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_COMPLETE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileCompleteConfigSpec",
-    "4.0",
     Some(&HOST_PROFILE_CONFIG_SPEC),
-    "
+    "4.0
 HostApplyProfile applyProfile o
 ComplianceProfile customComplyProfile o
 boolean disabledExpressionListChanged r
@@ -3296,12 +3264,9 @@ impl rt::Object for HostProfileCompleteConfigSpec {
         &HOST_PROFILE_COMPLETE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_COMPLETE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_COMPLETE_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.apply_profile),
@@ -3380,6 +3345,8 @@ pub struct HostProfileConfigInfo {
     pub disabled_expression_list: Vec<String>,
     /// `description`: optional `ProfileDescription`, since VI API 6.5.
     pub description: Option<Box<ProfileDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileConfigInfo {
     #[inline(never)]
@@ -3392,14 +3359,14 @@ impl Default for HostProfileConfigInfo {
             custom_comply_profile: None,
             disabled_expression_list: Vec::new(),
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileConfigInfo",
-    "4.0",
     Some(&PROFILE_CONFIG_INFO),
-    "
+    "4.0
 HostApplyProfile applyProfile o
 ComplianceProfile defaultComplyProfile o
 ComplianceLocator defaultComplyLocator ol
@@ -3414,12 +3381,9 @@ impl rt::Object for HostProfileConfigInfo {
         &HOST_PROFILE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_CONFIG_INFO),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.apply_profile),
@@ -3483,20 +3447,22 @@ rt::serde!(object HostProfileConfigInfo);
 pub struct HostProfileConfigSpec {
     /// The properties of `ProfileCreateSpec`.
     pub base: ProfileCreateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileConfigSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileCreateSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileConfigSpec",
-    "4.0",
     Some(&PROFILE_CREATE_SPEC),
-    "",
+    "4.0",
     rt::unset::<HostProfileConfigSpec>,
 );
 impl rt::Object for HostProfileConfigSpec {
@@ -3504,12 +3470,9 @@ impl rt::Object for HostProfileConfigSpec {
         &HOST_PROFILE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3566,6 +3529,8 @@ pub struct HostProfileHostBasedConfigSpec {
     pub host: rt::ManagedObjectReference,
     /// `useHostProfileEngine`: optional boolean, since VI API 5.0.
     pub use_host_profile_engine: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileHostBasedConfigSpec {
     #[inline(never)]
@@ -3574,14 +3539,14 @@ impl Default for HostProfileHostBasedConfigSpec {
             base: HostProfileConfigSpec::default(),
             host: Default::default(),
             use_host_profile_engine: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_HOST_BASED_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileHostBasedConfigSpec",
-    "4.0",
     Some(&HOST_PROFILE_CONFIG_SPEC),
-    "
+    "4.0
 ManagedObjectReference host r
 boolean useHostProfileEngine o since 5.0
 ",
@@ -3592,12 +3557,9 @@ impl rt::Object for HostProfileHostBasedConfigSpec {
         &HOST_PROFILE_HOST_BASED_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_HOST_BASED_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_HOST_BASED_CONFIG_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
@@ -3656,6 +3618,8 @@ pub struct HostProfileManagerCompositionResult {
     pub errors: Vec<LocalizableMessage>,
     /// `results`: list of `HostProfileManagerCompositionResultResultElement`.
     pub results: Vec<HostProfileManagerCompositionResultResultElement>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerCompositionResult {
     #[inline(never)]
@@ -3663,14 +3627,14 @@ impl Default for HostProfileManagerCompositionResult {
         Self {
             errors: Vec::new(),
             results: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 LocalizableMessage errors ol
 HostProfileManagerCompositionResultResultElement results ol
 ",
@@ -3681,12 +3645,9 @@ impl rt::Object for HostProfileManagerCompositionResult {
         &HOST_PROFILE_MANAGER_COMPOSITION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_COMPOSITION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_COMPOSITION_RESULT),
             0 => P::Objects(&self.errors),
             1 => P::Objects(&self.results),
             _ => P::Absent,
@@ -3730,6 +3691,8 @@ pub struct HostProfileManagerCompositionResultResultElement {
     pub status: String,
     /// `errors`: list of `LocalizableMessage`.
     pub errors: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerCompositionResultResultElement {
     #[inline(never)]
@@ -3738,14 +3701,14 @@ impl Default for HostProfileManagerCompositionResultResultElement {
             target: Default::default(),
             status: String::new(),
             errors: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionResultResultElement",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference target r
 string status r
 LocalizableMessage errors ol
@@ -3757,12 +3720,9 @@ impl rt::Object for HostProfileManagerCompositionResultResultElement {
         &HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT),
             0 => P::Value(&self.target),
             1 => P::Value(&self.status),
             2 => P::Objects(&self.errors),
@@ -3806,6 +3766,8 @@ pub struct HostProfileManagerCompositionValidationResult {
     pub results: Vec<HostProfileManagerCompositionValidationResultResultElement>,
     /// `errors`: list of `LocalizableMessage`.
     pub errors: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerCompositionValidationResult {
     #[inline(never)]
@@ -3813,14 +3775,14 @@ impl Default for HostProfileManagerCompositionValidationResult {
         Self {
             results: Vec::new(),
             errors: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionValidationResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 HostProfileManagerCompositionValidationResultResultElement results ol
 LocalizableMessage errors ol
 ",
@@ -3831,12 +3793,9 @@ impl rt::Object for HostProfileManagerCompositionValidationResult {
         &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT),
             0 => P::Objects(&self.results),
             1 => P::Objects(&self.errors),
             _ => P::Absent,
@@ -3894,6 +3853,8 @@ pub struct HostProfileManagerCompositionValidationResultResultElement {
     pub to_be_enabled: Option<Box<HostApplyProfile>>,
     /// `toBeReenableCC`: optional `HostApplyProfile`.
     pub to_be_reenable_cc: Option<Box<HostApplyProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerCompositionValidationResultResultElement {
     #[inline(never)]
@@ -3909,14 +3870,14 @@ impl Default for HostProfileManagerCompositionValidationResultResultElement {
             to_be_disabled: None,
             to_be_enabled: None,
             to_be_reenable_cc: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionValidationResultResultElement",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference target r
 string status r
 LocalizableMessage errors ol
@@ -3935,12 +3896,13 @@ impl rt::Object for HostProfileManagerCompositionValidationResultResultElement {
         &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT,
+                )
+            }
             0 => P::Value(&self.target),
             1 => P::Value(&self.status),
             2 => P::Objects(&self.errors),
@@ -4000,6 +3962,8 @@ pub struct HostProfileManagerConfigTaskList {
     pub task_description: Vec<LocalizableMessage>,
     /// `taskListRequirement`: list of string, since VI API 6.0.
     pub task_list_requirement: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerConfigTaskList {
     #[inline(never)]
@@ -4008,14 +3972,14 @@ impl Default for HostProfileManagerConfigTaskList {
             config_spec: None,
             task_description: Vec::new(),
             task_list_requirement: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_MANAGER_CONFIG_TASK_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerConfigTaskList",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostConfigSpec configSpec o
 LocalizableMessage taskDescription ol
 string taskListRequirement ol since 6.0
@@ -4027,12 +3991,9 @@ impl rt::Object for HostProfileManagerConfigTaskList {
         &HOST_PROFILE_MANAGER_CONFIG_TASK_LIST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_CONFIG_TASK_LIST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_CONFIG_TASK_LIST),
             0 => P::Optional(&self.config_spec),
             1 => P::Objects(&self.task_description),
             2 => P::Value(&self.task_list_requirement),
@@ -4076,6 +4037,8 @@ pub struct HostProfileManagerHostToConfigSpecMap {
     pub host: rt::ManagedObjectReference,
     /// `configSpec`: required `AnswerFileCreateSpec` or a descendant.
     pub config_spec: rt::Poly<AnswerFileCreateSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManagerHostToConfigSpecMap {
     #[inline(never)]
@@ -4083,14 +4046,14 @@ impl Default for HostProfileManagerHostToConfigSpecMap {
         Self {
             host: Default::default(),
             config_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerHostToConfigSpecMap",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference host r
 AnswerFileCreateSpec configSpec r
 ",
@@ -4101,12 +4064,9 @@ impl rt::Object for HostProfileManagerHostToConfigSpecMap {
         &HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP),
             0 => P::Value(&self.host),
             1 => P::Value(&self.config_spec),
             _ => P::Absent,
@@ -4150,6 +4110,8 @@ pub struct HostProfileSerializedHostProfileSpec {
     pub validator_host: Option<rt::ManagedObjectReference>,
     /// `validating`: optional boolean, since VI API 6.0.
     pub validating: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileSerializedHostProfileSpec {
     #[inline(never)]
@@ -4158,14 +4120,14 @@ impl Default for HostProfileSerializedHostProfileSpec {
             base: ProfileSerializedCreateSpec::default(),
             validator_host: None,
             validating: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileSerializedHostProfileSpec",
-    "5.0",
     Some(&PROFILE_SERIALIZED_CREATE_SPEC),
-    "
+    "5.0
 ManagedObjectReference validatorHost o
 boolean validating o since 6.0
 ",
@@ -4176,12 +4138,9 @@ impl rt::Object for HostProfileSerializedHostProfileSpec {
         &HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.validator_host),
@@ -4249,6 +4208,8 @@ pub struct HostProfileValidationFailureInfo {
     pub failures: Vec<ProfileUpdateFailedUpdateFailure>,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileValidationFailureInfo {
     #[inline(never)]
@@ -4261,14 +4222,14 @@ impl Default for HostProfileValidationFailureInfo {
             apply_profile: None,
             failures: Vec::new(),
             faults: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_VALIDATION_FAILURE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileValidationFailureInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string name r
 string annotation r
 string updateType r
@@ -4284,12 +4245,9 @@ impl rt::Object for HostProfileValidationFailureInfo {
         &HOST_PROFILE_VALIDATION_FAILURE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_VALIDATION_FAILURE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_VALIDATION_FAILURE_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.annotation),
             2 => P::Value(&self.update_type),
@@ -4336,18 +4294,20 @@ impl std::fmt::Debug for HostProfileValidationFailureInfo {
 rt::serde!(object HostProfileValidationFailureInfo);
 
 /// `HostProfilesEntityCustomizations`, a [`DynamicData`], since VI API 6.5.
-pub struct HostProfilesEntityCustomizations {}
+pub struct HostProfilesEntityCustomizations {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostProfilesEntityCustomizations {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_PROFILES_ENTITY_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfilesEntityCustomizations",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.5",
     rt::unset::<HostProfilesEntityCustomizations>,
 );
 impl rt::Object for HostProfilesEntityCustomizations {
@@ -4355,12 +4315,9 @@ impl rt::Object for HostProfilesEntityCustomizations {
         &HOST_PROFILES_ENTITY_CUSTOMIZATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILES_ENTITY_CUSTOMIZATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILES_ENTITY_CUSTOMIZATIONS),
             _ => P::Absent,
         }
     }
@@ -4404,6 +4361,8 @@ pub struct HostSpecification {
     pub sub_specs: Vec<HostSubSpecification>,
     /// `changeID`: optional string.
     pub change_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecification {
     #[inline(never)]
@@ -4414,14 +4373,14 @@ impl Default for HostSpecification {
             host: Default::default(),
             sub_specs: Vec::new(),
             change_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecification",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 dateTime createdTime r
 dateTime lastModified o
 ManagedObjectReference host r
@@ -4435,12 +4394,9 @@ impl rt::Object for HostSpecification {
         &HOST_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION),
             0 => P::Value(&self.created_time),
             1 => P::Value(&self.last_modified),
             2 => P::Value(&self.host),
@@ -4486,18 +4442,22 @@ rt::serde!(object HostSpecification);
 pub struct HostSpecificationChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecificationChangedEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SPECIFICATION_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationChangedEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "",
+    "6.5",
     rt::unset::<HostSpecificationChangedEvent>,
 );
 impl rt::Object for HostSpecificationChangedEvent {
@@ -4505,12 +4465,9 @@ impl rt::Object for HostSpecificationChangedEvent {
         &HOST_SPECIFICATION_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_CHANGED_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4564,6 +4521,8 @@ pub struct HostSpecificationOperationFailed {
     pub base: VimFault,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecificationOperationFailed {
     #[inline(never)]
@@ -4571,14 +4530,14 @@ impl Default for HostSpecificationOperationFailed {
         Self {
             base: VimFault::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SPECIFICATION_OPERATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationOperationFailed",
-    "6.5",
     Some(&VIM_FAULT),
-    "
+    "6.5
 ManagedObjectReference host r
 ",
     rt::unset::<HostSpecificationOperationFailed>,
@@ -4588,12 +4547,9 @@ impl rt::Object for HostSpecificationOperationFailed {
         &HOST_SPECIFICATION_OPERATION_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_OPERATION_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_OPERATION_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -4647,18 +4603,22 @@ rt::serde!(object HostSpecificationOperationFailed);
 pub struct HostSpecificationRequireEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecificationRequireEvent {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: HostEvent::default() }
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_SPECIFICATION_REQUIRE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationRequireEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "",
+    "6.5",
     rt::unset::<HostSpecificationRequireEvent>,
 );
 impl rt::Object for HostSpecificationRequireEvent {
@@ -4666,12 +4626,9 @@ impl rt::Object for HostSpecificationRequireEvent {
         &HOST_SPECIFICATION_REQUIRE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_REQUIRE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_REQUIRE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4725,6 +4682,8 @@ pub struct HostSpecificationUpdateEvent {
     pub base: HostEvent,
     /// `hostSpec`: required `HostSpecification`.
     pub host_spec: HostSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSpecificationUpdateEvent {
     #[inline(never)]
@@ -4732,14 +4691,14 @@ impl Default for HostSpecificationUpdateEvent {
         Self {
             base: HostEvent::default(),
             host_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SPECIFICATION_UPDATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationUpdateEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "
+    "6.5
 HostSpecification hostSpec r
 ",
     rt::unset::<HostSpecificationUpdateEvent>,
@@ -4749,12 +4708,9 @@ impl rt::Object for HostSpecificationUpdateEvent {
         &HOST_SPECIFICATION_UPDATE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_UPDATE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_UPDATE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_spec),
@@ -4814,6 +4770,8 @@ pub struct HostSubSpecification {
     pub data: Vec<i8>,
     /// `binaryData`: optional base64Binary, since VI API 6.7.
     pub binary_data: Option<rt::Binary>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSubSpecification {
     #[inline(never)]
@@ -4823,14 +4781,14 @@ impl Default for HostSubSpecification {
             created_time: Default::default(),
             data: Vec::new(),
             binary_data: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecification",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string name r
 dateTime createdTime r
 byte data ol
@@ -4843,12 +4801,9 @@ impl rt::Object for HostSubSpecification {
         &HOST_SUB_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SUB_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SUB_SPECIFICATION),
             0 => P::Value(&self.name),
             1 => P::Value(&self.created_time),
             2 => P::Value(&self.data),
@@ -4894,6 +4849,8 @@ pub struct HostSubSpecificationDeleteEvent {
     pub base: HostEvent,
     /// `subSpecName`: required string.
     pub sub_spec_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSubSpecificationDeleteEvent {
     #[inline(never)]
@@ -4901,14 +4858,14 @@ impl Default for HostSubSpecificationDeleteEvent {
         Self {
             base: HostEvent::default(),
             sub_spec_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SUB_SPECIFICATION_DELETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecificationDeleteEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "
+    "6.5
 string subSpecName r
 ",
     rt::unset::<HostSubSpecificationDeleteEvent>,
@@ -4918,12 +4875,9 @@ impl rt::Object for HostSubSpecificationDeleteEvent {
         &HOST_SUB_SPECIFICATION_DELETE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SUB_SPECIFICATION_DELETE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SUB_SPECIFICATION_DELETE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.sub_spec_name),
@@ -4979,6 +4933,8 @@ pub struct HostSubSpecificationUpdateEvent {
     pub base: HostEvent,
     /// `hostSubSpec`: required `HostSubSpecification`.
     pub host_sub_spec: HostSubSpecification,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSubSpecificationUpdateEvent {
     #[inline(never)]
@@ -4986,14 +4942,14 @@ impl Default for HostSubSpecificationUpdateEvent {
         Self {
             base: HostEvent::default(),
             host_sub_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SUB_SPECIFICATION_UPDATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecificationUpdateEvent",
-    "6.5",
     Some(&HOST_EVENT),
-    "
+    "6.5
 HostSubSpecification hostSubSpec r
 ",
     rt::unset::<HostSubSpecificationUpdateEvent>,
@@ -5003,12 +4959,9 @@ impl rt::Object for HostSubSpecificationUpdateEvent {
         &HOST_SUB_SPECIFICATION_UPDATE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SUB_SPECIFICATION_UPDATE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SUB_SPECIFICATION_UPDATE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_sub_spec),
@@ -5070,6 +5023,8 @@ pub struct InvalidProfileReferenceHost {
     pub profile: Option<rt::ManagedObjectReference>,
     /// `profileName`: optional string, since VI API 6.5.
     pub profile_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidProfileReferenceHost {
     #[inline(never)]
@@ -5080,14 +5035,14 @@ impl Default for InvalidProfileReferenceHost {
             host: None,
             profile: None,
             profile_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_PROFILE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidProfileReferenceHost",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "
+    "5.0
 string reason o
 ManagedObjectReference host o
 ManagedObjectReference profile o
@@ -5100,12 +5055,9 @@ impl rt::Object for InvalidProfileReferenceHost {
         &INVALID_PROFILE_REFERENCE_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROFILE_REFERENCE_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PROFILE_REFERENCE_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -5165,20 +5117,22 @@ rt::serde!(object InvalidProfileReferenceHost);
 pub struct IpAddressProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpAddressProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static IP_ADDRESS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpAddressProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<IpAddressProfile>,
 );
 impl rt::Object for IpAddressProfile {
@@ -5186,12 +5140,9 @@ impl rt::Object for IpAddressProfile {
         &IP_ADDRESS_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_ADDRESS_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_ADDRESS_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5245,6 +5196,8 @@ pub struct IpRouteProfile {
     pub base: ApplyProfile,
     /// `staticRoute`: list of `StaticRouteProfile`.
     pub static_route: Vec<StaticRouteProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpRouteProfile {
     #[inline(never)]
@@ -5252,14 +5205,14 @@ impl Default for IpRouteProfile {
         Self {
             base: ApplyProfile::default(),
             static_route: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IP_ROUTE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpRouteProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 StaticRouteProfile staticRoute ol
 ",
     rt::unset::<IpRouteProfile>,
@@ -5269,12 +5222,9 @@ impl rt::Object for IpRouteProfile {
         &IP_ROUTE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_ROUTE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_ROUTE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.static_route),

@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct LinkProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LinkProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<LinkProfile>,
 );
 impl rt::Object for LinkProfile {
@@ -30,12 +32,9 @@ impl rt::Object for LinkProfile {
         &LINK_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LINK_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -89,6 +88,8 @@ pub struct NasStorageProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NasStorageProfile {
     #[inline(never)]
@@ -96,14 +97,14 @@ impl Default for NasStorageProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NAS_STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasStorageProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<NasStorageProfile>,
@@ -113,12 +114,9 @@ impl rt::Object for NasStorageProfile {
         &NAS_STORAGE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_STORAGE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NAS_STORAGE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -178,6 +176,8 @@ pub struct NetStackInstanceProfile {
     pub dns_config: NetworkProfileDnsConfigProfile,
     /// `ipRouteConfig`: required `IpRouteProfile`.
     pub ip_route_config: IpRouteProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetStackInstanceProfile {
     #[inline(never)]
@@ -187,14 +187,14 @@ impl Default for NetStackInstanceProfile {
             key: String::new(),
             dns_config: Default::default(),
             ip_route_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NET_STACK_INSTANCE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetStackInstanceProfile",
-    "5.5",
     Some(&APPLY_PROFILE),
-    "
+    "5.5
 string key r
 NetworkProfileDnsConfigProfile dnsConfig r
 IpRouteProfile ipRouteConfig r
@@ -206,12 +206,9 @@ impl rt::Object for NetStackInstanceProfile {
         &NET_STACK_INSTANCE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NET_STACK_INSTANCE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NET_STACK_INSTANCE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -269,20 +266,22 @@ rt::serde!(object NetStackInstanceProfile);
 pub struct NetworkPolicyProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkPolicyProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK_POLICY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkPolicyProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<NetworkPolicyProfile>,
 );
 impl rt::Object for NetworkPolicyProfile {
@@ -290,12 +289,9 @@ impl rt::Object for NetworkPolicyProfile {
         &NETWORK_POLICY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_POLICY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_POLICY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -375,6 +371,8 @@ pub struct NetworkProfile {
     pub net_stack_instance: Vec<NetStackInstanceProfile>,
     /// `opaqueSwitch`: optional `OpaqueSwitchProfile`, since VI API 7.0.0.0.
     pub opaque_switch: Option<Box<OpaqueSwitchProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkProfile {
     #[inline(never)]
@@ -395,14 +393,14 @@ impl Default for NetworkProfile {
             nsx_host_nic: Vec::new(),
             net_stack_instance: Vec::new(),
             opaque_switch: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 VirtualSwitchProfile vswitch ol
 VmPortGroupProfile vmPortGroup ol
 HostPortGroupProfile hostPortGroup ol
@@ -425,12 +423,9 @@ impl rt::Object for NetworkProfile {
         &NETWORK_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.vswitch),
@@ -510,20 +505,22 @@ rt::serde!(object NetworkProfile);
 pub struct NetworkProfileDnsConfigProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworkProfileDnsConfigProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK_PROFILE_DNS_CONFIG_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkProfileDnsConfigProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<NetworkProfileDnsConfigProfile>,
 );
 impl rt::Object for NetworkProfileDnsConfigProfile {
@@ -531,12 +528,9 @@ impl rt::Object for NetworkProfileDnsConfigProfile {
         &NETWORK_PROFILE_DNS_CONFIG_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK_PROFILE_DNS_CONFIG_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK_PROFILE_DNS_CONFIG_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -592,6 +586,8 @@ pub struct NsxHostVNicProfile {
     pub key: String,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NsxHostVNicProfile {
     #[inline(never)]
@@ -600,14 +596,14 @@ impl Default for NsxHostVNicProfile {
             base: ApplyProfile::default(),
             key: String::new(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NSX_HOST_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NsxHostVNicProfile",
-    "6.7",
     Some(&APPLY_PROFILE),
-    "
+    "6.7
 string key r
 IpAddressProfile ipConfig r
 ",
@@ -618,12 +614,9 @@ impl rt::Object for NsxHostVNicProfile {
         &NSX_HOST_V_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NSX_HOST_V_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NSX_HOST_V_NIC_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -679,20 +672,22 @@ rt::serde!(object NsxHostVNicProfile);
 pub struct NumPortsProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NumPortsProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NUM_PORTS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumPortsProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<NumPortsProfile>,
 );
 impl rt::Object for NumPortsProfile {
@@ -700,12 +695,9 @@ impl rt::Object for NumPortsProfile {
         &NUM_PORTS_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NUM_PORTS_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NUM_PORTS_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -757,20 +749,22 @@ rt::serde!(object NumPortsProfile);
 pub struct OpaqueSwitchProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueSwitchProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPAQUE_SWITCH_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueSwitchProfile",
-    "7.0.0.0",
     Some(&APPLY_PROFILE),
-    "",
+    "7.0.0.0",
     rt::unset::<OpaqueSwitchProfile>,
 );
 impl rt::Object for OpaqueSwitchProfile {
@@ -778,12 +772,9 @@ impl rt::Object for OpaqueSwitchProfile {
         &OPAQUE_SWITCH_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_SWITCH_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_SWITCH_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -837,6 +828,8 @@ pub struct OptionProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionProfile {
     #[inline(never)]
@@ -844,14 +837,14 @@ impl Default for OptionProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<OptionProfile>,
@@ -861,12 +854,9 @@ impl rt::Object for OptionProfile {
         &OPTION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -922,6 +912,8 @@ pub struct PermissionProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PermissionProfile {
     #[inline(never)]
@@ -929,14 +921,14 @@ impl Default for PermissionProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERMISSION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionProfile",
-    "4.1",
     Some(&APPLY_PROFILE),
-    "
+    "4.1
 string key r
 ",
     rt::unset::<PermissionProfile>,
@@ -946,12 +938,9 @@ impl rt::Object for PermissionProfile {
         &PERMISSION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERMISSION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERMISSION_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1007,6 +996,8 @@ pub struct PhysicalNicProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PhysicalNicProfile {
     #[inline(never)]
@@ -1014,14 +1005,14 @@ impl Default for PhysicalNicProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PHYSICAL_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<PhysicalNicProfile>,
@@ -1031,12 +1022,9 @@ impl rt::Object for PhysicalNicProfile {
         &PHYSICAL_NIC_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PHYSICAL_NIC_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1092,6 +1080,8 @@ pub struct PnicUplinkProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PnicUplinkProfile {
     #[inline(never)]
@@ -1099,14 +1089,14 @@ impl Default for PnicUplinkProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PNIC_UPLINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PnicUplinkProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<PnicUplinkProfile>,
@@ -1116,12 +1106,9 @@ impl rt::Object for PnicUplinkProfile {
         &PNIC_UPLINK_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PNIC_UPLINK_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PNIC_UPLINK_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1177,6 +1164,8 @@ pub struct PolicyOption {
     pub id: String,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PolicyOption {
     #[inline(never)]
@@ -1184,14 +1173,14 @@ impl Default for PolicyOption {
         Self {
             id: String::new(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PolicyOption",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 KeyAnyValue parameter ol
 ",
@@ -1202,12 +1191,9 @@ impl rt::Object for PolicyOption {
         &POLICY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POLICY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POLICY_OPTION),
             0 => P::Value(&self.id),
             1 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -1258,6 +1244,8 @@ pub struct PortGroupProfile {
     pub vswitch: VirtualSwitchSelectionProfile,
     /// `networkPolicy`: required `NetworkPolicyProfile`.
     pub network_policy: NetworkPolicyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PortGroupProfile {
     #[inline(never)]
@@ -1269,14 +1257,14 @@ impl Default for PortGroupProfile {
             vlan: Default::default(),
             vswitch: Default::default(),
             network_policy: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PortGroupProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 string name r
 VlanProfile vlan r
@@ -1290,12 +1278,9 @@ impl rt::Object for PortGroupProfile {
         &PORT_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PORT_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PORT_GROUP_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1359,6 +1344,8 @@ pub struct ProfileApplyProfileElement {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileApplyProfileElement {
     #[inline(never)]
@@ -1366,14 +1353,14 @@ impl Default for ProfileApplyProfileElement {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_APPLY_PROFILE_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileApplyProfileElement",
-    "5.0",
     Some(&APPLY_PROFILE),
-    "
+    "5.0
 string key r
 ",
     rt::unset::<ProfileApplyProfileElement>,
@@ -1383,12 +1370,9 @@ impl rt::Object for ProfileApplyProfileElement {
         &PROFILE_APPLY_PROFILE_ELEMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_APPLY_PROFILE_ELEMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_APPLY_PROFILE_ELEMENT),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -1446,6 +1430,8 @@ pub struct ProfileApplyProfileProperty {
     pub array: bool,
     /// `profile`: list of `ApplyProfile` or a descendant.
     pub profile: Vec<rt::Poly<ApplyProfile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileApplyProfileProperty {
     #[inline(never)]
@@ -1454,14 +1440,14 @@ impl Default for ProfileApplyProfileProperty {
             property_name: String::new(),
             array: false,
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_APPLY_PROFILE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileApplyProfileProperty",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string propertyName r
 boolean array r
 ApplyProfile profile ol
@@ -1473,12 +1459,9 @@ impl rt::Object for ProfileApplyProfileProperty {
         &PROFILE_APPLY_PROFILE_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_APPLY_PROFILE_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_APPLY_PROFILE_PROPERTY),
             0 => P::Value(&self.property_name),
             1 => P::Value(&self.array),
             2 => P::Value(&self.profile),
@@ -1520,20 +1503,22 @@ rt::serde!(object ProfileApplyProfileProperty);
 pub struct ProfileAssociatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileAssociatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_ASSOCIATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileAssociatedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileAssociatedEvent>,
 );
 impl rt::Object for ProfileAssociatedEvent {
@@ -1541,12 +1526,9 @@ impl rt::Object for ProfileAssociatedEvent {
         &PROFILE_ASSOCIATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_ASSOCIATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_ASSOCIATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1598,20 +1580,22 @@ rt::serde!(object ProfileAssociatedEvent);
 pub struct ProfileChangedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileChangedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileChangedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileChangedEvent>,
 );
 impl rt::Object for ProfileChangedEvent {
@@ -1619,12 +1603,9 @@ impl rt::Object for ProfileChangedEvent {
         &PROFILE_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1680,6 +1661,8 @@ pub struct ProfileCompositeExpression {
     pub operator: String,
     /// `expressionName`: list, not empty, of string.
     pub expression_name: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileCompositeExpression {
     #[inline(never)]
@@ -1688,14 +1671,14 @@ impl Default for ProfileCompositeExpression {
             base: ProfileExpression::default(),
             operator: String::new(),
             expression_name: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_COMPOSITE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCompositeExpression",
-    "4.0",
     Some(&PROFILE_EXPRESSION),
-    "
+    "4.0
 string operator r
 string expressionName rl
 ",
@@ -1706,12 +1689,9 @@ impl rt::Object for ProfileCompositeExpression {
         &PROFILE_COMPOSITE_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_COMPOSITE_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_COMPOSITE_EXPRESSION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.operator),
@@ -1769,6 +1749,8 @@ pub struct ProfileCompositePolicyOptionMetadata {
     pub base: ProfilePolicyOptionMetadata,
     /// `option`: list, not empty, of string.
     pub option: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileCompositePolicyOptionMetadata {
     #[inline(never)]
@@ -1776,14 +1758,14 @@ impl Default for ProfileCompositePolicyOptionMetadata {
         Self {
             base: ProfilePolicyOptionMetadata::default(),
             option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_COMPOSITE_POLICY_OPTION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCompositePolicyOptionMetadata",
-    "4.0",
     Some(&PROFILE_POLICY_OPTION_METADATA),
-    "
+    "4.0
 string option rl
 ",
     rt::unset::<ProfileCompositePolicyOptionMetadata>,
@@ -1793,12 +1775,9 @@ impl rt::Object for ProfileCompositePolicyOptionMetadata {
         &PROFILE_COMPOSITE_POLICY_OPTION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_COMPOSITE_POLICY_OPTION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_COMPOSITE_POLICY_OPTION_METADATA),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
@@ -1856,6 +1835,8 @@ pub struct ProfileConfigInfo {
     pub annotation: Option<String>,
     /// `enabled`: required boolean.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileConfigInfo {
     #[inline(never)]
@@ -1864,14 +1845,14 @@ impl Default for ProfileConfigInfo {
             name: String::new(),
             annotation: None,
             enabled: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string annotation o
 boolean enabled r
@@ -1883,12 +1864,9 @@ impl rt::Object for ProfileConfigInfo {
         &PROFILE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_CONFIG_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.annotation),
             2 => P::Value(&self.enabled),
@@ -1935,6 +1913,8 @@ pub struct ProfileCreateSpec {
     pub annotation: Option<String>,
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileCreateSpec {
     #[inline(never)]
@@ -1943,14 +1923,14 @@ impl Default for ProfileCreateSpec {
             name: None,
             annotation: None,
             enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCreateSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name o
 string annotation o
 boolean enabled o
@@ -1962,12 +1942,9 @@ impl rt::Object for ProfileCreateSpec {
         &PROFILE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_CREATE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.annotation),
             2 => P::Value(&self.enabled),
@@ -2010,20 +1987,22 @@ rt::serde!(object base ProfileCreateSpec);
 pub struct ProfileCreatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileCreatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCreatedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileCreatedEvent>,
 );
 impl rt::Object for ProfileCreatedEvent {
@@ -2031,12 +2010,9 @@ impl rt::Object for ProfileCreatedEvent {
         &PROFILE_CREATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_CREATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_CREATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2090,6 +2066,8 @@ pub struct ProfileDeferredPolicyOptionParameter {
     pub input_path: ProfilePropertyPath,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileDeferredPolicyOptionParameter {
     #[inline(never)]
@@ -2097,14 +2075,14 @@ impl Default for ProfileDeferredPolicyOptionParameter {
         Self {
             input_path: Default::default(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_DEFERRED_POLICY_OPTION_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDeferredPolicyOptionParameter",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfilePropertyPath inputPath r
 KeyAnyValue parameter ol
 ",
@@ -2115,12 +2093,9 @@ impl rt::Object for ProfileDeferredPolicyOptionParameter {
         &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_DEFERRED_POLICY_OPTION_PARAMETER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_DEFERRED_POLICY_OPTION_PARAMETER),
             0 => P::Object(&self.input_path),
             1 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -2160,18 +2135,22 @@ rt::serde!(object ProfileDeferredPolicyOptionParameter);
 pub struct ProfileDescription {
     /// `section`: list, not empty, of `ProfileDescriptionSection`.
     pub section: Vec<ProfileDescriptionSection>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileDescription {
     #[inline(never)]
     fn default() -> Self {
-        Self { section: Vec::new() }
+        Self {
+            section: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PROFILE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDescription",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfileDescriptionSection section rl
 ",
     rt::unset::<ProfileDescription>,
@@ -2181,12 +2160,9 @@ impl rt::Object for ProfileDescription {
         &PROFILE_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_DESCRIPTION),
             0 => P::Objects(&self.section),
             _ => P::Absent,
         }
@@ -2226,6 +2202,8 @@ pub struct ProfileDescriptionSection {
     pub description: ExtendedElementDescription,
     /// `message`: list of `LocalizableMessage`.
     pub message: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileDescriptionSection {
     #[inline(never)]
@@ -2233,14 +2211,14 @@ impl Default for ProfileDescriptionSection {
         Self {
             description: Default::default(),
             message: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_DESCRIPTION_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDescriptionSection",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription description r
 LocalizableMessage message ol
 ",
@@ -2251,12 +2229,9 @@ impl rt::Object for ProfileDescriptionSection {
         &PROFILE_DESCRIPTION_SECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_DESCRIPTION_SECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_DESCRIPTION_SECTION),
             0 => P::Object(&self.description),
             1 => P::Objects(&self.message),
             _ => P::Absent,
@@ -2296,20 +2271,22 @@ rt::serde!(object ProfileDescriptionSection);
 pub struct ProfileDissociatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileDissociatedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_DISSOCIATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDissociatedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileDissociatedEvent>,
 );
 impl rt::Object for ProfileDissociatedEvent {
@@ -2317,12 +2294,9 @@ impl rt::Object for ProfileDissociatedEvent {
         &PROFILE_DISSOCIATED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_DISSOCIATED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_DISSOCIATED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2376,6 +2350,8 @@ pub struct ProfileEvent {
     pub base: Event,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileEvent {
     #[inline(never)]
@@ -2383,14 +2359,14 @@ impl Default for ProfileEvent {
         Self {
             base: Event::default(),
             profile: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileEvent",
-    "4.0",
     Some(&EVENT),
-    "
+    "4.0
 ProfileEventArgument profile r
 ",
     rt::unset::<ProfileEvent>,
@@ -2400,12 +2376,9 @@ impl rt::Object for ProfileEvent {
         &PROFILE_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EVENT),
             0..=14 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
@@ -2461,6 +2434,8 @@ pub struct ProfileExecuteError {
     pub path: Option<Box<ProfilePropertyPath>>,
     /// `message`: required `LocalizableMessage`.
     pub message: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileExecuteError {
     #[inline(never)]
@@ -2468,14 +2443,14 @@ impl Default for ProfileExecuteError {
         Self {
             path: None,
             message: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_EXECUTE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExecuteError",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfilePropertyPath path o
 LocalizableMessage message r
 ",
@@ -2486,12 +2461,9 @@ impl rt::Object for ProfileExecuteError {
         &PROFILE_EXECUTE_ERROR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EXECUTE_ERROR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EXECUTE_ERROR),
             0 => P::Optional(&self.path),
             1 => P::Object(&self.message),
             _ => P::Absent,
@@ -2539,6 +2511,8 @@ pub struct ProfileExecuteResult {
     pub require_input: Vec<ProfileDeferredPolicyOptionParameter>,
     /// `error`: list of `ProfileExecuteError`.
     pub error: Vec<ProfileExecuteError>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileExecuteResult {
     #[inline(never)]
@@ -2549,14 +2523,14 @@ impl Default for ProfileExecuteResult {
             inapplicable_path: Vec::new(),
             require_input: Vec::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_EXECUTE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExecuteResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string status r
 HostConfigSpec configSpec o
 string inapplicablePath ol
@@ -2570,12 +2544,9 @@ impl rt::Object for ProfileExecuteResult {
         &PROFILE_EXECUTE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EXECUTE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EXECUTE_RESULT),
             0 => P::Value(&self.status),
             1 => P::Optional(&self.config_spec),
             2 => P::Value(&self.inapplicable_path),
@@ -2626,6 +2597,8 @@ pub struct ProfileExpression {
     pub display_name: String,
     /// `negated`: required boolean.
     pub negated: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileExpression {
     #[inline(never)]
@@ -2634,14 +2607,14 @@ impl Default for ProfileExpression {
             id: String::new(),
             display_name: String::new(),
             negated: false,
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExpression",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 string displayName r
 boolean negated r
@@ -2653,12 +2626,9 @@ impl rt::Object for ProfileExpression {
         &PROFILE_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EXPRESSION),
             0 => P::Value(&self.id),
             1 => P::Value(&self.display_name),
             2 => P::Value(&self.negated),
@@ -2703,6 +2673,8 @@ pub struct ProfileExpressionMetadata {
     pub expression_id: ExtendedElementDescription,
     /// `parameter`: list of `ProfileParameterMetadata`.
     pub parameter: Vec<ProfileParameterMetadata>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileExpressionMetadata {
     #[inline(never)]
@@ -2710,14 +2682,14 @@ impl Default for ProfileExpressionMetadata {
         Self {
             expression_id: Default::default(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_EXPRESSION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExpressionMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription expressionId r
 ProfileParameterMetadata parameter ol
 ",
@@ -2728,12 +2700,9 @@ impl rt::Object for ProfileExpressionMetadata {
         &PROFILE_EXPRESSION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_EXPRESSION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_EXPRESSION_METADATA),
             0 => P::Object(&self.expression_id),
             1 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -2785,6 +2754,8 @@ pub struct ProfileMetadata {
     pub profile_component: Option<String>,
     /// `operationMessages`: list of `ProfileMetadataProfileOperationMessage`, since VI API 6.7.
     pub operation_messages: Vec<ProfileMetadataProfileOperationMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileMetadata {
     #[inline(never)]
@@ -2797,14 +2768,14 @@ impl Default for ProfileMetadata {
             profile_category: None,
             profile_component: None,
             operation_messages: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string profileTypeName o since 5.0
 ExtendedDescription description o
@@ -2820,12 +2791,9 @@ impl rt::Object for ProfileMetadata {
         &PROFILE_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_METADATA),
             0 => P::Value(&self.key),
             1 => P::Value(&self.profile_type_name),
             2 => P::Optional(&self.description),
@@ -2877,6 +2845,8 @@ pub struct ProfileMetadataProfileOperationMessage {
     pub operation_name: String,
     /// `message`: required `LocalizableMessage`.
     pub message: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileMetadataProfileOperationMessage {
     #[inline(never)]
@@ -2884,14 +2854,14 @@ impl Default for ProfileMetadataProfileOperationMessage {
         Self {
             operation_name: String::new(),
             message: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_METADATA_PROFILE_OPERATION_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadataProfileOperationMessage",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string operationName r
 LocalizableMessage message r
 ",
@@ -2902,12 +2872,9 @@ impl rt::Object for ProfileMetadataProfileOperationMessage {
         &PROFILE_METADATA_PROFILE_OPERATION_MESSAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_METADATA_PROFILE_OPERATION_MESSAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_METADATA_PROFILE_OPERATION_MESSAGE),
             0 => P::Value(&self.operation_name),
             1 => P::Object(&self.message),
             _ => P::Absent,
@@ -2949,6 +2916,8 @@ pub struct ProfileMetadataProfileSortSpec {
     pub policy_id: String,
     /// `parameter`: required string.
     pub parameter: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileMetadataProfileSortSpec {
     #[inline(never)]
@@ -2956,14 +2925,14 @@ impl Default for ProfileMetadataProfileSortSpec {
         Self {
             policy_id: String::new(),
             parameter: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_METADATA_PROFILE_SORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadataProfileSortSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string policyId r
 string parameter r
 ",
@@ -2974,12 +2943,9 @@ impl rt::Object for ProfileMetadataProfileSortSpec {
         &PROFILE_METADATA_PROFILE_SORT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_METADATA_PROFILE_SORT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_METADATA_PROFILE_SORT_SPEC),
             0 => P::Value(&self.policy_id),
             1 => P::Value(&self.parameter),
             _ => P::Absent,
@@ -3033,6 +2999,8 @@ pub struct ProfileParameterMetadata {
     pub read_only: Option<bool>,
     /// `parameterRelations`: list of `ProfileParameterMetadataParameterRelationMetadata`, since VI API 6.7.
     pub parameter_relations: Vec<ProfileParameterMetadataParameterRelationMetadata>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileParameterMetadata {
     #[inline(never)]
@@ -3046,14 +3014,14 @@ impl Default for ProfileParameterMetadata {
             security_sensitive: None,
             read_only: None,
             parameter_relations: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_PARAMETER_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileParameterMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription id r
 string type r
 boolean optional r
@@ -3070,12 +3038,9 @@ impl rt::Object for ProfileParameterMetadata {
         &PROFILE_PARAMETER_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PARAMETER_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PARAMETER_METADATA),
             0 => P::Object(&self.id),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.optional),
@@ -3135,6 +3100,8 @@ pub struct ProfileParameterMetadataParameterRelationMetadata {
     pub min_count: i32,
     /// `maxCount`: required int.
     pub max_count: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileParameterMetadataParameterRelationMetadata {
     #[inline(never)]
@@ -3145,14 +3112,14 @@ impl Default for ProfileParameterMetadataParameterRelationMetadata {
             path: None,
             min_count: 0,
             max_count: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileParameterMetadataParameterRelationMetadata",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string relationTypes ol
 anyType values ol
 ProfilePropertyPath path o
@@ -3166,12 +3133,9 @@ impl rt::Object for ProfileParameterMetadataParameterRelationMetadata {
         &PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA),
             0 => P::Value(&self.relation_types),
             1 => P::Value(&self.values),
             2 => P::Optional(&self.path),
@@ -3219,6 +3183,8 @@ pub struct ProfilePolicy {
     pub id: String,
     /// `policyOption`: required `PolicyOption` or a descendant.
     pub policy_option: rt::Poly<PolicyOption>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfilePolicy {
     #[inline(never)]
@@ -3226,14 +3192,14 @@ impl Default for ProfilePolicy {
         Self {
             id: String::new(),
             policy_option: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string id r
 PolicyOption policyOption r
 ",
@@ -3244,12 +3210,9 @@ impl rt::Object for ProfilePolicy {
         &PROFILE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_POLICY),
             0 => P::Value(&self.id),
             1 => P::Value(&self.policy_option),
             _ => P::Absent,
@@ -3291,6 +3254,8 @@ pub struct ProfilePolicyMetadata {
     pub id: ExtendedElementDescription,
     /// `possibleOption`: list, not empty, of `ProfilePolicyOptionMetadata` or a descendant.
     pub possible_option: Vec<rt::Poly<ProfilePolicyOptionMetadata>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfilePolicyMetadata {
     #[inline(never)]
@@ -3298,14 +3263,14 @@ impl Default for ProfilePolicyMetadata {
         Self {
             id: Default::default(),
             possible_option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_POLICY_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicyMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription id r
 ProfilePolicyOptionMetadata possibleOption rl
 ",
@@ -3316,12 +3281,9 @@ impl rt::Object for ProfilePolicyMetadata {
         &PROFILE_POLICY_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_POLICY_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_POLICY_METADATA),
             0 => P::Object(&self.id),
             1 => P::Value(&self.possible_option),
             _ => P::Absent,
@@ -3363,6 +3325,8 @@ pub struct ProfilePolicyOptionMetadata {
     pub id: ExtendedElementDescription,
     /// `parameter`: list of `ProfileParameterMetadata`.
     pub parameter: Vec<ProfileParameterMetadata>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfilePolicyOptionMetadata {
     #[inline(never)]
@@ -3370,14 +3334,14 @@ impl Default for ProfilePolicyOptionMetadata {
         Self {
             id: Default::default(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_POLICY_OPTION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicyOptionMetadata",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ExtendedElementDescription id r
 ProfileParameterMetadata parameter ol
 ",
@@ -3388,12 +3352,9 @@ impl rt::Object for ProfilePolicyOptionMetadata {
         &PROFILE_POLICY_OPTION_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_POLICY_OPTION_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_POLICY_OPTION_METADATA),
             0 => P::Object(&self.id),
             1 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -3436,6 +3397,8 @@ pub struct ProfileProfileStructure {
     pub profile_type_name: String,
     /// `child`: list of `ProfileProfileStructureProperty`.
     pub child: Vec<ProfileProfileStructureProperty>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileProfileStructure {
     #[inline(never)]
@@ -3443,14 +3406,14 @@ impl Default for ProfileProfileStructure {
         Self {
             profile_type_name: String::new(),
             child: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileProfileStructure",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string profileTypeName r
 ProfileProfileStructureProperty child ol
 ",
@@ -3461,12 +3424,9 @@ impl rt::Object for ProfileProfileStructure {
         &PROFILE_PROFILE_STRUCTURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PROFILE_STRUCTURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PROFILE_STRUCTURE),
             0 => P::Value(&self.profile_type_name),
             1 => P::Objects(&self.child),
             _ => P::Absent,
@@ -3510,6 +3470,8 @@ pub struct ProfileProfileStructureProperty {
     pub array: bool,
     /// `element`: required `ProfileProfileStructure`.
     pub element: ProfileProfileStructure,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileProfileStructureProperty {
     #[inline(never)]
@@ -3518,14 +3480,14 @@ impl Default for ProfileProfileStructureProperty {
             property_name: String::new(),
             array: false,
             element: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_PROFILE_STRUCTURE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileProfileStructureProperty",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string propertyName r
 boolean array r
 ProfileProfileStructure element r
@@ -3537,12 +3499,9 @@ impl rt::Object for ProfileProfileStructureProperty {
         &PROFILE_PROFILE_STRUCTURE_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PROFILE_STRUCTURE_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PROFILE_STRUCTURE_PROPERTY),
             0 => P::Value(&self.property_name),
             1 => P::Value(&self.array),
             2 => P::Object(&self.element),
@@ -3590,6 +3549,8 @@ pub struct ProfilePropertyPath {
     pub parameter_id: Option<String>,
     /// `policyOptionId`: optional string, since VI API 6.7.
     pub policy_option_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfilePropertyPath {
     #[inline(never)]
@@ -3599,14 +3560,14 @@ impl Default for ProfilePropertyPath {
             policy_id: None,
             parameter_id: None,
             policy_option_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_PROPERTY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePropertyPath",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string profilePath r
 string policyId o
 string parameterId o since 5.1
@@ -3619,12 +3580,9 @@ impl rt::Object for ProfilePropertyPath {
         &PROFILE_PROPERTY_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_PROPERTY_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_PROPERTY_PATH),
             0 => P::Value(&self.profile_path),
             1 => P::Value(&self.policy_id),
             2 => P::Value(&self.parameter_id),
@@ -3674,6 +3632,8 @@ pub struct ProfileReferenceHostChangedEvent {
     pub reference_host_name: Option<String>,
     /// `prevReferenceHostName`: optional string, since VI API 6.5.
     pub prev_reference_host_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileReferenceHostChangedEvent {
     #[inline(never)]
@@ -3683,14 +3643,14 @@ impl Default for ProfileReferenceHostChangedEvent {
             reference_host: None,
             reference_host_name: None,
             prev_reference_host_name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_REFERENCE_HOST_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileReferenceHostChangedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "
+    "4.0
 ManagedObjectReference referenceHost o
 string referenceHostName o since 6.5
 string prevReferenceHostName o since 6.5
@@ -3702,12 +3662,9 @@ impl rt::Object for ProfileReferenceHostChangedEvent {
         &PROFILE_REFERENCE_HOST_CHANGED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_REFERENCE_HOST_CHANGED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_REFERENCE_HOST_CHANGED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reference_host),
@@ -3765,20 +3722,22 @@ rt::serde!(object ProfileReferenceHostChangedEvent);
 pub struct ProfileRemovedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileRemovedEvent {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileEvent::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileRemovedEvent",
-    "4.0",
     Some(&PROFILE_EVENT),
-    "",
+    "4.0",
     rt::unset::<ProfileRemovedEvent>,
 );
 impl rt::Object for ProfileRemovedEvent {
@@ -3786,12 +3745,9 @@ impl rt::Object for ProfileRemovedEvent {
         &PROFILE_REMOVED_EVENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_REMOVED_EVENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_REMOVED_EVENT),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3845,6 +3801,8 @@ pub struct ProfileSerializedCreateSpec {
     pub base: ProfileCreateSpec,
     /// `profileConfigString`: required string.
     pub profile_config_string: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileSerializedCreateSpec {
     #[inline(never)]
@@ -3852,14 +3810,14 @@ impl Default for ProfileSerializedCreateSpec {
         Self {
             base: ProfileCreateSpec::default(),
             profile_config_string: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_SERIALIZED_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileSerializedCreateSpec",
-    "4.0",
     Some(&PROFILE_CREATE_SPEC),
-    "
+    "4.0
 string profileConfigString r
 ",
     rt::unset::<ProfileSerializedCreateSpec>,
@@ -3869,12 +3827,9 @@ impl rt::Object for ProfileSerializedCreateSpec {
         &PROFILE_SERIALIZED_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_SERIALIZED_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_SERIALIZED_CREATE_SPEC),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.profile_config_string),
@@ -3932,6 +3887,8 @@ pub struct ProfileSimpleExpression {
     pub expression_type: String,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileSimpleExpression {
     #[inline(never)]
@@ -3940,14 +3897,14 @@ impl Default for ProfileSimpleExpression {
             base: ProfileExpression::default(),
             expression_type: String::new(),
             parameter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_SIMPLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileSimpleExpression",
-    "4.0",
     Some(&PROFILE_EXPRESSION),
-    "
+    "4.0
 string expressionType r
 KeyAnyValue parameter ol
 ",
@@ -3958,12 +3915,9 @@ impl rt::Object for ProfileSimpleExpression {
         &PROFILE_SIMPLE_EXPRESSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_SIMPLE_EXPRESSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_SIMPLE_EXPRESSION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.expression_type),
@@ -4023,6 +3977,8 @@ pub struct ProfileUpdateFailed {
     pub failure: Vec<ProfileUpdateFailedUpdateFailure>,
     /// `warnings`: list of `ProfileUpdateFailedUpdateFailure`, since VI API 6.7.
     pub warnings: Vec<ProfileUpdateFailedUpdateFailure>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileUpdateFailed {
     #[inline(never)]
@@ -4031,14 +3987,14 @@ impl Default for ProfileUpdateFailed {
             base: VimFault::default(),
             failure: Vec::new(),
             warnings: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_UPDATE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileUpdateFailed",
-    "4.0",
     Some(&VIM_FAULT),
-    "
+    "4.0
 ProfileUpdateFailedUpdateFailure failure rl
 ProfileUpdateFailedUpdateFailure warnings ol since 6.7
 ",
@@ -4049,12 +4005,9 @@ impl rt::Object for ProfileUpdateFailed {
         &PROFILE_UPDATE_FAILED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_UPDATE_FAILED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_UPDATE_FAILED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
@@ -4112,6 +4065,8 @@ pub struct ProfileUpdateFailedUpdateFailure {
     pub profile_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileUpdateFailedUpdateFailure {
     #[inline(never)]
@@ -4119,14 +4074,14 @@ impl Default for ProfileUpdateFailedUpdateFailure {
         Self {
             profile_path: Default::default(),
             err_msg: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE_UPDATE_FAILED_UPDATE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileUpdateFailedUpdateFailure",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ProfilePropertyPath profilePath r
 LocalizableMessage errMsg r
 ",
@@ -4137,12 +4092,9 @@ impl rt::Object for ProfileUpdateFailedUpdateFailure {
         &PROFILE_UPDATE_FAILED_UPDATE_FAILURE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_UPDATE_FAILED_UPDATE_FAILURE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_UPDATE_FAILED_UPDATE_FAILURE),
             0 => P::Object(&self.profile_path),
             1 => P::Object(&self.err_msg),
             _ => P::Absent,
@@ -4184,6 +4136,8 @@ pub struct SecurityProfile {
     pub base: ApplyProfile,
     /// `permission`: list of `PermissionProfile`, since VI API 4.1.
     pub permission: Vec<PermissionProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SecurityProfile {
     #[inline(never)]
@@ -4191,14 +4145,14 @@ impl Default for SecurityProfile {
         Self {
             base: ApplyProfile::default(),
             permission: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SECURITY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecurityProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 PermissionProfile permission ol since 4.1
 ",
     rt::unset::<SecurityProfile>,
@@ -4208,12 +4162,9 @@ impl rt::Object for SecurityProfile {
         &SECURITY_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SECURITY_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SECURITY_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.permission),
@@ -4269,6 +4220,8 @@ pub struct ServiceConsolePortGroupProfile {
     pub base: PortGroupProfile,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceConsolePortGroupProfile {
     #[inline(never)]
@@ -4276,14 +4229,14 @@ impl Default for ServiceConsolePortGroupProfile {
         Self {
             base: PortGroupProfile::default(),
             ip_config: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SERVICE_CONSOLE_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceConsolePortGroupProfile",
-    "4.0",
     Some(&PORT_GROUP_PROFILE),
-    "
+    "4.0
 IpAddressProfile ipConfig r
 ",
     rt::unset::<ServiceConsolePortGroupProfile>,
@@ -4293,12 +4246,9 @@ impl rt::Object for ServiceConsolePortGroupProfile {
         &SERVICE_CONSOLE_PORT_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_CONSOLE_PORT_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_CONSOLE_PORT_GROUP_PROFILE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.ip_config),
@@ -4354,6 +4304,8 @@ pub struct ServiceProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceProfile {
     #[inline(never)]
@@ -4361,14 +4313,14 @@ impl Default for ServiceProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SERVICE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<ServiceProfile>,
@@ -4378,12 +4330,9 @@ impl rt::Object for ServiceProfile {
         &SERVICE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -4439,6 +4388,8 @@ pub struct StaticRouteProfile {
     pub base: ApplyProfile,
     /// `key`: optional string, since VI API 5.1.
     pub key: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StaticRouteProfile {
     #[inline(never)]
@@ -4446,14 +4397,14 @@ impl Default for StaticRouteProfile {
         Self {
             base: ApplyProfile::default(),
             key: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STATIC_ROUTE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StaticRouteProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key o since 5.1
 ",
     rt::unset::<StaticRouteProfile>,
@@ -4463,12 +4414,9 @@ impl rt::Object for StaticRouteProfile {
         &STATIC_ROUTE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STATIC_ROUTE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STATIC_ROUTE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -4524,6 +4472,8 @@ pub struct StorageProfile {
     pub base: ApplyProfile,
     /// `nasStorage`: list of `NasStorageProfile`.
     pub nas_storage: Vec<NasStorageProfile>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageProfile {
     #[inline(never)]
@@ -4531,14 +4481,14 @@ impl Default for StorageProfile {
         Self {
             base: ApplyProfile::default(),
             nas_storage: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 NasStorageProfile nasStorage ol
 ",
     rt::unset::<StorageProfile>,
@@ -4548,12 +4498,9 @@ impl rt::Object for StorageProfile {
         &STORAGE_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.nas_storage),
@@ -4609,6 +4556,8 @@ pub struct StructuredCustomizations {
     pub entity: rt::ManagedObjectReference,
     /// `customizations`: optional `AnswerFile`.
     pub customizations: Option<Box<AnswerFile>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StructuredCustomizations {
     #[inline(never)]
@@ -4616,14 +4565,14 @@ impl Default for StructuredCustomizations {
         Self {
             entity: Default::default(),
             customizations: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STRUCTURED_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StructuredCustomizations",
-    "6.5",
     Some(&HOST_PROFILES_ENTITY_CUSTOMIZATIONS),
-    "
+    "6.5
 ManagedObjectReference entity r
 AnswerFile customizations o
 ",
@@ -4634,12 +4583,9 @@ impl rt::Object for StructuredCustomizations {
         &STRUCTURED_CUSTOMIZATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STRUCTURED_CUSTOMIZATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STRUCTURED_CUSTOMIZATIONS),
             0 => P::Value(&self.entity),
             1 => P::Optional(&self.customizations),
             _ => P::Absent,
@@ -4681,6 +4627,8 @@ pub struct UserGroupProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserGroupProfile {
     #[inline(never)]
@@ -4688,14 +4636,14 @@ impl Default for UserGroupProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserGroupProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<UserGroupProfile>,
@@ -4705,12 +4653,9 @@ impl rt::Object for UserGroupProfile {
         &USER_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_GROUP_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -4766,6 +4711,8 @@ pub struct UserInputRequiredParameterMetadata {
     pub base: ProfilePolicyOptionMetadata,
     /// `userInputParameter`: list of `ProfileParameterMetadata`.
     pub user_input_parameter: Vec<ProfileParameterMetadata>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserInputRequiredParameterMetadata {
     #[inline(never)]
@@ -4773,14 +4720,14 @@ impl Default for UserInputRequiredParameterMetadata {
         Self {
             base: ProfilePolicyOptionMetadata::default(),
             user_input_parameter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_INPUT_REQUIRED_PARAMETER_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserInputRequiredParameterMetadata",
-    "4.0",
     Some(&PROFILE_POLICY_OPTION_METADATA),
-    "
+    "4.0
 ProfileParameterMetadata userInputParameter ol
 ",
     rt::unset::<UserInputRequiredParameterMetadata>,
@@ -4790,12 +4737,9 @@ impl rt::Object for UserInputRequiredParameterMetadata {
         &USER_INPUT_REQUIRED_PARAMETER_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_INPUT_REQUIRED_PARAMETER_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_INPUT_REQUIRED_PARAMETER_METADATA),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.user_input_parameter),
@@ -4851,6 +4795,8 @@ pub struct UserProfile {
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserProfile {
     #[inline(never)]
@@ -4858,14 +4804,14 @@ impl Default for UserProfile {
         Self {
             base: ApplyProfile::default(),
             key: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static USER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 ",
     rt::unset::<UserProfile>,
@@ -4875,12 +4821,9 @@ impl rt::Object for UserProfile {
         &USER_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
@@ -4931,18 +4874,20 @@ impl std::fmt::Debug for UserProfile {
 rt::serde!(object UserProfile);
 
 /// `VirtualMachineDefaultProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 6.0.
-pub struct VirtualMachineDefaultProfileSpec {}
+pub struct VirtualMachineDefaultProfileSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineDefaultProfileSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefaultProfileSpec",
-    "6.0",
     Some(&VIRTUAL_MACHINE_PROFILE_SPEC),
-    "",
+    "6.0",
     rt::unset::<VirtualMachineDefaultProfileSpec>,
 );
 impl rt::Object for VirtualMachineDefaultProfileSpec {
@@ -4950,13 +4895,16 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
         &VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC),
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineProfileSpec {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -5000,6 +4948,8 @@ pub struct VirtualMachineDefinedProfileSpec {
     pub profile_data: Option<Box<VirtualMachineProfileRawData>>,
     /// `profileParams`: list of `KeyValue`, since VI API 6.7.
     pub profile_params: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDefinedProfileSpec {
     #[inline(never)]
@@ -5010,14 +4960,14 @@ impl Default for VirtualMachineDefinedProfileSpec {
             replication_spec: None,
             profile_data: None,
             profile_params: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefinedProfileSpec",
-    "5.5",
     Some(&VIRTUAL_MACHINE_PROFILE_SPEC),
-    "
+    "5.5
 string profileId r
 ReplicationSpec replicationSpec o since 6.5
 VirtualMachineProfileRawData profileData o
@@ -5030,13 +4980,16 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
         &VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC),
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineProfileSpec {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.profile_id),
             #[cfg(feature = "ft")]
             1 => P::Optional(&self.replication_spec),
@@ -5080,18 +5033,20 @@ impl std::fmt::Debug for VirtualMachineDefinedProfileSpec {
 rt::serde!(object VirtualMachineDefinedProfileSpec);
 
 /// `VirtualMachineEmptyProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
-pub struct VirtualMachineEmptyProfileSpec {}
+pub struct VirtualMachineEmptyProfileSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineEmptyProfileSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineEmptyProfileSpec",
-    "5.5",
     Some(&VIRTUAL_MACHINE_PROFILE_SPEC),
-    "",
+    "5.5",
     rt::unset::<VirtualMachineEmptyProfileSpec>,
 );
 impl rt::Object for VirtualMachineEmptyProfileSpec {
@@ -5099,13 +5054,16 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
         &VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC),
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineProfileSpec {
+                        _more: (),
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -5144,6 +5102,8 @@ pub struct VirtualMachineProfileDetails {
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
     /// `diskProfileDetails`: list of `VirtualMachineProfileDetailsDiskProfileDetails`.
     pub disk_profile_details: Vec<VirtualMachineProfileDetailsDiskProfileDetails>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineProfileDetails {
     #[inline(never)]
@@ -5151,14 +5111,14 @@ impl Default for VirtualMachineProfileDetails {
         Self {
             profile: Vec::new(),
             disk_profile_details: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileDetails",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 VirtualMachineProfileSpec profile ol
 VirtualMachineProfileDetailsDiskProfileDetails diskProfileDetails ol
 ",
@@ -5169,12 +5129,9 @@ impl rt::Object for VirtualMachineProfileDetails {
         &VIRTUAL_MACHINE_PROFILE_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROFILE_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROFILE_DETAILS),
             0 => P::Value(&self.profile),
             1 => P::Objects(&self.disk_profile_details),
             _ => P::Absent,
@@ -5216,6 +5173,8 @@ pub struct VirtualMachineProfileDetailsDiskProfileDetails {
     pub disk_id: i32,
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineProfileDetailsDiskProfileDetails {
     #[inline(never)]
@@ -5223,14 +5182,14 @@ impl Default for VirtualMachineProfileDetailsDiskProfileDetails {
         Self {
             disk_id: 0,
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileDetailsDiskProfileDetails",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int diskId r
 VirtualMachineProfileSpec profile ol
 ",
@@ -5241,12 +5200,9 @@ impl rt::Object for VirtualMachineProfileDetailsDiskProfileDetails {
         &VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.profile),
             _ => P::Absent,
@@ -5288,6 +5244,8 @@ pub struct VirtualMachineProfileRawData {
     pub extension_key: String,
     /// `objectData`: optional string.
     pub object_data: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineProfileRawData {
     #[inline(never)]
@@ -5295,14 +5253,14 @@ impl Default for VirtualMachineProfileRawData {
         Self {
             extension_key: String::new(),
             object_data: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_RAW_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileRawData",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string extensionKey r
 string objectData o
 ",
@@ -5313,12 +5271,9 @@ impl rt::Object for VirtualMachineProfileRawData {
         &VIRTUAL_MACHINE_PROFILE_RAW_DATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROFILE_RAW_DATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROFILE_RAW_DATA),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.object_data),
             _ => P::Absent,
@@ -5355,18 +5310,20 @@ impl std::fmt::Debug for VirtualMachineProfileRawData {
 rt::serde!(object VirtualMachineProfileRawData);
 
 /// `VirtualMachineProfileSpec`, a [`DynamicData`], since VI API 5.5.
-pub struct VirtualMachineProfileSpec {}
+pub struct VirtualMachineProfileSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineProfileSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.5",
     rt::unset::<VirtualMachineProfileSpec>,
 );
 impl rt::Object for VirtualMachineProfileSpec {
@@ -5374,12 +5331,9 @@ impl rt::Object for VirtualMachineProfileSpec {
         &VIRTUAL_MACHINE_PROFILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROFILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROFILE_SPEC),
             _ => P::Absent,
         }
     }
@@ -5426,6 +5380,8 @@ pub struct VirtualSwitchProfile {
     pub num_ports: NumPortsProfile,
     /// `networkPolicy`: required `NetworkPolicyProfile`.
     pub network_policy: NetworkPolicyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSwitchProfile {
     #[inline(never)]
@@ -5437,14 +5393,14 @@ impl Default for VirtualSwitchProfile {
             link: Default::default(),
             num_ports: Default::default(),
             network_policy: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SWITCH_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSwitchProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "
+    "4.0
 string key r
 string name r
 LinkProfile link r
@@ -5458,12 +5414,9 @@ impl rt::Object for VirtualSwitchProfile {
         &VIRTUAL_SWITCH_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SWITCH_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SWITCH_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),

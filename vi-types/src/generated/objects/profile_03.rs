@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct VirtualSwitchSelectionProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSwitchSelectionProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SWITCH_SELECTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSwitchSelectionProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<VirtualSwitchSelectionProfile>,
 );
 impl rt::Object for VirtualSwitchSelectionProfile {
@@ -30,12 +32,9 @@ impl rt::Object for VirtualSwitchSelectionProfile {
         &VIRTUAL_SWITCH_SELECTION_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SWITCH_SELECTION_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SWITCH_SELECTION_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -87,20 +86,22 @@ rt::serde!(object VirtualSwitchSelectionProfile);
 pub struct VlanProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VlanProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ApplyProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VLAN_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VlanProfile",
-    "4.0",
     Some(&APPLY_PROFILE),
-    "",
+    "4.0",
     rt::unset::<VlanProfile>,
 );
 impl rt::Object for VlanProfile {
@@ -108,12 +109,9 @@ impl rt::Object for VlanProfile {
         &VLAN_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VLAN_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VLAN_PROFILE),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -165,20 +163,22 @@ rt::serde!(object VlanProfile);
 pub struct VmPortGroupProfile {
     /// The properties of `PortGroupProfile`.
     pub base: PortGroupProfile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmPortGroupProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: PortGroupProfile::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VM_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPortGroupProfile",
-    "4.0",
     Some(&PORT_GROUP_PROFILE),
-    "",
+    "4.0",
     rt::unset::<VmPortGroupProfile>,
 );
 impl rt::Object for VmPortGroupProfile {
@@ -186,12 +186,9 @@ impl rt::Object for VmPortGroupProfile {
         &VM_PORT_GROUP_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_PORT_GROUP_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_PORT_GROUP_PROFILE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -9,18 +9,19 @@ use rt::{Property as P, PropertyMut as M};
 pub struct DatabaseSizeEstimate {
     /// `size`: required long.
     pub size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatabaseSizeEstimate {
     #[inline(never)]
     fn default() -> Self {
-        Self { size: 0 }
+        Self { size: 0, _more: () }
     }
 }
 pub(crate) static DATABASE_SIZE_ESTIMATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseSizeEstimate",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 long size r
 ",
     rt::unset::<DatabaseSizeEstimate>,
@@ -30,12 +31,9 @@ impl rt::Object for DatabaseSizeEstimate {
         &DATABASE_SIZE_ESTIMATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATABASE_SIZE_ESTIMATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATABASE_SIZE_ESTIMATE),
             0 => P::Value(&self.size),
             _ => P::Absent,
         }
@@ -75,6 +73,8 @@ pub struct DatabaseSizeParam {
     pub inventory_desc: InventoryDescription,
     /// `perfStatsDesc`: optional `PerformanceStatisticsDescription`.
     pub perf_stats_desc: Option<Box<PerformanceStatisticsDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatabaseSizeParam {
     #[inline(never)]
@@ -82,14 +82,14 @@ impl Default for DatabaseSizeParam {
         Self {
             inventory_desc: Default::default(),
             perf_stats_desc: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATABASE_SIZE_PARAM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseSizeParam",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 InventoryDescription inventoryDesc r
 PerformanceStatisticsDescription perfStatsDesc o
 ",
@@ -100,12 +100,9 @@ impl rt::Object for DatabaseSizeParam {
         &DATABASE_SIZE_PARAM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATABASE_SIZE_PARAM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATABASE_SIZE_PARAM),
             0 => P::Object(&self.inventory_desc),
             1 => P::Optional(&self.perf_stats_desc),
             _ => P::Absent,
@@ -147,6 +144,8 @@ pub struct DiagnosticManagerAuditRecordResult {
     pub records: Vec<String>,
     /// `nextToken`: required string.
     pub next_token: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiagnosticManagerAuditRecordResult {
     #[inline(never)]
@@ -154,14 +153,14 @@ impl Default for DiagnosticManagerAuditRecordResult {
         Self {
             records: Vec::new(),
             next_token: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerAuditRecordResult",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string records ol
 string nextToken r
 ",
@@ -172,12 +171,9 @@ impl rt::Object for DiagnosticManagerAuditRecordResult {
         &DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT),
             0 => P::Value(&self.records),
             1 => P::Value(&self.next_token),
             _ => P::Absent,
@@ -219,6 +215,8 @@ pub struct DiagnosticManagerBundleInfo {
     pub system: Option<rt::ManagedObjectReference>,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiagnosticManagerBundleInfo {
     #[inline(never)]
@@ -226,14 +224,14 @@ impl Default for DiagnosticManagerBundleInfo {
         Self {
             system: None,
             url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIAGNOSTIC_MANAGER_BUNDLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerBundleInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference system o
 string url r
 ",
@@ -244,12 +242,9 @@ impl rt::Object for DiagnosticManagerBundleInfo {
         &DIAGNOSTIC_MANAGER_BUNDLE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER_BUNDLE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER_BUNDLE_INFO),
             0 => P::Value(&self.system),
             1 => P::Value(&self.url),
             _ => P::Absent,
@@ -299,6 +294,8 @@ pub struct DiagnosticManagerLogDescriptor {
     pub mime_type: String,
     /// `info`: required `Description` or a descendant.
     pub info: rt::Poly<Description>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiagnosticManagerLogDescriptor {
     #[inline(never)]
@@ -310,14 +307,14 @@ impl Default for DiagnosticManagerLogDescriptor {
             format: String::new(),
             mime_type: String::new(),
             info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerLogDescriptor",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string fileName r
 string creator r
@@ -332,12 +329,9 @@ impl rt::Object for DiagnosticManagerLogDescriptor {
         &DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR),
             0 => P::Value(&self.key),
             1 => P::Value(&self.file_name),
             2 => P::Value(&self.creator),
@@ -389,6 +383,8 @@ pub struct DiagnosticManagerLogHeader {
     pub line_end: i32,
     /// `lineText`: list of string.
     pub line_text: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiagnosticManagerLogHeader {
     #[inline(never)]
@@ -397,14 +393,14 @@ impl Default for DiagnosticManagerLogHeader {
             line_start: 0,
             line_end: 0,
             line_text: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DIAGNOSTIC_MANAGER_LOG_HEADER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerLogHeader",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int lineStart r
 int lineEnd r
 string lineText ol
@@ -416,12 +412,9 @@ impl rt::Object for DiagnosticManagerLogHeader {
         &DIAGNOSTIC_MANAGER_LOG_HEADER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER_LOG_HEADER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER_LOG_HEADER),
             0 => P::Value(&self.line_start),
             1 => P::Value(&self.line_end),
             2 => P::Value(&self.line_text),
@@ -463,18 +456,19 @@ rt::serde!(object DiagnosticManagerLogHeader);
 pub struct DynamicArray {
     /// `val`: list, not empty, of anyType.
     pub val: Vec<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DynamicArray {
     #[inline(never)]
     fn default() -> Self {
-        Self { val: Vec::new() }
+        Self { val: Vec::new(), _more: () }
     }
 }
 pub(crate) static DYNAMIC_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicArray",
-    "2.0",
     None,
-    "
+    "2.0
 anyType val rl
 ",
     rt::unset::<DynamicArray>,
@@ -484,12 +478,9 @@ impl rt::Object for DynamicArray {
         &DYNAMIC_ARRAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DYNAMIC_ARRAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DYNAMIC_ARRAY),
             0 => P::Value(&self.val),
             _ => P::Absent,
         }
@@ -533,6 +524,8 @@ pub struct ExtExtendedProductInfo {
     pub management_url: Option<String>,
     /// `self`: optional reference to `ManagedEntity`.
     pub self_: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtExtendedProductInfo {
     #[inline(never)]
@@ -542,14 +535,14 @@ impl Default for ExtExtendedProductInfo {
             product_url: None,
             management_url: None,
             self_: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXT_EXTENDED_PRODUCT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtExtendedProductInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string companyUrl o
 string productUrl o
 string managementUrl o
@@ -562,12 +555,9 @@ impl rt::Object for ExtExtendedProductInfo {
         &EXT_EXTENDED_PRODUCT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXT_EXTENDED_PRODUCT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXT_EXTENDED_PRODUCT_INFO),
             0 => P::Value(&self.company_url),
             1 => P::Value(&self.product_url),
             2 => P::Value(&self.management_url),
@@ -617,6 +607,8 @@ pub struct ExtManagedEntityInfo {
     pub icon_url: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtManagedEntityInfo {
     #[inline(never)]
@@ -626,14 +618,14 @@ impl Default for ExtManagedEntityInfo {
             small_icon_url: None,
             icon_url: None,
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXT_MANAGED_ENTITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtManagedEntityInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string type r
 string smallIconUrl o
 string iconUrl o since 5.1
@@ -646,12 +638,9 @@ impl rt::Object for ExtManagedEntityInfo {
         &EXT_MANAGED_ENTITY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXT_MANAGED_ENTITY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXT_MANAGED_ENTITY_INFO),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.small_icon_url),
             2 => P::Value(&self.icon_url),
@@ -697,6 +686,8 @@ pub struct ExtSolutionManagerInfo {
     pub tab: Vec<ExtSolutionManagerInfoTabInfo>,
     /// `smallIconUrl`: optional string.
     pub small_icon_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtSolutionManagerInfo {
     #[inline(never)]
@@ -704,14 +695,14 @@ impl Default for ExtSolutionManagerInfo {
         Self {
             tab: Vec::new(),
             small_icon_url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXT_SOLUTION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtSolutionManagerInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ExtSolutionManagerInfoTabInfo tab ol
 string smallIconUrl o
 ",
@@ -722,12 +713,9 @@ impl rt::Object for ExtSolutionManagerInfo {
         &EXT_SOLUTION_MANAGER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXT_SOLUTION_MANAGER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXT_SOLUTION_MANAGER_INFO),
             0 => P::Objects(&self.tab),
             1 => P::Value(&self.small_icon_url),
             _ => P::Absent,
@@ -769,6 +757,8 @@ pub struct ExtSolutionManagerInfoTabInfo {
     pub label: String,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtSolutionManagerInfoTabInfo {
     #[inline(never)]
@@ -776,14 +766,14 @@ impl Default for ExtSolutionManagerInfoTabInfo {
         Self {
             label: String::new(),
             url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXT_SOLUTION_MANAGER_INFO_TAB_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtSolutionManagerInfoTabInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string label r
 string url r
 ",
@@ -794,12 +784,9 @@ impl rt::Object for ExtSolutionManagerInfoTabInfo {
         &EXT_SOLUTION_MANAGER_INFO_TAB_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXT_SOLUTION_MANAGER_INFO_TAB_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXT_SOLUTION_MANAGER_INFO_TAB_INFO),
             0 => P::Value(&self.label),
             1 => P::Value(&self.url),
             _ => P::Absent,
@@ -877,6 +864,8 @@ pub struct Extension {
     pub shown_in_solution_manager: Option<bool>,
     /// `solutionManagerInfo`: optional `ExtSolutionManagerInfo`, since VI API 5.0.
     pub solution_manager_info: Option<Box<ExtSolutionManagerInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Extension {
     #[inline(never)]
@@ -902,14 +891,14 @@ impl Default for Extension {
             managed_entity_info: Vec::new(),
             shown_in_solution_manager: None,
             solution_manager_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Extension",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 Description description r
 string key r
 string company o since 4.0
@@ -938,12 +927,9 @@ impl rt::Object for Extension {
         &EXTENSION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION),
             0 => P::Value(&self.description),
             1 => P::Value(&self.key),
             2 => P::Value(&self.company),
@@ -1027,6 +1013,8 @@ pub struct ExtensionClientInfo {
     pub r#type: String,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionClientInfo {
     #[inline(never)]
@@ -1037,14 +1025,14 @@ impl Default for ExtensionClientInfo {
             company: String::new(),
             r#type: String::new(),
             url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSION_CLIENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionClientInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string version r
 Description description r
 string company r
@@ -1058,12 +1046,9 @@ impl rt::Object for ExtensionClientInfo {
         &EXTENSION_CLIENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_CLIENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_CLIENT_INFO),
             0 => P::Value(&self.version),
             1 => P::Value(&self.description),
             2 => P::Value(&self.company),
@@ -1111,6 +1096,8 @@ pub struct ExtensionEventTypeInfo {
     pub event_id: String,
     /// `eventTypeSchema`: optional string, since VI API 4.0.
     pub event_type_schema: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionEventTypeInfo {
     #[inline(never)]
@@ -1118,14 +1105,14 @@ impl Default for ExtensionEventTypeInfo {
         Self {
             event_id: String::new(),
             event_type_schema: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSION_EVENT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionEventTypeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string eventID r
 string eventTypeSchema o since 4.0
 ",
@@ -1136,12 +1123,9 @@ impl rt::Object for ExtensionEventTypeInfo {
         &EXTENSION_EVENT_TYPE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_EVENT_TYPE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_EVENT_TYPE_INFO),
             0 => P::Value(&self.event_id),
             1 => P::Value(&self.event_type_schema),
             _ => P::Absent,
@@ -1181,18 +1165,22 @@ rt::serde!(object ExtensionEventTypeInfo);
 pub struct ExtensionFaultTypeInfo {
     /// `faultID`: required string.
     pub fault_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionFaultTypeInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { fault_id: String::new() }
+        Self {
+            fault_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTENSION_FAULT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionFaultTypeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string faultID r
 ",
     rt::unset::<ExtensionFaultTypeInfo>,
@@ -1202,12 +1190,9 @@ impl rt::Object for ExtensionFaultTypeInfo {
         &EXTENSION_FAULT_TYPE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_FAULT_TYPE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_FAULT_TYPE_INFO),
             0 => P::Value(&self.fault_id),
             _ => P::Absent,
         }
@@ -1245,18 +1230,22 @@ rt::serde!(object ExtensionFaultTypeInfo);
 pub struct ExtensionHealthInfo {
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionHealthInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { url: String::new() }
+        Self {
+            url: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTENSION_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionHealthInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string url r
 ",
     rt::unset::<ExtensionHealthInfo>,
@@ -1266,12 +1255,9 @@ impl rt::Object for ExtensionHealthInfo {
         &EXTENSION_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_HEALTH_INFO),
             0 => P::Value(&self.url),
             _ => P::Absent,
         }
@@ -1311,6 +1297,8 @@ pub struct ExtensionManagerIpAllocationUsage {
     pub extension_key: String,
     /// `numAddresses`: required int.
     pub num_addresses: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionManagerIpAllocationUsage {
     #[inline(never)]
@@ -1318,14 +1306,14 @@ impl Default for ExtensionManagerIpAllocationUsage {
         Self {
             extension_key: String::new(),
             num_addresses: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSION_MANAGER_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionManagerIpAllocationUsage",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string extensionKey r
 int numAddresses r
 ",
@@ -1336,12 +1324,9 @@ impl rt::Object for ExtensionManagerIpAllocationUsage {
         &EXTENSION_MANAGER_IP_ALLOCATION_USAGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_MANAGER_IP_ALLOCATION_USAGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_MANAGER_IP_ALLOCATION_USAGE),
             0 => P::Value(&self.extension_key),
             1 => P::Value(&self.num_addresses),
             _ => P::Absent,
@@ -1383,6 +1368,8 @@ pub struct ExtensionOvfConsumerInfo {
     pub callback_url: String,
     /// `sectionType`: list, not empty, of string.
     pub section_type: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionOvfConsumerInfo {
     #[inline(never)]
@@ -1390,14 +1377,14 @@ impl Default for ExtensionOvfConsumerInfo {
         Self {
             callback_url: String::new(),
             section_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSION_OVF_CONSUMER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionOvfConsumerInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string callbackUrl r
 string sectionType rl
 ",
@@ -1408,12 +1395,9 @@ impl rt::Object for ExtensionOvfConsumerInfo {
         &EXTENSION_OVF_CONSUMER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_OVF_CONSUMER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_OVF_CONSUMER_INFO),
             0 => P::Value(&self.callback_url),
             1 => P::Value(&self.section_type),
             _ => P::Absent,
@@ -1455,6 +1439,8 @@ pub struct ExtensionPrivilegeInfo {
     pub priv_id: String,
     /// `privGroupName`: required string.
     pub priv_group_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionPrivilegeInfo {
     #[inline(never)]
@@ -1462,14 +1448,14 @@ impl Default for ExtensionPrivilegeInfo {
         Self {
             priv_id: String::new(),
             priv_group_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSION_PRIVILEGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionPrivilegeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string privID r
 string privGroupName r
 ",
@@ -1480,12 +1466,9 @@ impl rt::Object for ExtensionPrivilegeInfo {
         &EXTENSION_PRIVILEGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_PRIVILEGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_PRIVILEGE_INFO),
             0 => P::Value(&self.priv_id),
             1 => P::Value(&self.priv_group_name),
             _ => P::Absent,
@@ -1529,6 +1512,8 @@ pub struct ExtensionResourceInfo {
     pub module: String,
     /// `data`: list, not empty, of `KeyValue`.
     pub data: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionResourceInfo {
     #[inline(never)]
@@ -1537,14 +1522,14 @@ impl Default for ExtensionResourceInfo {
             locale: String::new(),
             module: String::new(),
             data: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSION_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionResourceInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string locale r
 string module r
 KeyValue data rl
@@ -1556,12 +1541,9 @@ impl rt::Object for ExtensionResourceInfo {
         &EXTENSION_RESOURCE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_RESOURCE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_RESOURCE_INFO),
             0 => P::Value(&self.locale),
             1 => P::Value(&self.module),
             2 => P::Objects(&self.data),
@@ -1615,6 +1597,8 @@ pub struct ExtensionServerInfo {
     pub server_thumbprint: Option<String>,
     /// `serverCertificate`: optional string, since VI API 8.0.2.0.
     pub server_certificate: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionServerInfo {
     #[inline(never)]
@@ -1627,14 +1611,14 @@ impl Default for ExtensionServerInfo {
             admin_email: Vec::new(),
             server_thumbprint: None,
             server_certificate: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSION_SERVER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionServerInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string url r
 Description description r
 string company r
@@ -1650,12 +1634,9 @@ impl rt::Object for ExtensionServerInfo {
         &EXTENSION_SERVER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_SERVER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_SERVER_INFO),
             0 => P::Value(&self.url),
             1 => P::Value(&self.description),
             2 => P::Value(&self.company),
@@ -1705,18 +1686,22 @@ rt::serde!(object ExtensionServerInfo);
 pub struct ExtensionTaskTypeInfo {
     /// `taskID`: required string.
     pub task_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionTaskTypeInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { task_id: String::new() }
+        Self {
+            task_id: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTENSION_TASK_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionTaskTypeInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string taskID r
 ",
     rt::unset::<ExtensionTaskTypeInfo>,
@@ -1726,12 +1711,9 @@ impl rt::Object for ExtensionTaskTypeInfo {
         &EXTENSION_TASK_TYPE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_TASK_TYPE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_TASK_TYPE_INFO),
             0 => P::Value(&self.task_id),
             _ => P::Absent,
         }
@@ -1787,6 +1769,8 @@ pub struct InventoryDescription {
     pub numv_net_dev: Option<i32>,
     /// `numvDiskDev`: optional int.
     pub numv_disk_dev: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InventoryDescription {
     #[inline(never)]
@@ -1802,14 +1786,14 @@ impl Default for InventoryDescription {
             numv_cpu_dev: None,
             numv_net_dev: None,
             numv_disk_dev: None,
+            _more: (),
         }
     }
 }
 pub(crate) static INVENTORY_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryDescription",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int numHosts r
 int numVirtualMachines r
 int numResourcePools o
@@ -1828,12 +1812,9 @@ impl rt::Object for InventoryDescription {
         &INVENTORY_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVENTORY_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVENTORY_DESCRIPTION),
             0 => P::Value(&self.num_hosts),
             1 => P::Value(&self.num_virtual_machines),
             2 => P::Value(&self.num_resource_pools),
@@ -1901,6 +1882,8 @@ pub struct LocalizationManagerMessageCatalog {
     pub md5sum: Option<String>,
     /// `version`: optional string, since VI API 5.0.
     pub version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalizationManagerMessageCatalog {
     #[inline(never)]
@@ -1913,14 +1896,14 @@ impl Default for LocalizationManagerMessageCatalog {
             last_modified: None,
             md5sum: None,
             version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LOCALIZATION_MANAGER_MESSAGE_CATALOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizationManagerMessageCatalog",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string moduleName r
 string catalogName r
 string locale r
@@ -1936,12 +1919,9 @@ impl rt::Object for LocalizationManagerMessageCatalog {
         &LOCALIZATION_MANAGER_MESSAGE_CATALOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZATION_MANAGER_MESSAGE_CATALOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCALIZATION_MANAGER_MESSAGE_CATALOG),
             0 => P::Value(&self.module_name),
             1 => P::Value(&self.catalog_name),
             2 => P::Value(&self.locale),
@@ -1991,18 +1971,22 @@ rt::serde!(object LocalizationManagerMessageCatalog);
 pub struct PasswordField {
     /// `value`: required string, secret.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PasswordField {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: String::new() }
+        Self {
+            value: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PASSWORD_FIELD: rt::ObjectInfo = rt::ObjectInfo::new(
     "PasswordField",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string value r secret
 ",
     rt::unset::<PasswordField>,
@@ -2012,12 +1996,9 @@ impl rt::Object for PasswordField {
         &PASSWORD_FIELD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PASSWORD_FIELD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PASSWORD_FIELD),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2057,6 +2038,8 @@ pub struct PerfCompositeMetric {
     pub entity: Option<rt::Poly<PerfEntityMetricBase>>,
     /// `childEntity`: list of `PerfEntityMetricBase` or a descendant.
     pub child_entity: Vec<rt::Poly<PerfEntityMetricBase>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerfCompositeMetric {
     #[inline(never)]
@@ -2064,14 +2047,14 @@ impl Default for PerfCompositeMetric {
         Self {
             entity: None,
             child_entity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERF_COMPOSITE_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfCompositeMetric",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 PerfEntityMetricBase entity o
 PerfEntityMetricBase childEntity ol
 ",
@@ -2082,12 +2065,9 @@ impl rt::Object for PerfCompositeMetric {
         &PERF_COMPOSITE_METRIC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERF_COMPOSITE_METRIC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERF_COMPOSITE_METRIC),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.child_entity),
             _ => P::Absent,
@@ -2131,6 +2111,8 @@ pub struct PerformanceManagerCounterLevelMapping {
     pub aggregate_level: Option<i32>,
     /// `perDeviceLevel`: optional int.
     pub per_device_level: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformanceManagerCounterLevelMapping {
     #[inline(never)]
@@ -2139,14 +2121,14 @@ impl Default for PerformanceManagerCounterLevelMapping {
             counter_id: 0,
             aggregate_level: None,
             per_device_level: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceManagerCounterLevelMapping",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 int counterId r
 int aggregateLevel o
 int perDeviceLevel o
@@ -2158,12 +2140,9 @@ impl rt::Object for PerformanceManagerCounterLevelMapping {
         &PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING),
             0 => P::Value(&self.counter_id),
             1 => P::Value(&self.aggregate_level),
             2 => P::Value(&self.per_device_level),
@@ -2205,18 +2184,22 @@ rt::serde!(object PerformanceManagerCounterLevelMapping);
 pub struct PerformanceStatisticsDescription {
     /// `intervals`: list of `PerfInterval`.
     pub intervals: Vec<PerfInterval>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformanceStatisticsDescription {
     #[inline(never)]
     fn default() -> Self {
-        Self { intervals: Vec::new() }
+        Self {
+            intervals: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PERFORMANCE_STATISTICS_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceStatisticsDescription",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 PerfInterval intervals ol
 ",
     rt::unset::<PerformanceStatisticsDescription>,
@@ -2226,12 +2209,9 @@ impl rt::Object for PerformanceStatisticsDescription {
         &PERFORMANCE_STATISTICS_DESCRIPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORMANCE_STATISTICS_DESCRIPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORMANCE_STATISTICS_DESCRIPTION),
             0 => P::Objects(&self.intervals),
             _ => P::Absent,
         }
@@ -2275,6 +2255,8 @@ pub struct ProductComponentInfo {
     pub version: String,
     /// `release`: required int.
     pub release: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProductComponentInfo {
     #[inline(never)]
@@ -2284,14 +2266,14 @@ impl Default for ProductComponentInfo {
             name: String::new(),
             version: String::new(),
             release: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static PRODUCT_COMPONENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProductComponentInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 string id r
 string name r
 string version r
@@ -2304,12 +2286,9 @@ impl rt::Object for ProductComponentInfo {
         &PRODUCT_COMPONENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PRODUCT_COMPONENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PRODUCT_COMPONENT_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.version),
@@ -2353,18 +2332,22 @@ rt::serde!(object ProductComponentInfo);
 pub struct SearchIndexFilter {
     /// `predicates`: list of `SearchIndexPredicate`.
     pub predicates: Vec<SearchIndexPredicate>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexFilter {
     #[inline(never)]
     fn default() -> Self {
-        Self { predicates: Vec::new() }
+        Self {
+            predicates: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SEARCH_INDEX_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexFilter",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 SearchIndexPredicate predicates ol
 ",
     rt::unset::<SearchIndexFilter>,
@@ -2374,12 +2357,9 @@ impl rt::Object for SearchIndexFilter {
         &SEARCH_INDEX_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_FILTER),
             0 => P::Objects(&self.predicates),
             _ => P::Absent,
         }
@@ -2419,18 +2399,23 @@ pub struct SearchIndexIterationSpec {
     pub marker: Option<String>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexIterationSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { marker: None, limit: None }
+        Self {
+            marker: None,
+            limit: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static SEARCH_INDEX_ITERATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexIterationSpec",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string marker o
 int limit o
 ",
@@ -2441,12 +2426,9 @@ impl rt::Object for SearchIndexIterationSpec {
         &SEARCH_INDEX_ITERATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_ITERATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_ITERATION_SPEC),
             0 => P::Value(&self.marker),
             1 => P::Value(&self.limit),
             _ => P::Absent,
@@ -2486,18 +2468,19 @@ rt::serde!(object SearchIndexIterationSpec);
 pub struct SearchIndexOptionalValue {
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexOptionalValue {
     #[inline(never)]
     fn default() -> Self {
-        Self { value: None }
+        Self { value: None, _more: () }
     }
 }
 pub(crate) static SEARCH_INDEX_OPTIONAL_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexOptionalValue",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 anyType value o
 ",
     rt::unset::<SearchIndexOptionalValue>,
@@ -2507,12 +2490,9 @@ impl rt::Object for SearchIndexOptionalValue {
         &SEARCH_INDEX_OPTIONAL_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_OPTIONAL_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_OPTIONAL_VALUE),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2558,6 +2538,8 @@ pub struct SearchIndexPredicate {
     pub comparable_value: Option<rt::Any>,
     /// `comparableList`: list of anyType.
     pub comparable_list: Vec<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexPredicate {
     #[inline(never)]
@@ -2568,14 +2550,14 @@ impl Default for SearchIndexPredicate {
             array_operator: None,
             comparable_value: None,
             comparable_list: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SEARCH_INDEX_PREDICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexPredicate",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string propertyPath r
 string operator r
 string arrayOperator o
@@ -2589,12 +2571,9 @@ impl rt::Object for SearchIndexPredicate {
         &SEARCH_INDEX_PREDICATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_PREDICATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_PREDICATE),
             0 => P::Value(&self.property_path),
             1 => P::Value(&self.operator),
             2 => P::Value(&self.array_operator),
@@ -2648,6 +2627,8 @@ pub struct SearchIndexQuerySpec {
     pub return_total_count: Option<bool>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexQuerySpec {
     #[inline(never)]
@@ -2658,14 +2639,14 @@ impl Default for SearchIndexQuerySpec {
             filters: Vec::new(),
             return_total_count: None,
             limit: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SEARCH_INDEX_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexQuerySpec",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string properties ol
 string resourceType r
 SearchIndexFilter filters ol
@@ -2679,12 +2660,9 @@ impl rt::Object for SearchIndexQuerySpec {
         &SEARCH_INDEX_QUERY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_QUERY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_QUERY_SPEC),
             0 => P::Value(&self.properties),
             1 => P::Value(&self.resource_type),
             2 => P::Objects(&self.filters),
@@ -2730,20 +2708,22 @@ rt::serde!(object SearchIndexQuerySpec);
 pub struct SearchIndexResourceItem {
     /// `propertyValues`: list of `SearchIndexOptionalValue`.
     pub property_values: Vec<SearchIndexOptionalValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexResourceItem {
     #[inline(never)]
     fn default() -> Self {
         Self {
             property_values: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SEARCH_INDEX_RESOURCE_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexResourceItem",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 SearchIndexOptionalValue propertyValues ol
 ",
     rt::unset::<SearchIndexResourceItem>,
@@ -2753,12 +2733,9 @@ impl rt::Object for SearchIndexResourceItem {
         &SEARCH_INDEX_RESOURCE_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_RESOURCE_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_RESOURCE_ITEM),
             0 => P::Objects(&self.property_values),
             _ => P::Absent,
         }
@@ -2802,6 +2779,8 @@ pub struct SearchIndexResultSet {
     pub total_count: Option<i32>,
     /// `marker`: optional string.
     pub marker: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SearchIndexResultSet {
     #[inline(never)]
@@ -2811,14 +2790,14 @@ impl Default for SearchIndexResultSet {
             items: Vec::new(),
             total_count: None,
             marker: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SEARCH_INDEX_RESULT_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexResultSet",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 string properties ol
 SearchIndexResourceItem items ol
 int totalCount o
@@ -2831,12 +2810,9 @@ impl rt::Object for SearchIndexResultSet {
         &SEARCH_INDEX_RESULT_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX_RESULT_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX_RESULT_SET),
             0 => P::Value(&self.properties),
             1 => P::Objects(&self.items),
             2 => P::Value(&self.total_count),
@@ -2886,6 +2862,8 @@ pub struct ServiceManagerServiceInfo {
     pub service: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceManagerServiceInfo {
     #[inline(never)]
@@ -2895,14 +2873,14 @@ impl Default for ServiceManagerServiceInfo {
             location: Vec::new(),
             service: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SERVICE_MANAGER_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceManagerServiceInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string serviceName r
 string location ol
 ManagedObjectReference service r
@@ -2915,12 +2893,9 @@ impl rt::Object for ServiceManagerServiceInfo {
         &SERVICE_MANAGER_SERVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_MANAGER_SERVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_MANAGER_SERVICE_INFO),
             0 => P::Value(&self.service_name),
             1 => P::Value(&self.location),
             2 => P::Value(&self.service),
@@ -2974,6 +2949,8 @@ pub struct SessionManagerGenericServiceTicket {
     pub ssl_certificate: Option<String>,
     /// `ticketType`: optional string, since VI API 7.0.2.0.
     pub ticket_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManagerGenericServiceTicket {
     #[inline(never)]
@@ -2985,14 +2962,14 @@ impl Default for SessionManagerGenericServiceTicket {
             cert_thumbprint_list: Vec::new(),
             ssl_certificate: None,
             ticket_type: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SESSION_MANAGER_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerGenericServiceTicket",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string id r secret
 string hostName o since 5.1
 string sslThumbprint o since 5.1
@@ -3007,12 +2984,9 @@ impl rt::Object for SessionManagerGenericServiceTicket {
         &SESSION_MANAGER_GENERIC_SERVICE_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_GENERIC_SERVICE_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_GENERIC_SERVICE_TICKET),
             0 => P::Value(&self.id),
             1 => P::Value(&self.host_name),
             2 => P::Value(&self.ssl_thumbprint),
@@ -3062,6 +3036,8 @@ pub struct SessionManagerHttpServiceRequestSpec {
     pub method: Option<String>,
     /// `url`: required string.
     pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManagerHttpServiceRequestSpec {
     #[inline(never)]
@@ -3069,14 +3045,14 @@ impl Default for SessionManagerHttpServiceRequestSpec {
         Self {
             method: None,
             url: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerHttpServiceRequestSpec",
-    "5.0",
     Some(&SESSION_MANAGER_SERVICE_REQUEST_SPEC),
-    "
+    "5.0
 string method o
 string url r
 ",
@@ -3087,15 +3063,13 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
         &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC),
             rt::BASE => {
                 P::Object(
                     &SessionManagerServiceRequestSpec {
+                        _more: (),
                     },
                 )
             }
@@ -3142,6 +3116,8 @@ pub struct SessionManagerLocalTicket {
     pub user_name: String,
     /// `passwordFilePath`: required string.
     pub password_file_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManagerLocalTicket {
     #[inline(never)]
@@ -3149,14 +3125,14 @@ impl Default for SessionManagerLocalTicket {
         Self {
             user_name: String::new(),
             password_file_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SESSION_MANAGER_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerLocalTicket",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string userName r
 string passwordFilePath r
 ",
@@ -3167,12 +3143,9 @@ impl rt::Object for SessionManagerLocalTicket {
         &SESSION_MANAGER_LOCAL_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_LOCAL_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_LOCAL_TICKET),
             0 => P::Value(&self.user_name),
             1 => P::Value(&self.password_file_path),
             _ => P::Absent,
@@ -3209,18 +3182,20 @@ impl std::fmt::Debug for SessionManagerLocalTicket {
 rt::serde!(object SessionManagerLocalTicket);
 
 /// `SessionManagerServiceRequestSpec`, a [`DynamicData`], since VI API 5.0.
-pub struct SessionManagerServiceRequestSpec {}
+pub struct SessionManagerServiceRequestSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SessionManagerServiceRequestSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SESSION_MANAGER_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerServiceRequestSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "5.0",
     rt::unset::<SessionManagerServiceRequestSpec>,
 );
 impl rt::Object for SessionManagerServiceRequestSpec {
@@ -3228,12 +3203,9 @@ impl rt::Object for SessionManagerServiceRequestSpec {
         &SESSION_MANAGER_SERVICE_REQUEST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_SERVICE_REQUEST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_SERVICE_REQUEST_SPEC),
             _ => P::Absent,
         }
     }
@@ -3270,18 +3242,22 @@ rt::serde!(object base SessionManagerServiceRequestSpec);
 pub struct SessionManagerVmomiServiceRequestSpec {
     /// `method`: required string, a MethodName.
     pub method: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManagerVmomiServiceRequestSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { method: String::new() }
+        Self {
+            method: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerVmomiServiceRequestSpec",
-    "5.1",
     Some(&SESSION_MANAGER_SERVICE_REQUEST_SPEC),
-    "
+    "5.1
 string method r
 ",
     rt::unset::<SessionManagerVmomiServiceRequestSpec>,
@@ -3291,15 +3267,13 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
         &SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC),
             rt::BASE => {
                 P::Object(
                     &SessionManagerServiceRequestSpec {
+                        _more: (),
                     },
                 )
             }
@@ -3339,18 +3313,20 @@ impl std::fmt::Debug for SessionManagerVmomiServiceRequestSpec {
 rt::serde!(object SessionManagerVmomiServiceRequestSpec);
 
 /// `SiteInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-pub struct SiteInfo {}
+pub struct SiteInfo {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SiteInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SiteInfo",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.0.0",
     rt::unset::<SiteInfo>,
 );
 impl rt::Object for SiteInfo {
@@ -3358,12 +3334,9 @@ impl rt::Object for SiteInfo {
         &SITE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SITE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SITE_INFO),
             _ => P::Absent,
         }
     }
@@ -3399,18 +3372,22 @@ rt::serde!(object SiteInfo);
 pub struct TaskInfoFilterSpec {
     /// `filterTaskResults`: optional `TaskInfoFilterSpecFilterTaskResults`.
     pub filter_task_results: Option<Box<TaskInfoFilterSpecFilterTaskResults>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskInfoFilterSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter_task_results: None }
+        Self {
+            filter_task_results: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static TASK_INFO_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfoFilterSpec",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 TaskInfoFilterSpecFilterTaskResults filterTaskResults o
 ",
     rt::unset::<TaskInfoFilterSpec>,
@@ -3420,12 +3397,9 @@ impl rt::Object for TaskInfoFilterSpec {
         &TASK_INFO_FILTER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_INFO_FILTER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_INFO_FILTER_SPEC),
             0 => P::Optional(&self.filter_task_results),
             _ => P::Absent,
         }
@@ -3467,6 +3441,8 @@ pub struct TaskInfoFilterSpecFilterTaskResults {
     pub description_ids: Vec<String>,
     /// `filterIn`: optional boolean.
     pub filter_in: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskInfoFilterSpecFilterTaskResults {
     #[inline(never)]
@@ -3475,14 +3451,14 @@ impl Default for TaskInfoFilterSpecFilterTaskResults {
             remove_all: None,
             description_ids: Vec::new(),
             filter_in: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfoFilterSpecFilterTaskResults",
-    "8.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.0
 boolean removeAll o
 string descriptionIds ol
 boolean filterIn o
@@ -3494,12 +3470,9 @@ impl rt::Object for TaskInfoFilterSpecFilterTaskResults {
         &TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS),
             0 => P::Value(&self.remove_all),
             1 => P::Value(&self.description_ids),
             2 => P::Value(&self.filter_in),
@@ -3538,18 +3511,20 @@ impl std::fmt::Debug for TaskInfoFilterSpecFilterTaskResults {
 rt::serde!(object TaskInfoFilterSpecFilterTaskResults);
 
 /// `TaskManagerTaskViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-pub struct TaskManagerTaskViewSpec {}
+pub struct TaskManagerTaskViewSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for TaskManagerTaskViewSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static TASK_MANAGER_TASK_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManagerTaskViewSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.0.0.0",
     rt::unset::<TaskManagerTaskViewSpec>,
 );
 impl rt::Object for TaskManagerTaskViewSpec {
@@ -3557,12 +3532,9 @@ impl rt::Object for TaskManagerTaskViewSpec {
         &TASK_MANAGER_TASK_VIEW_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_MANAGER_TASK_VIEW_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_MANAGER_TASK_VIEW_SPEC),
             _ => P::Absent,
         }
     }
@@ -3601,6 +3573,8 @@ pub struct TaskManagerViewByStartId {
     pub count: i32,
     /// `startId`: required string.
     pub start_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskManagerViewByStartId {
     #[inline(never)]
@@ -3608,14 +3582,14 @@ impl Default for TaskManagerViewByStartId {
         Self {
             count: 0,
             start_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManagerViewByStartId",
-    "9.0.0.0",
     Some(&TASK_MANAGER_TASK_VIEW_SPEC),
-    "
+    "9.0.0.0
 int count r
 string startId r
 ",
@@ -3626,13 +3600,16 @@ impl rt::Object for TaskManagerViewByStartId {
         &TASK_MANAGER_VIEW_BY_START_ID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_MANAGER_VIEW_BY_START_ID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&TaskManagerTaskViewSpec {}),
+            rt::INFO => P::Info(&TASK_MANAGER_VIEW_BY_START_ID),
+            rt::BASE => {
+                P::Object(
+                    &TaskManagerTaskViewSpec {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.count),
             1 => P::Value(&self.start_id),
             _ => P::Absent,

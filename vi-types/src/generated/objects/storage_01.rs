@@ -11,6 +11,8 @@ pub struct DatastoreMountPathDatastorePair {
     pub old_mount_path: String,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreMountPathDatastorePair {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for DatastoreMountPathDatastorePair {
         Self {
             old_mount_path: String::new(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_MOUNT_PATH_DATASTORE_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreMountPathDatastorePair",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string oldMountPath r
 ManagedObjectReference datastore r
 ",
@@ -36,12 +38,9 @@ impl rt::Object for DatastoreMountPathDatastorePair {
         &DATASTORE_MOUNT_PATH_DATASTORE_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_MOUNT_PATH_DATASTORE_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_MOUNT_PATH_DATASTORE_PAIR),
             0 => P::Value(&self.old_mount_path),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -83,18 +82,23 @@ pub struct DatastoreNamespaceManagerDirectoryInfo {
     pub capacity: i64,
     /// `used`: required long.
     pub used: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreNamespaceManagerDirectoryInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { capacity: 0, used: 0 }
+        Self {
+            capacity: 0,
+            used: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNamespaceManagerDirectoryInfo",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 long capacity r
 long used r
 ",
@@ -105,12 +109,9 @@ impl rt::Object for DatastoreNamespaceManagerDirectoryInfo {
         &DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO),
             0 => P::Value(&self.capacity),
             1 => P::Value(&self.used),
             _ => P::Absent,
@@ -154,6 +155,8 @@ pub struct DatastoreVVolContainerFailoverPair {
     pub tgt_container: String,
     /// `vvolMapping`: list of `KeyValue`.
     pub vvol_mapping: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreVVolContainerFailoverPair {
     #[inline(never)]
@@ -162,14 +165,14 @@ impl Default for DatastoreVVolContainerFailoverPair {
             src_container: None,
             tgt_container: String::new(),
             vvol_mapping: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreVVolContainerFailoverPair",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string srcContainer o
 string tgtContainer r
 KeyValue vvolMapping ol
@@ -181,12 +184,9 @@ impl rt::Object for DatastoreVVolContainerFailoverPair {
         &DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR),
             0 => P::Value(&self.src_container),
             1 => P::Value(&self.tgt_container),
             2 => P::Objects(&self.vvol_mapping),
@@ -236,6 +236,8 @@ pub struct FcoeConfig {
     pub capabilities: FcoeConfigFcoeCapabilities,
     /// `fcoeActive`: required boolean.
     pub fcoe_active: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeConfig {
     #[inline(never)]
@@ -246,14 +248,14 @@ impl Default for FcoeConfig {
             vlan_range: Vec::new(),
             capabilities: Default::default(),
             fcoe_active: false,
+            _more: (),
         }
     }
 }
 pub(crate) static FCOE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfig",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int priorityClass r
 string sourceMac r
 FcoeConfigVlanRange vlanRange rl
@@ -267,12 +269,9 @@ impl rt::Object for FcoeConfig {
         &FCOE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_CONFIG),
             0 => P::Value(&self.priority_class),
             1 => P::Value(&self.source_mac),
             2 => P::Objects(&self.vlan_range),
@@ -322,6 +321,8 @@ pub struct FcoeConfigFcoeCapabilities {
     pub source_mac_address: bool,
     /// `vlanRange`: required boolean.
     pub vlan_range: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeConfigFcoeCapabilities {
     #[inline(never)]
@@ -330,14 +331,14 @@ impl Default for FcoeConfigFcoeCapabilities {
             priority_class: false,
             source_mac_address: false,
             vlan_range: false,
+            _more: (),
         }
     }
 }
 pub(crate) static FCOE_CONFIG_FCOE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigFcoeCapabilities",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 boolean priorityClass r
 boolean sourceMacAddress r
 boolean vlanRange r
@@ -349,12 +350,9 @@ impl rt::Object for FcoeConfigFcoeCapabilities {
         &FCOE_CONFIG_FCOE_CAPABILITIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_FCOE_CAPABILITIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_CONFIG_FCOE_CAPABILITIES),
             0 => P::Value(&self.priority_class),
             1 => P::Value(&self.source_mac_address),
             2 => P::Value(&self.vlan_range),
@@ -402,6 +400,8 @@ pub struct FcoeConfigFcoeSpecification {
     pub source_mac: Option<String>,
     /// `vlanRange`: list of `FcoeConfigVlanRange`.
     pub vlan_range: Vec<FcoeConfigVlanRange>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeConfigFcoeSpecification {
     #[inline(never)]
@@ -411,14 +411,14 @@ impl Default for FcoeConfigFcoeSpecification {
             priority_class: None,
             source_mac: None,
             vlan_range: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FCOE_CONFIG_FCOE_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigFcoeSpecification",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string underlyingPnic r
 int priorityClass o
 string sourceMac o
@@ -431,12 +431,9 @@ impl rt::Object for FcoeConfigFcoeSpecification {
         &FCOE_CONFIG_FCOE_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_FCOE_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_CONFIG_FCOE_SPECIFICATION),
             0 => P::Value(&self.underlying_pnic),
             1 => P::Value(&self.priority_class),
             2 => P::Value(&self.source_mac),
@@ -482,18 +479,23 @@ pub struct FcoeConfigVlanRange {
     pub vlan_low: i32,
     /// `vlanHigh`: required int.
     pub vlan_high: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeConfigVlanRange {
     #[inline(never)]
     fn default() -> Self {
-        Self { vlan_low: 0, vlan_high: 0 }
+        Self {
+            vlan_low: 0,
+            vlan_high: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static FCOE_CONFIG_VLAN_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigVlanRange",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 int vlanLow r
 int vlanHigh r
 ",
@@ -504,12 +506,9 @@ impl rt::Object for FcoeConfigVlanRange {
         &FCOE_CONFIG_VLAN_RANGE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_CONFIG_VLAN_RANGE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_CONFIG_VLAN_RANGE),
             0 => P::Value(&self.vlan_low),
             1 => P::Value(&self.vlan_high),
             _ => P::Absent,
@@ -549,18 +548,22 @@ rt::serde!(object FcoeConfigVlanRange);
 pub struct FcoeFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static FCOE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeFault",
-    "5.0",
     Some(&VIM_FAULT),
-    "",
+    "5.0",
     rt::unset::<FcoeFault>,
 );
 impl rt::Object for FcoeFault {
@@ -568,12 +571,9 @@ impl rt::Object for FcoeFault {
         &FCOE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -627,6 +627,8 @@ pub struct FcoeFaultPnicHasNoPortSet {
     pub base: FcoeFault,
     /// `nicDevice`: required string.
     pub nic_device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FcoeFaultPnicHasNoPortSet {
     #[inline(never)]
@@ -634,14 +636,14 @@ impl Default for FcoeFaultPnicHasNoPortSet {
         Self {
             base: FcoeFault::default(),
             nic_device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FCOE_FAULT_PNIC_HAS_NO_PORT_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeFaultPnicHasNoPortSet",
-    "5.0",
     Some(&FCOE_FAULT),
-    "
+    "5.0
 string nicDevice r
 ",
     rt::unset::<FcoeFaultPnicHasNoPortSet>,
@@ -651,12 +653,9 @@ impl rt::Object for FcoeFaultPnicHasNoPortSet {
         &FCOE_FAULT_PNIC_HAS_NO_PORT_SET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FCOE_FAULT_PNIC_HAS_NO_PORT_SET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FCOE_FAULT_PNIC_HAS_NO_PORT_SET),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.nic_device),
@@ -728,6 +727,8 @@ pub struct FileLockInfo {
     pub heartbeat: Option<rt::DateTime>,
     /// `refCount`: optional int.
     pub ref_count: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileLockInfo {
     #[inline(never)]
@@ -743,14 +744,14 @@ impl Default for FileLockInfo {
             acquired: None,
             heartbeat: None,
             ref_count: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_LOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLockInfo",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 string filePath r
 string host r
 string mac r
@@ -769,12 +770,9 @@ impl rt::Object for FileLockInfo {
         &FILE_LOCK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_LOCK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_LOCK_INFO),
             0 => P::Value(&self.file_path),
             1 => P::Value(&self.host),
             2 => P::Value(&self.mac),
@@ -832,6 +830,8 @@ pub struct FileLockInfoResult {
     pub lock_info: Vec<FileLockInfo>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FileLockInfoResult {
     #[inline(never)]
@@ -839,14 +839,14 @@ impl Default for FileLockInfoResult {
         Self {
             lock_info: Vec::new(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FILE_LOCK_INFO_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLockInfoResult",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 FileLockInfo lockInfo ol
 LocalizedMethodFault fault o
 ",
@@ -857,12 +857,9 @@ impl rt::Object for FileLockInfoResult {
         &FILE_LOCK_INFO_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_LOCK_INFO_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_LOCK_INFO_RESULT),
             0 => P::Objects(&self.lock_info),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -904,6 +901,8 @@ pub struct HostCacheConfigurationInfo {
     pub key: rt::ManagedObjectReference,
     /// `swapSize`: required long.
     pub swap_size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCacheConfigurationInfo {
     #[inline(never)]
@@ -911,14 +910,14 @@ impl Default for HostCacheConfigurationInfo {
         Self {
             key: Default::default(),
             swap_size: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference key r
 long swapSize r
 ",
@@ -929,12 +928,9 @@ impl rt::Object for HostCacheConfigurationInfo {
         &HOST_CACHE_CONFIGURATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CACHE_CONFIGURATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CACHE_CONFIGURATION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.swap_size),
             _ => P::Absent,
@@ -976,6 +972,8 @@ pub struct HostCacheConfigurationSpec {
     pub datastore: rt::ManagedObjectReference,
     /// `swapSize`: required long.
     pub swap_size: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCacheConfigurationSpec {
     #[inline(never)]
@@ -983,14 +981,14 @@ impl Default for HostCacheConfigurationSpec {
         Self {
             datastore: Default::default(),
             swap_size: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationSpec",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference datastore r
 long swapSize r
 ",
@@ -1001,12 +999,9 @@ impl rt::Object for HostCacheConfigurationSpec {
         &HOST_CACHE_CONFIGURATION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CACHE_CONFIGURATION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CACHE_CONFIGURATION_SPEC),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.swap_size),
             _ => P::Absent,
@@ -1048,6 +1043,8 @@ pub struct HostDatastoreSystemDatastoreResult {
     pub key: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreSystemDatastoreResult {
     #[inline(never)]
@@ -1055,14 +1052,14 @@ impl Default for HostDatastoreSystemDatastoreResult {
         Self {
             key: Default::default(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_DATASTORE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemDatastoreResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference key r
 LocalizedMethodFault fault o
 ",
@@ -1073,12 +1070,9 @@ impl rt::Object for HostDatastoreSystemDatastoreResult {
         &HOST_DATASTORE_SYSTEM_DATASTORE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM_DATASTORE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_SYSTEM_DATASTORE_RESULT),
             0 => P::Value(&self.key),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -1120,6 +1114,8 @@ pub struct HostDatastoreSystemVvolDatastoreSpec {
     pub name: String,
     /// `scId`: required string.
     pub sc_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreSystemVvolDatastoreSpec {
     #[inline(never)]
@@ -1127,14 +1123,14 @@ impl Default for HostDatastoreSystemVvolDatastoreSpec {
         Self {
             name: String::new(),
             sc_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemVvolDatastoreSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string name r
 string scId r
 ",
@@ -1145,12 +1141,9 @@ impl rt::Object for HostDatastoreSystemVvolDatastoreSpec {
         &HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Value(&self.sc_id),
             _ => P::Absent,
@@ -1194,6 +1187,8 @@ pub struct HostDiskConfigurationResult {
     pub success: Option<bool>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskConfigurationResult {
     #[inline(never)]
@@ -1202,14 +1197,14 @@ impl Default for HostDiskConfigurationResult {
             device_path: None,
             success: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskConfigurationResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string devicePath o
 boolean success o
 LocalizedMethodFault fault o
@@ -1221,12 +1216,9 @@ impl rt::Object for HostDiskConfigurationResult {
         &HOST_DISK_CONFIGURATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_CONFIGURATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_CONFIGURATION_RESULT),
             0 => P::Value(&self.device_path),
             1 => P::Value(&self.success),
             2 => P::Optional(&self.fault),
@@ -1265,18 +1257,20 @@ impl std::fmt::Debug for HostDiskConfigurationResult {
 rt::serde!(object HostDiskConfigurationResult);
 
 /// `HostDiskDimensions`, a [`DynamicData`], since VI API 2.0.
-pub struct HostDiskDimensions {}
+pub struct HostDiskDimensions {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostDiskDimensions {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_DISK_DIMENSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensions",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "2.0",
     rt::unset::<HostDiskDimensions>,
 );
 impl rt::Object for HostDiskDimensions {
@@ -1284,12 +1278,9 @@ impl rt::Object for HostDiskDimensions {
         &HOST_DISK_DIMENSIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_DIMENSIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_DIMENSIONS),
             _ => P::Absent,
         }
     }
@@ -1329,6 +1320,8 @@ pub struct HostDiskMappingInfo {
     pub name: String,
     /// `exclusive`: optional boolean.
     pub exclusive: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskMappingInfo {
     #[inline(never)]
@@ -1337,14 +1330,14 @@ impl Default for HostDiskMappingInfo {
             physical_partition: None,
             name: String::new(),
             exclusive: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_MAPPING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskMappingPartitionInfo physicalPartition o
 string name r
 boolean exclusive o
@@ -1356,12 +1349,9 @@ impl rt::Object for HostDiskMappingInfo {
         &HOST_DISK_MAPPING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_MAPPING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_MAPPING_INFO),
             0 => P::Optional(&self.physical_partition),
             1 => P::Value(&self.name),
             2 => P::Value(&self.exclusive),
@@ -1405,6 +1395,8 @@ pub struct HostDiskMappingOption {
     pub physical_partition: Vec<HostDiskMappingPartitionOption>,
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskMappingOption {
     #[inline(never)]
@@ -1412,14 +1404,14 @@ impl Default for HostDiskMappingOption {
         Self {
             physical_partition: Vec::new(),
             name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_MAPPING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostDiskMappingPartitionOption physicalPartition ol
 string name r
 ",
@@ -1430,12 +1422,9 @@ impl rt::Object for HostDiskMappingOption {
         &HOST_DISK_MAPPING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_MAPPING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_MAPPING_OPTION),
             0 => P::Objects(&self.physical_partition),
             1 => P::Value(&self.name),
             _ => P::Absent,
@@ -1479,6 +1468,8 @@ pub struct HostDiskMappingPartitionInfo {
     pub file_system: String,
     /// `capacityInKb`: required long.
     pub capacity_in_kb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskMappingPartitionInfo {
     #[inline(never)]
@@ -1487,14 +1478,14 @@ impl Default for HostDiskMappingPartitionInfo {
             name: String::new(),
             file_system: String::new(),
             capacity_in_kb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_MAPPING_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingPartitionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string fileSystem r
 long capacityInKb r
@@ -1506,12 +1497,9 @@ impl rt::Object for HostDiskMappingPartitionInfo {
         &HOST_DISK_MAPPING_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_MAPPING_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_MAPPING_PARTITION_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.file_system),
             2 => P::Value(&self.capacity_in_kb),
@@ -1557,6 +1545,8 @@ pub struct HostDiskMappingPartitionOption {
     pub file_system: String,
     /// `capacityInKb`: required long.
     pub capacity_in_kb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskMappingPartitionOption {
     #[inline(never)]
@@ -1565,14 +1555,14 @@ impl Default for HostDiskMappingPartitionOption {
             name: String::new(),
             file_system: String::new(),
             capacity_in_kb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_MAPPING_PARTITION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingPartitionOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string fileSystem r
 long capacityInKb r
@@ -1584,12 +1574,9 @@ impl rt::Object for HostDiskMappingPartitionOption {
         &HOST_DISK_MAPPING_PARTITION_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_MAPPING_PARTITION_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_MAPPING_PARTITION_OPTION),
             0 => P::Value(&self.name),
             1 => P::Value(&self.file_system),
             2 => P::Value(&self.capacity_in_kb),
@@ -1635,6 +1622,8 @@ pub struct HostDiskPartitionInfo {
     pub spec: HostDiskPartitionSpec,
     /// `layout`: required `HostDiskPartitionLayout`.
     pub layout: HostDiskPartitionLayout,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiskPartitionInfo {
     #[inline(never)]
@@ -1643,14 +1632,14 @@ impl Default for HostDiskPartitionInfo {
             device_name: String::new(),
             spec: Default::default(),
             layout: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string deviceName r
 HostDiskPartitionSpec spec r
 HostDiskPartitionLayout layout r
@@ -1662,12 +1651,9 @@ impl rt::Object for HostDiskPartitionInfo {
         &HOST_DISK_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DISK_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_INFO),
             0 => P::Value(&self.device_name),
             1 => P::Object(&self.spec),
             2 => P::Object(&self.layout),
@@ -1717,6 +1703,8 @@ pub struct HostFibreChannelOverEthernetHba {
     pub is_software_fcoe: bool,
     /// `markedForRemoval`: optional boolean.
     pub marked_for_removal: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelOverEthernetHba {
     #[inline(never)]
@@ -1727,14 +1715,14 @@ impl Default for HostFibreChannelOverEthernetHba {
             link_info: Default::default(),
             is_software_fcoe: false,
             marked_for_removal: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetHba",
-    "5.0",
     Some(&HOST_FIBRE_CHANNEL_HBA),
-    "
+    "5.0
 string underlyingNic r
 HostFibreChannelOverEthernetHbaLinkInfo linkInfo r
 boolean isSoftwareFcoe r
@@ -1747,12 +1735,9 @@ impl rt::Object for HostFibreChannelOverEthernetHba {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Value(&self.underlying_nic),
@@ -1816,6 +1801,8 @@ pub struct HostFibreChannelOverEthernetHbaLinkInfo {
     pub fcf_mac: String,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelOverEthernetHbaLinkInfo {
     #[inline(never)]
@@ -1824,14 +1811,14 @@ impl Default for HostFibreChannelOverEthernetHbaLinkInfo {
             vnport_mac: String::new(),
             fcf_mac: String::new(),
             vlan_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetHbaLinkInfo",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 string vnportMac r
 string fcfMac r
 int vlanId r
@@ -1843,12 +1830,9 @@ impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO),
             0 => P::Value(&self.vnport_mac),
             1 => P::Value(&self.fcf_mac),
             2 => P::Value(&self.vlan_id),
@@ -1896,6 +1880,8 @@ pub struct HostFibreChannelOverEthernetTargetTransport {
     pub fcf_mac: String,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFibreChannelOverEthernetTargetTransport {
     #[inline(never)]
@@ -1905,14 +1891,14 @@ impl Default for HostFibreChannelOverEthernetTargetTransport {
             vnport_mac: String::new(),
             fcf_mac: String::new(),
             vlan_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetTargetTransport",
-    "5.0",
     Some(&HOST_FIBRE_CHANNEL_TARGET_TRANSPORT),
-    "
+    "5.0
 string vnportMac r
 string fcfMac r
 int vlanId r
@@ -1924,12 +1910,9 @@ impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
         &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnport_mac),
@@ -1989,6 +1972,8 @@ pub struct HostForceMountedInfo {
     pub persist: bool,
     /// `mounted`: required boolean.
     pub mounted: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostForceMountedInfo {
     #[inline(never)]
@@ -1996,14 +1981,14 @@ impl Default for HostForceMountedInfo {
         Self {
             persist: false,
             mounted: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FORCE_MOUNTED_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostForceMountedInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean persist r
 boolean mounted r
 ",
@@ -2014,12 +1999,9 @@ impl rt::Object for HostForceMountedInfo {
         &HOST_FORCE_MOUNTED_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FORCE_MOUNTED_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FORCE_MOUNTED_INFO),
             0 => P::Value(&self.persist),
             1 => P::Value(&self.mounted),
             _ => P::Absent,
@@ -2056,18 +2038,20 @@ impl std::fmt::Debug for HostForceMountedInfo {
 rt::serde!(object HostForceMountedInfo);
 
 /// `HostHbaCreateSpec`, a [`DynamicData`], since VI API 7.0.3.0.
-pub struct HostHbaCreateSpec {}
+pub struct HostHbaCreateSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostHbaCreateSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHbaCreateSpec",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.3.0",
     rt::unset::<HostHbaCreateSpec>,
 );
 impl rt::Object for HostHbaCreateSpec {
@@ -2075,12 +2059,9 @@ impl rt::Object for HostHbaCreateSpec {
         &HOST_HBA_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HBA_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HBA_CREATE_SPEC),
             _ => P::Absent,
         }
     }
@@ -2119,6 +2100,8 @@ pub struct HostLocalFileSystemVolumeSpec {
     pub device: String,
     /// `localPath`: required string.
     pub local_path: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalFileSystemVolumeSpec {
     #[inline(never)]
@@ -2126,14 +2109,14 @@ impl Default for HostLocalFileSystemVolumeSpec {
         Self {
             device: String::new(),
             local_path: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalFileSystemVolumeSpec",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string device r
 string localPath r
 ",
@@ -2144,12 +2127,9 @@ impl rt::Object for HostLocalFileSystemVolumeSpec {
         &HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC),
             0 => P::Value(&self.device),
             1 => P::Value(&self.local_path),
             _ => P::Absent,
@@ -2189,18 +2169,19 @@ rt::serde!(object HostLocalFileSystemVolumeSpec);
 pub struct HostMultipathInfo {
     /// `lun`: list of `HostMultipathInfoLogicalUnit`, found by its key.
     pub lun: Vec<HostMultipathInfoLogicalUnit>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { lun: Vec::new() }
+        Self { lun: Vec::new(), _more: () }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 HostMultipathInfoLogicalUnit lun ol
 ",
     rt::unset::<HostMultipathInfo>,
@@ -2210,12 +2191,9 @@ impl rt::Object for HostMultipathInfo {
         &HOST_MULTIPATH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO),
             0 => P::Objects(&self.lun),
             _ => P::Absent,
         }
@@ -2255,6 +2233,8 @@ pub struct HostMultipathInfoFixedLogicalUnitPolicy {
     pub base: HostMultipathInfoLogicalUnitPolicy,
     /// `prefer`: required string.
     pub prefer: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoFixedLogicalUnitPolicy {
     #[inline(never)]
@@ -2262,14 +2242,14 @@ impl Default for HostMultipathInfoFixedLogicalUnitPolicy {
         Self {
             base: HostMultipathInfoLogicalUnitPolicy::default(),
             prefer: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoFixedLogicalUnitPolicy",
-    "2.0",
     Some(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
-    "
+    "2.0
 string prefer r
 ",
     rt::unset::<HostMultipathInfoFixedLogicalUnitPolicy>,
@@ -2279,12 +2259,9 @@ impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
         &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.prefer),
@@ -2349,6 +2326,8 @@ pub struct HostMultipathInfoHppLogicalUnitPolicy {
     pub latency_eval_time: Option<i64>,
     /// `samplingIosPerPath`: optional long.
     pub sampling_ios_per_path: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoHppLogicalUnitPolicy {
     #[inline(never)]
@@ -2360,14 +2339,14 @@ impl Default for HostMultipathInfoHppLogicalUnitPolicy {
             path: None,
             latency_eval_time: None,
             sampling_ios_per_path: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoHppLogicalUnitPolicy",
-    "7.0.0.0",
     Some(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
-    "
+    "7.0.0.0
 long bytes o
 long iops o
 string path o
@@ -2381,12 +2360,9 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
         &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.bytes),
@@ -2461,6 +2437,8 @@ pub struct HostMultipathInfoLogicalUnit {
     pub storage_array_type_policy: Option<
         Box<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoLogicalUnit {
     #[inline(never)]
@@ -2472,14 +2450,14 @@ impl Default for HostMultipathInfoLogicalUnit {
             path: Vec::new(),
             policy: Default::default(),
             storage_array_type_policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnit",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string id r
 string lun r
@@ -2494,12 +2472,9 @@ impl rt::Object for HostMultipathInfoLogicalUnit {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT),
             0 => P::Value(&self.key),
             1 => P::Value(&self.id),
             2 => P::Value(&self.lun),
@@ -2547,18 +2522,22 @@ rt::serde!(object HostMultipathInfoLogicalUnit);
 pub struct HostMultipathInfoLogicalUnitPolicy {
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoLogicalUnitPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: String::new() }
+        Self {
+            policy: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnitPolicy",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string policy r
 ",
     rt::unset::<HostMultipathInfoLogicalUnitPolicy>,
@@ -2568,12 +2547,9 @@ impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -2613,18 +2589,22 @@ rt::serde!(object base HostMultipathInfoLogicalUnitPolicy);
 pub struct HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     /// `policy`: required string.
     pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: String::new() }
+        Self {
+            policy: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnitStorageArrayTypePolicy",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string policy r
 ",
     rt::unset::<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
@@ -2634,12 +2614,11 @@ impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
         &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY)
+            }
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -2691,6 +2670,8 @@ pub struct HostMultipathInfoPath {
     pub lun: String,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathInfoPath {
     #[inline(never)]
@@ -2704,14 +2685,14 @@ impl Default for HostMultipathInfoPath {
             adapter: String::new(),
             lun: String::new(),
             transport: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MULTIPATH_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoPath",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string name r
 string pathState r
@@ -2728,12 +2709,9 @@ impl rt::Object for HostMultipathInfoPath {
         &HOST_MULTIPATH_INFO_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_INFO_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_PATH),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.path_state),
@@ -2785,18 +2763,22 @@ rt::serde!(object HostMultipathInfoPath);
 pub struct HostMultipathStateInfo {
     /// `path`: list of `HostMultipathStateInfoPath`.
     pub path: Vec<HostMultipathStateInfoPath>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathStateInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { path: Vec::new() }
+        Self {
+            path: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_MULTIPATH_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathStateInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostMultipathStateInfoPath path ol
 ",
     rt::unset::<HostMultipathStateInfo>,
@@ -2806,12 +2788,9 @@ impl rt::Object for HostMultipathStateInfo {
         &HOST_MULTIPATH_STATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_STATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_STATE_INFO),
             0 => P::Objects(&self.path),
             _ => P::Absent,
         }
@@ -2851,6 +2830,8 @@ pub struct HostMultipathStateInfoPath {
     pub name: String,
     /// `pathState`: required string.
     pub path_state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMultipathStateInfoPath {
     #[inline(never)]
@@ -2858,14 +2839,14 @@ impl Default for HostMultipathStateInfoPath {
         Self {
             name: String::new(),
             path_state: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MULTIPATH_STATE_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathStateInfoPath",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string name r
 string pathState r
 ",
@@ -2876,12 +2857,9 @@ impl rt::Object for HostMultipathStateInfoPath {
         &HOST_MULTIPATH_STATE_INFO_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MULTIPATH_STATE_INFO_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_STATE_INFO_PATH),
             0 => P::Value(&self.name),
             1 => P::Value(&self.path_state),
             _ => P::Absent,
@@ -2923,6 +2901,8 @@ pub struct HostNasVolumeConfig {
     pub change_operation: Option<String>,
     /// `spec`: optional `HostNasVolumeSpec`.
     pub spec: Option<Box<HostNasVolumeSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNasVolumeConfig {
     #[inline(never)]
@@ -2930,14 +2910,14 @@ impl Default for HostNasVolumeConfig {
         Self {
             change_operation: None,
             spec: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NAS_VOLUME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeConfig",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string changeOperation o
 HostNasVolumeSpec spec o
 ",
@@ -2948,12 +2928,9 @@ impl rt::Object for HostNasVolumeConfig {
         &HOST_NAS_VOLUME_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAS_VOLUME_CONFIG),
             0 => P::Value(&self.change_operation),
             1 => P::Optional(&self.spec),
             _ => P::Absent,
@@ -2993,18 +2970,22 @@ rt::serde!(object HostNasVolumeConfig);
 pub struct HostNasVolumeUserInfo {
     /// `user`: required string.
     pub user: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNasVolumeUserInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { user: String::new() }
+        Self {
+            user: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_NAS_VOLUME_USER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeUserInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string user r
 ",
     rt::unset::<HostNasVolumeUserInfo>,
@@ -3014,12 +2995,9 @@ impl rt::Object for HostNasVolumeUserInfo {
         &HOST_NAS_VOLUME_USER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NAS_VOLUME_USER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NAS_VOLUME_USER_INFO),
             0 => P::Value(&self.user),
             _ => P::Absent,
         }
@@ -3065,6 +3043,8 @@ pub struct HostNvmeConnectSpec {
     pub admin_queue_size: Option<i32>,
     /// `keepAliveTimeout`: optional int.
     pub keep_alive_timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeConnectSpec {
     #[inline(never)]
@@ -3075,14 +3055,14 @@ impl Default for HostNvmeConnectSpec {
             controller_id: None,
             admin_queue_size: None,
             keep_alive_timeout: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeConnectSpec",
-    "7.0.0.0",
     Some(&HOST_NVME_SPEC),
-    "
+    "7.0.0.0
 string subnqn r
 int controllerId o
 int adminQueueSize o
@@ -3095,12 +3075,9 @@ impl rt::Object for HostNvmeConnectSpec {
         &HOST_NVME_CONNECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_CONNECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_CONNECT_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.subnqn),
@@ -3185,6 +3162,8 @@ pub struct HostNvmeController {
     pub serial_number: Option<String>,
     /// `firmwareVersion`: optional string.
     pub firmware_version: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeController {
     #[inline(never)]
@@ -3204,14 +3183,14 @@ impl Default for HostNvmeController {
             model: None,
             serial_number: None,
             firmware_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeController",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string key r
 int controllerNumber r
 string subnqn r
@@ -3234,12 +3213,9 @@ impl rt::Object for HostNvmeController {
         &HOST_NVME_CONTROLLER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_CONTROLLER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_CONTROLLER),
             0 => P::Value(&self.key),
             1 => P::Value(&self.controller_number),
             2 => P::Value(&self.subnqn),
@@ -3307,6 +3283,8 @@ pub struct HostNvmeDisconnectSpec {
     pub subnqn: Option<String>,
     /// `controllerNumber`: optional int.
     pub controller_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeDisconnectSpec {
     #[inline(never)]
@@ -3315,14 +3293,14 @@ impl Default for HostNvmeDisconnectSpec {
             hba_name: String::new(),
             subnqn: None,
             controller_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_DISCONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDisconnectSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string hbaName r
 string subnqn o
 int controllerNumber o
@@ -3334,12 +3312,9 @@ impl rt::Object for HostNvmeDisconnectSpec {
         &HOST_NVME_DISCONNECT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_DISCONNECT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_DISCONNECT_SPEC),
             0 => P::Value(&self.hba_name),
             1 => P::Value(&self.subnqn),
             2 => P::Value(&self.controller_number),
@@ -3385,6 +3360,8 @@ pub struct HostNvmeDiscoverSpec {
     pub auto_connect: Option<bool>,
     /// `rootDiscoveryController`: optional boolean, since VI API 7.0.3.0.
     pub root_discovery_controller: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeDiscoverSpec {
     #[inline(never)]
@@ -3393,14 +3370,14 @@ impl Default for HostNvmeDiscoverSpec {
             base: HostNvmeSpec::default(),
             auto_connect: None,
             root_discovery_controller: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_DISCOVER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoverSpec",
-    "7.0.0.0",
     Some(&HOST_NVME_SPEC),
-    "
+    "7.0.0.0
 boolean autoConnect o
 boolean rootDiscoveryController o since 7.0.3.0
 ",
@@ -3411,12 +3388,9 @@ impl rt::Object for HostNvmeDiscoverSpec {
         &HOST_NVME_DISCOVER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_DISCOVER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_DISCOVER_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.auto_connect),
@@ -3473,6 +3447,8 @@ pub struct HostNvmeDiscoveryLog {
     pub entry: Vec<HostNvmeDiscoveryLogEntry>,
     /// `complete`: required boolean.
     pub complete: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeDiscoveryLog {
     #[inline(never)]
@@ -3480,14 +3456,14 @@ impl Default for HostNvmeDiscoveryLog {
         Self {
             entry: Vec::new(),
             complete: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_DISCOVERY_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoveryLog",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 HostNvmeDiscoveryLogEntry entry ol
 boolean complete r
 ",
@@ -3498,12 +3474,9 @@ impl rt::Object for HostNvmeDiscoveryLog {
         &HOST_NVME_DISCOVERY_LOG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_DISCOVERY_LOG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_DISCOVERY_LOG),
             0 => P::Objects(&self.entry),
             1 => P::Value(&self.complete),
             _ => P::Absent,
@@ -3557,6 +3530,8 @@ pub struct HostNvmeDiscoveryLogEntry {
     pub transport_requirements: String,
     /// `connected`: required boolean.
     pub connected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeDiscoveryLogEntry {
     #[inline(never)]
@@ -3570,14 +3545,14 @@ impl Default for HostNvmeDiscoveryLogEntry {
             transport_parameters: Default::default(),
             transport_requirements: String::new(),
             connected: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_DISCOVERY_LOG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoveryLogEntry",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string subnqn r
 string subsystemType r
 int subsystemPortId r
@@ -3594,12 +3569,9 @@ impl rt::Object for HostNvmeDiscoveryLogEntry {
         &HOST_NVME_DISCOVERY_LOG_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_DISCOVERY_LOG_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_DISCOVERY_LOG_ENTRY),
             0 => P::Value(&self.subnqn),
             1 => P::Value(&self.subsystem_type),
             2 => P::Value(&self.subsystem_port_id),
@@ -3659,6 +3631,8 @@ pub struct HostNvmeNamespace {
     pub block_size: i32,
     /// `capacityInBlocks`: required long.
     pub capacity_in_blocks: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeNamespace {
     #[inline(never)]
@@ -3669,14 +3643,14 @@ impl Default for HostNvmeNamespace {
             id: 0,
             block_size: 0,
             capacity_in_blocks: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeNamespace",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string key r
 string name r
 int id r
@@ -3690,12 +3664,9 @@ impl rt::Object for HostNvmeNamespace {
         &HOST_NVME_NAMESPACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_NAMESPACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_NAMESPACE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.id),
@@ -3749,6 +3720,8 @@ pub struct HostNvmeOpaqueTransportParameters {
     pub trsvcid: String,
     /// `tsas`: required base64Binary.
     pub tsas: rt::Binary,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeOpaqueTransportParameters {
     #[inline(never)]
@@ -3759,14 +3732,14 @@ impl Default for HostNvmeOpaqueTransportParameters {
             adrfam: String::new(),
             trsvcid: String::new(),
             tsas: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOpaqueTransportParameters",
-    "7.0.0.0",
     Some(&HOST_NVME_TRANSPORT_PARAMETERS),
-    "
+    "7.0.0.0
 string trtype r
 string traddr r
 string adrfam r
@@ -3780,13 +3753,16 @@ impl rt::Object for HostNvmeOpaqueTransportParameters {
         &HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
+            rt::INFO => P::Info(&HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS),
+            rt::BASE => {
+                P::Object(
+                    &HostNvmeTransportParameters {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.trtype),
             1 => P::Value(&self.traddr),
             2 => P::Value(&self.adrfam),
@@ -3835,6 +3811,8 @@ pub struct HostNvmeOverFibreChannelParameters {
     pub node_world_wide_name: i64,
     /// `portWorldWideName`: required long.
     pub port_world_wide_name: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeOverFibreChannelParameters {
     #[inline(never)]
@@ -3842,14 +3820,14 @@ impl Default for HostNvmeOverFibreChannelParameters {
         Self {
             node_world_wide_name: 0,
             port_world_wide_name: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverFibreChannelParameters",
-    "7.0.0.0",
     Some(&HOST_NVME_TRANSPORT_PARAMETERS),
-    "
+    "7.0.0.0
 long nodeWorldWideName r
 long portWorldWideName r
 ",
@@ -3860,13 +3838,16 @@ impl rt::Object for HostNvmeOverFibreChannelParameters {
         &HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
+            rt::INFO => P::Info(&HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS),
+            rt::BASE => {
+                P::Object(
+                    &HostNvmeTransportParameters {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.node_world_wide_name),
             1 => P::Value(&self.port_world_wide_name),
             _ => P::Absent,
@@ -3911,6 +3892,8 @@ pub struct HostNvmeOverRdmaParameters {
     pub address_family: Option<String>,
     /// `portNumber`: optional int.
     pub port_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeOverRdmaParameters {
     #[inline(never)]
@@ -3919,14 +3902,14 @@ impl Default for HostNvmeOverRdmaParameters {
             address: String::new(),
             address_family: None,
             port_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_OVER_RDMA_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverRdmaParameters",
-    "7.0.0.0",
     Some(&HOST_NVME_TRANSPORT_PARAMETERS),
-    "
+    "7.0.0.0
 string address r
 string addressFamily o
 int portNumber o
@@ -3938,13 +3921,16 @@ impl rt::Object for HostNvmeOverRdmaParameters {
         &HOST_NVME_OVER_RDMA_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_OVER_RDMA_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
+            rt::INFO => P::Info(&HOST_NVME_OVER_RDMA_PARAMETERS),
+            rt::BASE => {
+                P::Object(
+                    &HostNvmeTransportParameters {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.address),
             1 => P::Value(&self.address_family),
             2 => P::Value(&self.port_number),
@@ -3991,6 +3977,8 @@ pub struct HostNvmeOverTcpParameters {
     pub port_number: Option<i32>,
     /// `digestVerification`: optional string.
     pub digest_verification: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeOverTcpParameters {
     #[inline(never)]
@@ -3999,14 +3987,14 @@ impl Default for HostNvmeOverTcpParameters {
             address: String::new(),
             port_number: None,
             digest_verification: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_OVER_TCP_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverTcpParameters",
-    "7.0.3.0",
     Some(&HOST_NVME_TRANSPORT_PARAMETERS),
-    "
+    "7.0.3.0
 string address r
 int portNumber o
 string digestVerification o
@@ -4018,13 +4006,16 @@ impl rt::Object for HostNvmeOverTcpParameters {
         &HOST_NVME_OVER_TCP_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_OVER_TCP_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
+            rt::INFO => P::Info(&HOST_NVME_OVER_TCP_PARAMETERS),
+            rt::BASE => {
+                P::Object(
+                    &HostNvmeTransportParameters {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.address),
             1 => P::Value(&self.port_number),
             2 => P::Value(&self.digest_verification),
@@ -4069,6 +4060,8 @@ pub struct HostNvmeSpec {
     pub hba_name: String,
     /// `transportParameters`: required `HostNvmeTransportParameters` or a descendant.
     pub transport_parameters: rt::Poly<HostNvmeTransportParameters>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeSpec {
     #[inline(never)]
@@ -4076,14 +4069,14 @@ impl Default for HostNvmeSpec {
         Self {
             hba_name: String::new(),
             transport_parameters: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeSpec",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string hbaName r
 HostNvmeTransportParameters transportParameters r
 ",
@@ -4094,12 +4087,9 @@ impl rt::Object for HostNvmeSpec {
         &HOST_NVME_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_SPEC),
             0 => P::Value(&self.hba_name),
             1 => P::Value(&self.transport_parameters),
             _ => P::Absent,
@@ -4139,18 +4129,22 @@ rt::serde!(object HostNvmeSpec);
 pub struct HostNvmeTopology {
     /// `adapter`: list of `HostNvmeTopologyInterface`.
     pub adapter: Vec<HostNvmeTopologyInterface>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeTopology {
     #[inline(never)]
     fn default() -> Self {
-        Self { adapter: Vec::new() }
+        Self {
+            adapter: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_NVME_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTopology",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 HostNvmeTopologyInterface adapter ol
 ",
     rt::unset::<HostNvmeTopology>,
@@ -4160,12 +4154,9 @@ impl rt::Object for HostNvmeTopology {
         &HOST_NVME_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_TOPOLOGY),
             0 => P::Objects(&self.adapter),
             _ => P::Absent,
         }
@@ -4207,6 +4198,8 @@ pub struct HostNvmeTopologyInterface {
     pub adapter: String,
     /// `connectedController`: list of `HostNvmeController`.
     pub connected_controller: Vec<HostNvmeController>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvmeTopologyInterface {
     #[inline(never)]
@@ -4215,14 +4208,14 @@ impl Default for HostNvmeTopologyInterface {
             key: String::new(),
             adapter: String::new(),
             connected_controller: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NVME_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTopologyInterface",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.0.0
 string key r
 string adapter r
 HostNvmeController connectedController ol
@@ -4234,12 +4227,9 @@ impl rt::Object for HostNvmeTopologyInterface {
         &HOST_NVME_TOPOLOGY_INTERFACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_TOPOLOGY_INTERFACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_TOPOLOGY_INTERFACE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.adapter),
             2 => P::Objects(&self.connected_controller),
@@ -4278,18 +4268,20 @@ impl std::fmt::Debug for HostNvmeTopologyInterface {
 rt::serde!(object HostNvmeTopologyInterface);
 
 /// `HostNvmeTransportParameters`, a [`DynamicData`], since VI API 7.0.0.0.
-pub struct HostNvmeTransportParameters {}
+pub struct HostNvmeTransportParameters {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostNvmeTransportParameters {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_NVME_TRANSPORT_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTransportParameters",
-    "7.0.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "7.0.0.0",
     rt::unset::<HostNvmeTransportParameters>,
 );
 impl rt::Object for HostNvmeTransportParameters {
@@ -4297,12 +4289,9 @@ impl rt::Object for HostNvmeTransportParameters {
         &HOST_NVME_TRANSPORT_PARAMETERS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVME_TRANSPORT_PARAMETERS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVME_TRANSPORT_PARAMETERS),
             _ => P::Absent,
         }
     }
@@ -4343,6 +4332,8 @@ pub struct HostPMemVolume {
     pub uuid: String,
     /// `version`: required string.
     pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPMemVolume {
     #[inline(never)]
@@ -4351,14 +4342,14 @@ impl Default for HostPMemVolume {
             base: HostFileSystemVolume::default(),
             uuid: String::new(),
             version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_P_MEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPMemVolume",
-    "6.7",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "6.7
 string uuid r
 string version r
 ",
@@ -4369,12 +4360,9 @@ impl rt::Object for HostPMemVolume {
         &HOST_P_MEM_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_P_MEM_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_P_MEM_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.uuid),
@@ -4430,18 +4418,22 @@ rt::serde!(object HostPMemVolume);
 pub struct HostPathSelectionPolicyOption {
     /// `policy`: required `ElementDescription` or a descendant.
     pub policy: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPathSelectionPolicyOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: Default::default() }
+        Self {
+            policy: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_PATH_SELECTION_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPathSelectionPolicyOption",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ElementDescription policy r
 ",
     rt::unset::<HostPathSelectionPolicyOption>,
@@ -4451,12 +4443,9 @@ impl rt::Object for HostPathSelectionPolicyOption {
         &HOST_PATH_SELECTION_POLICY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATH_SELECTION_POLICY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATH_SELECTION_POLICY_OPTION),
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -4494,20 +4483,22 @@ rt::serde!(object HostPathSelectionPolicyOption);
 pub struct HostPcieHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPcieHba {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostHostBusAdapter::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PCIE_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPcieHba",
-    "7.0.0.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "",
+    "7.0.0.0",
     rt::unset::<HostPcieHba>,
 );
 impl rt::Object for HostPcieHba {
@@ -4515,12 +4506,9 @@ impl rt::Object for HostPcieHba {
         &HOST_PCIE_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCIE_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCIE_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4569,18 +4557,20 @@ impl std::fmt::Debug for HostPcieHba {
 rt::serde!(object HostPcieHba);
 
 /// `HostPcieTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-pub struct HostPcieTargetTransport {}
+pub struct HostPcieTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostPcieTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_PCIE_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPcieTargetTransport",
-    "7.0.0.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "7.0.0.0",
     rt::unset::<HostPcieTargetTransport>,
 );
 impl rt::Object for HostPcieTargetTransport {
@@ -4588,13 +4578,10 @@ impl rt::Object for HostPcieTargetTransport {
         &HOST_PCIE_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCIE_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::INFO => P::Info(&HOST_PCIE_TARGET_TRANSPORT),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -4639,6 +4626,8 @@ pub struct HostPlugStoreTopology {
     pub device: Vec<HostPlugStoreTopologyDevice>,
     /// `plugin`: list of `HostPlugStoreTopologyPlugin`, found by its key.
     pub plugin: Vec<HostPlugStoreTopologyPlugin>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopology {
     #[inline(never)]
@@ -4649,14 +4638,14 @@ impl Default for HostPlugStoreTopology {
             target: Vec::new(),
             device: Vec::new(),
             plugin: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopology",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostPlugStoreTopologyAdapter adapter ol
 HostPlugStoreTopologyPath path ol
 HostPlugStoreTopologyTarget target ol
@@ -4670,12 +4659,9 @@ impl rt::Object for HostPlugStoreTopology {
         &HOST_PLUG_STORE_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY),
             0 => P::Objects(&self.adapter),
             1 => P::Objects(&self.path),
             2 => P::Objects(&self.target),

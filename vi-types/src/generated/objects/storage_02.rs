@@ -13,6 +13,8 @@ pub struct HostPlugStoreTopologyAdapter {
     pub adapter: String,
     /// `path`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyAdapter {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for HostPlugStoreTopologyAdapter {
             key: String::new(),
             adapter: String::new(),
             path: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyAdapter",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string adapter r
 string path ol
@@ -40,12 +42,9 @@ impl rt::Object for HostPlugStoreTopologyAdapter {
         &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_ADAPTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_ADAPTER),
             0 => P::Value(&self.key),
             1 => P::Value(&self.adapter),
             2 => P::Value(&self.path),
@@ -91,6 +90,8 @@ pub struct HostPlugStoreTopologyDevice {
     pub lun: String,
     /// `path`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyDevice {
     #[inline(never)]
@@ -99,14 +100,14 @@ impl Default for HostPlugStoreTopologyDevice {
             key: String::new(),
             lun: String::new(),
             path: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyDevice",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string lun r
 string path ol
@@ -118,12 +119,9 @@ impl rt::Object for HostPlugStoreTopologyDevice {
         &HOST_PLUG_STORE_TOPOLOGY_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_DEVICE),
             0 => P::Value(&self.key),
             1 => P::Value(&self.lun),
             2 => P::Value(&self.path),
@@ -179,6 +177,8 @@ pub struct HostPlugStoreTopologyPath {
     pub target: Option<String>,
     /// `device`: optional string, the key of a `HostPlugStoreTopologyDevice`.
     pub device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyPath {
     #[inline(never)]
@@ -192,14 +192,14 @@ impl Default for HostPlugStoreTopologyPath {
             adapter: None,
             target: None,
             device: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyPath",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string name r
 int channelNumber o
@@ -216,12 +216,9 @@ impl rt::Object for HostPlugStoreTopologyPath {
         &HOST_PLUG_STORE_TOPOLOGY_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_PATH),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.channel_number),
@@ -279,6 +276,8 @@ pub struct HostPlugStoreTopologyPlugin {
     pub device: Vec<String>,
     /// `claimedPath`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub claimed_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyPlugin {
     #[inline(never)]
@@ -288,14 +287,14 @@ impl Default for HostPlugStoreTopologyPlugin {
             name: String::new(),
             device: Vec::new(),
             claimed_path: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PLUGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyPlugin",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 string name r
 string device ol
@@ -308,12 +307,9 @@ impl rt::Object for HostPlugStoreTopologyPlugin {
         &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_PLUGIN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_PLUGIN),
             0 => P::Value(&self.key),
             1 => P::Value(&self.name),
             2 => P::Value(&self.device),
@@ -359,6 +355,8 @@ pub struct HostPlugStoreTopologyTarget {
     pub key: String,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPlugStoreTopologyTarget {
     #[inline(never)]
@@ -366,14 +364,14 @@ impl Default for HostPlugStoreTopologyTarget {
         Self {
             key: String::new(),
             transport: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyTarget",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string key r
 HostTargetTransport transport o
 ",
@@ -384,12 +382,9 @@ impl rt::Object for HostPlugStoreTopologyTarget {
         &HOST_PLUG_STORE_TOPOLOGY_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PLUG_STORE_TOPOLOGY_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PLUG_STORE_TOPOLOGY_TARGET),
             0 => P::Value(&self.key),
             1 => P::Value(&self.transport),
             _ => P::Absent,
@@ -453,6 +448,8 @@ pub struct HostProtocolEndpoint {
     pub device_id: Option<String>,
     /// `usedByStretchedContainer`: optional boolean, since VI API 8.0.3.0.
     pub used_by_stretched_container: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProtocolEndpoint {
     #[inline(never)]
@@ -471,14 +468,14 @@ impl Default for HostProtocolEndpoint {
             nfs_server_user: None,
             device_id: None,
             used_by_stretched_container: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROTOCOL_ENDPOINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProtocolEndpoint",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string peType r
 string type o since 6.5
 string uuid r
@@ -500,12 +497,9 @@ impl rt::Object for HostProtocolEndpoint {
         &HOST_PROTOCOL_ENDPOINT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROTOCOL_ENDPOINT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROTOCOL_ENDPOINT),
             0 => P::Value(&self.pe_type),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.uuid),
@@ -569,6 +563,8 @@ pub struct HostQualifiedName {
     pub value: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostQualifiedName {
     #[inline(never)]
@@ -576,14 +572,14 @@ impl Default for HostQualifiedName {
         Self {
             value: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_QUALIFIED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostQualifiedName",
-    "7.0.3.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.3.0
 string value r
 string type r
 ",
@@ -594,12 +590,9 @@ impl rt::Object for HostQualifiedName {
         &HOST_QUALIFIED_NAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_QUALIFIED_NAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_QUALIFIED_NAME),
             0 => P::Value(&self.value),
             1 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -641,6 +634,8 @@ pub struct HostRdmaHba {
     pub base: HostHostBusAdapter,
     /// `associatedRdmaDevice`: optional string.
     pub associated_rdma_device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostRdmaHba {
     #[inline(never)]
@@ -648,14 +643,14 @@ impl Default for HostRdmaHba {
         Self {
             base: HostHostBusAdapter::default(),
             associated_rdma_device: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RDMA_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaHba",
-    "7.0.0.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "7.0.0.0
 string associatedRdmaDevice o
 ",
     rt::unset::<HostRdmaHba>,
@@ -665,12 +660,9 @@ impl rt::Object for HostRdmaHba {
         &HOST_RDMA_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RDMA_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.associated_rdma_device),
@@ -721,18 +713,20 @@ impl std::fmt::Debug for HostRdmaHba {
 rt::serde!(object HostRdmaHba);
 
 /// `HostRdmaTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-pub struct HostRdmaTargetTransport {}
+pub struct HostRdmaTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostRdmaTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_RDMA_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaTargetTransport",
-    "7.0.0.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "7.0.0.0",
     rt::unset::<HostRdmaTargetTransport>,
 );
 impl rt::Object for HostRdmaTargetTransport {
@@ -740,13 +734,10 @@ impl rt::Object for HostRdmaTargetTransport {
         &HOST_RDMA_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RDMA_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::INFO => P::Info(&HOST_RDMA_TARGET_TRANSPORT),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -785,6 +776,8 @@ pub struct HostResignatureRescanResult {
     pub rescan: Vec<HostVmfsRescanResult>,
     /// `result`: required reference to `Datastore`.
     pub result: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostResignatureRescanResult {
     #[inline(never)]
@@ -792,14 +785,14 @@ impl Default for HostResignatureRescanResult {
         Self {
             rescan: Vec::new(),
             result: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_RESIGNATURE_RESCAN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostResignatureRescanResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostVmfsRescanResult rescan ol
 ManagedObjectReference result r
 ",
@@ -810,12 +803,9 @@ impl rt::Object for HostResignatureRescanResult {
         &HOST_RESIGNATURE_RESCAN_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_RESIGNATURE_RESCAN_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_RESIGNATURE_RESCAN_RESULT),
             0 => P::Objects(&self.rescan),
             1 => P::Value(&self.result),
             _ => P::Absent,
@@ -857,6 +847,8 @@ pub struct HostSerialAttachedHba {
     pub base: HostHostBusAdapter,
     /// `nodeWorldWideName`: required string.
     pub node_world_wide_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSerialAttachedHba {
     #[inline(never)]
@@ -864,14 +856,14 @@ impl Default for HostSerialAttachedHba {
         Self {
             base: HostHostBusAdapter::default(),
             node_world_wide_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SERIAL_ATTACHED_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSerialAttachedHba",
-    "6.5",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "6.5
 string nodeWorldWideName r
 ",
     rt::unset::<HostSerialAttachedHba>,
@@ -881,12 +873,9 @@ impl rt::Object for HostSerialAttachedHba {
         &HOST_SERIAL_ATTACHED_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERIAL_ATTACHED_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERIAL_ATTACHED_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.node_world_wide_name),
@@ -937,18 +926,20 @@ impl std::fmt::Debug for HostSerialAttachedHba {
 rt::serde!(object HostSerialAttachedHba);
 
 /// `HostSerialAttachedTargetTransport`, a [`HostTargetTransport`], since VI API 6.5.
-pub struct HostSerialAttachedTargetTransport {}
+pub struct HostSerialAttachedTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostSerialAttachedTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_SERIAL_ATTACHED_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSerialAttachedTargetTransport",
-    "6.5",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "6.5",
     rt::unset::<HostSerialAttachedTargetTransport>,
 );
 impl rt::Object for HostSerialAttachedTargetTransport {
@@ -956,13 +947,10 @@ impl rt::Object for HostSerialAttachedTargetTransport {
         &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERIAL_ATTACHED_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::INFO => P::Info(&HOST_SERIAL_ATTACHED_TARGET_TRANSPORT),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -999,18 +987,22 @@ rt::serde!(object HostSerialAttachedTargetTransport);
 pub struct HostStorageArrayTypePolicyOption {
     /// `policy`: required `ElementDescription` or a descendant.
     pub policy: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageArrayTypePolicyOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { policy: Default::default() }
+        Self {
+            policy: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageArrayTypePolicyOption",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ElementDescription policy r
 ",
     rt::unset::<HostStorageArrayTypePolicyOption>,
@@ -1020,12 +1012,9 @@ impl rt::Object for HostStorageArrayTypePolicyOption {
         &HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION),
             0 => P::Value(&self.policy),
             _ => P::Absent,
         }
@@ -1065,6 +1054,8 @@ pub struct HostStorageSystemDiskLocatorLedResult {
     pub key: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageSystemDiskLocatorLedResult {
     #[inline(never)]
@@ -1072,14 +1063,14 @@ impl Default for HostStorageSystemDiskLocatorLedResult {
         Self {
             key: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemDiskLocatorLedResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 LocalizedMethodFault fault r
 ",
@@ -1090,12 +1081,9 @@ impl rt::Object for HostStorageSystemDiskLocatorLedResult {
         &HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT),
             0 => P::Value(&self.key),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -1137,6 +1125,8 @@ pub struct HostStorageSystemScsiLunResult {
     pub key: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageSystemScsiLunResult {
     #[inline(never)]
@@ -1144,14 +1134,14 @@ impl Default for HostStorageSystemScsiLunResult {
         Self {
             key: String::new(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemScsiLunResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 LocalizedMethodFault fault o
 ",
@@ -1162,12 +1152,9 @@ impl rt::Object for HostStorageSystemScsiLunResult {
         &HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT),
             0 => P::Value(&self.key),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -1209,6 +1196,8 @@ pub struct HostStorageSystemVmfsVolumeResult {
     pub key: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageSystemVmfsVolumeResult {
     #[inline(never)]
@@ -1216,14 +1205,14 @@ impl Default for HostStorageSystemVmfsVolumeResult {
         Self {
             key: String::new(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemVmfsVolumeResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key r
 LocalizedMethodFault fault o
 ",
@@ -1234,12 +1223,9 @@ impl rt::Object for HostStorageSystemVmfsVolumeResult {
         &HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT),
             0 => P::Value(&self.key),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -1281,6 +1267,8 @@ pub struct HostTcpHba {
     pub base: HostHostBusAdapter,
     /// `associatedPnic`: optional string.
     pub associated_pnic: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTcpHba {
     #[inline(never)]
@@ -1288,14 +1276,14 @@ impl Default for HostTcpHba {
         Self {
             base: HostHostBusAdapter::default(),
             associated_pnic: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_TCP_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpHba",
-    "7.0.3.0",
     Some(&HOST_HOST_BUS_ADAPTER),
-    "
+    "7.0.3.0
 string associatedPnic o
 ",
     rt::unset::<HostTcpHba>,
@@ -1305,12 +1293,9 @@ impl rt::Object for HostTcpHba {
         &HOST_TCP_HBA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TCP_HBA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_TCP_HBA),
             0..=9 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.associated_pnic),
@@ -1364,18 +1349,22 @@ rt::serde!(object HostTcpHba);
 pub struct HostTcpHbaCreateSpec {
     /// `pnic`: required string.
     pub pnic: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostTcpHbaCreateSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { pnic: String::new() }
+        Self {
+            pnic: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_TCP_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpHbaCreateSpec",
-    "7.0.3.0",
     Some(&HOST_HBA_CREATE_SPEC),
-    "
+    "7.0.3.0
 string pnic r
 ",
     rt::unset::<HostTcpHbaCreateSpec>,
@@ -1385,13 +1374,10 @@ impl rt::Object for HostTcpHbaCreateSpec {
         &HOST_TCP_HBA_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TCP_HBA_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostHbaCreateSpec {}),
+            rt::INFO => P::Info(&HOST_TCP_HBA_CREATE_SPEC),
+            rt::BASE => P::Object(&HostHbaCreateSpec { _more: () }),
             0 => P::Value(&self.pnic),
             _ => P::Absent,
         }
@@ -1427,18 +1413,20 @@ impl std::fmt::Debug for HostTcpHbaCreateSpec {
 rt::serde!(object HostTcpHbaCreateSpec);
 
 /// `HostTcpTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.3.0.
-pub struct HostTcpTargetTransport {}
+pub struct HostTcpTargetTransport {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostTcpTargetTransport {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_TCP_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpTargetTransport",
-    "7.0.3.0",
     Some(&HOST_TARGET_TRANSPORT),
-    "",
+    "7.0.3.0",
     rt::unset::<HostTcpTargetTransport>,
 );
 impl rt::Object for HostTcpTargetTransport {
@@ -1446,13 +1434,10 @@ impl rt::Object for HostTcpTargetTransport {
         &HOST_TCP_TARGET_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_TCP_TARGET_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&HostTargetTransport {}),
+            rt::INFO => P::Info(&HOST_TCP_TARGET_TRANSPORT),
+            rt::BASE => P::Object(&HostTargetTransport { _more: () }),
             _ => P::Absent,
         }
     }
@@ -1503,6 +1488,8 @@ pub struct HostUnresolvedVmfsExtent {
     pub end_block: i32,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsExtent {
     #[inline(never)]
@@ -1516,14 +1503,14 @@ impl Default for HostUnresolvedVmfsExtent {
             start_block: 0,
             end_block: 0,
             reason: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsExtent",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostScsiDiskPartition device r
 string devicePath r
 string vmfsUuid r
@@ -1540,12 +1527,9 @@ impl rt::Object for HostUnresolvedVmfsExtent {
         &HOST_UNRESOLVED_VMFS_EXTENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_EXTENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_EXTENT),
             0 => P::Object(&self.device),
             1 => P::Value(&self.device_path),
             2 => P::Value(&self.vmfs_uuid),
@@ -1597,20 +1581,22 @@ rt::serde!(object HostUnresolvedVmfsExtent);
 pub struct HostUnresolvedVmfsResignatureSpec {
     /// `extentDevicePath`: list, not empty, of string.
     pub extent_device_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsResignatureSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             extent_device_path: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResignatureSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string extentDevicePath rl
 ",
     rt::unset::<HostUnresolvedVmfsResignatureSpec>,
@@ -1620,12 +1606,9 @@ impl rt::Object for HostUnresolvedVmfsResignatureSpec {
         &HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC),
             0 => P::Value(&self.extent_device_path),
             _ => P::Absent,
         }
@@ -1667,6 +1650,8 @@ pub struct HostUnresolvedVmfsResolutionResult {
     pub vmfs: Option<Box<HostVmfsVolume>>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsResolutionResult {
     #[inline(never)]
@@ -1675,14 +1660,14 @@ impl Default for HostUnresolvedVmfsResolutionResult {
             spec: Default::default(),
             vmfs: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResolutionResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostUnresolvedVmfsResolutionSpec spec r
 HostVmfsVolume vmfs o
 LocalizedMethodFault fault o
@@ -1694,12 +1679,9 @@ impl rt::Object for HostUnresolvedVmfsResolutionResult {
         &HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT),
             0 => P::Object(&self.spec),
             1 => P::Optional(&self.vmfs),
             2 => P::Optional(&self.fault),
@@ -1743,6 +1725,8 @@ pub struct HostUnresolvedVmfsResolutionSpec {
     pub extent_device_path: Vec<String>,
     /// `uuidResolution`: required string.
     pub uuid_resolution: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsResolutionSpec {
     #[inline(never)]
@@ -1750,14 +1734,14 @@ impl Default for HostUnresolvedVmfsResolutionSpec {
         Self {
             extent_device_path: Vec::new(),
             uuid_resolution: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResolutionSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string extentDevicePath rl
 string uuidResolution r
 ",
@@ -1768,12 +1752,9 @@ impl rt::Object for HostUnresolvedVmfsResolutionSpec {
         &HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC),
             0 => P::Value(&self.extent_device_path),
             1 => P::Value(&self.uuid_resolution),
             _ => P::Absent,
@@ -1821,6 +1802,8 @@ pub struct HostUnresolvedVmfsVolume {
     pub total_blocks: i32,
     /// `resolveStatus`: required `HostUnresolvedVmfsVolumeResolveStatus`.
     pub resolve_status: HostUnresolvedVmfsVolumeResolveStatus,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsVolume {
     #[inline(never)]
@@ -1831,14 +1814,14 @@ impl Default for HostUnresolvedVmfsVolume {
             vmfs_uuid: String::new(),
             total_blocks: 0,
             resolve_status: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsVolume",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 HostUnresolvedVmfsExtent extent rl
 string vmfsLabel r
 string vmfsUuid r
@@ -1852,12 +1835,9 @@ impl rt::Object for HostUnresolvedVmfsVolume {
         &HOST_UNRESOLVED_VMFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_VOLUME),
             0 => P::Objects(&self.extent),
             1 => P::Value(&self.vmfs_label),
             2 => P::Value(&self.vmfs_uuid),
@@ -1907,6 +1887,8 @@ pub struct HostUnresolvedVmfsVolumeResolveStatus {
     pub incomplete_extents: Option<bool>,
     /// `multipleCopies`: optional boolean.
     pub multiple_copies: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostUnresolvedVmfsVolumeResolveStatus {
     #[inline(never)]
@@ -1915,14 +1897,14 @@ impl Default for HostUnresolvedVmfsVolumeResolveStatus {
             resolvable: false,
             incomplete_extents: None,
             multiple_copies: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsVolumeResolveStatus",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 boolean resolvable r
 boolean incompleteExtents o
 boolean multipleCopies o
@@ -1934,12 +1916,9 @@ impl rt::Object for HostUnresolvedVmfsVolumeResolveStatus {
         &HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS),
             0 => P::Value(&self.resolvable),
             1 => P::Value(&self.incomplete_extents),
             2 => P::Value(&self.multiple_copies),
@@ -1988,6 +1967,8 @@ pub struct HostVFlashManagerVFlashCacheConfigInfo {
     pub default_v_flash_module: Option<String>,
     /// `swapCacheReservationInGB`: optional long.
     pub swap_cache_reservation_in_gb: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashCacheConfigInfo {
     #[inline(never)]
@@ -1997,14 +1978,14 @@ impl Default for HostVFlashManagerVFlashCacheConfigInfo {
             v_flash_module_config_option: Vec::new(),
             default_v_flash_module: None,
             swap_cache_reservation_in_gb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption vFlashModuleConfigOption ol
 string defaultVFlashModule o
 long swapCacheReservationInGB o
@@ -2016,12 +1997,9 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO),
             #[cfg(feature = "vmoption")]
             0 => P::Objects(&self.v_flash_module_config_option),
             1 => P::Value(&self.default_v_flash_module),
@@ -2067,6 +2045,8 @@ pub struct HostVFlashManagerVFlashCacheConfigSpec {
     pub default_v_flash_module: String,
     /// `swapCacheReservationInGB`: required long.
     pub swap_cache_reservation_in_gb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashCacheConfigSpec {
     #[inline(never)]
@@ -2074,14 +2054,14 @@ impl Default for HostVFlashManagerVFlashCacheConfigSpec {
         Self {
             default_v_flash_module: String::new(),
             swap_cache_reservation_in_gb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string defaultVFlashModule r
 long swapCacheReservationInGB r
 ",
@@ -2092,12 +2072,9 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigSpec {
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC),
             0 => P::Value(&self.default_v_flash_module),
             1 => P::Value(&self.swap_cache_reservation_in_gb),
             _ => P::Absent,
@@ -2141,6 +2118,8 @@ pub struct HostVFlashManagerVFlashConfigInfo {
     >,
     /// `vFlashCacheConfigInfo`: optional `HostVFlashManagerVFlashCacheConfigInfo`.
     pub v_flash_cache_config_info: Option<Box<HostVFlashManagerVFlashCacheConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashConfigInfo {
     #[inline(never)]
@@ -2148,14 +2127,14 @@ impl Default for HostVFlashManagerVFlashConfigInfo {
         Self {
             v_flash_resource_config_info: None,
             v_flash_cache_config_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostVFlashManagerVFlashResourceConfigInfo vFlashResourceConfigInfo o
 HostVFlashManagerVFlashCacheConfigInfo vFlashCacheConfigInfo o
 ",
@@ -2166,12 +2145,9 @@ impl rt::Object for HostVFlashManagerVFlashConfigInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO),
             0 => P::Optional(&self.v_flash_resource_config_info),
             1 => P::Optional(&self.v_flash_cache_config_info),
             _ => P::Absent,
@@ -2213,18 +2189,23 @@ pub struct HostVFlashManagerVFlashResourceConfigInfo {
     pub vffs: Option<Box<HostVffsVolume>>,
     /// `capacity`: required long.
     pub capacity: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashResourceConfigInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { vffs: None, capacity: 0 }
+        Self {
+            vffs: None,
+            capacity: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostVffsVolume vffs o
 long capacity r
 ",
@@ -2235,12 +2216,9 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO),
             0 => P::Optional(&self.vffs),
             1 => P::Value(&self.capacity),
             _ => P::Absent,
@@ -2280,18 +2258,22 @@ rt::serde!(object HostVFlashManagerVFlashResourceConfigInfo);
 pub struct HostVFlashManagerVFlashResourceConfigSpec {
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashResourceConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vffs_uuid: String::new() }
+        Self {
+            vffs_uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceConfigSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string vffsUuid r
 ",
     rt::unset::<HostVFlashManagerVFlashResourceConfigSpec>,
@@ -2301,12 +2283,9 @@ impl rt::Object for HostVFlashManagerVFlashResourceConfigSpec {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC),
             0 => P::Value(&self.vffs_uuid),
             _ => P::Absent,
         }
@@ -2352,6 +2331,8 @@ pub struct HostVFlashManagerVFlashResourceRunTimeInfo {
     pub capacity_for_vm_cache: i64,
     /// `freeForVmCache`: required long.
     pub free_for_vm_cache: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashResourceRunTimeInfo {
     #[inline(never)]
@@ -2362,14 +2343,14 @@ impl Default for HostVFlashManagerVFlashResourceRunTimeInfo {
             accessible: false,
             capacity_for_vm_cache: 0,
             free_for_vm_cache: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceRunTimeInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 long usage r
 long capacity r
 boolean accessible r
@@ -2383,12 +2364,9 @@ impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
         &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO),
             0 => P::Value(&self.usage),
             1 => P::Value(&self.capacity),
             2 => P::Value(&self.accessible),
@@ -2438,6 +2416,8 @@ pub struct HostVFlashResourceConfigurationResult {
     pub vffs: Option<Box<HostVffsVolume>>,
     /// `diskConfigurationResult`: list of `HostDiskConfigurationResult`.
     pub disk_configuration_result: Vec<HostDiskConfigurationResult>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashResourceConfigurationResult {
     #[inline(never)]
@@ -2446,14 +2426,14 @@ impl Default for HostVFlashResourceConfigurationResult {
             device_path: Vec::new(),
             vffs: None,
             disk_configuration_result: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashResourceConfigurationResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string devicePath ol
 HostVffsVolume vffs o
 HostDiskConfigurationResult diskConfigurationResult ol
@@ -2465,12 +2445,9 @@ impl rt::Object for HostVFlashResourceConfigurationResult {
         &HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT),
             0 => P::Value(&self.device_path),
             1 => P::Optional(&self.vffs),
             2 => P::Objects(&self.disk_configuration_result),
@@ -2518,6 +2495,8 @@ pub struct HostVffsSpec {
     pub major_version: i32,
     /// `volumeName`: required string.
     pub volume_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVffsSpec {
     #[inline(never)]
@@ -2527,14 +2506,14 @@ impl Default for HostVffsSpec {
             partition: None,
             major_version: 0,
             volume_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VFFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVffsSpec",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string devicePath r
 HostDiskPartitionSpec partition o
 int majorVersion r
@@ -2547,12 +2526,9 @@ impl rt::Object for HostVffsSpec {
         &HOST_VFFS_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VFFS_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VFFS_SPEC),
             0 => P::Value(&self.device_path),
             1 => P::Optional(&self.partition),
             2 => P::Value(&self.major_version),
@@ -2604,6 +2580,8 @@ pub struct HostVffsVolume {
     pub uuid: String,
     /// `extent`: list, not empty, of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVffsVolume {
     #[inline(never)]
@@ -2614,14 +2592,14 @@ impl Default for HostVffsVolume {
             version: String::new(),
             uuid: String::new(),
             extent: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVffsVolume",
-    "5.5",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "5.5
 int majorVersion r
 string version r
 string uuid r
@@ -2634,12 +2612,9 @@ impl rt::Object for HostVffsVolume {
         &HOST_VFFS_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VFFS_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VFFS_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.major_version),
@@ -2701,6 +2676,8 @@ pub struct HostVmfsRescanResult {
     pub host: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVmfsRescanResult {
     #[inline(never)]
@@ -2708,14 +2685,14 @@ impl Default for HostVmfsRescanResult {
         Self {
             host: Default::default(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VMFS_RESCAN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsRescanResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference host r
 LocalizedMethodFault fault o
 ",
@@ -2726,12 +2703,9 @@ impl rt::Object for HostVmfsRescanResult {
         &HOST_VMFS_RESCAN_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VMFS_RESCAN_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VMFS_RESCAN_RESULT),
             0 => P::Value(&self.host),
             1 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -2775,6 +2749,8 @@ pub struct HostVvolNqn {
     pub storage_array: String,
     /// `online`: required boolean.
     pub online: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVvolNqn {
     #[inline(never)]
@@ -2783,14 +2759,14 @@ impl Default for HostVvolNqn {
             target_nqn: String::new(),
             storage_array: String::new(),
             online: false,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolNQN",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 string targetNQN r
 string storageArray r
 boolean online r
@@ -2802,12 +2778,9 @@ impl rt::Object for HostVvolNqn {
         &HOST_VVOL_NQN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_NQN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VVOL_NQN),
             0 => P::Value(&self.target_nqn),
             1 => P::Value(&self.storage_array),
             2 => P::Value(&self.online),
@@ -2865,6 +2838,8 @@ pub struct HostVvolVolume {
     pub vvol_nqn_fields_available: Option<bool>,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVvolVolume {
     #[inline(never)]
@@ -2879,14 +2854,14 @@ impl Default for HostVvolVolume {
             protocol_endpoint_type: None,
             vvol_nqn_fields_available: None,
             stretched: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VVOL_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolume",
-    "6.0",
     Some(&HOST_FILE_SYSTEM_VOLUME),
-    "
+    "6.0
 string scId r
 VVolHostPE hostPE ol
 HostVvolVolumeHostVvolNQN hostVvolNQN ol since 8.0.2.0
@@ -2903,12 +2878,9 @@ impl rt::Object for HostVvolVolume {
         &HOST_VVOL_VOLUME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VVOL_VOLUME),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.sc_id),
@@ -2978,6 +2950,8 @@ pub struct HostVvolVolumeHostVvolNqn {
     pub host: Option<rt::ManagedObjectReference>,
     /// `vvolNQN`: list of `HostVvolNQN`.
     pub vvol_nqn: Vec<HostVvolNqn>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVvolVolumeHostVvolNqn {
     #[inline(never)]
@@ -2985,14 +2959,14 @@ impl Default for HostVvolVolumeHostVvolNqn {
         Self {
             host: None,
             vvol_nqn: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VVOL_VOLUME_HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolumeHostVvolNQN",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 ManagedObjectReference host o
 HostVvolNQN vvolNQN ol
 ",
@@ -3003,12 +2977,9 @@ impl rt::Object for HostVvolVolumeHostVvolNqn {
         &HOST_VVOL_VOLUME_HOST_VVOL_NQN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME_HOST_VVOL_NQN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VVOL_VOLUME_HOST_VVOL_NQN),
             0 => P::Value(&self.host),
             1 => P::Objects(&self.vvol_nqn),
             _ => P::Absent,
@@ -3058,6 +3029,8 @@ pub struct HostVvolVolumeSpecification {
     pub uuid: String,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVvolVolumeSpecification {
     #[inline(never)]
@@ -3069,14 +3042,14 @@ impl Default for HostVvolVolumeSpecification {
             storage_array: Vec::new(),
             uuid: String::new(),
             stretched: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VVOL_VOLUME_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolumeSpecification",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 long maxSizeInMB r
 string volumeName r
 VimVasaProviderInfo vasaProviderInfo ol
@@ -3091,12 +3064,9 @@ impl rt::Object for HostVvolVolumeSpecification {
         &HOST_VVOL_VOLUME_SPECIFICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VVOL_VOLUME_SPECIFICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VVOL_VOLUME_SPECIFICATION),
             0 => P::Value(&self.max_size_in_mb),
             1 => P::Value(&self.volume_name),
             2 => P::Objects(&self.vasa_provider_info),
@@ -3146,6 +3116,8 @@ pub struct InaccessibleVFlashSource {
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InaccessibleVFlashSource {
     #[inline(never)]
@@ -3153,14 +3125,14 @@ impl Default for InaccessibleVFlashSource {
         Self {
             base: VimFault::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INACCESSIBLE_V_FLASH_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleVFlashSource",
-    "5.5",
     Some(&VIM_FAULT),
-    "
+    "5.5
 string hostName r
 ",
     rt::unset::<InaccessibleVFlashSource>,
@@ -3170,12 +3142,9 @@ impl rt::Object for InaccessibleVFlashSource {
         &INACCESSIBLE_V_FLASH_SOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INACCESSIBLE_V_FLASH_SOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INACCESSIBLE_V_FLASH_SOURCE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -3237,6 +3206,8 @@ pub struct InsufficientVFlashResourcesFault {
     pub requested_space_in_mb: Option<i64>,
     /// `requestedSpace`: required long.
     pub requested_space: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientVFlashResourcesFault {
     #[inline(never)]
@@ -3247,14 +3218,14 @@ impl Default for InsufficientVFlashResourcesFault {
             free_space: 0,
             requested_space_in_mb: None,
             requested_space: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_V_FLASH_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientVFlashResourcesFault",
-    "5.5",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
-    "
+    "5.5
 long freeSpaceInMB o since 6.0
 long freeSpace r
 long requestedSpaceInMB o since 6.0
@@ -3267,12 +3238,9 @@ impl rt::Object for InsufficientVFlashResourcesFault {
         &INSUFFICIENT_V_FLASH_RESOURCES_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_V_FLASH_RESOURCES_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_V_FLASH_RESOURCES_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.free_space_in_mb),
@@ -3334,6 +3302,8 @@ pub struct NotSupportedHostForVFlash {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForVFlash {
     #[inline(never)]
@@ -3341,14 +3311,14 @@ impl Default for NotSupportedHostForVFlash {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_V_FLASH: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVFlash",
-    "5.5",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "5.5
 string hostName r
 ",
     rt::unset::<NotSupportedHostForVFlash>,
@@ -3358,12 +3328,9 @@ impl rt::Object for NotSupportedHostForVFlash {
         &NOT_SUPPORTED_HOST_FOR_V_FLASH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_V_FLASH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_V_FLASH),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -3435,6 +3402,8 @@ pub struct NvdimmDimmInfo {
     pub region_info: Vec<NvdimmRegionInfo>,
     /// `representationString`: required string.
     pub representation_string: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmDimmInfo {
     #[inline(never)]
@@ -3450,14 +3419,14 @@ impl Default for NvdimmDimmInfo {
             block_capacity: 0,
             region_info: Vec::new(),
             representation_string: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_DIMM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmDimmInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int dimmHandle r
 NvdimmHealthInfo healthInfo r
 long totalCapacity r
@@ -3476,12 +3445,9 @@ impl rt::Object for NvdimmDimmInfo {
         &NVDIMM_DIMM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_DIMM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_DIMM_INFO),
             0 => P::Value(&self.dimm_handle),
             1 => P::Object(&self.health_info),
             2 => P::Value(&self.total_capacity),
@@ -3537,18 +3503,22 @@ rt::serde!(object NvdimmDimmInfo);
 pub struct NvdimmGuid {
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmGuid {
     #[inline(never)]
     fn default() -> Self {
-        Self { uuid: String::new() }
+        Self {
+            uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NVDIMM_GUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmGuid",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string uuid r
 ",
     rt::unset::<NvdimmGuid>,
@@ -3558,12 +3528,9 @@ impl rt::Object for NvdimmGuid {
         &NVDIMM_GUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_GUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_GUID),
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
@@ -3621,6 +3588,8 @@ pub struct NvdimmHealthInfo {
     pub es_temperature_threshold: Option<i32>,
     /// `esLifespanPercentage`: optional int.
     pub es_lifespan_percentage: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmHealthInfo {
     #[inline(never)]
@@ -3637,14 +3606,14 @@ impl Default for NvdimmHealthInfo {
             es_temperature: None,
             es_temperature_threshold: None,
             es_lifespan_percentage: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmHealthInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string healthStatus r
 string healthInformation r
 string stateFlagInfo ol
@@ -3664,12 +3633,9 @@ impl rt::Object for NvdimmHealthInfo {
         &NVDIMM_HEALTH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_HEALTH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_HEALTH_INFO),
             0 => P::Value(&self.health_status),
             1 => P::Value(&self.health_information),
             2 => P::Value(&self.state_flag_info),
@@ -3739,6 +3705,8 @@ pub struct NvdimmInterleaveSetInfo {
     pub device_list: Vec<i32>,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmInterleaveSetInfo {
     #[inline(never)]
@@ -3751,14 +3719,14 @@ impl Default for NvdimmInterleaveSetInfo {
             available_size: 0,
             device_list: Vec::new(),
             state: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_INTERLEAVE_SET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmInterleaveSetInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int setId r
 string rangeType r
 long baseAddress r
@@ -3774,12 +3742,9 @@ impl rt::Object for NvdimmInterleaveSetInfo {
         &NVDIMM_INTERLEAVE_SET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_INTERLEAVE_SET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_INTERLEAVE_SET_INFO),
             0 => P::Value(&self.set_id),
             1 => P::Value(&self.range_type),
             2 => P::Value(&self.base_address),
@@ -3837,6 +3802,8 @@ pub struct NvdimmNamespaceCreateSpec {
     pub r#type: String,
     /// `locationID`: required int.
     pub location_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmNamespaceCreateSpec {
     #[inline(never)]
@@ -3847,14 +3814,14 @@ impl Default for NvdimmNamespaceCreateSpec {
             block_count: 0,
             r#type: String::new(),
             location_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_NAMESPACE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceCreateSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string friendlyName o
 long blockSize r
 long blockCount r
@@ -3868,12 +3835,9 @@ impl rt::Object for NvdimmNamespaceCreateSpec {
         &NVDIMM_NAMESPACE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_NAMESPACE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_NAMESPACE_CREATE_SPEC),
             0 => P::Value(&self.friendly_name),
             1 => P::Value(&self.block_size),
             2 => P::Value(&self.block_count),
@@ -3919,18 +3883,22 @@ rt::serde!(object NvdimmNamespaceCreateSpec);
 pub struct NvdimmNamespaceDeleteSpec {
     /// `uuid`: required string.
     pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmNamespaceDeleteSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { uuid: String::new() }
+        Self {
+            uuid: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static NVDIMM_NAMESPACE_DELETE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceDeleteSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string uuid r
 ",
     rt::unset::<NvdimmNamespaceDeleteSpec>,
@@ -3940,12 +3908,9 @@ impl rt::Object for NvdimmNamespaceDeleteSpec {
         &NVDIMM_NAMESPACE_DELETE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_NAMESPACE_DELETE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_NAMESPACE_DELETE_SPEC),
             0 => P::Value(&self.uuid),
             _ => P::Absent,
         }
@@ -3995,6 +3960,8 @@ pub struct NvdimmNamespaceDetails {
     pub interleaveset_id: i32,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmNamespaceDetails {
     #[inline(never)]
@@ -4007,14 +3974,14 @@ impl Default for NvdimmNamespaceDetails {
             namespace_health_status: String::new(),
             interleaveset_id: 0,
             state: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_NAMESPACE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceDetails",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string uuid r
 string friendlyName r
 long size r
@@ -4030,12 +3997,9 @@ impl rt::Object for NvdimmNamespaceDetails {
         &NVDIMM_NAMESPACE_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_NAMESPACE_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_NAMESPACE_DETAILS),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.friendly_name),
             2 => P::Value(&self.size),
@@ -4099,6 +4063,8 @@ pub struct NvdimmNamespaceInfo {
     pub location_id: i32,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmNamespaceInfo {
     #[inline(never)]
@@ -4112,14 +4078,14 @@ impl Default for NvdimmNamespaceInfo {
             namespace_health_status: String::new(),
             location_id: 0,
             state: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_NAMESPACE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string uuid r
 string friendlyName r
 long blockSize r
@@ -4136,12 +4102,9 @@ impl rt::Object for NvdimmNamespaceInfo {
         &NVDIMM_NAMESPACE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_NAMESPACE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_NAMESPACE_INFO),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.friendly_name),
             2 => P::Value(&self.block_size),
@@ -4197,6 +4160,8 @@ pub struct NvdimmPMemNamespaceCreateSpec {
     pub size: i64,
     /// `interleavesetID`: required int.
     pub interleaveset_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmPMemNamespaceCreateSpec {
     #[inline(never)]
@@ -4205,14 +4170,14 @@ impl Default for NvdimmPMemNamespaceCreateSpec {
             friendly_name: None,
             size: 0,
             interleaveset_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmPMemNamespaceCreateSpec",
-    "6.7.1",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.1
 string friendlyName o
 long size r
 int interleavesetID r
@@ -4224,12 +4189,9 @@ impl rt::Object for NvdimmPMemNamespaceCreateSpec {
         &NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC),
             0 => P::Value(&self.friendly_name),
             1 => P::Value(&self.size),
             2 => P::Value(&self.interleaveset_id),
@@ -4281,6 +4243,8 @@ pub struct NvdimmRegionInfo {
     pub size: i64,
     /// `offset`: required long.
     pub offset: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmRegionInfo {
     #[inline(never)]
@@ -4292,14 +4256,14 @@ impl Default for NvdimmRegionInfo {
             start_addr: 0,
             size: 0,
             offset: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_REGION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmRegionInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int regionId r
 int setId r
 string rangeType r
@@ -4314,12 +4278,9 @@ impl rt::Object for NvdimmRegionInfo {
         &NVDIMM_REGION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_REGION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_REGION_INFO),
             0 => P::Value(&self.region_id),
             1 => P::Value(&self.set_id),
             2 => P::Value(&self.range_type),
@@ -4381,6 +4342,8 @@ pub struct NvdimmSummary {
     pub num_interleavesets: i32,
     /// `numNamespaces`: required int.
     pub num_namespaces: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmSummary {
     #[inline(never)]
@@ -4394,14 +4357,14 @@ impl Default for NvdimmSummary {
             available_capacity: 0,
             num_interleavesets: 0,
             num_namespaces: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmSummary",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 int numDimms r
 string healthStatus r
 long totalCapacity r
@@ -4418,12 +4381,9 @@ impl rt::Object for NvdimmSummary {
         &NVDIMM_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_SUMMARY),
             0 => P::Value(&self.num_dimms),
             1 => P::Value(&self.health_status),
             2 => P::Value(&self.total_capacity),

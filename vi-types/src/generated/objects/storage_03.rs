@@ -23,6 +23,8 @@ pub struct NvdimmSystemInfo {
     pub ns_info: Vec<NvdimmNamespaceInfo>,
     /// `nsDetails`: list of `NvdimmNamespaceDetails`, since VI API 6.7.1.
     pub ns_details: Vec<NvdimmNamespaceDetails>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NvdimmSystemInfo {
     #[inline(never)]
@@ -36,14 +38,14 @@ impl Default for NvdimmSystemInfo {
             namespace: Vec::new(),
             ns_info: Vec::new(),
             ns_details: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NVDIMM_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmSystemInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 NvdimmSummary summary o
 int dimms ol
 NvdimmDimmInfo dimmInfo ol
@@ -60,12 +62,9 @@ impl rt::Object for NvdimmSystemInfo {
         &NVDIMM_SYSTEM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NVDIMM_SYSTEM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NVDIMM_SYSTEM_INFO),
             0 => P::Optional(&self.summary),
             1 => P::Value(&self.dimms),
             2 => P::Objects(&self.dimm_info),
@@ -119,6 +118,8 @@ pub struct PMemDatastoreInfo {
     pub base: DatastoreInfo,
     /// `pmem`: required `HostPMemVolume`.
     pub pmem: HostPMemVolume,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PMemDatastoreInfo {
     #[inline(never)]
@@ -126,14 +127,14 @@ impl Default for PMemDatastoreInfo {
         Self {
             base: DatastoreInfo::default(),
             pmem: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static P_MEM_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PMemDatastoreInfo",
-    "6.7",
     Some(&DATASTORE_INFO),
-    "
+    "6.7
 HostPMemVolume pmem r
 ",
     rt::unset::<PMemDatastoreInfo>,
@@ -143,12 +144,9 @@ impl rt::Object for PMemDatastoreInfo {
         &P_MEM_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &P_MEM_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&P_MEM_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.pmem),
@@ -202,18 +200,22 @@ rt::serde!(object PMemDatastoreInfo);
 pub struct UpdateVirtualMachineFilesResult {
     /// `failedVmFile`: list of `UpdateVirtualMachineFilesResultFailedVmFileInfo`.
     pub failed_vm_file: Vec<UpdateVirtualMachineFilesResultFailedVmFileInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualMachineFilesResult {
     #[inline(never)]
     fn default() -> Self {
-        Self { failed_vm_file: Vec::new() }
+        Self {
+            failed_vm_file: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFilesResult",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 UpdateVirtualMachineFilesResultFailedVmFileInfo failedVmFile ol
 ",
     rt::unset::<UpdateVirtualMachineFilesResult>,
@@ -223,12 +225,9 @@ impl rt::Object for UpdateVirtualMachineFilesResult {
         &UPDATE_VIRTUAL_MACHINE_FILES_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_MACHINE_FILES_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_MACHINE_FILES_RESULT),
             0 => P::Objects(&self.failed_vm_file),
             _ => P::Absent,
         }
@@ -268,6 +267,8 @@ pub struct UpdateVirtualMachineFilesResultFailedVmFileInfo {
     pub vm_file: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UpdateVirtualMachineFilesResultFailedVmFileInfo {
     #[inline(never)]
@@ -275,14 +276,14 @@ impl Default for UpdateVirtualMachineFilesResultFailedVmFileInfo {
         Self {
             vm_file: String::new(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFilesResultFailedVmFileInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 string vmFile r
 LocalizedMethodFault fault r
 ",
@@ -293,12 +294,9 @@ impl rt::Object for UpdateVirtualMachineFilesResultFailedVmFileInfo {
         &UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO),
             0 => P::Value(&self.vm_file),
             1 => P::Object(&self.fault),
             _ => P::Absent,
@@ -346,6 +344,8 @@ pub struct VasaStorageArray {
     pub model_id: String,
     /// `discoverySvcInfo`: list of `VASAStorageArrayDiscoverySvcInfo`, since VI API 8.0.0.0.
     pub discovery_svc_info: Vec<VasaStorageArrayDiscoverySvcInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaStorageArray {
     #[inline(never)]
@@ -356,14 +356,14 @@ impl Default for VasaStorageArray {
             vendor_id: String::new(),
             model_id: String::new(),
             discovery_svc_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VASA_STORAGE_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArray",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string name r
 string uuid r
 string vendorId r
@@ -377,12 +377,9 @@ impl rt::Object for VasaStorageArray {
         &VASA_STORAGE_ARRAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_STORAGE_ARRAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_STORAGE_ARRAY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.vendor_id),
@@ -430,6 +427,8 @@ pub struct VasaStorageArrayDiscoveryFcTransport {
     pub node_wwn: String,
     /// `portWwn`: required string.
     pub port_wwn: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaStorageArrayDiscoveryFcTransport {
     #[inline(never)]
@@ -437,14 +436,14 @@ impl Default for VasaStorageArrayDiscoveryFcTransport {
         Self {
             node_wwn: String::new(),
             port_wwn: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoveryFcTransport",
-    "8.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.0
 string nodeWwn r
 string portWwn r
 ",
@@ -455,12 +454,9 @@ impl rt::Object for VasaStorageArrayDiscoveryFcTransport {
         &VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT),
             0 => P::Value(&self.node_wwn),
             1 => P::Value(&self.port_wwn),
             _ => P::Absent,
@@ -502,6 +498,8 @@ pub struct VasaStorageArrayDiscoveryIpTransport {
     pub ip_address: String,
     /// `portNumber`: optional string.
     pub port_number: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaStorageArrayDiscoveryIpTransport {
     #[inline(never)]
@@ -509,14 +507,14 @@ impl Default for VasaStorageArrayDiscoveryIpTransport {
         Self {
             ip_address: String::new(),
             port_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoveryIpTransport",
-    "8.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.0
 string ipAddress r
 string portNumber o
 ",
@@ -527,12 +525,9 @@ impl rt::Object for VasaStorageArrayDiscoveryIpTransport {
         &VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.port_number),
             _ => P::Absent,
@@ -578,6 +573,8 @@ pub struct VasaStorageArrayDiscoverySvcInfo {
     pub ip_info: Option<Box<VasaStorageArrayDiscoveryIpTransport>>,
     /// `fcInfo`: optional `VASAStorageArrayDiscoveryFcTransport`.
     pub fc_info: Option<Box<VasaStorageArrayDiscoveryFcTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaStorageArrayDiscoverySvcInfo {
     #[inline(never)]
@@ -587,14 +584,14 @@ impl Default for VasaStorageArrayDiscoverySvcInfo {
             svc_nqn: String::new(),
             ip_info: None,
             fc_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoverySvcInfo",
-    "8.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.0
 string portType r
 string svcNqn r
 VASAStorageArrayDiscoveryIpTransport ipInfo o
@@ -607,12 +604,9 @@ impl rt::Object for VasaStorageArrayDiscoverySvcInfo {
         &VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO),
             0 => P::Value(&self.port_type),
             1 => P::Value(&self.svc_nqn),
             2 => P::Optional(&self.ip_info),
@@ -656,20 +650,22 @@ rt::serde!(object VasaStorageArrayDiscoverySvcInfo);
 pub struct VFlashCacheHotConfigNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VFlashCacheHotConfigNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashCacheHotConfigNotSupported",
-    "6.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "6.0",
     rt::unset::<VFlashCacheHotConfigNotSupported>,
 );
 impl rt::Object for VFlashCacheHotConfigNotSupported {
@@ -677,12 +673,9 @@ impl rt::Object for VFlashCacheHotConfigNotSupported {
         &V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -742,6 +735,8 @@ pub struct VFlashModuleNotSupported {
     pub reason: String,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VFlashModuleNotSupported {
     #[inline(never)]
@@ -752,14 +747,14 @@ impl Default for VFlashModuleNotSupported {
             module_name: String::new(),
             reason: String::new(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_FLASH_MODULE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashModuleNotSupported",
-    "5.5",
     Some(&VM_CONFIG_FAULT),
-    "
+    "5.5
 string vmName r
 string moduleName r
 string reason r
@@ -772,12 +767,9 @@ impl rt::Object for VFlashModuleNotSupported {
         &V_FLASH_MODULE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_FLASH_MODULE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_FLASH_MODULE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -845,6 +837,8 @@ pub struct VFlashModuleVersionIncompatible {
     pub host_min_supported_verson: String,
     /// `hostModuleVersion`: required string.
     pub host_module_version: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VFlashModuleVersionIncompatible {
     #[inline(never)]
@@ -855,14 +849,14 @@ impl Default for VFlashModuleVersionIncompatible {
             vm_request_module_version: String::new(),
             host_min_supported_verson: String::new(),
             host_module_version: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_FLASH_MODULE_VERSION_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashModuleVersionIncompatible",
-    "5.5",
     Some(&VIM_FAULT),
-    "
+    "5.5
 string moduleName r
 string vmRequestModuleVersion r
 string hostMinSupportedVerson r
@@ -875,12 +869,9 @@ impl rt::Object for VFlashModuleVersionIncompatible {
         &V_FLASH_MODULE_VERSION_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_FLASH_MODULE_VERSION_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_FLASH_MODULE_VERSION_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.module_name),
@@ -942,6 +933,8 @@ pub struct VVolHostPe {
     pub key: rt::ManagedObjectReference,
     /// `protocolEndpoint`: list, not empty, of `HostProtocolEndpoint`.
     pub protocol_endpoint: Vec<HostProtocolEndpoint>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VVolHostPe {
     #[inline(never)]
@@ -949,14 +942,14 @@ impl Default for VVolHostPe {
         Self {
             key: Default::default(),
             protocol_endpoint: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_VOL_HOST_PE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolHostPE",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference key r
 HostProtocolEndpoint protocolEndpoint rl
 ",
@@ -967,12 +960,9 @@ impl rt::Object for VVolHostPe {
         &V_VOL_HOST_PE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_VOL_HOST_PE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_VOL_HOST_PE),
             0 => P::Value(&self.key),
             1 => P::Objects(&self.protocol_endpoint),
             _ => P::Absent,
@@ -1014,6 +1004,8 @@ pub struct VVolVmConfigFileUpdateResult {
     pub succeeded_vm_config_file: Vec<KeyValue>,
     /// `failedVmConfigFile`: list of `VVolVmConfigFileUpdateResultFailedVmConfigFileInfo`.
     pub failed_vm_config_file: Vec<VVolVmConfigFileUpdateResultFailedVmConfigFileInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VVolVmConfigFileUpdateResult {
     #[inline(never)]
@@ -1021,14 +1013,14 @@ impl Default for VVolVmConfigFileUpdateResult {
         Self {
             succeeded_vm_config_file: Vec::new(),
             failed_vm_config_file: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_VOL_VM_CONFIG_FILE_UPDATE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolVmConfigFileUpdateResult",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 KeyValue succeededVmConfigFile ol
 VVolVmConfigFileUpdateResultFailedVmConfigFileInfo failedVmConfigFile ol
 ",
@@ -1039,12 +1031,9 @@ impl rt::Object for VVolVmConfigFileUpdateResult {
         &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_VOL_VM_CONFIG_FILE_UPDATE_RESULT),
             0 => P::Objects(&self.succeeded_vm_config_file),
             1 => P::Objects(&self.failed_vm_config_file),
             _ => P::Absent,
@@ -1088,6 +1077,8 @@ pub struct VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     pub ds_path: Option<String>,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     #[inline(never)]
@@ -1096,14 +1087,14 @@ impl Default for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
             target_config_v_vol_id: String::new(),
             ds_path: None,
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolVmConfigFileUpdateResultFailedVmConfigFileInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string targetConfigVVolId r
 string dsPath o since 7.0.0.0
 LocalizedMethodFault fault r
@@ -1115,12 +1106,11 @@ impl rt::Object for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
         &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO)
+            }
             0 => P::Value(&self.target_config_v_vol_id),
             1 => P::Value(&self.ds_path),
             2 => P::Object(&self.fault),
@@ -1168,6 +1158,8 @@ pub struct VasaProviderContainerSpec {
     pub deleted: bool,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VasaProviderContainerSpec {
     #[inline(never)]
@@ -1177,14 +1169,14 @@ impl Default for VasaProviderContainerSpec {
             sc_id: String::new(),
             deleted: false,
             stretched: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VASA_PROVIDER_CONTAINER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VasaProviderContainerSpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VimVasaProviderInfo vasaProviderInfo ol
 string scId r
 boolean deleted r
@@ -1197,12 +1189,9 @@ impl rt::Object for VasaProviderContainerSpec {
         &VASA_PROVIDER_CONTAINER_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VASA_PROVIDER_CONTAINER_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VASA_PROVIDER_CONTAINER_SPEC),
             0 => P::Objects(&self.vasa_provider_info),
             1 => P::Value(&self.sc_id),
             2 => P::Value(&self.deleted),
@@ -1256,6 +1245,8 @@ pub struct VimVasaProvider {
     pub vhost_config: Option<Box<VimVasaProviderVirtualHostConfig>>,
     /// `versionId`: optional int, since VI API 8.0.1.0.
     pub version_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimVasaProvider {
     #[inline(never)]
@@ -1267,14 +1258,14 @@ impl Default for VimVasaProvider {
             self_signed_certificate: None,
             vhost_config: None,
             version_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIM_VASA_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProvider",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string uid o since 6.7
 string url r
 string name o
@@ -1289,12 +1280,9 @@ impl rt::Object for VimVasaProvider {
         &VIM_VASA_PROVIDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_VASA_PROVIDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_VASA_PROVIDER),
             0 => P::Value(&self.uid),
             1 => P::Value(&self.url),
             2 => P::Value(&self.name),
@@ -1344,6 +1332,8 @@ pub struct VimVasaProviderInfo {
     pub provider: VimVasaProvider,
     /// `arrayState`: list of `VimVasaProviderStatePerArray`.
     pub array_state: Vec<VimVasaProviderStatePerArray>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimVasaProviderInfo {
     #[inline(never)]
@@ -1351,14 +1341,14 @@ impl Default for VimVasaProviderInfo {
         Self {
             provider: Default::default(),
             array_state: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIM_VASA_PROVIDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VimVasaProvider provider r
 VimVasaProviderStatePerArray arrayState ol
 ",
@@ -1369,12 +1359,9 @@ impl rt::Object for VimVasaProviderInfo {
         &VIM_VASA_PROVIDER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_VASA_PROVIDER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_VASA_PROVIDER_INFO),
             0 => P::Object(&self.provider),
             1 => P::Objects(&self.array_state),
             _ => P::Absent,
@@ -1418,6 +1405,8 @@ pub struct VimVasaProviderStatePerArray {
     pub array_id: String,
     /// `active`: required boolean.
     pub active: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimVasaProviderStatePerArray {
     #[inline(never)]
@@ -1426,14 +1415,14 @@ impl Default for VimVasaProviderStatePerArray {
             priority: 0,
             array_id: String::new(),
             active: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIM_VASA_PROVIDER_STATE_PER_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderStatePerArray",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 int priority r
 string arrayId r
 boolean active r
@@ -1445,12 +1434,9 @@ impl rt::Object for VimVasaProviderStatePerArray {
         &VIM_VASA_PROVIDER_STATE_PER_ARRAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_VASA_PROVIDER_STATE_PER_ARRAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_VASA_PROVIDER_STATE_PER_ARRAY),
             0 => P::Value(&self.priority),
             1 => P::Value(&self.array_id),
             2 => P::Value(&self.active),
@@ -1496,6 +1482,8 @@ pub struct VimVasaProviderVirtualHostConfig {
     pub service_host: String,
     /// `servicePort`: optional int.
     pub service_port: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VimVasaProviderVirtualHostConfig {
     #[inline(never)]
@@ -1504,14 +1492,14 @@ impl Default for VimVasaProviderVirtualHostConfig {
             vhost_name: None,
             service_host: String::new(),
             service_port: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderVirtualHostConfig",
-    "8.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.1.0
 string vhostName o
 string serviceHost r
 int servicePort o
@@ -1523,12 +1511,9 @@ impl rt::Object for VimVasaProviderVirtualHostConfig {
         &VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG),
             0 => P::Value(&self.vhost_name),
             1 => P::Value(&self.service_host),
             2 => P::Value(&self.service_port),
@@ -1578,6 +1563,8 @@ pub struct VirtualDiskVFlashCacheConfigInfo {
     pub cache_mode: Option<String>,
     /// `blockSizeInKB`: optional long.
     pub block_size_in_kb: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskVFlashCacheConfigInfo {
     #[inline(never)]
@@ -1588,14 +1575,14 @@ impl Default for VirtualDiskVFlashCacheConfigInfo {
             cache_consistency_type: None,
             cache_mode: None,
             block_size_in_kb: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskVFlashCacheConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string vFlashModule o
 long reservationInMB o
 string cacheConsistencyType o
@@ -1609,12 +1596,9 @@ impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
         &VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO),
             0 => P::Value(&self.v_flash_module),
             1 => P::Value(&self.reservation_in_mb),
             2 => P::Value(&self.cache_consistency_type),
@@ -1672,6 +1656,8 @@ pub struct VmfsConfigOption {
     pub unmap_bandwidth_increment: Option<i64>,
     /// `unmapBandwidthUltraLow`: optional long, since VI API 8.0.0.1.
     pub unmap_bandwidth_ultra_low: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsConfigOption {
     #[inline(never)]
@@ -1684,14 +1670,14 @@ impl Default for VmfsConfigOption {
             unmap_bandwidth_dynamic_max: None,
             unmap_bandwidth_increment: None,
             unmap_bandwidth_ultra_low: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsConfigOption",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 int blockSizeOption r
 int unmapGranularityOption ol
 LongOption unmapBandwidthFixedValue o since 6.7
@@ -1707,12 +1693,9 @@ impl rt::Object for VmfsConfigOption {
         &VMFS_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_CONFIG_OPTION),
             0 => P::Value(&self.block_size_option),
             1 => P::Value(&self.unmap_granularity_option),
             2 => P::Optional(&self.unmap_bandwidth_fixed_value),
@@ -1766,6 +1749,8 @@ pub struct VmfsDatastoreExpandSpec {
     pub partition: HostDiskPartitionSpec,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreExpandSpec {
     #[inline(never)]
@@ -1774,14 +1759,14 @@ impl Default for VmfsDatastoreExpandSpec {
             base: VmfsDatastoreSpec::default(),
             partition: Default::default(),
             extent: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_EXPAND_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreExpandSpec",
-    "4.0",
     Some(&VMFS_DATASTORE_SPEC),
-    "
+    "4.0
 HostDiskPartitionSpec partition r
 HostScsiDiskPartition extent r
 ",
@@ -1792,12 +1777,9 @@ impl rt::Object for VmfsDatastoreExpandSpec {
         &VMFS_DATASTORE_EXPAND_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_EXPAND_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXPAND_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
@@ -1857,6 +1839,8 @@ pub struct VmfsDatastoreExtendSpec {
     pub partition: HostDiskPartitionSpec,
     /// `extent`: list, not empty, of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsDatastoreExtendSpec {
     #[inline(never)]
@@ -1865,14 +1849,14 @@ impl Default for VmfsDatastoreExtendSpec {
             base: VmfsDatastoreSpec::default(),
             partition: Default::default(),
             extent: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_DATASTORE_EXTEND_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreExtendSpec",
-    "2.0",
     Some(&VMFS_DATASTORE_SPEC),
-    "
+    "2.0
 HostDiskPartitionSpec partition r
 HostScsiDiskPartition extent rl
 ",
@@ -1883,12 +1867,9 @@ impl rt::Object for VmfsDatastoreExtendSpec {
         &VMFS_DATASTORE_EXTEND_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_DATASTORE_EXTEND_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXTEND_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
@@ -1950,6 +1931,8 @@ pub struct VmfsUnmapBandwidthSpec {
     pub dynamic_min: i64,
     /// `dynamicMax`: required long.
     pub dynamic_max: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmfsUnmapBandwidthSpec {
     #[inline(never)]
@@ -1959,14 +1942,14 @@ impl Default for VmfsUnmapBandwidthSpec {
             fixed_value: 0,
             dynamic_min: 0,
             dynamic_max: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VMFS_UNMAP_BANDWIDTH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsUnmapBandwidthSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string policy r
 long fixedValue r
 long dynamicMin r
@@ -1979,12 +1962,9 @@ impl rt::Object for VmfsUnmapBandwidthSpec {
         &VMFS_UNMAP_BANDWIDTH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMFS_UNMAP_BANDWIDTH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMFS_UNMAP_BANDWIDTH_SPEC),
             0 => P::Value(&self.policy),
             1 => P::Value(&self.fixed_value),
             2 => P::Value(&self.dynamic_min),
@@ -2030,6 +2010,8 @@ pub struct VvolDatastoreInfo {
     pub base: DatastoreInfo,
     /// `vvolDS`: optional `HostVvolVolume`.
     pub vvol_ds: Option<Box<HostVvolVolume>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VvolDatastoreInfo {
     #[inline(never)]
@@ -2037,14 +2019,14 @@ impl Default for VvolDatastoreInfo {
         Self {
             base: DatastoreInfo::default(),
             vvol_ds: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VVOL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VvolDatastoreInfo",
-    "6.0",
     Some(&DATASTORE_INFO),
-    "
+    "6.0
 HostVvolVolume vvolDS o
 ",
     rt::unset::<VvolDatastoreInfo>,
@@ -2054,12 +2036,9 @@ impl rt::Object for VvolDatastoreInfo {
         &VVOL_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VVOL_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VVOL_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Optional(&self.vvol_ds),

@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct InvalidNetworkInType {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidNetworkInType {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_NETWORK_IN_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNetworkInType",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidNetworkInType>,
 );
 impl rt::Object for InvalidNetworkInType {
@@ -30,12 +32,9 @@ impl rt::Object for InvalidNetworkInType {
         &INVALID_NETWORK_IN_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_NETWORK_IN_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_NETWORK_IN_TYPE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -87,20 +86,22 @@ rt::serde!(object InvalidNetworkInType);
 pub struct InvalidPropertyType {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidPropertyType {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPropertyType",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidPropertyType>,
 );
 impl rt::Object for InvalidPropertyType {
@@ -108,12 +109,9 @@ impl rt::Object for InvalidPropertyType {
         &INVALID_PROPERTY_TYPE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY_TYPE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PROPERTY_TYPE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -165,20 +163,22 @@ rt::serde!(object InvalidPropertyType);
 pub struct InvalidPropertyValue {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InvalidPropertyValue {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVALID_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPropertyValue",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<InvalidPropertyValue>,
 );
 impl rt::Object for InvalidPropertyValue {
@@ -186,12 +186,9 @@ impl rt::Object for InvalidPropertyValue {
         &INVALID_PROPERTY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROPERTY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVALID_PROPERTY_VALUE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -267,6 +264,8 @@ pub struct IpPool {
     pub allocated_ipv4_addresses: Option<i32>,
     /// `allocatedIpv6Addresses`: optional int, since VI API 5.1.
     pub allocated_ipv6_addresses: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpPool {
     #[inline(never)]
@@ -285,14 +284,14 @@ impl Default for IpPool {
             available_ipv6_addresses: None,
             allocated_ipv4_addresses: None,
             allocated_ipv6_addresses: None,
+            _more: (),
         }
     }
 }
 pub(crate) static IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPool",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int id o
 string name o
 IpPoolIpPoolConfigInfo ipv4Config o
@@ -314,12 +313,9 @@ impl rt::Object for IpPool {
         &IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL),
             0 => P::Value(&self.id),
             1 => P::Value(&self.name),
             2 => P::Optional(&self.ipv4_config),
@@ -383,6 +379,8 @@ pub struct IpPoolAssociation {
     pub network: Option<rt::ManagedObjectReference>,
     /// `networkName`: required string.
     pub network_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpPoolAssociation {
     #[inline(never)]
@@ -390,14 +388,14 @@ impl Default for IpPoolAssociation {
         Self {
             network: None,
             network_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IP_POOL_ASSOCIATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolAssociation",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference network o
 string networkName r
 ",
@@ -408,12 +406,9 @@ impl rt::Object for IpPoolAssociation {
         &IP_POOL_ASSOCIATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL_ASSOCIATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL_ASSOCIATION),
             0 => P::Value(&self.network),
             1 => P::Value(&self.network_name),
             _ => P::Absent,
@@ -465,6 +460,8 @@ pub struct IpPoolIpPoolConfigInfo {
     pub dhcp_server_available: Option<bool>,
     /// `ipPoolEnabled`: optional boolean.
     pub ip_pool_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpPoolIpPoolConfigInfo {
     #[inline(never)]
@@ -477,14 +474,14 @@ impl Default for IpPoolIpPoolConfigInfo {
             dns: Vec::new(),
             dhcp_server_available: None,
             ip_pool_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static IP_POOL_IP_POOL_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolIpPoolConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string subnetAddress o
 string netmask o
 string gateway o
@@ -500,12 +497,9 @@ impl rt::Object for IpPoolIpPoolConfigInfo {
         &IP_POOL_IP_POOL_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL_IP_POOL_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL_IP_POOL_CONFIG_INFO),
             0 => P::Value(&self.subnet_address),
             1 => P::Value(&self.netmask),
             2 => P::Value(&self.gateway),
@@ -557,6 +551,8 @@ pub struct IpPoolManagerIpAllocation {
     pub ip_address: String,
     /// `allocationId`: required string.
     pub allocation_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IpPoolManagerIpAllocation {
     #[inline(never)]
@@ -564,14 +560,14 @@ impl Default for IpPoolManagerIpAllocation {
         Self {
             ip_address: String::new(),
             allocation_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static IP_POOL_MANAGER_IP_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolManagerIpAllocation",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string ipAddress r
 string allocationId r
 ",
@@ -582,12 +578,9 @@ impl rt::Object for IpPoolManagerIpAllocation {
         &IP_POOL_MANAGER_IP_ALLOCATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL_MANAGER_IP_ALLOCATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL_MANAGER_IP_ALLOCATION),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.allocation_id),
             _ => P::Absent,
@@ -627,20 +620,22 @@ rt::serde!(object IpPoolManagerIpAllocation);
 pub struct MissingIpPool {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingIpPool {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingIpPool",
-    "5.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "5.0",
     rt::unset::<MissingIpPool>,
 );
 impl rt::Object for MissingIpPool {
@@ -648,12 +643,9 @@ impl rt::Object for MissingIpPool {
         &MISSING_IP_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_IP_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_IP_POOL),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -705,20 +697,22 @@ rt::serde!(object MissingIpPool);
 pub struct MissingNetworkIpConfig {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingNetworkIpConfig {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_NETWORK_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingNetworkIpConfig",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<MissingNetworkIpConfig>,
 );
 impl rt::Object for MissingNetworkIpConfig {
@@ -726,12 +720,9 @@ impl rt::Object for MissingNetworkIpConfig {
         &MISSING_NETWORK_IP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_NETWORK_IP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_NETWORK_IP_CONFIG),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -783,20 +774,22 @@ rt::serde!(object MissingNetworkIpConfig);
 pub struct MissingPowerOffConfiguration {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingPowerOffConfiguration {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_POWER_OFF_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingPowerOffConfiguration",
-    "4.0",
     Some(&V_APP_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<MissingPowerOffConfiguration>,
 );
 impl rt::Object for MissingPowerOffConfiguration {
@@ -804,12 +797,9 @@ impl rt::Object for MissingPowerOffConfiguration {
         &MISSING_POWER_OFF_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_POWER_OFF_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_POWER_OFF_CONFIGURATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -861,20 +851,22 @@ rt::serde!(object MissingPowerOffConfiguration);
 pub struct MissingPowerOnConfiguration {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MissingPowerOnConfiguration {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISSING_POWER_ON_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingPowerOnConfiguration",
-    "4.0",
     Some(&V_APP_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<MissingPowerOnConfiguration>,
 );
 impl rt::Object for MissingPowerOnConfiguration {
@@ -882,12 +874,9 @@ impl rt::Object for MissingPowerOnConfiguration {
         &MISSING_POWER_ON_CONFIGURATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISSING_POWER_ON_CONFIGURATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISSING_POWER_ON_CONFIGURATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -941,6 +930,8 @@ pub struct NoAvailableIp {
     pub base: VAppPropertyFault,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoAvailableIp {
     #[inline(never)]
@@ -948,14 +939,14 @@ impl Default for NoAvailableIp {
         Self {
             base: VAppPropertyFault::default(),
             network: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_AVAILABLE_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoAvailableIp",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "
+    "4.0
 ManagedObjectReference network r
 ",
     rt::unset::<NoAvailableIp>,
@@ -965,12 +956,9 @@ impl rt::Object for NoAvailableIp {
         &NO_AVAILABLE_IP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_AVAILABLE_IP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_AVAILABLE_IP),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.network),
@@ -1024,20 +1012,22 @@ rt::serde!(object NoAvailableIp);
 pub struct NoVcManagedIpConfigured {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoVcManagedIpConfigured {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_VC_MANAGED_IP_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVcManagedIpConfigured",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<NoVcManagedIpConfigured>,
 );
 impl rt::Object for NoVcManagedIpConfigured {
@@ -1045,12 +1035,9 @@ impl rt::Object for NoVcManagedIpConfigured {
         &NO_VC_MANAGED_IP_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_VC_MANAGED_IP_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_VC_MANAGED_IP_CONFIGURED),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1102,20 +1089,22 @@ rt::serde!(object NoVcManagedIpConfigured);
 pub struct NoVmInVApp {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoVmInVApp {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_VM_IN_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVmInVApp",
-    "4.0",
     Some(&V_APP_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<NoVmInVApp>,
 );
 impl rt::Object for NoVmInVApp {
@@ -1123,12 +1112,9 @@ impl rt::Object for NoVmInVApp {
         &NO_VM_IN_V_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_VM_IN_V_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_VM_IN_V_APP),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1180,20 +1166,22 @@ rt::serde!(object NoVmInVApp);
 pub struct NotUserConfigurableProperty {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotUserConfigurableProperty {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VAppPropertyFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_USER_CONFIGURABLE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotUserConfigurableProperty",
-    "4.0",
     Some(&V_APP_PROPERTY_FAULT),
-    "",
+    "4.0",
     rt::unset::<NotUserConfigurableProperty>,
 );
 impl rt::Object for NotUserConfigurableProperty {
@@ -1201,12 +1189,9 @@ impl rt::Object for NotUserConfigurableProperty {
         &NOT_USER_CONFIGURABLE_PROPERTY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_USER_CONFIGURABLE_PROPERTY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_USER_CONFIGURABLE_PROPERTY),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1258,20 +1243,22 @@ rt::serde!(object NotUserConfigurableProperty);
 pub struct UnconfiguredPropertyValue {
     /// The properties of `InvalidPropertyValue`.
     pub base: InvalidPropertyValue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnconfiguredPropertyValue {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: InvalidPropertyValue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNCONFIGURED_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnconfiguredPropertyValue",
-    "4.0",
     Some(&INVALID_PROPERTY_VALUE),
-    "",
+    "4.0",
     rt::unset::<UnconfiguredPropertyValue>,
 );
 impl rt::Object for UnconfiguredPropertyValue {
@@ -1279,12 +1266,9 @@ impl rt::Object for UnconfiguredPropertyValue {
         &UNCONFIGURED_PROPERTY_VALUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNCONFIGURED_PROPERTY_VALUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNCONFIGURED_PROPERTY_VALUE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1350,6 +1334,8 @@ pub struct VAppCloneSpec {
     pub resource_mapping: Vec<VAppCloneSpecResourceMap>,
     /// `provisioning`: optional string, since VI API 4.1.
     pub provisioning: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppCloneSpec {
     #[inline(never)]
@@ -1363,14 +1349,14 @@ impl Default for VAppCloneSpec {
             property: Vec::new(),
             resource_mapping: Vec::new(),
             provisioning: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference location r
 ManagedObjectReference host o
 ResourceConfigSpec resourceSpec o
@@ -1387,12 +1373,9 @@ impl rt::Object for VAppCloneSpec {
         &V_APP_CLONE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CLONE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CLONE_SPEC),
             0 => P::Value(&self.location),
             1 => P::Value(&self.host),
             2 => P::Optional(&self.resource_spec),
@@ -1446,6 +1429,8 @@ pub struct VAppCloneSpecNetworkMappingPair {
     pub source: rt::ManagedObjectReference,
     /// `destination`: required reference to `Network`.
     pub destination: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppCloneSpecNetworkMappingPair {
     #[inline(never)]
@@ -1453,14 +1438,14 @@ impl Default for VAppCloneSpecNetworkMappingPair {
         Self {
             source: Default::default(),
             destination: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpecNetworkMappingPair",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference source r
 ManagedObjectReference destination r
 ",
@@ -1471,12 +1456,9 @@ impl rt::Object for VAppCloneSpecNetworkMappingPair {
         &V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR),
             0 => P::Value(&self.source),
             1 => P::Value(&self.destination),
             _ => P::Absent,
@@ -1522,6 +1504,8 @@ pub struct VAppCloneSpecResourceMap {
     pub resource_spec: Option<Box<ResourceConfigSpec>>,
     /// `location`: optional reference to `Datastore`.
     pub location: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppCloneSpecResourceMap {
     #[inline(never)]
@@ -1531,14 +1515,14 @@ impl Default for VAppCloneSpecResourceMap {
             parent: None,
             resource_spec: None,
             location: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_CLONE_SPEC_RESOURCE_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpecResourceMap",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ManagedObjectReference source r
 ManagedObjectReference parent o
 ResourceConfigSpec resourceSpec o
@@ -1551,12 +1535,9 @@ impl rt::Object for VAppCloneSpecResourceMap {
         &V_APP_CLONE_SPEC_RESOURCE_MAP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CLONE_SPEC_RESOURCE_MAP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CLONE_SPEC_RESOURCE_MAP),
             0 => P::Value(&self.source),
             1 => P::Value(&self.parent),
             2 => P::Optional(&self.resource_spec),
@@ -1600,18 +1581,22 @@ rt::serde!(object VAppCloneSpecResourceMap);
 pub struct VAppConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppConfigFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static V_APP_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigFault",
-    "4.0",
     Some(&VIM_FAULT),
-    "",
+    "4.0",
     rt::unset::<VAppConfigFault>,
 );
 impl rt::Object for VAppConfigFault {
@@ -1619,12 +1604,9 @@ impl rt::Object for VAppConfigFault {
         &V_APP_CONFIG_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CONFIG_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CONFIG_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1684,6 +1666,8 @@ pub struct VAppConfigInfo {
     pub instance_uuid: Option<String>,
     /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
     pub managed_by: Option<Box<ManagedByInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppConfigInfo {
     #[inline(never)]
@@ -1694,14 +1678,14 @@ impl Default for VAppConfigInfo {
             annotation: String::new(),
             instance_uuid: None,
             managed_by: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigInfo",
-    "4.0",
     Some(&VM_CONFIG_INFO),
-    "
+    "4.0
 VAppEntityConfigInfo entityConfig ol
 string annotation r
 string instanceUuid o since 4.1
@@ -1714,12 +1698,9 @@ impl rt::Object for VAppConfigInfo {
         &V_APP_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CONFIG_INFO),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Objects(&self.entity_config),
@@ -1787,6 +1768,8 @@ pub struct VAppConfigSpec {
     pub instance_uuid: Option<String>,
     /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
     pub managed_by: Option<Box<ManagedByInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppConfigSpec {
     #[inline(never)]
@@ -1797,14 +1780,14 @@ impl Default for VAppConfigSpec {
             annotation: None,
             instance_uuid: None,
             managed_by: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigSpec",
-    "4.0",
     Some(&VM_CONFIG_SPEC),
-    "
+    "4.0
 VAppEntityConfigInfo entityConfig ol
 string annotation o
 string instanceUuid o since 4.1
@@ -1817,12 +1800,9 @@ impl rt::Object for VAppConfigSpec {
         &V_APP_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_CONFIG_SPEC),
             0..=7 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             8 => P::Objects(&self.entity_config),
@@ -1898,6 +1878,8 @@ pub struct VAppEntityConfigInfo {
     pub stop_action: Option<String>,
     /// `destroyWithParent`: optional boolean, since VI API 4.1.
     pub destroy_with_parent: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppEntityConfigInfo {
     #[inline(never)]
@@ -1912,14 +1894,14 @@ impl Default for VAppEntityConfigInfo {
             stop_delay: None,
             stop_action: None,
             destroy_with_parent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_ENTITY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppEntityConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference key o
 string tag o
 int startOrder o
@@ -1937,12 +1919,9 @@ impl rt::Object for VAppEntityConfigInfo {
         &V_APP_ENTITY_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_ENTITY_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_ENTITY_CONFIG_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.tag),
             2 => P::Value(&self.start_order),
@@ -2002,6 +1981,8 @@ pub struct VAppIpAssignmentInfo {
     pub supported_ip_protocol: Vec<String>,
     /// `ipProtocol`: optional string.
     pub ip_protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppIpAssignmentInfo {
     #[inline(never)]
@@ -2011,14 +1992,14 @@ impl Default for VAppIpAssignmentInfo {
             ip_allocation_policy: None,
             supported_ip_protocol: Vec::new(),
             ip_protocol: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_IP_ASSIGNMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppIPAssignmentInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 string supportedAllocationScheme ol
 string ipAllocationPolicy o
 string supportedIpProtocol ol
@@ -2031,12 +2012,9 @@ impl rt::Object for VAppIpAssignmentInfo {
         &V_APP_IP_ASSIGNMENT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_IP_ASSIGNMENT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_IP_ASSIGNMENT_INFO),
             0 => P::Value(&self.supported_allocation_scheme),
             1 => P::Value(&self.ip_allocation_policy),
             2 => P::Value(&self.supported_ip_protocol),
@@ -2080,20 +2058,22 @@ rt::serde!(object VAppIpAssignmentInfo);
 pub struct VAppNotRunning {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppNotRunning {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VmConfigFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_NOT_RUNNING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppNotRunning",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "",
+    "4.0",
     rt::unset::<VAppNotRunning>,
 );
 impl rt::Object for VAppNotRunning {
@@ -2101,12 +2081,9 @@ impl rt::Object for VAppNotRunning {
         &V_APP_NOT_RUNNING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_NOT_RUNNING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_NOT_RUNNING),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2158,20 +2135,22 @@ rt::serde!(object VAppNotRunning);
 pub struct VAppOperationInProgress {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppOperationInProgress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: RuntimeFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_OPERATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOperationInProgress",
-    "5.0",
     Some(&RUNTIME_FAULT),
-    "",
+    "5.0",
     rt::unset::<VAppOperationInProgress>,
 );
 impl rt::Object for VAppOperationInProgress {
@@ -2179,12 +2158,9 @@ impl rt::Object for VAppOperationInProgress {
         &V_APP_OPERATION_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_OPERATION_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_OPERATION_IN_PROGRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2244,6 +2220,8 @@ pub struct VAppOvfSectionInfo {
     pub at_envelope_level: Option<bool>,
     /// `contents`: optional string.
     pub contents: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppOvfSectionInfo {
     #[inline(never)]
@@ -2254,14 +2232,14 @@ impl Default for VAppOvfSectionInfo {
             r#type: None,
             at_envelope_level: None,
             contents: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_OVF_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOvfSectionInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key o
 string namespace o
 string type o
@@ -2275,12 +2253,9 @@ impl rt::Object for VAppOvfSectionInfo {
         &V_APP_OVF_SECTION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_OVF_SECTION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_OVF_SECTION_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.namespace),
             2 => P::Value(&self.r#type),
@@ -2328,6 +2303,8 @@ pub struct VAppOvfSectionSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppOvfSectionInfo`.
     pub info: Option<Box<VAppOvfSectionInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppOvfSectionSpec {
     #[inline(never)]
@@ -2335,14 +2312,14 @@ impl Default for VAppOvfSectionSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_OVF_SECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOvfSectionSpec",
-    "4.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "4.0
 VAppOvfSectionInfo info o
 ",
     rt::unset::<VAppOvfSectionSpec>,
@@ -2352,12 +2329,9 @@ impl rt::Object for VAppOvfSectionSpec {
         &V_APP_OVF_SECTION_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_OVF_SECTION_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_OVF_SECTION_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -2428,6 +2402,8 @@ pub struct VAppProductInfo {
     pub product_url: Option<String>,
     /// `appUrl`: optional string.
     pub app_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppProductInfo {
     #[inline(never)]
@@ -2443,14 +2419,14 @@ impl Default for VAppProductInfo {
             vendor_url: None,
             product_url: None,
             app_url: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_PRODUCT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppProductInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key r
 string classId o
 string instanceId o
@@ -2469,12 +2445,9 @@ impl rt::Object for VAppProductInfo {
         &V_APP_PRODUCT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PRODUCT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PRODUCT_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.class_id),
             2 => P::Value(&self.instance_id),
@@ -2532,6 +2505,8 @@ pub struct VAppProductSpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppProductInfo`.
     pub info: Option<Box<VAppProductInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppProductSpec {
     #[inline(never)]
@@ -2539,14 +2514,14 @@ impl Default for VAppProductSpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppProductSpec",
-    "4.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "4.0
 VAppProductInfo info o
 ",
     rt::unset::<VAppProductSpec>,
@@ -2556,12 +2531,9 @@ impl rt::Object for VAppProductSpec {
         &V_APP_PRODUCT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PRODUCT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PRODUCT_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -2624,6 +2596,8 @@ pub struct VAppPropertyFault {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppPropertyFault {
     #[inline(never)]
@@ -2635,14 +2609,14 @@ impl Default for VAppPropertyFault {
             label: String::new(),
             r#type: String::new(),
             value: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_PROPERTY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertyFault",
-    "4.0",
     Some(&VM_CONFIG_FAULT),
-    "
+    "4.0
 string id r
 string category r
 string label r
@@ -2656,12 +2630,9 @@ impl rt::Object for VAppPropertyFault {
         &V_APP_PROPERTY_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PROPERTY_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PROPERTY_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.id),
@@ -2745,6 +2716,8 @@ pub struct VAppPropertyInfo {
     pub value: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppPropertyInfo {
     #[inline(never)]
@@ -2762,14 +2735,14 @@ impl Default for VAppPropertyInfo {
             default_value: None,
             value: None,
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_PROPERTY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertyInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 int key r
 string classId o
 string instanceId o
@@ -2790,12 +2763,9 @@ impl rt::Object for VAppPropertyInfo {
         &V_APP_PROPERTY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PROPERTY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PROPERTY_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.class_id),
             2 => P::Value(&self.instance_id),
@@ -2857,6 +2827,8 @@ pub struct VAppPropertySpec {
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppPropertyInfo`.
     pub info: Option<Box<VAppPropertyInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppPropertySpec {
     #[inline(never)]
@@ -2864,14 +2836,14 @@ impl Default for VAppPropertySpec {
         Self {
             base: ArrayUpdateSpec::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertySpec",
-    "4.0",
     Some(&ARRAY_UPDATE_SPEC),
-    "
+    "4.0
 VAppPropertyInfo info o
 ",
     rt::unset::<VAppPropertySpec>,
@@ -2881,12 +2853,9 @@ impl rt::Object for VAppPropertySpec {
         &V_APP_PROPERTY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_PROPERTY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_PROPERTY_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -2939,20 +2908,22 @@ rt::serde!(object VAppPropertySpec);
 pub struct VAppTaskInProgress {
     /// The properties of `TaskInProgress`.
     pub base: TaskInProgress,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VAppTaskInProgress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: TaskInProgress::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_APP_TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppTaskInProgress",
-    "4.0",
     Some(&TASK_IN_PROGRESS),
-    "",
+    "4.0",
     rt::unset::<VAppTaskInProgress>,
 );
 impl rt::Object for VAppTaskInProgress {
@@ -2960,12 +2931,9 @@ impl rt::Object for VAppTaskInProgress {
         &V_APP_TASK_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_APP_TASK_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_APP_TASK_IN_PROGRESS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3019,6 +2987,8 @@ pub struct VirtualAppLinkInfo {
     pub key: rt::ManagedObjectReference,
     /// `destroyWithParent`: optional boolean.
     pub destroy_with_parent: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAppLinkInfo {
     #[inline(never)]
@@ -3026,14 +2996,14 @@ impl Default for VirtualAppLinkInfo {
         Self {
             key: Default::default(),
             destroy_with_parent: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_APP_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppLinkInfo",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ManagedObjectReference key r
 boolean destroyWithParent o
 ",
@@ -3044,12 +3014,9 @@ impl rt::Object for VirtualAppLinkInfo {
         &VIRTUAL_APP_LINK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_APP_LINK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_APP_LINK_INFO),
             0 => P::Value(&self.key),
             1 => P::Value(&self.destroy_with_parent),
             _ => P::Absent,
@@ -3099,6 +3066,8 @@ pub struct VirtualAppSummary {
     pub install_boot_required: Option<bool>,
     /// `instanceUuid`: optional string, since VI API 4.1.
     pub instance_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAppSummary {
     #[inline(never)]
@@ -3110,14 +3079,14 @@ impl Default for VirtualAppSummary {
             suspended: None,
             install_boot_required: None,
             instance_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_APP_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppSummary",
-    "4.0",
     Some(&RESOURCE_POOL_SUMMARY),
-    "
+    "4.0
 VAppProductInfo product o
 VirtualAppVAppState vAppState o
 boolean suspended o since 4.1
@@ -3131,12 +3100,9 @@ impl rt::Object for VirtualAppSummary {
         &VIRTUAL_APP_SUMMARY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_APP_SUMMARY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_APP_SUMMARY),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Optional(&self.product),
@@ -3212,6 +3178,8 @@ pub struct VmConfigInfo {
     pub install_boot_required: bool,
     /// `installBootStopDelay`: required int.
     pub install_boot_stop_delay: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigInfo {
     #[inline(never)]
@@ -3225,14 +3193,14 @@ impl Default for VmConfigInfo {
             ovf_environment_transport: Vec::new(),
             install_boot_required: false,
             install_boot_stop_delay: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigInfo",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VAppProductInfo product ol
 VAppPropertyInfo property ol
 VAppIPAssignmentInfo ipAssignment r
@@ -3249,12 +3217,9 @@ impl rt::Object for VmConfigInfo {
         &VM_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_INFO),
             0 => P::Objects(&self.product),
             1 => P::Objects(&self.property),
             2 => P::Object(&self.ip_assignment),
@@ -3321,6 +3286,8 @@ pub struct VmConfigSpec {
     pub install_boot_required: Option<bool>,
     /// `installBootStopDelay`: optional int.
     pub install_boot_stop_delay: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmConfigSpec {
     #[inline(never)]
@@ -3334,14 +3301,14 @@ impl Default for VmConfigSpec {
             ovf_environment_transport: Vec::new(),
             install_boot_required: None,
             install_boot_stop_delay: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigSpec",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 VAppProductSpec product ol
 VAppPropertySpec property ol
 VAppIPAssignmentInfo ipAssignment o
@@ -3358,12 +3325,9 @@ impl rt::Object for VmConfigSpec {
         &VM_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_CONFIG_SPEC),
             0 => P::Objects(&self.product),
             1 => P::Objects(&self.property),
             2 => P::Optional(&self.ip_assignment),

@@ -11,6 +11,8 @@ pub struct ClusterNetworkConfigSpec {
     pub network_port_group: rt::ManagedObjectReference,
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterNetworkConfigSpec {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for ClusterNetworkConfigSpec {
         Self {
             network_port_group: Default::default(),
             ip_settings: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_NETWORK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterNetworkConfigSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference networkPortGroup r
 CustomizationIPSettings ipSettings r
 ",
@@ -36,12 +38,9 @@ impl rt::Object for ClusterNetworkConfigSpec {
         &CLUSTER_NETWORK_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_NETWORK_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_NETWORK_CONFIG_SPEC),
             0 => P::Value(&self.network_port_group),
             1 => P::Object(&self.ip_settings),
             _ => P::Absent,
@@ -85,6 +84,8 @@ pub struct FailoverNodeInfo {
     pub failover_ip: Option<Box<CustomizationIpSettings>>,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailoverNodeInfo {
     #[inline(never)]
@@ -93,14 +94,14 @@ impl Default for FailoverNodeInfo {
             cluster_ip_settings: Default::default(),
             failover_ip: None,
             bios_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FAILOVER_NODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverNodeInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CustomizationIPSettings clusterIpSettings r
 CustomizationIPSettings failoverIp o
 string biosUuid o
@@ -112,12 +113,9 @@ impl rt::Object for FailoverNodeInfo {
         &FAILOVER_NODE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAILOVER_NODE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAILOVER_NODE_INFO),
             0 => P::Object(&self.cluster_ip_settings),
             1 => P::Optional(&self.failover_ip),
             2 => P::Value(&self.bios_uuid),
@@ -175,6 +173,8 @@ pub struct NodeDeploymentSpec {
     pub node_name: String,
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NodeDeploymentSpec {
     #[inline(never)]
@@ -189,14 +189,14 @@ impl Default for NodeDeploymentSpec {
             management_vc: None,
             node_name: String::new(),
             ip_settings: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NODE_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NodeDeploymentSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference esxHost o
 ManagedObjectReference datastore o
 ManagedObjectReference publicNetworkPortGroup o
@@ -214,12 +214,9 @@ impl rt::Object for NodeDeploymentSpec {
         &NODE_DEPLOYMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NODE_DEPLOYMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NODE_DEPLOYMENT_SPEC),
             0 => P::Value(&self.esx_host),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.public_network_port_group),
@@ -274,20 +271,22 @@ rt::serde!(object base NodeDeploymentSpec);
 pub struct NodeNetworkSpec {
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NodeNetworkSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             ip_settings: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NODE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NodeNetworkSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CustomizationIPSettings ipSettings r
 ",
     rt::unset::<NodeNetworkSpec>,
@@ -297,12 +296,9 @@ impl rt::Object for NodeNetworkSpec {
         &NODE_NETWORK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NODE_NETWORK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NODE_NETWORK_SPEC),
             0 => P::Object(&self.ip_settings),
             _ => P::Absent,
         }
@@ -343,6 +339,8 @@ pub struct PassiveNodeDeploymentSpec {
     pub base: NodeDeploymentSpec,
     /// `failoverIpSettings`: optional `CustomizationIPSettings`.
     pub failover_ip_settings: Option<Box<CustomizationIpSettings>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PassiveNodeDeploymentSpec {
     #[inline(never)]
@@ -350,14 +348,14 @@ impl Default for PassiveNodeDeploymentSpec {
         Self {
             base: NodeDeploymentSpec::default(),
             failover_ip_settings: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PASSIVE_NODE_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PassiveNodeDeploymentSpec",
-    "6.5",
     Some(&NODE_DEPLOYMENT_SPEC),
-    "
+    "6.5
 CustomizationIPSettings failoverIpSettings o
 ",
     rt::unset::<PassiveNodeDeploymentSpec>,
@@ -367,12 +365,9 @@ impl rt::Object for PassiveNodeDeploymentSpec {
         &PASSIVE_NODE_DEPLOYMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PASSIVE_NODE_DEPLOYMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PASSIVE_NODE_DEPLOYMENT_SPEC),
             0..=8 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             9 => P::Optional(&self.failover_ip_settings),
@@ -428,6 +423,8 @@ pub struct PassiveNodeNetworkSpec {
     pub base: NodeNetworkSpec,
     /// `failoverIpSettings`: optional `CustomizationIPSettings`.
     pub failover_ip_settings: Option<Box<CustomizationIpSettings>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PassiveNodeNetworkSpec {
     #[inline(never)]
@@ -435,14 +432,14 @@ impl Default for PassiveNodeNetworkSpec {
         Self {
             base: NodeNetworkSpec::default(),
             failover_ip_settings: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PASSIVE_NODE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PassiveNodeNetworkSpec",
-    "6.5",
     Some(&NODE_NETWORK_SPEC),
-    "
+    "6.5
 CustomizationIPSettings failoverIpSettings o
 ",
     rt::unset::<PassiveNodeNetworkSpec>,
@@ -452,12 +449,9 @@ impl rt::Object for PassiveNodeNetworkSpec {
         &PASSIVE_NODE_NETWORK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PASSIVE_NODE_NETWORK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PASSIVE_NODE_NETWORK_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.failover_ip_settings),
@@ -513,6 +507,8 @@ pub struct SourceNodeSpec {
     pub management_vc: ServiceLocator,
     /// `activeVc`: required reference to `VirtualMachine`.
     pub active_vc: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SourceNodeSpec {
     #[inline(never)]
@@ -520,14 +516,14 @@ impl Default for SourceNodeSpec {
         Self {
             management_vc: Default::default(),
             active_vc: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SOURCE_NODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SourceNodeSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ServiceLocator managementVc r
 ManagedObjectReference activeVc r
 ",
@@ -538,12 +534,9 @@ impl rt::Object for SourceNodeSpec {
         &SOURCE_NODE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SOURCE_NODE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SOURCE_NODE_SPEC),
             0 => P::Object(&self.management_vc),
             1 => P::Value(&self.active_vc),
             _ => P::Absent,
@@ -589,6 +582,8 @@ pub struct VchaClusterConfigInfo {
     pub witness_node_info: Option<Box<WitnessNodeInfo>>,
     /// `state`: required string.
     pub state: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterConfigInfo {
     #[inline(never)]
@@ -598,14 +593,14 @@ impl Default for VchaClusterConfigInfo {
             failover_node_info2: None,
             witness_node_info: None,
             state: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VCHA_CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterConfigInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 FailoverNodeInfo failoverNodeInfo1 o
 FailoverNodeInfo failoverNodeInfo2 o
 WitnessNodeInfo witnessNodeInfo o
@@ -618,12 +613,9 @@ impl rt::Object for VchaClusterConfigInfo {
         &VCHA_CLUSTER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_CONFIG_INFO),
             0 => P::Optional(&self.failover_node_info1),
             1 => P::Optional(&self.failover_node_info2),
             2 => P::Optional(&self.witness_node_info),
@@ -669,6 +661,8 @@ pub struct VchaClusterConfigSpec {
     pub passive_ip: String,
     /// `witnessIp`: required string.
     pub witness_ip: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterConfigSpec {
     #[inline(never)]
@@ -676,14 +670,14 @@ impl Default for VchaClusterConfigSpec {
         Self {
             passive_ip: String::new(),
             witness_ip: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VCHA_CLUSTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterConfigSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string passiveIp r
 string witnessIp r
 ",
@@ -694,12 +688,9 @@ impl rt::Object for VchaClusterConfigSpec {
         &VCHA_CLUSTER_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_CONFIG_SPEC),
             0 => P::Value(&self.passive_ip),
             1 => P::Value(&self.witness_ip),
             _ => P::Absent,
@@ -745,6 +736,8 @@ pub struct VchaClusterDeploymentSpec {
     pub active_vc_spec: SourceNodeSpec,
     /// `activeVcNetworkConfig`: optional `ClusterNetworkConfigSpec`.
     pub active_vc_network_config: Option<Box<ClusterNetworkConfigSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterDeploymentSpec {
     #[inline(never)]
@@ -754,14 +747,14 @@ impl Default for VchaClusterDeploymentSpec {
             witness_deployment_spec: Default::default(),
             active_vc_spec: Default::default(),
             active_vc_network_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VCHA_CLUSTER_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterDeploymentSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 PassiveNodeDeploymentSpec passiveDeploymentSpec r
 NodeDeploymentSpec witnessDeploymentSpec r
 SourceNodeSpec activeVcSpec r
@@ -774,12 +767,9 @@ impl rt::Object for VchaClusterDeploymentSpec {
         &VCHA_CLUSTER_DEPLOYMENT_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_DEPLOYMENT_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_DEPLOYMENT_SPEC),
             0 => P::Object(&self.passive_deployment_spec),
             1 => P::Value(&self.witness_deployment_spec),
             2 => P::Object(&self.active_vc_spec),
@@ -827,6 +817,8 @@ pub struct VchaClusterHealth {
     pub health_messages: Vec<LocalizableMessage>,
     /// `additionalInformation`: list of `LocalizableMessage`.
     pub additional_information: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterHealth {
     #[inline(never)]
@@ -835,14 +827,14 @@ impl Default for VchaClusterHealth {
             runtime_info: Default::default(),
             health_messages: Vec::new(),
             additional_information: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VCHA_CLUSTER_HEALTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterHealth",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 VchaClusterRuntimeInfo runtimeInfo r
 LocalizableMessage healthMessages ol
 LocalizableMessage additionalInformation ol
@@ -854,12 +846,9 @@ impl rt::Object for VchaClusterHealth {
         &VCHA_CLUSTER_HEALTH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_HEALTH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_HEALTH),
             0 => P::Object(&self.runtime_info),
             1 => P::Objects(&self.health_messages),
             2 => P::Objects(&self.additional_information),
@@ -903,6 +892,8 @@ pub struct VchaClusterNetworkSpec {
     pub witness_network_spec: rt::Poly<NodeNetworkSpec>,
     /// `passiveNetworkSpec`: required `PassiveNodeNetworkSpec`.
     pub passive_network_spec: PassiveNodeNetworkSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterNetworkSpec {
     #[inline(never)]
@@ -910,14 +901,14 @@ impl Default for VchaClusterNetworkSpec {
         Self {
             witness_network_spec: Default::default(),
             passive_network_spec: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VCHA_CLUSTER_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterNetworkSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 NodeNetworkSpec witnessNetworkSpec r
 PassiveNodeNetworkSpec passiveNetworkSpec r
 ",
@@ -928,12 +919,9 @@ impl rt::Object for VchaClusterNetworkSpec {
         &VCHA_CLUSTER_NETWORK_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_NETWORK_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_NETWORK_SPEC),
             0 => P::Value(&self.witness_network_spec),
             1 => P::Object(&self.passive_network_spec),
             _ => P::Absent,
@@ -977,6 +965,8 @@ pub struct VchaClusterRuntimeInfo {
     pub node_info: Vec<VchaNodeRuntimeInfo>,
     /// `clusterMode`: required string.
     pub cluster_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaClusterRuntimeInfo {
     #[inline(never)]
@@ -985,14 +975,14 @@ impl Default for VchaClusterRuntimeInfo {
             cluster_state: String::new(),
             node_info: Vec::new(),
             cluster_mode: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VCHA_CLUSTER_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterRuntimeInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string clusterState r
 VchaNodeRuntimeInfo nodeInfo ol
 string clusterMode r
@@ -1004,12 +994,9 @@ impl rt::Object for VchaClusterRuntimeInfo {
         &VCHA_CLUSTER_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_CLUSTER_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_CLUSTER_RUNTIME_INFO),
             0 => P::Value(&self.cluster_state),
             1 => P::Objects(&self.node_info),
             2 => P::Value(&self.cluster_mode),
@@ -1055,6 +1042,8 @@ pub struct VchaNodeRuntimeInfo {
     pub node_role: String,
     /// `nodeIp`: required string.
     pub node_ip: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VchaNodeRuntimeInfo {
     #[inline(never)]
@@ -1063,14 +1052,14 @@ impl Default for VchaNodeRuntimeInfo {
             node_state: String::new(),
             node_role: String::new(),
             node_ip: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VCHA_NODE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaNodeRuntimeInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string nodeState r
 string nodeRole r
 string nodeIp r
@@ -1082,12 +1071,9 @@ impl rt::Object for VchaNodeRuntimeInfo {
         &VCHA_NODE_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCHA_NODE_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCHA_NODE_RUNTIME_INFO),
             0 => P::Value(&self.node_state),
             1 => P::Value(&self.node_role),
             2 => P::Value(&self.node_ip),
@@ -1131,6 +1117,8 @@ pub struct WitnessNodeInfo {
     pub ip_settings: CustomizationIpSettings,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WitnessNodeInfo {
     #[inline(never)]
@@ -1138,14 +1126,14 @@ impl Default for WitnessNodeInfo {
         Self {
             ip_settings: Default::default(),
             bios_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static WITNESS_NODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "WitnessNodeInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 CustomizationIPSettings ipSettings r
 string biosUuid o
 ",
@@ -1156,12 +1144,9 @@ impl rt::Object for WitnessNodeInfo {
         &WITNESS_NODE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WITNESS_NODE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WITNESS_NODE_INFO),
             0 => P::Object(&self.ip_settings),
             1 => P::Value(&self.bios_uuid),
             _ => P::Absent,

@@ -11,6 +11,8 @@ pub struct FolderExternallyManagedFolderInfo {
     pub id: String,
     /// `type`: required string.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FolderExternallyManagedFolderInfo {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for FolderExternallyManagedFolderInfo {
         Self {
             id: String::new(),
             r#type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderExternallyManagedFolderInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string id r
 string type r
 ",
@@ -36,12 +38,9 @@ impl rt::Object for FolderExternallyManagedFolderInfo {
         &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -83,6 +82,8 @@ pub struct PodVmInfo {
     pub has_page_sharing_pod_vm: bool,
     /// `podVMOverheadInfo`: required `PodVMOverheadInfo`.
     pub pod_vm_overhead_info: PodVmOverheadInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PodVmInfo {
     #[inline(never)]
@@ -90,14 +91,14 @@ impl Default for PodVmInfo {
         Self {
             has_page_sharing_pod_vm: false,
             pod_vm_overhead_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static POD_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodVMInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean hasPageSharingPodVM r
 PodVMOverheadInfo podVMOverheadInfo r
 ",
@@ -108,12 +109,9 @@ impl rt::Object for PodVmInfo {
         &POD_VM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POD_VM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POD_VM_INFO),
             0 => P::Value(&self.has_page_sharing_pod_vm),
             1 => P::Object(&self.pod_vm_overhead_info),
             _ => P::Absent,
@@ -157,6 +155,8 @@ pub struct PodVmOverheadInfo {
     pub pod_vm_overhead_without_page_sharing: i32,
     /// `podVMOverheadWithPageSharing`: required int.
     pub pod_vm_overhead_with_page_sharing: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PodVmOverheadInfo {
     #[inline(never)]
@@ -165,14 +165,14 @@ impl Default for PodVmOverheadInfo {
             crx_page_sharing_supported: false,
             pod_vm_overhead_without_page_sharing: 0,
             pod_vm_overhead_with_page_sharing: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static POD_VM_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodVMOverheadInfo",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 boolean crxPageSharingSupported r
 int podVMOverheadWithoutPageSharing r
 int podVMOverheadWithPageSharing r
@@ -184,12 +184,9 @@ impl rt::Object for PodVmOverheadInfo {
         &POD_VM_OVERHEAD_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &POD_VM_OVERHEAD_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&POD_VM_OVERHEAD_INFO),
             0 => P::Value(&self.crx_page_sharing_supported),
             1 => P::Value(&self.pod_vm_overhead_without_page_sharing),
             2 => P::Value(&self.pod_vm_overhead_with_page_sharing),
@@ -233,6 +230,8 @@ pub struct StorageRequirement {
     pub datastore: rt::ManagedObjectReference,
     /// `freeSpaceRequiredInKb`: required long.
     pub free_space_required_in_kb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageRequirement {
     #[inline(never)]
@@ -240,14 +239,14 @@ impl Default for StorageRequirement {
         Self {
             datastore: Default::default(),
             free_space_required_in_kb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_REQUIREMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageRequirement",
-    "5.0",
     Some(&DYNAMIC_DATA),
-    "
+    "5.0
 ManagedObjectReference datastore r
 long freeSpaceRequiredInKb r
 ",
@@ -258,12 +257,9 @@ impl rt::Object for StorageRequirement {
         &STORAGE_REQUIREMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_REQUIREMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_REQUIREMENT),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.free_space_required_in_kb),
             _ => P::Absent,
@@ -307,6 +303,8 @@ pub struct VirtualMachineConnection {
     pub client: String,
     /// `userName`: required string.
     pub user_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConnection {
     #[inline(never)]
@@ -315,14 +313,14 @@ impl Default for VirtualMachineConnection {
             label: String::new(),
             client: String::new(),
             user_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConnection",
-    "7.0.1.0",
     Some(&DYNAMIC_DATA),
-    "
+    "7.0.1.0
 string label r
 string client r
 string userName r
@@ -334,12 +332,9 @@ impl rt::Object for VirtualMachineConnection {
         &VIRTUAL_MACHINE_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONNECTION),
             0 => P::Value(&self.label),
             1 => P::Value(&self.client),
             2 => P::Value(&self.user_name),
@@ -388,6 +383,8 @@ pub struct VirtualMachineDisplayTopology {
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDisplayTopology {
     #[inline(never)]
@@ -397,14 +394,14 @@ impl Default for VirtualMachineDisplayTopology {
             y: 0,
             width: 0,
             height: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DISPLAY_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDisplayTopology",
-    "2.5u2server",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5u2server
 int x r
 int y r
 int width r
@@ -417,12 +414,9 @@ impl rt::Object for VirtualMachineDisplayTopology {
         &VIRTUAL_MACHINE_DISPLAY_TOPOLOGY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DISPLAY_TOPOLOGY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DISPLAY_TOPOLOGY),
             0 => P::Value(&self.x),
             1 => P::Value(&self.y),
             2 => P::Value(&self.width),
@@ -466,18 +460,19 @@ rt::serde!(object VirtualMachineDisplayTopology);
 pub struct VirtualMachineGuestQuiesceSpec {
     /// `timeout`: optional int.
     pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineGuestQuiesceSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { timeout: None }
+        Self { timeout: None, _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestQuiesceSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 int timeout o
 ",
     rt::unset::<VirtualMachineGuestQuiesceSpec>,
@@ -487,12 +482,9 @@ impl rt::Object for VirtualMachineGuestQuiesceSpec {
         &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC),
             0 => P::Value(&self.timeout),
             _ => P::Absent,
         }
@@ -537,6 +529,8 @@ pub struct VirtualMachineMemoryReservationInfo {
     pub virtual_machine_reserved: i64,
     /// `allocationPolicy`: required string.
     pub allocation_policy: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMemoryReservationInfo {
     #[inline(never)]
@@ -546,14 +540,14 @@ impl Default for VirtualMachineMemoryReservationInfo {
             virtual_machine_max: 0,
             virtual_machine_reserved: 0,
             allocation_policy: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMemoryReservationInfo",
-    "2.5",
     Some(&DYNAMIC_DATA),
-    "
+    "2.5
 long virtualMachineMin r
 long virtualMachineMax r
 long virtualMachineReserved r
@@ -566,12 +560,9 @@ impl rt::Object for VirtualMachineMemoryReservationInfo {
         &VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO),
             0 => P::Value(&self.virtual_machine_min),
             1 => P::Value(&self.virtual_machine_max),
             2 => P::Value(&self.virtual_machine_reserved),
@@ -617,6 +608,8 @@ pub struct VirtualMachineMetadataManagerVmMetadata {
     pub vm_id: String,
     /// `metadata`: optional string.
     pub metadata: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMetadataManagerVmMetadata {
     #[inline(never)]
@@ -624,14 +617,14 @@ impl Default for VirtualMachineMetadataManagerVmMetadata {
         Self {
             vm_id: String::new(),
             metadata: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadata",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string vmId r
 string metadata o
 ",
@@ -642,12 +635,9 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadata {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA),
             0 => P::Value(&self.vm_id),
             1 => P::Value(&self.metadata),
             _ => P::Absent,
@@ -689,6 +679,8 @@ pub struct VirtualMachineMetadataManagerVmMetadataInput {
     pub operation: String,
     /// `vmMetadata`: required `VirtualMachineMetadataManagerVmMetadata`.
     pub vm_metadata: VirtualMachineMetadataManagerVmMetadata,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataInput {
     #[inline(never)]
@@ -696,14 +688,14 @@ impl Default for VirtualMachineMetadataManagerVmMetadataInput {
         Self {
             operation: String::new(),
             vm_metadata: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataInput",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string operation r
 VirtualMachineMetadataManagerVmMetadata vmMetadata r
 ",
@@ -714,12 +706,9 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataInput {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT),
             0 => P::Value(&self.operation),
             1 => P::Object(&self.vm_metadata),
             _ => P::Absent,
@@ -759,18 +748,22 @@ rt::serde!(object VirtualMachineMetadataManagerVmMetadataInput);
 pub struct VirtualMachineMetadataManagerVmMetadataOwner {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataOwner {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataOwner",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string name r
 ",
     rt::unset::<VirtualMachineMetadataManagerVmMetadataOwner>,
@@ -780,12 +773,9 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataOwner {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -825,6 +815,8 @@ pub struct VirtualMachineMetadataManagerVmMetadataResult {
     pub vm_metadata: VirtualMachineMetadataManagerVmMetadata,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMetadataManagerVmMetadataResult {
     #[inline(never)]
@@ -832,14 +824,14 @@ impl Default for VirtualMachineMetadataManagerVmMetadataResult {
         Self {
             vm_metadata: Default::default(),
             error: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VirtualMachineMetadataManagerVmMetadata vmMetadata r
 LocalizedMethodFault error o
 ",
@@ -850,12 +842,9 @@ impl rt::Object for VirtualMachineMetadataManagerVmMetadataResult {
         &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT),
             0 => P::Object(&self.vm_metadata),
             1 => P::Optional(&self.error),
             _ => P::Absent,
@@ -895,20 +884,22 @@ rt::serde!(object VirtualMachineMetadataManagerVmMetadataResult);
 pub struct VirtualMachineMksConnection {
     /// The properties of `VirtualMachineConnection`.
     pub base: VirtualMachineConnection,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMksConnection {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineConnection::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_MKS_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMksConnection",
-    "7.0.1.0",
     Some(&VIRTUAL_MACHINE_CONNECTION),
-    "",
+    "7.0.1.0",
     rt::unset::<VirtualMachineMksConnection>,
 );
 impl rt::Object for VirtualMachineMksConnection {
@@ -916,12 +907,9 @@ impl rt::Object for VirtualMachineMksConnection {
         &VIRTUAL_MACHINE_MKS_CONNECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MKS_CONNECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MKS_CONNECTION),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -981,6 +969,8 @@ pub struct VirtualMachineMksTicket {
     pub port: Option<i32>,
     /// `sslThumbprint`: optional string, since VI API 2.5.
     pub ssl_thumbprint: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineMksTicket {
     #[inline(never)]
@@ -991,14 +981,14 @@ impl Default for VirtualMachineMksTicket {
             host: None,
             port: None,
             ssl_thumbprint: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMksTicket",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string ticket r secret
 string cfgFile r
 string host o
@@ -1012,12 +1002,9 @@ impl rt::Object for VirtualMachineMksTicket {
         &VIRTUAL_MACHINE_MKS_TICKET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_MKS_TICKET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_MKS_TICKET),
             0 => P::Value(&self.ticket),
             1 => P::Value(&self.cfg_file),
             2 => P::Value(&self.host),
@@ -1071,6 +1058,8 @@ pub struct VirtualMachineWindowsQuiesceSpec {
     pub vss_partial_file_support: Option<bool>,
     /// `vssBackupContext`: optional string.
     pub vss_backup_context: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineWindowsQuiesceSpec {
     #[inline(never)]
@@ -1081,14 +1070,14 @@ impl Default for VirtualMachineWindowsQuiesceSpec {
             vss_bootable_system_state: None,
             vss_partial_file_support: None,
             vss_backup_context: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineWindowsQuiesceSpec",
-    "6.5",
     Some(&VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC),
-    "
+    "6.5
 int vssBackupType o
 boolean vssBootableSystemState o
 boolean vssPartialFileSupport o
@@ -1101,12 +1090,9 @@ impl rt::Object for VirtualMachineWindowsQuiesceSpec {
         &VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vss_backup_type),
@@ -1168,6 +1154,8 @@ pub struct VirtualMachineWipeResult {
     pub disk_id: i32,
     /// `shrinkableDiskSpace`: required long.
     pub shrinkable_disk_space: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineWipeResult {
     #[inline(never)]
@@ -1175,14 +1163,14 @@ impl Default for VirtualMachineWipeResult {
         Self {
             disk_id: 0,
             shrinkable_disk_space: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_WIPE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineWipeResult",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 int diskId r
 long shrinkableDiskSpace r
 ",
@@ -1193,12 +1181,9 @@ impl rt::Object for VirtualMachineWipeResult {
         &VIRTUAL_MACHINE_WIPE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_WIPE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_WIPE_RESULT),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.shrinkable_disk_space),
             _ => P::Absent,
@@ -1238,18 +1223,22 @@ rt::serde!(object VirtualMachineWipeResult);
 pub struct VmMetadataManagerFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmMetadataManagerFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VM_METADATA_MANAGER_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMetadataManagerFault",
-    "5.5",
     Some(&VIM_FAULT),
-    "",
+    "5.5",
     rt::unset::<VmMetadataManagerFault>,
 );
 impl rt::Object for VmMetadataManagerFault {
@@ -1257,12 +1246,9 @@ impl rt::Object for VmMetadataManagerFault {
         &VM_METADATA_MANAGER_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_METADATA_MANAGER_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_METADATA_MANAGER_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1311,18 +1297,20 @@ impl std::fmt::Debug for VmMetadataManagerFault {
 rt::serde!(object VmMetadataManagerFault);
 
 /// `VmPlacementPolicy`, a [`DynamicData`], since VI API 9.1.0.0.
-pub struct VmPlacementPolicy {}
+pub struct VmPlacementPolicy {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VmPlacementPolicy {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VM_PLACEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPlacementPolicy",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "9.1.0.0",
     rt::unset::<VmPlacementPolicy>,
 );
 impl rt::Object for VmPlacementPolicy {
@@ -1330,12 +1318,9 @@ impl rt::Object for VmPlacementPolicy {
         &VM_PLACEMENT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_PLACEMENT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VM_PLACEMENT_POLICY),
             _ => P::Absent,
         }
     }
@@ -1378,6 +1363,8 @@ pub struct VmToVmGroupsAntiAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmToVmGroupsAntiAffinity {
     #[inline(never)]
@@ -1387,14 +1374,14 @@ impl Default for VmToVmGroupsAntiAffinity {
             anti_affined_vm_group_tags: Vec::new(),
             policy_strictness: None,
             policy_topology: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_TO_VM_GROUPS_ANTI_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmToVmGroupsAntiAffinity",
-    "9.1.0.0",
     Some(&VM_PLACEMENT_POLICY),
-    "
+    "9.1.0.0
 TagId selfTag o
 TagId antiAffinedVmGroupTags ol
 string policyStrictness o
@@ -1407,13 +1394,10 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
         &VM_TO_VM_GROUPS_ANTI_AFFINITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_TO_VM_GROUPS_ANTI_AFFINITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VmPlacementPolicy {}),
+            rt::INFO => P::Info(&VM_TO_VM_GROUPS_ANTI_AFFINITY),
+            rt::BASE => P::Object(&VmPlacementPolicy { _more: () }),
             0 => P::Optional(&self.self_tag),
             1 => P::Objects(&self.anti_affined_vm_group_tags),
             2 => P::Value(&self.policy_strictness),
@@ -1462,6 +1446,8 @@ pub struct VmVmAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmVmAffinity {
     #[inline(never)]
@@ -1470,14 +1456,14 @@ impl Default for VmVmAffinity {
             affined_vms_tag: Default::default(),
             policy_strictness: None,
             policy_topology: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_VM_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVmAffinity",
-    "9.1.0.0",
     Some(&VM_PLACEMENT_POLICY),
-    "
+    "9.1.0.0
 TagId affinedVmsTag r
 string policyStrictness o
 string policyTopology o
@@ -1489,13 +1475,10 @@ impl rt::Object for VmVmAffinity {
         &VM_VM_AFFINITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VM_AFFINITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VmPlacementPolicy {}),
+            rt::INFO => P::Info(&VM_VM_AFFINITY),
+            rt::BASE => P::Object(&VmPlacementPolicy { _more: () }),
             0 => P::Object(&self.affined_vms_tag),
             1 => P::Value(&self.policy_strictness),
             2 => P::Value(&self.policy_topology),
@@ -1542,6 +1525,8 @@ pub struct VmVmAntiAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmVmAntiAffinity {
     #[inline(never)]
@@ -1550,14 +1535,14 @@ impl Default for VmVmAntiAffinity {
             anti_affined_vms_tag: Default::default(),
             policy_strictness: None,
             policy_topology: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VM_VM_ANTI_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVmAntiAffinity",
-    "9.1.0.0",
     Some(&VM_PLACEMENT_POLICY),
-    "
+    "9.1.0.0
 TagId antiAffinedVmsTag r
 string policyStrictness o
 string policyTopology o
@@ -1569,13 +1554,10 @@ impl rt::Object for VmVmAntiAffinity {
         &VM_VM_ANTI_AFFINITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_VM_ANTI_AFFINITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&VmPlacementPolicy {}),
+            rt::INFO => P::Info(&VM_VM_ANTI_AFFINITY),
+            rt::BASE => P::Object(&VmPlacementPolicy { _more: () }),
             0 => P::Object(&self.anti_affined_vms_tag),
             1 => P::Value(&self.policy_strictness),
             2 => P::Value(&self.policy_topology),

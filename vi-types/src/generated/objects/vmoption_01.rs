@@ -93,6 +93,8 @@ pub struct ConfigTarget {
     pub tdx_supported: Option<bool>,
     /// `vMotionBandwidth`: list of long, since VI API 9.1.0.0.
     pub v_motion_bandwidth: Vec<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ConfigTarget {
     #[inline(never)]
@@ -142,14 +144,14 @@ impl Default for ConfigTarget {
             sev_snp_supported: None,
             tdx_supported: None,
             v_motion_bandwidth: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigTarget",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int numCpus r
 int numCpuCores r
 int numNumaNodes r
@@ -200,12 +202,9 @@ impl rt::Object for ConfigTarget {
         &CONFIG_TARGET
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONFIG_TARGET
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONFIG_TARGET),
             0 => P::Value(&self.num_cpus),
             1 => P::Value(&self.num_cpu_cores),
             2 => P::Value(&self.num_numa_nodes),
@@ -329,20 +328,22 @@ rt::serde!(object ConfigTarget);
 pub struct DatastoreOption {
     /// `unsupportedVolumes`: list of `VirtualMachineDatastoreVolumeOption`.
     pub unsupported_volumes: Vec<VirtualMachineDatastoreVolumeOption>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatastoreOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             unsupported_volumes: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 VirtualMachineDatastoreVolumeOption unsupportedVolumes ol
 ",
     rt::unset::<DatastoreOption>,
@@ -352,12 +353,9 @@ impl rt::Object for DatastoreOption {
         &DATASTORE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_OPTION),
             0 => P::Objects(&self.unsupported_volumes),
             _ => P::Absent,
         }
@@ -399,6 +397,8 @@ pub struct EnvironmentBrowserConfigOptionQuerySpec {
     pub host: Option<rt::ManagedObjectReference>,
     /// `guestId`: list of string.
     pub guest_id: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnvironmentBrowserConfigOptionQuerySpec {
     #[inline(never)]
@@ -407,14 +407,14 @@ impl Default for EnvironmentBrowserConfigOptionQuerySpec {
             key: None,
             host: None,
             guest_id: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnvironmentBrowserConfigOptionQuerySpec",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string key o
 ManagedObjectReference host o
 string guestId ol
@@ -426,12 +426,9 @@ impl rt::Object for EnvironmentBrowserConfigOptionQuerySpec {
         &ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC),
             0 => P::Value(&self.key),
             1 => P::Value(&self.host),
             2 => P::Value(&self.guest_id),
@@ -599,6 +596,8 @@ pub struct GuestOsDescriptor {
     pub recommended_tpm20: Option<bool>,
     /// `vwdtSupported`: optional boolean, since VI API 7.0.0.0.
     pub vwdt_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestOsDescriptor {
     #[inline(never)]
@@ -668,14 +667,14 @@ impl Default for GuestOsDescriptor {
             supports_tpm20: None,
             recommended_tpm20: None,
             vwdt_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_OS_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOsDescriptor",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string id r
 string family r
 string fullName r
@@ -748,12 +747,9 @@ impl rt::Object for GuestOsDescriptor {
         &GUEST_OS_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OS_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_OS_DESCRIPTOR),
             0 => P::Value(&self.id),
             1 => P::Value(&self.family),
             2 => P::Value(&self.full_name),
@@ -931,6 +927,8 @@ pub struct HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     pub reservation_in_mb_option: LongOption,
     /// `maxDiskSizeInKB`: required long.
     pub max_disk_size_in_kb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     #[inline(never)]
@@ -944,14 +942,14 @@ impl Default for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption 
             block_size_in_kb_option: Default::default(),
             reservation_in_mb_option: Default::default(),
             max_disk_size_in_kb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string vFlashModule r
 string vFlashModuleVersion r
 string minSupportedModuleVersion r
@@ -968,12 +966,13 @@ impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOpti
         &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(
+                    &HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION,
+                )
+            }
             0 => P::Value(&self.v_flash_module),
             1 => P::Value(&self.v_flash_module_version),
             2 => P::Value(&self.min_supported_module_version),
@@ -1029,6 +1028,8 @@ pub struct OpaqueNetworkTargetInfo {
     pub network: OpaqueNetworkSummary,
     /// `networkReservationSupported`: optional boolean, since VI API 6.0.
     pub network_reservation_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueNetworkTargetInfo {
     #[inline(never)]
@@ -1037,14 +1038,14 @@ impl Default for OpaqueNetworkTargetInfo {
             base: VirtualMachineTargetInfo::default(),
             network: Default::default(),
             network_reservation_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static OPAQUE_NETWORK_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkTargetInfo",
-    "5.5",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "5.5
 OpaqueNetworkSummary network r
 boolean networkReservationSupported o since 6.0
 ",
@@ -1055,12 +1056,9 @@ impl rt::Object for OpaqueNetworkTargetInfo {
         &OPAQUE_NETWORK_TARGET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_NETWORK_TARGET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK_TARGET_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.network),
@@ -1115,20 +1113,22 @@ rt::serde!(object OpaqueNetworkTargetInfo);
 pub struct ParaVirtualScsiControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ParaVirtualScsiControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParaVirtualSCSIControllerOption",
-    "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
-    "",
+    "2.5u2server",
     rt::unset::<ParaVirtualScsiControllerOption>,
 );
 impl rt::Object for ParaVirtualScsiControllerOption {
@@ -1136,12 +1136,9 @@ impl rt::Object for ParaVirtualScsiControllerOption {
         &PARA_VIRTUAL_SCSI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PARA_VIRTUAL_SCSI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PARA_VIRTUAL_SCSI_CONTROLLER_OPTION),
             0..=20 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1193,20 +1190,22 @@ rt::serde!(object ParaVirtualScsiControllerOption);
 pub struct ResourceAllocationOption {
     /// `sharesOption`: required `SharesOption`.
     pub shares_option: SharesOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceAllocationOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             shares_option: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceAllocationOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 SharesOption sharesOption r
 ",
     rt::unset::<ResourceAllocationOption>,
@@ -1216,12 +1215,9 @@ impl rt::Object for ResourceAllocationOption {
         &RESOURCE_ALLOCATION_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_ALLOCATION_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_ALLOCATION_OPTION),
             0 => P::Object(&self.shares_option),
             _ => P::Absent,
         }
@@ -1261,6 +1257,8 @@ pub struct ResourceConfigOption {
     pub cpu_allocation_option: ResourceAllocationOption,
     /// `memoryAllocationOption`: required `ResourceAllocationOption`.
     pub memory_allocation_option: ResourceAllocationOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourceConfigOption {
     #[inline(never)]
@@ -1268,14 +1266,14 @@ impl Default for ResourceConfigOption {
         Self {
             cpu_allocation_option: Default::default(),
             memory_allocation_option: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceConfigOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 ResourceAllocationOption cpuAllocationOption r
 ResourceAllocationOption memoryAllocationOption r
 ",
@@ -1286,12 +1284,9 @@ impl rt::Object for ResourceConfigOption {
         &RESOURCE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_CONFIG_OPTION),
             0 => P::Object(&self.cpu_allocation_option),
             1 => P::Object(&self.memory_allocation_option),
             _ => P::Absent,
@@ -1333,6 +1328,8 @@ pub struct SharesOption {
     pub shares_option: IntOption,
     /// `defaultLevel`: required `SharesLevel`.
     pub default_level: enums::SharesLevel,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SharesOption {
     #[inline(never)]
@@ -1340,14 +1337,14 @@ impl Default for SharesOption {
         Self {
             shares_option: Default::default(),
             default_level: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SHARES_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharesOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 IntOption sharesOption r
 SharesLevel defaultLevel r
 ",
@@ -1358,12 +1355,9 @@ impl rt::Object for SharesOption {
         &SHARES_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SHARES_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SHARES_OPTION),
             0 => P::Object(&self.shares_option),
             1 => P::Value(&self.default_level),
             _ => P::Absent,
@@ -1405,6 +1399,8 @@ pub struct StorageIoAllocationOption {
     pub limit_option: LongOption,
     /// `sharesOption`: required `SharesOption`.
     pub shares_option: SharesOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageIoAllocationOption {
     #[inline(never)]
@@ -1412,14 +1408,14 @@ impl Default for StorageIoAllocationOption {
         Self {
             limit_option: Default::default(),
             shares_option: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_IO_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIOAllocationOption",
-    "4.1",
     Some(&DYNAMIC_DATA),
-    "
+    "4.1
 LongOption limitOption r
 SharesOption sharesOption r
 ",
@@ -1430,12 +1426,9 @@ impl rt::Object for StorageIoAllocationOption {
         &STORAGE_IO_ALLOCATION_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_IO_ALLOCATION_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_IO_ALLOCATION_OPTION),
             0 => P::Object(&self.limit_option),
             1 => P::Object(&self.shares_option),
             _ => P::Absent,
@@ -1485,6 +1478,8 @@ pub struct SubnetInfo {
     pub project_folder_info: Option<Box<SubnetInfoFolderInfo>>,
     /// `rootFolderInfo`: required `SubnetInfoFolderInfo`.
     pub root_folder_info: SubnetInfoFolderInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SubnetInfo {
     #[inline(never)]
@@ -1496,14 +1491,14 @@ impl Default for SubnetInfo {
             vpc_folder_info: Default::default(),
             project_folder_info: None,
             root_folder_info: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SUBNET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SubnetInfo",
-    "9.0.0.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "9.0.0.0
 string id r
 SubnetInfoFolderInfo subnetFolderInfo r
 SubnetInfoFolderInfo vpcFolderInfo r
@@ -1517,12 +1512,9 @@ impl rt::Object for SubnetInfo {
         &SUBNET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUBNET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUBNET_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.id),
@@ -1585,6 +1577,8 @@ pub struct SubnetInfoFolderInfo {
     pub name: String,
     /// `folder`: required reference to `Folder`.
     pub folder: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SubnetInfoFolderInfo {
     #[inline(never)]
@@ -1592,14 +1586,14 @@ impl Default for SubnetInfoFolderInfo {
         Self {
             name: String::new(),
             folder: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SUBNET_INFO_FOLDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SubnetInfoFolderInfo",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string name r
 ManagedObjectReference folder r
 ",
@@ -1610,12 +1604,9 @@ impl rt::Object for SubnetInfoFolderInfo {
         &SUBNET_INFO_FOLDER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUBNET_INFO_FOLDER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUBNET_INFO_FOLDER_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.folder),
             _ => P::Absent,
@@ -1655,20 +1646,22 @@ rt::serde!(object SubnetInfoFolderInfo);
 pub struct VirtualAhciControllerOption {
     /// The properties of `VirtualSATAControllerOption`.
     pub base: VirtualSataControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualAhciControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSataControllerOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_AHCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAHCIControllerOption",
-    "5.5",
     Some(&VIRTUAL_SATA_CONTROLLER_OPTION),
-    "",
+    "5.5",
     rt::unset::<VirtualAhciControllerOption>,
 );
 impl rt::Object for VirtualAhciControllerOption {
@@ -1676,12 +1669,9 @@ impl rt::Object for VirtualAhciControllerOption {
         &VIRTUAL_AHCI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_AHCI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_AHCI_CONTROLLER_OPTION),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1733,20 +1723,22 @@ rt::serde!(object VirtualAhciControllerOption);
 pub struct VirtualBusLogicControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualBusLogicControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualBusLogicControllerOption",
-    "2.0",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualBusLogicControllerOption>,
 );
 impl rt::Object for VirtualBusLogicControllerOption {
@@ -1754,12 +1746,9 @@ impl rt::Object for VirtualBusLogicControllerOption {
         &VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION),
             0..=20 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1811,20 +1800,22 @@ rt::serde!(object VirtualBusLogicControllerOption);
 pub struct VirtualCdromAtapiBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromAtapiBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromAtapiBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromAtapiBackingOption>,
 );
 impl rt::Object for VirtualCdromAtapiBackingOption {
@@ -1832,12 +1823,9 @@ impl rt::Object for VirtualCdromAtapiBackingOption {
         &VIRTUAL_CDROM_ATAPI_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_ATAPI_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_ATAPI_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1889,20 +1877,22 @@ rt::serde!(object VirtualCdromAtapiBackingOption);
 pub struct VirtualCdromIsoBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromIsoBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_ISO_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromIsoBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromIsoBackingOption>,
 );
 impl rt::Object for VirtualCdromIsoBackingOption {
@@ -1910,12 +1900,9 @@ impl rt::Object for VirtualCdromIsoBackingOption {
         &VIRTUAL_CDROM_ISO_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_ISO_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_ISO_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1967,20 +1954,22 @@ rt::serde!(object VirtualCdromIsoBackingOption);
 pub struct VirtualCdromOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromOption>,
 );
 impl rt::Object for VirtualCdromOption {
@@ -1988,12 +1977,9 @@ impl rt::Object for VirtualCdromOption {
         &VIRTUAL_CDROM_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2047,6 +2033,8 @@ pub struct VirtualCdromPassthroughBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
     /// `exclusive`: required `BoolOption`.
     pub exclusive: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromPassthroughBackingOption {
     #[inline(never)]
@@ -2054,14 +2042,14 @@ impl Default for VirtualCdromPassthroughBackingOption {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
             exclusive: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromPassthroughBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 BoolOption exclusive r
 ",
     rt::unset::<VirtualCdromPassthroughBackingOption>,
@@ -2071,12 +2059,9 @@ impl rt::Object for VirtualCdromPassthroughBackingOption {
         &VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.exclusive),
@@ -2130,20 +2115,22 @@ rt::serde!(object VirtualCdromPassthroughBackingOption);
 pub struct VirtualCdromRemoteAtapiBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromRemoteAtapiBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemoteAtapiBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualCdromRemoteAtapiBackingOption>,
 );
 impl rt::Object for VirtualCdromRemoteAtapiBackingOption {
@@ -2151,12 +2138,9 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingOption {
         &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2210,6 +2194,8 @@ pub struct VirtualCdromRemotePassthroughBackingOption {
     pub base: VirtualDeviceRemoteDeviceBackingOption,
     /// `exclusive`: required `BoolOption`.
     pub exclusive: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualCdromRemotePassthroughBackingOption {
     #[inline(never)]
@@ -2217,14 +2203,14 @@ impl Default for VirtualCdromRemotePassthroughBackingOption {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
             exclusive: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemotePassthroughBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 BoolOption exclusive r
 ",
     rt::unset::<VirtualCdromRemotePassthroughBackingOption>,
@@ -2234,12 +2220,9 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingOption {
         &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.exclusive),
@@ -2298,6 +2281,8 @@ pub struct VirtualControllerOption {
     pub devices: IntOption,
     /// `supportedDevice`: list of string, a TypeName.
     pub supported_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualControllerOption {
     #[inline(never)]
@@ -2306,14 +2291,14 @@ impl Default for VirtualControllerOption {
             base: VirtualDeviceOption::default(),
             devices: Default::default(),
             supported_device: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualControllerOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 IntOption devices r
 string supportedDevice ol
 ",
@@ -2324,12 +2309,9 @@ impl rt::Object for VirtualControllerOption {
         &VIRTUAL_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_CONTROLLER_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.devices),
@@ -2385,18 +2367,22 @@ rt::serde!(object VirtualControllerOption);
 pub struct VirtualDeviceBackingOption {
     /// `type`: required string, a TypeName.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { r#type: String::new() }
+        Self {
+            r#type: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBackingOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 ",
     rt::unset::<VirtualDeviceBackingOption>,
@@ -2406,12 +2392,9 @@ impl rt::Object for VirtualDeviceBackingOption {
         &VIRTUAL_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_BACKING_OPTION),
             0 => P::Value(&self.r#type),
             _ => P::Absent,
         }
@@ -2450,18 +2433,22 @@ rt::serde!(object base VirtualDeviceBackingOption);
 pub struct VirtualDeviceBusSlotOption {
     /// `type`: required string, a TypeName.
     pub r#type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceBusSlotOption {
     #[inline(never)]
     fn default() -> Self {
-        Self { r#type: String::new() }
+        Self {
+            r#type: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBusSlotOption",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string type r
 ",
     rt::unset::<VirtualDeviceBusSlotOption>,
@@ -2471,12 +2458,9 @@ impl rt::Object for VirtualDeviceBusSlotOption {
         &VIRTUAL_DEVICE_BUS_SLOT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_BUS_SLOT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_BUS_SLOT_OPTION),
             0 => P::Value(&self.r#type),
             _ => P::Absent,
         }
@@ -2516,6 +2500,8 @@ pub struct VirtualDeviceConnectOption {
     pub start_connected: BoolOption,
     /// `allowGuestControl`: required `BoolOption`.
     pub allow_guest_control: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceConnectOption {
     #[inline(never)]
@@ -2523,14 +2509,14 @@ impl Default for VirtualDeviceConnectOption {
         Self {
             start_connected: Default::default(),
             allow_guest_control: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_CONNECT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConnectOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 BoolOption startConnected r
 BoolOption allowGuestControl r
 ",
@@ -2541,12 +2527,9 @@ impl rt::Object for VirtualDeviceConnectOption {
         &VIRTUAL_DEVICE_CONNECT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_CONNECT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_CONNECT_OPTION),
             0 => P::Object(&self.start_connected),
             1 => P::Object(&self.allow_guest_control),
             _ => P::Absent,
@@ -2588,6 +2571,8 @@ pub struct VirtualDeviceDeviceBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `autoDetectAvailable`: required `BoolOption`, since VI API 2.5.
     pub auto_detect_available: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceDeviceBackingOption {
     #[inline(never)]
@@ -2595,14 +2580,14 @@ impl Default for VirtualDeviceDeviceBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             auto_detect_available: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 BoolOption autoDetectAvailable r since 2.5
 ",
     rt::unset::<VirtualDeviceDeviceBackingOption>,
@@ -2612,12 +2597,9 @@ impl rt::Object for VirtualDeviceDeviceBackingOption {
         &VIRTUAL_DEVICE_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.auto_detect_available),
@@ -2673,6 +2655,8 @@ pub struct VirtualDeviceFileBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `fileNameExtensions`: optional `ChoiceOption`.
     pub file_name_extensions: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceFileBackingOption {
     #[inline(never)]
@@ -2680,14 +2664,14 @@ impl Default for VirtualDeviceFileBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             file_name_extensions: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceFileBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption fileNameExtensions o
 ",
     rt::unset::<VirtualDeviceFileBackingOption>,
@@ -2697,12 +2681,9 @@ impl rt::Object for VirtualDeviceFileBackingOption {
         &VIRTUAL_DEVICE_FILE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_FILE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.file_name_extensions),
@@ -2778,6 +2759,8 @@ pub struct VirtualDeviceOption {
     pub hot_remove_supported: Option<bool>,
     /// `numaSupported`: optional boolean, since VI API 8.0.0.1.
     pub numa_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceOption {
     #[inline(never)]
@@ -2795,14 +2778,14 @@ impl Default for VirtualDeviceOption {
             plug_and_play: false,
             hot_remove_supported: None,
             numa_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string type r
 VirtualDeviceConnectOption connectOption o
 VirtualDeviceBusSlotOption busSlotOption o since 5.1
@@ -2823,12 +2806,9 @@ impl rt::Object for VirtualDeviceOption {
         &VIRTUAL_DEVICE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_OPTION),
             0 => P::Value(&self.r#type),
             1 => P::Optional(&self.connect_option),
             2 => P::Optional(&self.bus_slot_option),
@@ -2889,20 +2869,22 @@ rt::serde!(object base VirtualDeviceOption);
 pub struct VirtualDevicePipeBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDevicePipeBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePipeBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualDevicePipeBackingOption>,
 );
 impl rt::Object for VirtualDevicePipeBackingOption {
@@ -2910,12 +2892,9 @@ impl rt::Object for VirtualDevicePipeBackingOption {
         &VIRTUAL_DEVICE_PIPE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_PIPE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_PIPE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2969,6 +2948,8 @@ pub struct VirtualDeviceRemoteDeviceBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `autoDetectAvailable`: required `BoolOption`, since VI API 2.5.
     pub auto_detect_available: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceRemoteDeviceBackingOption {
     #[inline(never)]
@@ -2976,14 +2957,14 @@ impl Default for VirtualDeviceRemoteDeviceBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             auto_detect_available: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceRemoteDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 BoolOption autoDetectAvailable r since 2.5
 ",
     rt::unset::<VirtualDeviceRemoteDeviceBackingOption>,
@@ -2993,12 +2974,9 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingOption {
         &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.auto_detect_available),
@@ -3054,6 +3032,8 @@ pub struct VirtualDeviceUriBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `directions`: required `ChoiceOption`.
     pub directions: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDeviceUriBackingOption {
     #[inline(never)]
@@ -3061,14 +3041,14 @@ impl Default for VirtualDeviceUriBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             directions: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DEVICE_URI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceURIBackingOption",
-    "4.1",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "4.1
 ChoiceOption directions r
 ",
     rt::unset::<VirtualDeviceUriBackingOption>,
@@ -3078,12 +3058,9 @@ impl rt::Object for VirtualDeviceUriBackingOption {
         &VIRTUAL_DEVICE_URI_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DEVICE_URI_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DEVICE_URI_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.directions),
@@ -3139,6 +3116,8 @@ pub struct VirtualDiskDeltaDiskFormatsSupported {
     pub datastore_type: String,
     /// `deltaDiskFormat`: required `ChoiceOption`.
     pub delta_disk_format: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskDeltaDiskFormatsSupported {
     #[inline(never)]
@@ -3146,14 +3125,14 @@ impl Default for VirtualDiskDeltaDiskFormatsSupported {
         Self {
             datastore_type: String::new(),
             delta_disk_format: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskDeltaDiskFormatsSupported",
-    "5.1",
     Some(&DYNAMIC_DATA),
-    "
+    "5.1
 string datastoreType r
 ChoiceOption deltaDiskFormat r
 ",
@@ -3164,12 +3143,9 @@ impl rt::Object for VirtualDiskDeltaDiskFormatsSupported {
         &VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED),
             0 => P::Value(&self.datastore_type),
             1 => P::Object(&self.delta_disk_format),
             _ => P::Absent,
@@ -3217,6 +3193,8 @@ pub struct VirtualDiskFlatVer1BackingOption {
     pub write_through: BoolOption,
     /// `growable`: required boolean.
     pub growable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskFlatVer1BackingOption {
     #[inline(never)]
@@ -3227,14 +3205,14 @@ impl Default for VirtualDiskFlatVer1BackingOption {
             split: Default::default(),
             write_through: Default::default(),
             growable: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer1BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption diskMode r
 BoolOption split r
 BoolOption writeThrough r
@@ -3247,12 +3225,9 @@ impl rt::Object for VirtualDiskFlatVer1BackingOption {
         &VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -3334,6 +3309,8 @@ pub struct VirtualDiskFlatVer2BackingOption {
     pub delta_disk_formats_supported: Vec<VirtualDiskDeltaDiskFormatsSupported>,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskFlatVer2BackingOption {
     #[inline(never)]
@@ -3351,14 +3328,14 @@ impl Default for VirtualDiskFlatVer2BackingOption {
             delta_disk_format: None,
             delta_disk_formats_supported: Vec::new(),
             virtual_disk_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer2BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption diskMode r
 BoolOption split r
 BoolOption writeThrough r
@@ -3378,12 +3355,9 @@ impl rt::Object for VirtualDiskFlatVer2BackingOption {
         &VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -3465,6 +3439,8 @@ pub struct VirtualDiskLocalPMemBackingOption {
     pub hot_growable: bool,
     /// `uuid`: required boolean.
     pub uuid: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskLocalPMemBackingOption {
     #[inline(never)]
@@ -3475,14 +3451,14 @@ impl Default for VirtualDiskLocalPMemBackingOption {
             growable: false,
             hot_growable: false,
             uuid: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskLocalPMemBackingOption",
-    "6.7",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "6.7
 ChoiceOption diskMode r
 boolean growable r
 boolean hotGrowable r
@@ -3495,12 +3471,9 @@ impl rt::Object for VirtualDiskLocalPMemBackingOption {
         &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -3568,6 +3541,8 @@ pub struct VirtualDiskOption {
     pub v_flash_cache_config_option: Option<
         Box<VirtualDiskOptionVFlashCacheConfigOption>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskOption {
     #[inline(never)]
@@ -3577,14 +3552,14 @@ impl Default for VirtualDiskOption {
             capacity_in_kb: Default::default(),
             io_allocation_option: None,
             v_flash_cache_config_option: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 LongOption capacityInKB r
 StorageIOAllocationOption ioAllocationOption o since 4.1
 VirtualDiskOptionVFlashCacheConfigOption vFlashCacheConfigOption o since 5.5
@@ -3596,12 +3571,9 @@ impl rt::Object for VirtualDiskOption {
         &VIRTUAL_DISK_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.capacity_in_kb),
@@ -3665,6 +3637,8 @@ pub struct VirtualDiskOptionVFlashCacheConfigOption {
     pub reservation_in_mb: LongOption,
     /// `blockSizeInKB`: required `LongOption`.
     pub block_size_in_kb: LongOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskOptionVFlashCacheConfigOption {
     #[inline(never)]
@@ -3674,14 +3648,14 @@ impl Default for VirtualDiskOptionVFlashCacheConfigOption {
             cache_mode: Default::default(),
             reservation_in_mb: Default::default(),
             block_size_in_kb: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskOptionVFlashCacheConfigOption",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 ChoiceOption cacheConsistencyType r
 ChoiceOption cacheMode r
 LongOption reservationInMB r
@@ -3694,12 +3668,9 @@ impl rt::Object for VirtualDiskOptionVFlashCacheConfigOption {
         &VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION),
             0 => P::Object(&self.cache_consistency_type),
             1 => P::Object(&self.cache_mode),
             2 => P::Object(&self.reservation_in_mb),
@@ -3743,20 +3714,22 @@ rt::serde!(object VirtualDiskOptionVFlashCacheConfigOption);
 pub struct VirtualDiskPartitionedRawDiskVer2BackingOption {
     /// The properties of `VirtualDiskRawDiskVer2BackingOption`.
     pub base: VirtualDiskRawDiskVer2BackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskPartitionedRawDiskVer2BackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDiskRawDiskVer2BackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskPartitionedRawDiskVer2BackingOption",
-    "2.0",
     Some(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualDiskPartitionedRawDiskVer2BackingOption>,
 );
 impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingOption {
@@ -3764,12 +3737,9 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingOption {
         &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3832,6 +3802,8 @@ pub struct VirtualDiskRawDiskMappingVer1BackingOption {
     pub uuid: bool,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRawDiskMappingVer1BackingOption {
     #[inline(never)]
@@ -3843,14 +3815,14 @@ impl Default for VirtualDiskRawDiskMappingVer1BackingOption {
             disk_mode: Default::default(),
             uuid: false,
             virtual_disk_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskMappingVer1BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption descriptorFileNameExtensions o
 ChoiceOption compatibilityMode r
 ChoiceOption diskMode r
@@ -3864,12 +3836,9 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingOption {
         &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.descriptor_file_name_extensions),
@@ -3936,6 +3905,8 @@ pub struct VirtualDiskRawDiskVer2BackingOption {
     pub descriptor_file_name_extensions: ChoiceOption,
     /// `uuid`: required boolean, since VI API 2.5.
     pub uuid: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskRawDiskVer2BackingOption {
     #[inline(never)]
@@ -3944,14 +3915,14 @@ impl Default for VirtualDiskRawDiskVer2BackingOption {
             base: VirtualDeviceDeviceBackingOption::default(),
             descriptor_file_name_extensions: Default::default(),
             uuid: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskVer2BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption descriptorFileNameExtensions r
 boolean uuid r since 2.5
 ",
@@ -3962,12 +3933,9 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingOption {
         &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.descriptor_file_name_extensions),
@@ -4037,6 +4005,8 @@ pub struct VirtualDiskSeSparseBackingOption {
     pub delta_disk_formats_supported: Vec<VirtualDiskDeltaDiskFormatsSupported>,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSeSparseBackingOption {
     #[inline(never)]
@@ -4050,14 +4020,14 @@ impl Default for VirtualDiskSeSparseBackingOption {
             uuid: false,
             delta_disk_formats_supported: Vec::new(),
             virtual_disk_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSeSparseBackingOption",
-    "5.1",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "5.1
 ChoiceOption diskMode r
 BoolOption writeThrough r
 boolean growable r
@@ -4073,12 +4043,9 @@ impl rt::Object for VirtualDiskSeSparseBackingOption {
         &VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -4152,6 +4119,8 @@ pub struct VirtualDiskSparseVer1BackingOption {
     pub write_through: BoolOption,
     /// `growable`: required boolean.
     pub growable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSparseVer1BackingOption {
     #[inline(never)]
@@ -4162,14 +4131,14 @@ impl Default for VirtualDiskSparseVer1BackingOption {
             split: Default::default(),
             write_through: Default::default(),
             growable: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer1BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption diskModes r
 BoolOption split r
 BoolOption writeThrough r
@@ -4182,12 +4151,9 @@ impl rt::Object for VirtualDiskSparseVer1BackingOption {
         &VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_modes),
@@ -4261,6 +4227,8 @@ pub struct VirtualDiskSparseVer2BackingOption {
     pub uuid: bool,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualDiskSparseVer2BackingOption {
     #[inline(never)]
@@ -4274,14 +4242,14 @@ impl Default for VirtualDiskSparseVer2BackingOption {
             hot_growable: false,
             uuid: false,
             virtual_disk_format: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer2BackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption diskMode r
 BoolOption split r
 BoolOption writeThrough r
@@ -4297,12 +4265,9 @@ impl rt::Object for VirtualDiskSparseVer2BackingOption {
         &VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
@@ -4368,20 +4333,22 @@ rt::serde!(object VirtualDiskSparseVer2BackingOption);
 pub struct VirtualE1000Option {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualE1000Option {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_E1000_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000Option",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualE1000Option>,
 );
 impl rt::Object for VirtualE1000Option {
@@ -4389,12 +4356,9 @@ impl rt::Object for VirtualE1000Option {
         &VIRTUAL_E1000_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_E1000_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_E1000_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4446,20 +4410,22 @@ rt::serde!(object VirtualE1000Option);
 pub struct VirtualE1000eOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualE1000eOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_E1000E_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000eOption",
-    "5.0",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "",
+    "5.0",
     rt::unset::<VirtualE1000eOption>,
 );
 impl rt::Object for VirtualE1000eOption {
@@ -4467,12 +4433,9 @@ impl rt::Object for VirtualE1000eOption {
         &VIRTUAL_E1000E_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_E1000E_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_E1000E_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4524,20 +4487,22 @@ rt::serde!(object VirtualE1000eOption);
 pub struct VirtualEnsoniq1371Option {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEnsoniq1371Option {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ENSONIQ1371_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEnsoniq1371Option",
-    "2.0",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualEnsoniq1371Option>,
 );
 impl rt::Object for VirtualEnsoniq1371Option {
@@ -4545,12 +4510,9 @@ impl rt::Object for VirtualEnsoniq1371Option {
         &VIRTUAL_ENSONIQ1371_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ENSONIQ1371_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ENSONIQ1371_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4602,20 +4564,22 @@ rt::serde!(object VirtualEnsoniq1371Option);
 pub struct VirtualEthernetCardDvPortBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardDvPortBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardDVPortBackingOption",
-    "4.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "4.0",
     rt::unset::<VirtualEthernetCardDvPortBackingOption>,
 );
 impl rt::Object for VirtualEthernetCardDvPortBackingOption {
@@ -4623,12 +4587,9 @@ impl rt::Object for VirtualEthernetCardDvPortBackingOption {
         &VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4680,20 +4641,22 @@ rt::serde!(object VirtualEthernetCardDvPortBackingOption);
 pub struct VirtualEthernetCardLegacyNetworkBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardLegacyNetworkBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardLegacyNetworkBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualEthernetCardLegacyNetworkBackingOption>,
 );
 impl rt::Object for VirtualEthernetCardLegacyNetworkBackingOption {
@@ -4701,12 +4664,9 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingOption {
         &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct VirtualEthernetCardNetworkBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardNetworkBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNetworkBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualEthernetCardNetworkBackingOption>,
 );
 impl rt::Object for VirtualEthernetCardNetworkBackingOption {
@@ -30,12 +32,9 @@ impl rt::Object for VirtualEthernetCardNetworkBackingOption {
         &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -88,20 +87,22 @@ rt::serde!(object VirtualEthernetCardNetworkBackingOption);
 pub struct VirtualEthernetCardOpaqueNetworkBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardOpaqueNetworkBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOpaqueNetworkBackingOption",
-    "5.5",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "5.5",
     rt::unset::<VirtualEthernetCardOpaqueNetworkBackingOption>,
 );
 impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingOption {
@@ -109,12 +110,9 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingOption {
         &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -177,6 +175,8 @@ pub struct VirtualEthernetCardOption {
     pub vm_direct_path_gen2_supported: Option<bool>,
     /// `uptCompatibilityEnabled`: optional `BoolOption`, since VI API 6.0.
     pub upt_compatibility_enabled: Option<Box<BoolOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualEthernetCardOption {
     #[inline(never)]
@@ -188,14 +188,14 @@ impl Default for VirtualEthernetCardOption {
             wake_on_lan_enabled: Default::default(),
             vm_direct_path_gen2_supported: None,
             upt_compatibility_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 ChoiceOption supportedOUI r
 ChoiceOption macType r
 BoolOption wakeOnLanEnabled r
@@ -209,12 +209,9 @@ impl rt::Object for VirtualEthernetCardOption {
         &VIRTUAL_ETHERNET_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_ETHERNET_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_ETHERNET_CARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.supported_oui),
@@ -276,20 +273,22 @@ rt::serde!(object VirtualEthernetCardOption);
 pub struct VirtualFloppyDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyDeviceBackingOption>,
 );
 impl rt::Object for VirtualFloppyDeviceBackingOption {
@@ -297,12 +296,9 @@ impl rt::Object for VirtualFloppyDeviceBackingOption {
         &VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -354,20 +350,22 @@ rt::serde!(object VirtualFloppyDeviceBackingOption);
 pub struct VirtualFloppyImageBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyImageBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyImageBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyImageBackingOption>,
 );
 impl rt::Object for VirtualFloppyImageBackingOption {
@@ -375,12 +373,9 @@ impl rt::Object for VirtualFloppyImageBackingOption {
         &VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -432,20 +427,22 @@ rt::serde!(object VirtualFloppyImageBackingOption);
 pub struct VirtualFloppyOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_FLOPPY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyOption>,
 );
 impl rt::Object for VirtualFloppyOption {
@@ -453,12 +450,9 @@ impl rt::Object for VirtualFloppyOption {
         &VIRTUAL_FLOPPY_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -510,20 +504,22 @@ rt::serde!(object VirtualFloppyOption);
 pub struct VirtualFloppyRemoteDeviceBackingOption {
     /// The properties of `VirtualDeviceRemoteDeviceBackingOption`.
     pub base: VirtualDeviceRemoteDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualFloppyRemoteDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyRemoteDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualFloppyRemoteDeviceBackingOption>,
 );
 impl rt::Object for VirtualFloppyRemoteDeviceBackingOption {
@@ -531,12 +527,9 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingOption {
         &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -642,6 +635,8 @@ pub struct VirtualHardwareOption {
     pub num_device_groups: Option<Box<IntOption>>,
     /// `deviceGroupTypes`: list of string, a TypeName, since VI API 8.0.0.1.
     pub device_group_types: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHardwareOption {
     #[inline(never)]
@@ -675,14 +670,14 @@ impl Default for VirtualHardwareOption {
             num_numa_nodes: None,
             num_device_groups: None,
             device_group_types: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_HARDWARE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int hwVersion r
 VirtualDeviceOption virtualDeviceOption rl
 boolean deviceListReadonly r
@@ -719,12 +714,9 @@ impl rt::Object for VirtualHardwareOption {
         &VIRTUAL_HARDWARE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HARDWARE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE_OPTION),
             0 => P::Value(&self.hw_version),
             1 => P::Value(&self.virtual_device_option),
             2 => P::Value(&self.device_list_readonly),
@@ -816,20 +808,22 @@ rt::serde!(object VirtualHardwareOption);
 pub struct VirtualHdAudioCardOption {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualHdAudioCardOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_HD_AUDIO_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHdAudioCardOption",
-    "5.0",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
-    "",
+    "5.0",
     rt::unset::<VirtualHdAudioCardOption>,
 );
 impl rt::Object for VirtualHdAudioCardOption {
@@ -837,12 +831,9 @@ impl rt::Object for VirtualHdAudioCardOption {
         &VIRTUAL_HD_AUDIO_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_HD_AUDIO_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_HD_AUDIO_CARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -898,6 +889,8 @@ pub struct VirtualIdeControllerOption {
     pub num_ide_disks: IntOption,
     /// `numIDECdroms`: required `IntOption`.
     pub num_ide_cdroms: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualIdeControllerOption {
     #[inline(never)]
@@ -906,14 +899,14 @@ impl Default for VirtualIdeControllerOption {
             base: VirtualControllerOption::default(),
             num_ide_disks: Default::default(),
             num_ide_cdroms: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_IDE_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualIDEControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numIDEDisks r
 IntOption numIDECdroms r
 ",
@@ -924,12 +917,9 @@ impl rt::Object for VirtualIdeControllerOption {
         &VIRTUAL_IDE_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_IDE_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_IDE_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_ide_disks),
@@ -985,20 +975,22 @@ rt::serde!(object VirtualIdeControllerOption);
 pub struct VirtualKeyboardOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualKeyboardOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_KEYBOARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualKeyboardOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualKeyboardOption>,
 );
 impl rt::Object for VirtualKeyboardOption {
@@ -1006,12 +998,9 @@ impl rt::Object for VirtualKeyboardOption {
         &VIRTUAL_KEYBOARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_KEYBOARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_KEYBOARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1063,20 +1052,22 @@ rt::serde!(object VirtualKeyboardOption);
 pub struct VirtualLsiLogicControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualLsiLogicControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicControllerOption",
-    "2.0",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualLsiLogicControllerOption>,
 );
 impl rt::Object for VirtualLsiLogicControllerOption {
@@ -1084,12 +1075,9 @@ impl rt::Object for VirtualLsiLogicControllerOption {
         &VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION),
             0..=20 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1141,20 +1129,22 @@ rt::serde!(object VirtualLsiLogicControllerOption);
 pub struct VirtualLsiLogicSasControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualLsiLogicSasControllerOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualScsiControllerOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicSASControllerOption",
-    "2.5u2server",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
-    "",
+    "2.5u2server",
     rt::unset::<VirtualLsiLogicSasControllerOption>,
 );
 impl rt::Object for VirtualLsiLogicSasControllerOption {
@@ -1162,12 +1152,9 @@ impl rt::Object for VirtualLsiLogicSasControllerOption {
         &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION),
             0..=20 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1221,6 +1208,8 @@ pub struct VirtualMachineCdromInfo {
     pub base: VirtualMachineTargetInfo,
     /// `description`: optional string, since VI API 6.5.
     pub description: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineCdromInfo {
     #[inline(never)]
@@ -1228,14 +1217,14 @@ impl Default for VirtualMachineCdromInfo {
         Self {
             base: VirtualMachineTargetInfo::default(),
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CDROM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCdromInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 string description o since 6.5
 ",
     rt::unset::<VirtualMachineCdromInfo>,
@@ -1245,12 +1234,9 @@ impl rt::Object for VirtualMachineCdromInfo {
         &VIRTUAL_MACHINE_CDROM_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CDROM_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CDROM_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.description),
@@ -1325,6 +1311,8 @@ pub struct VirtualMachineConfigOption {
     pub supported_ovf_install_transport: Vec<String>,
     /// `propertyRelations`: list of `VirtualMachinePropertyRelation`, since VI API 6.7.
     pub property_relations: Vec<VirtualMachinePropertyRelation>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigOption {
     #[inline(never)]
@@ -1342,14 +1330,14 @@ impl Default for VirtualMachineConfigOption {
             supported_ovf_environment_transport: Vec::new(),
             supported_ovf_install_transport: Vec::new(),
             property_relations: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string version r
 string description r
 GuestOsDescriptor guestOSDescriptor rl
@@ -1370,12 +1358,9 @@ impl rt::Object for VirtualMachineConfigOption {
         &VIRTUAL_MACHINE_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_OPTION),
             0 => P::Value(&self.version),
             1 => P::Value(&self.description),
             2 => P::Objects(&self.guest_os_descriptor),
@@ -1447,6 +1432,8 @@ pub struct VirtualMachineConfigOptionDescriptor {
     pub run_supported: Option<bool>,
     /// `upgradeSupported`: optional boolean, since VI API 5.1 and always there from then on.
     pub upgrade_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineConfigOptionDescriptor {
     #[inline(never)]
@@ -1459,14 +1446,14 @@ impl Default for VirtualMachineConfigOptionDescriptor {
             default_config_option: None,
             run_supported: None,
             upgrade_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigOptionDescriptor",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string key r
 string description o
 ManagedObjectReference host ol
@@ -1482,12 +1469,9 @@ impl rt::Object for VirtualMachineConfigOptionDescriptor {
         &VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR),
             0 => P::Value(&self.key),
             1 => P::Value(&self.description),
             2 => P::Value(&self.host),
@@ -1555,6 +1539,8 @@ pub struct VirtualMachineDatastoreInfo {
     pub v_storage_support: Option<String>,
     /// `supportedVDiskFormats`: list of string, since VI API 9.0.0.0.
     pub supported_v_disk_formats: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDatastoreInfo {
     #[inline(never)]
@@ -1570,14 +1556,14 @@ impl Default for VirtualMachineDatastoreInfo {
             mode: String::new(),
             v_storage_support: None,
             supported_v_disk_formats: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDatastoreInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 DatastoreSummary datastore r
 DatastoreCapability capability r
 long maxFileSize r
@@ -1595,12 +1581,9 @@ impl rt::Object for VirtualMachineDatastoreInfo {
         &VIRTUAL_MACHINE_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DATASTORE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.datastore),
@@ -1671,6 +1654,8 @@ pub struct VirtualMachineDatastoreVolumeOption {
     pub file_system_type: String,
     /// `majorVersion`: optional int.
     pub major_version: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDatastoreVolumeOption {
     #[inline(never)]
@@ -1678,14 +1663,14 @@ impl Default for VirtualMachineDatastoreVolumeOption {
         Self {
             file_system_type: String::new(),
             major_version: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDatastoreVolumeOption",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string fileSystemType r
 int majorVersion o
 ",
@@ -1696,12 +1681,9 @@ impl rt::Object for VirtualMachineDatastoreVolumeOption {
         &VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION),
             0 => P::Value(&self.file_system_type),
             1 => P::Value(&self.major_version),
             _ => P::Absent,
@@ -1745,6 +1727,8 @@ pub struct VirtualMachineDiskDeviceInfo {
     pub capacity: Option<i64>,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDiskDeviceInfo {
     #[inline(never)]
@@ -1753,14 +1737,14 @@ impl Default for VirtualMachineDiskDeviceInfo {
             base: VirtualMachineTargetInfo::default(),
             capacity: None,
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDiskDeviceInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 long capacity o
 ManagedObjectReference vm ol
 ",
@@ -1771,12 +1755,9 @@ impl rt::Object for VirtualMachineDiskDeviceInfo {
         &VIRTUAL_MACHINE_DISK_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DISK_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DISK_DEVICE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.capacity),
@@ -1837,6 +1818,8 @@ pub struct VirtualMachineDvxClassInfo {
     pub sriov_nic: bool,
     /// `configParams`: list of `OptionDef`.
     pub config_params: Vec<OptionDef>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDvxClassInfo {
     #[inline(never)]
@@ -1846,14 +1829,14 @@ impl Default for VirtualMachineDvxClassInfo {
             vendor_name: String::new(),
             sriov_nic: false,
             config_params: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DVX_CLASS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDvxClassInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 ElementDescription deviceClass r
 string vendorName r
 boolean sriovNic r
@@ -1866,12 +1849,9 @@ impl rt::Object for VirtualMachineDvxClassInfo {
         &VIRTUAL_MACHINE_DVX_CLASS_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DVX_CLASS_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DVX_CLASS_INFO),
             0 => P::Value(&self.device_class),
             1 => P::Value(&self.vendor_name),
             2 => P::Value(&self.sriov_nic),
@@ -1925,6 +1905,8 @@ pub struct VirtualMachineDynamicPassthroughInfo {
     pub vendor_id: i32,
     /// `deviceId`: required int.
     pub device_id: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineDynamicPassthroughInfo {
     #[inline(never)]
@@ -1936,14 +1918,14 @@ impl Default for VirtualMachineDynamicPassthroughInfo {
             custom_label: None,
             vendor_id: 0,
             device_id: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDynamicPassthroughInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.0.0
 string vendorName r
 string deviceName r
 string customLabel o
@@ -1957,12 +1939,9 @@ impl rt::Object for VirtualMachineDynamicPassthroughInfo {
         &VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vendor_name),
@@ -2023,20 +2002,22 @@ rt::serde!(object VirtualMachineDynamicPassthroughInfo);
 pub struct VirtualMachineFloppyInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineFloppyInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_FLOPPY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFloppyInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualMachineFloppyInfo>,
 );
 impl rt::Object for VirtualMachineFloppyInfo {
@@ -2044,12 +2025,9 @@ impl rt::Object for VirtualMachineFloppyInfo {
         &VIRTUAL_MACHINE_FLOPPY_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_FLOPPY_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_FLOPPY_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2102,6 +2080,8 @@ pub struct VirtualMachineIdeDiskDeviceInfo {
     pub base: VirtualMachineDiskDeviceInfo,
     /// `partitionTable`: list of `VirtualMachineIdeDiskDevicePartitionInfo`.
     pub partition_table: Vec<VirtualMachineIdeDiskDevicePartitionInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineIdeDiskDeviceInfo {
     #[inline(never)]
@@ -2109,14 +2089,14 @@ impl Default for VirtualMachineIdeDiskDeviceInfo {
         Self {
             base: VirtualMachineDiskDeviceInfo::default(),
             partition_table: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIdeDiskDeviceInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_DISK_DEVICE_INFO),
-    "
+    "2.0
 VirtualMachineIdeDiskDevicePartitionInfo partitionTable ol
 ",
     rt::unset::<VirtualMachineIdeDiskDeviceInfo>,
@@ -2126,12 +2106,9 @@ impl rt::Object for VirtualMachineIdeDiskDeviceInfo {
         &VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Objects(&self.partition_table),
@@ -2186,18 +2163,23 @@ pub struct VirtualMachineIdeDiskDevicePartitionInfo {
     pub id: i32,
     /// `capacity`: required int.
     pub capacity: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineIdeDiskDevicePartitionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { id: 0, capacity: 0 }
+        Self {
+            id: 0,
+            capacity: 0,
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIdeDiskDevicePartitionInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 int id r
 int capacity r
 ",
@@ -2208,12 +2190,9 @@ impl rt::Object for VirtualMachineIdeDiskDevicePartitionInfo {
         &VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO),
             0 => P::Value(&self.id),
             1 => P::Value(&self.capacity),
             _ => P::Absent,
@@ -2253,18 +2232,22 @@ rt::serde!(object VirtualMachineIdeDiskDevicePartitionInfo);
 pub struct VirtualMachineLegacyNetworkSwitchInfo {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineLegacyNetworkSwitchInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineLegacyNetworkSwitchInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 ",
     rt::unset::<VirtualMachineLegacyNetworkSwitchInfo>,
@@ -2274,12 +2257,9 @@ impl rt::Object for VirtualMachineLegacyNetworkSwitchInfo {
         &VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -2321,6 +2301,8 @@ pub struct VirtualMachineNetworkInfo {
     pub network: rt::Poly<NetworkSummary>,
     /// `vswitch`: optional string, since VI API 6.5.
     pub vswitch: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineNetworkInfo {
     #[inline(never)]
@@ -2329,14 +2311,14 @@ impl Default for VirtualMachineNetworkInfo {
             base: VirtualMachineTargetInfo::default(),
             network: Default::default(),
             vswitch: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineNetworkInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 NetworkSummary network r
 string vswitch o since 6.5
 ",
@@ -2347,12 +2329,9 @@ impl rt::Object for VirtualMachineNetworkInfo {
         &VIRTUAL_MACHINE_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_NETWORK_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.network),
@@ -2407,20 +2386,22 @@ rt::serde!(object VirtualMachineNetworkInfo);
 pub struct VirtualMachineParallelInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineParallelInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PARALLEL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineParallelInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualMachineParallelInfo>,
 );
 impl rt::Object for VirtualMachineParallelInfo {
@@ -2428,12 +2409,9 @@ impl rt::Object for VirtualMachineParallelInfo {
         &VIRTUAL_MACHINE_PARALLEL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PARALLEL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PARALLEL_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2488,6 +2466,8 @@ pub struct VirtualMachinePciPassthroughInfo {
     pub pci_device: HostPciDevice,
     /// `systemId`: required string.
     pub system_id: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachinePciPassthroughInfo {
     #[inline(never)]
@@ -2496,14 +2476,14 @@ impl Default for VirtualMachinePciPassthroughInfo {
             base: VirtualMachineTargetInfo::default(),
             pci_device: Default::default(),
             system_id: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePciPassthroughInfo",
-    "4.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "4.0
 HostPciDevice pciDevice r
 string systemId r
 ",
@@ -2514,12 +2494,9 @@ impl rt::Object for VirtualMachinePciPassthroughInfo {
         &VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.pci_device),
@@ -2577,6 +2554,8 @@ pub struct VirtualMachinePciSharedGpuPassthroughInfo {
     pub base: VirtualMachineTargetInfo,
     /// `vgpu`: required string.
     pub vgpu: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachinePciSharedGpuPassthroughInfo {
     #[inline(never)]
@@ -2584,14 +2563,14 @@ impl Default for VirtualMachinePciSharedGpuPassthroughInfo {
         Self {
             base: VirtualMachineTargetInfo::default(),
             vgpu: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePciSharedGpuPassthroughInfo",
-    "6.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "6.0
 string vgpu r
 ",
     rt::unset::<VirtualMachinePciSharedGpuPassthroughInfo>,
@@ -2601,12 +2580,9 @@ impl rt::Object for VirtualMachinePciSharedGpuPassthroughInfo {
         &VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vgpu),
@@ -2661,6 +2637,8 @@ pub struct VirtualMachinePrecisionClockInfo {
     pub base: VirtualMachineTargetInfo,
     /// `systemClockProtocol`: optional string.
     pub system_clock_protocol: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachinePrecisionClockInfo {
     #[inline(never)]
@@ -2668,14 +2646,14 @@ impl Default for VirtualMachinePrecisionClockInfo {
         Self {
             base: VirtualMachineTargetInfo::default(),
             system_clock_protocol: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PRECISION_CLOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePrecisionClockInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.0.0
 string systemClockProtocol o
 ",
     rt::unset::<VirtualMachinePrecisionClockInfo>,
@@ -2685,12 +2663,9 @@ impl rt::Object for VirtualMachinePrecisionClockInfo {
         &VIRTUAL_MACHINE_PRECISION_CLOCK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PRECISION_CLOCK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PRECISION_CLOCK_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.system_clock_protocol),
@@ -2745,6 +2720,8 @@ pub struct VirtualMachinePropertyRelation {
     pub key: DynamicProperty,
     /// `relations`: list of `DynamicProperty`.
     pub relations: Vec<DynamicProperty>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachinePropertyRelation {
     #[inline(never)]
@@ -2752,14 +2729,14 @@ impl Default for VirtualMachinePropertyRelation {
         Self {
             key: Default::default(),
             relations: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PROPERTY_RELATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePropertyRelation",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 DynamicProperty key r
 DynamicProperty relations ol
 ",
@@ -2770,12 +2747,9 @@ impl rt::Object for VirtualMachinePropertyRelation {
         &VIRTUAL_MACHINE_PROPERTY_RELATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROPERTY_RELATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROPERTY_RELATION),
             0 => P::Object(&self.key),
             1 => P::Objects(&self.relations),
             _ => P::Absent,
@@ -2821,6 +2795,8 @@ pub struct VirtualMachineScsiDiskDeviceInfo {
     pub transport_hint: Option<String>,
     /// `lunNumber`: optional int, since VI API 4.0.
     pub lun_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineScsiDiskDeviceInfo {
     #[inline(never)]
@@ -2830,14 +2806,14 @@ impl Default for VirtualMachineScsiDiskDeviceInfo {
             disk: None,
             transport_hint: None,
             lun_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineScsiDiskDeviceInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_DISK_DEVICE_INFO),
-    "
+    "2.0
 HostScsiDisk disk o
 string transportHint o since 4.0
 int lunNumber o since 4.0
@@ -2849,12 +2825,9 @@ impl rt::Object for VirtualMachineScsiDiskDeviceInfo {
         &VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Optional(&self.disk),
@@ -2917,6 +2890,8 @@ pub struct VirtualMachineScsiPassthroughInfo {
     pub vendor: String,
     /// `physicalUnitNumber`: required int.
     pub physical_unit_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineScsiPassthroughInfo {
     #[inline(never)]
@@ -2926,14 +2901,14 @@ impl Default for VirtualMachineScsiPassthroughInfo {
             scsi_class: String::new(),
             vendor: String::new(),
             physical_unit_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineScsiPassthroughInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.0
 string scsiClass r
 string vendor r
 int physicalUnitNumber r
@@ -2945,12 +2920,9 @@ impl rt::Object for VirtualMachineScsiPassthroughInfo {
         &VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.scsi_class),
@@ -3007,20 +2979,22 @@ rt::serde!(object VirtualMachineScsiPassthroughInfo);
 pub struct VirtualMachineSerialInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSerialInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SERIAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSerialInfo",
-    "2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "",
+    "2.0",
     rt::unset::<VirtualMachineSerialInfo>,
 );
 impl rt::Object for VirtualMachineSerialInfo {
@@ -3028,12 +3002,9 @@ impl rt::Object for VirtualMachineSerialInfo {
         &VIRTUAL_MACHINE_SERIAL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SERIAL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SERIAL_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3092,6 +3063,8 @@ pub struct VirtualMachineSgxTargetInfo {
     pub le_pub_key_hashes: Vec<String>,
     /// `requireAttestationSupported`: optional boolean, since VI API 8.0.0.1.
     pub require_attestation_supported: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSgxTargetInfo {
     #[inline(never)]
@@ -3102,14 +3075,14 @@ impl Default for VirtualMachineSgxTargetInfo {
             flc_modes: Vec::new(),
             le_pub_key_hashes: Vec::new(),
             require_attestation_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SGX_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSgxTargetInfo",
-    "7.0.0.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.0.0
 long maxEpcSize r
 string flcModes ol
 string lePubKeyHashes ol
@@ -3122,12 +3095,9 @@ impl rt::Object for VirtualMachineSgxTargetInfo {
         &VIRTUAL_MACHINE_SGX_TARGET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SGX_TARGET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SGX_TARGET_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_epc_size),
@@ -3186,20 +3156,22 @@ rt::serde!(object VirtualMachineSgxTargetInfo);
 pub struct VirtualMachineSoundInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSoundInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualMachineTargetInfo::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SOUND_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSoundInfo",
-    "2.5",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "",
+    "2.5",
     rt::unset::<VirtualMachineSoundInfo>,
 );
 impl rt::Object for VirtualMachineSoundInfo {
@@ -3207,12 +3179,9 @@ impl rt::Object for VirtualMachineSoundInfo {
         &VIRTUAL_MACHINE_SOUND_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SOUND_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SOUND_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3263,18 +3232,22 @@ rt::serde!(object VirtualMachineSoundInfo);
 pub struct VirtualMachineSriovDevicePoolInfo {
     /// `key`: required string.
     pub key: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSriovDevicePoolInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { key: String::new() }
+        Self {
+            key: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovDevicePoolInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string key r
 ",
     rt::unset::<VirtualMachineSriovDevicePoolInfo>,
@@ -3284,12 +3257,9 @@ impl rt::Object for VirtualMachineSriovDevicePoolInfo {
         &VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO),
             0 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -3335,6 +3305,8 @@ pub struct VirtualMachineSriovInfo {
     pub pnic: Option<String>,
     /// `devicePool`: optional `VirtualMachineSriovDevicePoolInfo` or a descendant, since VI API 6.5.
     pub device_pool: Option<rt::Poly<VirtualMachineSriovDevicePoolInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSriovInfo {
     #[inline(never)]
@@ -3344,14 +3316,14 @@ impl Default for VirtualMachineSriovInfo {
             virtual_function: false,
             pnic: None,
             device_pool: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovInfo",
-    "5.5",
     Some(&VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO),
-    "
+    "5.5
 boolean virtualFunction r
 string pnic o
 VirtualMachineSriovDevicePoolInfo devicePool o since 6.5
@@ -3363,12 +3335,9 @@ impl rt::Object for VirtualMachineSriovInfo {
         &VIRTUAL_MACHINE_SRIOV_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SRIOV_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SRIOV_INFO),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.virtual_function),
@@ -3430,6 +3399,8 @@ pub struct VirtualMachineSriovNetworkDevicePoolInfo {
     pub switch_key: Option<String>,
     /// `switchUuid`: optional string.
     pub switch_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSriovNetworkDevicePoolInfo {
     #[inline(never)]
@@ -3438,14 +3409,14 @@ impl Default for VirtualMachineSriovNetworkDevicePoolInfo {
             base: VirtualMachineSriovDevicePoolInfo::default(),
             switch_key: None,
             switch_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovNetworkDevicePoolInfo",
-    "6.5",
     Some(&VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO),
-    "
+    "6.5
 string switchKey o
 string switchUuid o
 ",
@@ -3456,12 +3427,9 @@ impl rt::Object for VirtualMachineSriovNetworkDevicePoolInfo {
         &VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.switch_key),
@@ -3520,6 +3488,8 @@ pub struct VirtualMachineTargetInfo {
     pub name: String,
     /// `configurationTag`: list of string.
     pub configuration_tag: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineTargetInfo {
     #[inline(never)]
@@ -3527,14 +3497,14 @@ impl Default for VirtualMachineTargetInfo {
         Self {
             name: String::new(),
             configuration_tag: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineTargetInfo",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 string name r
 string configurationTag ol
 ",
@@ -3545,12 +3515,9 @@ impl rt::Object for VirtualMachineTargetInfo {
         &VIRTUAL_MACHINE_TARGET_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_TARGET_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_TARGET_INFO),
             0 => P::Value(&self.name),
             1 => P::Value(&self.configuration_tag),
             _ => P::Absent,
@@ -3604,6 +3571,8 @@ pub struct VirtualMachineUsbInfo {
     pub speed: Vec<String>,
     /// `summary`: optional `VirtualMachineSummary`.
     pub summary: Option<Box<VirtualMachineSummary>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineUsbInfo {
     #[inline(never)]
@@ -3617,14 +3586,14 @@ impl Default for VirtualMachineUsbInfo {
             family: Vec::new(),
             speed: Vec::new(),
             summary: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_USB_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineUsbInfo",
-    "2.5",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "2.5
 string description r
 int vendor r
 int product r
@@ -3640,12 +3609,9 @@ impl rt::Object for VirtualMachineUsbInfo {
         &VIRTUAL_MACHINE_USB_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_USB_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_USB_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.description),
@@ -3712,6 +3678,8 @@ pub struct VirtualMachineVFlashModuleInfo {
     pub base: VirtualMachineTargetInfo,
     /// `vFlashModule`: required `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`.
     pub v_flash_module: HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVFlashModuleInfo {
     #[inline(never)]
@@ -3719,14 +3687,14 @@ impl Default for VirtualMachineVFlashModuleInfo {
         Self {
             base: VirtualMachineTargetInfo::default(),
             v_flash_module: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_V_FLASH_MODULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVFlashModuleInfo",
-    "5.5",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "5.5
 HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption vFlashModule r
 ",
     rt::unset::<VirtualMachineVFlashModuleInfo>,
@@ -3736,12 +3704,9 @@ impl rt::Object for VirtualMachineVFlashModuleInfo {
         &VIRTUAL_MACHINE_V_FLASH_MODULE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_V_FLASH_MODULE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_V_FLASH_MODULE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.v_flash_module),
@@ -3800,6 +3765,8 @@ pub struct VirtualMachineVmciDeviceOption {
     pub filter_spec_option: Option<Box<VirtualMachineVmciDeviceOptionFilterSpecOption>>,
     /// `filterSupported`: optional `BoolOption`, since VI API 6.0.
     pub filter_supported: Option<Box<BoolOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDeviceOption {
     #[inline(never)]
@@ -3809,14 +3776,14 @@ impl Default for VirtualMachineVmciDeviceOption {
             allow_unrestricted_communication: Default::default(),
             filter_spec_option: None,
             filter_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceOption",
-    "2.5u2server",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.5u2server
 BoolOption allowUnrestrictedCommunication r
 VirtualMachineVMCIDeviceOptionFilterSpecOption filterSpecOption o since 6.0
 BoolOption filterSupported o since 6.0
@@ -3828,12 +3795,9 @@ impl rt::Object for VirtualMachineVmciDeviceOption {
         &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.allow_unrestricted_communication),
@@ -3899,6 +3863,8 @@ pub struct VirtualMachineVmciDeviceOptionFilterSpecOption {
     pub lower_dst_port_boundary: LongOption,
     /// `upperDstPortBoundary`: required `LongOption`.
     pub upper_dst_port_boundary: LongOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVmciDeviceOptionFilterSpecOption {
     #[inline(never)]
@@ -3909,14 +3875,14 @@ impl Default for VirtualMachineVmciDeviceOptionFilterSpecOption {
             direction: Default::default(),
             lower_dst_port_boundary: Default::default(),
             upper_dst_port_boundary: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceOptionFilterSpecOption",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ChoiceOption action r
 ChoiceOption protocol r
 ChoiceOption direction r
@@ -3930,12 +3896,9 @@ impl rt::Object for VirtualMachineVmciDeviceOptionFilterSpecOption {
         &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION),
             0 => P::Object(&self.action),
             1 => P::Object(&self.protocol),
             2 => P::Object(&self.direction),
@@ -3985,6 +3948,8 @@ pub struct VirtualMachineVMotionStunTimeInfo {
     pub migration_bw: i64,
     /// `stunTime`: required long.
     pub stun_time: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVMotionStunTimeInfo {
     #[inline(never)]
@@ -3993,14 +3958,14 @@ impl Default for VirtualMachineVMotionStunTimeInfo {
             base: VirtualMachineTargetInfo::default(),
             migration_bw: 0,
             stun_time: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMotionStunTimeInfo",
-    "8.0.2.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "8.0.2.0
 long migrationBW r
 long stunTime r
 ",
@@ -4011,12 +3976,9 @@ impl rt::Object for VirtualMachineVMotionStunTimeInfo {
         &VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.migration_bw),
@@ -4079,6 +4041,8 @@ pub struct VirtualMachineVendorDeviceGroupInfo {
     pub component_device_info: Vec<
         VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVendorDeviceGroupInfo {
     #[inline(never)]
@@ -4088,14 +4052,14 @@ impl Default for VirtualMachineVendorDeviceGroupInfo {
             device_group_name: String::new(),
             device_group_description: None,
             component_device_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVendorDeviceGroupInfo",
-    "8.0.0.1",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "8.0.0.1
 string deviceGroupName r
 string deviceGroupDescription o
 VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo componentDeviceInfo ol
@@ -4107,12 +4071,9 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfo {
         &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_group_name),
@@ -4177,6 +4138,8 @@ pub struct VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     pub is_configurable: bool,
     /// `device`: required `VirtualDevice` or a descendant.
     pub device: rt::Poly<VirtualDevice>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     #[inline(never)]
@@ -4187,14 +4150,14 @@ impl Default for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
             device_name: String::new(),
             is_configurable: false,
             device: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo",
-    "8.0.0.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.0.1
 string type r
 string vendorName r
 string deviceName r
@@ -4208,12 +4171,11 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
         &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO)
+            }
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.vendor_name),
             2 => P::Value(&self.device_name),
@@ -4273,6 +4235,8 @@ pub struct VirtualMachineVgpuDeviceInfo {
     pub compute_profile_capable: bool,
     /// `quadroProfileCapable`: required boolean.
     pub quadro_profile_capable: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVgpuDeviceInfo {
     #[inline(never)]
@@ -4286,14 +4250,14 @@ impl Default for VirtualMachineVgpuDeviceInfo {
             mig_capable: false,
             compute_profile_capable: false,
             quadro_profile_capable: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VGPU_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVgpuDeviceInfo",
-    "7.0.3.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.3.0
 string deviceName r
 long deviceVendorId r
 long maxFbSizeInGib r
@@ -4309,12 +4273,9 @@ impl rt::Object for VirtualMachineVgpuDeviceInfo {
         &VIRTUAL_MACHINE_VGPU_DEVICE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VGPU_DEVICE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VGPU_DEVICE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_name),
@@ -4391,6 +4352,8 @@ pub struct VirtualMachineVgpuProfileInfo {
     pub profile_class: String,
     /// `stunTimeEstimates`: list of `VirtualMachineVMotionStunTimeInfo`, since VI API 8.0.2.0.
     pub stun_time_estimates: Vec<VirtualMachineVMotionStunTimeInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineVgpuProfileInfo {
     #[inline(never)]
@@ -4403,14 +4366,14 @@ impl Default for VirtualMachineVgpuProfileInfo {
             profile_sharing: String::new(),
             profile_class: String::new(),
             stun_time_estimates: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_VGPU_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVgpuProfileInfo",
-    "7.0.3.0",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
-    "
+    "7.0.3.0
 string profileName r
 long deviceVendorId r
 long fbSizeInGib r
@@ -4425,12 +4388,9 @@ impl rt::Object for VirtualMachineVgpuProfileInfo {
         &VIRTUAL_MACHINE_VGPU_PROFILE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_VGPU_PROFILE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_VGPU_PROFILE_INFO),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.profile_name),
@@ -4495,6 +4455,8 @@ pub struct VirtualNvdimmControllerOption {
     pub base: VirtualControllerOption,
     /// `numNVDIMMControllers`: required `IntOption`.
     pub num_nvdimm_controllers: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimmControllerOption {
     #[inline(never)]
@@ -4502,14 +4464,14 @@ impl Default for VirtualNvdimmControllerOption {
         Self {
             base: VirtualControllerOption::default(),
             num_nvdimm_controllers: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_NVDIMM_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMControllerOption",
-    "6.7",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "6.7
 IntOption numNVDIMMControllers r
 ",
     rt::unset::<VirtualNvdimmControllerOption>,
@@ -4519,12 +4481,9 @@ impl rt::Object for VirtualNvdimmControllerOption {
         &VIRTUAL_NVDIMM_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_nvdimm_controllers),
@@ -4586,6 +4545,8 @@ pub struct VirtualNvdimmOption {
     pub hot_growable: bool,
     /// `granularityInMB`: required long.
     pub granularity_in_mb: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvdimmOption {
     #[inline(never)]
@@ -4596,14 +4557,14 @@ impl Default for VirtualNvdimmOption {
             growable: false,
             hot_growable: false,
             granularity_in_mb: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_NVDIMM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMOption",
-    "6.7",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "6.7
 LongOption capacityInMB r
 boolean growable r
 boolean hotGrowable r
@@ -4616,12 +4577,9 @@ impl rt::Object for VirtualNvdimmOption {
         &VIRTUAL_NVDIMM_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVDIMM_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVDIMM_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.capacity_in_mb),
@@ -4685,6 +4643,8 @@ pub struct VirtualNvmeControllerOption {
     pub num_nvme_disks: IntOption,
     /// `sharing`: list of string, since VI API 8.0.2.0.
     pub sharing: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualNvmeControllerOption {
     #[inline(never)]
@@ -4693,14 +4653,14 @@ impl Default for VirtualNvmeControllerOption {
             base: VirtualControllerOption::default(),
             num_nvme_disks: Default::default(),
             sharing: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_NVME_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVMEControllerOption",
-    "6.5",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "6.5
 IntOption numNVMEDisks r
 string sharing ol since 8.0.2.0
 ",
@@ -4711,12 +4671,9 @@ impl rt::Object for VirtualNvmeControllerOption {
         &VIRTUAL_NVME_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_NVME_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_NVME_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_nvme_disks),
@@ -4798,6 +4755,8 @@ pub struct VirtualPciControllerOption {
     pub num_nvme_controllers: Option<Box<IntOption>>,
     /// `numVmxnet3VrdmaEthernetCards`: optional `IntOption`, since VI API 6.7.
     pub num_vmxnet3_vrdma_ethernet_cards: Option<Box<IntOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciControllerOption {
     #[inline(never)]
@@ -4817,14 +4776,14 @@ impl Default for VirtualPciControllerOption {
             num_sata_controllers: None,
             num_nvme_controllers: None,
             num_vmxnet3_vrdma_ethernet_cards: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numSCSIControllers r
 IntOption numEthernetCards r
 IntOption numVideoCards r
@@ -4846,12 +4805,9 @@ impl rt::Object for VirtualPciControllerOption {
         &VIRTUAL_PCI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_scsi_controllers),
@@ -4929,20 +4885,22 @@ rt::serde!(object VirtualPciControllerOption);
 pub struct VirtualPciPassthroughDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDeviceBackingOption",
-    "4.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "4.0",
     rt::unset::<VirtualPciPassthroughDeviceBackingOption>,
 );
 impl rt::Object for VirtualPciPassthroughDeviceBackingOption {
@@ -4950,12 +4908,9 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5008,20 +4963,22 @@ rt::serde!(object VirtualPciPassthroughDeviceBackingOption);
 pub struct VirtualPciPassthroughDvxBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDvxBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDvxBackingOption",
-    "8.0.0.1",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "8.0.0.1",
     rt::unset::<VirtualPciPassthroughDvxBackingOption>,
 );
 impl rt::Object for VirtualPciPassthroughDvxBackingOption {
@@ -5029,12 +4986,9 @@ impl rt::Object for VirtualPciPassthroughDvxBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5086,20 +5040,22 @@ rt::serde!(object VirtualPciPassthroughDvxBackingOption);
 pub struct VirtualPciPassthroughDynamicBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughDynamicBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDynamicBackingOption",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "7.0.0.0",
     rt::unset::<VirtualPciPassthroughDynamicBackingOption>,
 );
 impl rt::Object for VirtualPciPassthroughDynamicBackingOption {
@@ -5107,12 +5063,9 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5165,20 +5118,22 @@ rt::serde!(object VirtualPciPassthroughDynamicBackingOption);
 pub struct VirtualPciPassthroughOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughOption",
-    "4.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "4.0",
     rt::unset::<VirtualPciPassthroughOption>,
 );
 impl rt::Object for VirtualPciPassthroughOption {
@@ -5186,12 +5141,9 @@ impl rt::Object for VirtualPciPassthroughOption {
         &VIRTUAL_PCI_PASSTHROUGH_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5243,20 +5195,22 @@ rt::serde!(object VirtualPciPassthroughOption);
 pub struct VirtualPciPassthroughPluginBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughPluginBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughPluginBackingOption",
-    "6.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "6.0",
     rt::unset::<VirtualPciPassthroughPluginBackingOption>,
 );
 impl rt::Object for VirtualPciPassthroughPluginBackingOption {
@@ -5264,12 +5218,9 @@ impl rt::Object for VirtualPciPassthroughPluginBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5326,6 +5277,8 @@ pub struct VirtualPciPassthroughVmiopBackingOption {
     pub vgpu: StringOption,
     /// `maxInstances`: required int.
     pub max_instances: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPciPassthroughVmiopBackingOption {
     #[inline(never)]
@@ -5334,14 +5287,14 @@ impl Default for VirtualPciPassthroughVmiopBackingOption {
             base: VirtualPciPassthroughPluginBackingOption::default(),
             vgpu: Default::default(),
             max_instances: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughVmiopBackingOption",
-    "6.0",
     Some(&VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION),
-    "
+    "6.0
 StringOption vgpu r
 int maxInstances r
 ",
@@ -5352,12 +5305,9 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingOption {
         &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.vgpu),

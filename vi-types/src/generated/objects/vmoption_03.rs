@@ -11,6 +11,8 @@ pub struct VirtualPcNet32Option {
     pub base: VirtualEthernetCardOption,
     /// `supportsMorphing`: required boolean.
     pub supports_morphing: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPcNet32Option {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for VirtualPcNet32Option {
         Self {
             base: VirtualEthernetCardOption::default(),
             supports_morphing: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PC_NET32_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCNet32Option",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "
+    "2.0
 boolean supportsMorphing r
 ",
     rt::unset::<VirtualPcNet32Option>,
@@ -35,12 +37,9 @@ impl rt::Object for VirtualPcNet32Option {
         &VIRTUAL_PC_NET32_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PC_NET32_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PC_NET32_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.supports_morphing),
@@ -98,6 +97,8 @@ pub struct VirtualPs2ControllerOption {
     pub num_keyboards: IntOption,
     /// `numPointingDevices`: required `IntOption`.
     pub num_pointing_devices: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPs2ControllerOption {
     #[inline(never)]
@@ -106,14 +107,14 @@ impl Default for VirtualPs2ControllerOption {
             base: VirtualControllerOption::default(),
             num_keyboards: Default::default(),
             num_pointing_devices: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PS2_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPS2ControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numKeyboards r
 IntOption numPointingDevices r
 ",
@@ -124,12 +125,9 @@ impl rt::Object for VirtualPs2ControllerOption {
         &VIRTUAL_PS2_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PS2_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PS2_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_keyboards),
@@ -185,20 +183,22 @@ rt::serde!(object VirtualPs2ControllerOption);
 pub struct VirtualParallelPortDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortDeviceBackingOption>,
 );
 impl rt::Object for VirtualParallelPortDeviceBackingOption {
@@ -206,12 +206,9 @@ impl rt::Object for VirtualParallelPortDeviceBackingOption {
         &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -263,20 +260,22 @@ rt::serde!(object VirtualParallelPortDeviceBackingOption);
 pub struct VirtualParallelPortFileBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortFileBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortFileBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortFileBackingOption>,
 );
 impl rt::Object for VirtualParallelPortFileBackingOption {
@@ -284,12 +283,9 @@ impl rt::Object for VirtualParallelPortFileBackingOption {
         &VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -341,20 +337,22 @@ rt::serde!(object VirtualParallelPortFileBackingOption);
 pub struct VirtualParallelPortOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualParallelPortOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualParallelPortOption>,
 );
 impl rt::Object for VirtualParallelPortOption {
@@ -362,12 +360,9 @@ impl rt::Object for VirtualParallelPortOption {
         &VIRTUAL_PARALLEL_PORT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PARALLEL_PORT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PARALLEL_PORT_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -421,6 +416,8 @@ pub struct VirtualPointingDeviceBackingOption {
     pub base: VirtualDeviceDeviceBackingOption,
     /// `hostPointingDevice`: required `ChoiceOption`.
     pub host_pointing_device: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPointingDeviceBackingOption {
     #[inline(never)]
@@ -428,14 +425,14 @@ impl Default for VirtualPointingDeviceBackingOption {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
             host_pointing_device: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption hostPointingDevice r
 ",
     rt::unset::<VirtualPointingDeviceBackingOption>,
@@ -445,12 +442,9 @@ impl rt::Object for VirtualPointingDeviceBackingOption {
         &VIRTUAL_POINTING_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_POINTING_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_POINTING_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.host_pointing_device),
@@ -504,20 +498,22 @@ rt::serde!(object VirtualPointingDeviceBackingOption);
 pub struct VirtualPointingDeviceOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPointingDeviceOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualPointingDeviceOption>,
 );
 impl rt::Object for VirtualPointingDeviceOption {
@@ -525,12 +521,9 @@ impl rt::Object for VirtualPointingDeviceOption {
         &VIRTUAL_POINTING_DEVICE_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_POINTING_DEVICE_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_POINTING_DEVICE_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -582,20 +575,22 @@ rt::serde!(object VirtualPointingDeviceOption);
 pub struct VirtualPrecisionClockOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPrecisionClockOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockOption",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "7.0.0.0",
     rt::unset::<VirtualPrecisionClockOption>,
 );
 impl rt::Object for VirtualPrecisionClockOption {
@@ -603,12 +598,9 @@ impl rt::Object for VirtualPrecisionClockOption {
         &VIRTUAL_PRECISION_CLOCK_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PRECISION_CLOCK_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -662,6 +654,8 @@ pub struct VirtualPrecisionClockSystemClockBackingOption {
     pub base: VirtualDeviceBackingOption,
     /// `protocol`: required `ChoiceOption`.
     pub protocol: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualPrecisionClockSystemClockBackingOption {
     #[inline(never)]
@@ -669,14 +663,14 @@ impl Default for VirtualPrecisionClockSystemClockBackingOption {
         Self {
             base: VirtualDeviceBackingOption::default(),
             protocol: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockSystemClockBackingOption",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "
+    "7.0.0.0
 ChoiceOption protocol r
 ",
     rt::unset::<VirtualPrecisionClockSystemClockBackingOption>,
@@ -686,12 +680,9 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingOption {
         &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.protocol),
@@ -750,6 +741,8 @@ pub struct VirtualSataControllerOption {
     pub num_sata_disks: IntOption,
     /// `numSATACdroms`: required `IntOption`.
     pub num_sata_cdroms: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSataControllerOption {
     #[inline(never)]
@@ -758,14 +751,14 @@ impl Default for VirtualSataControllerOption {
             base: VirtualControllerOption::default(),
             num_sata_disks: Default::default(),
             num_sata_cdroms: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SATA_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSATAControllerOption",
-    "5.5",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "5.5
 IntOption numSATADisks r
 IntOption numSATACdroms r
 ",
@@ -776,12 +769,9 @@ impl rt::Object for VirtualSataControllerOption {
         &VIRTUAL_SATA_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SATA_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SATA_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_sata_disks),
@@ -851,6 +841,8 @@ pub struct VirtualScsiControllerOption {
     pub hot_add_remove: BoolOption,
     /// `scsiCtlrUnitNumber`: required int.
     pub scsi_ctlr_unit_number: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiControllerOption {
     #[inline(never)]
@@ -864,14 +856,14 @@ impl Default for VirtualScsiControllerOption {
             default_shared_index: 0,
             hot_add_remove: Default::default(),
             scsi_ctlr_unit_number: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SCSI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numSCSIDisks r
 IntOption numSCSICdroms r
 IntOption numSCSIPassthrough r
@@ -887,12 +879,9 @@ impl rt::Object for VirtualScsiControllerOption {
         &VIRTUAL_SCSI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_scsi_disks),
@@ -958,20 +947,22 @@ rt::serde!(object VirtualScsiControllerOption);
 pub struct VirtualScsiPassthroughDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiPassthroughDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualScsiPassthroughDeviceBackingOption>,
 );
 impl rt::Object for VirtualScsiPassthroughDeviceBackingOption {
@@ -979,12 +970,9 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingOption {
         &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1037,20 +1025,22 @@ rt::serde!(object VirtualScsiPassthroughDeviceBackingOption);
 pub struct VirtualScsiPassthroughOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualScsiPassthroughOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualScsiPassthroughOption>,
 );
 impl rt::Object for VirtualScsiPassthroughOption {
@@ -1058,12 +1048,9 @@ impl rt::Object for VirtualScsiPassthroughOption {
         &VIRTUAL_SCSI_PASSTHROUGH_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SCSI_PASSTHROUGH_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SCSI_PASSTHROUGH_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1121,6 +1108,8 @@ pub struct VirtualSioControllerOption {
     pub num_serial_ports: IntOption,
     /// `numParallelPorts`: required `IntOption`.
     pub num_parallel_ports: IntOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSioControllerOption {
     #[inline(never)]
@@ -1130,14 +1119,14 @@ impl Default for VirtualSioControllerOption {
             num_floppy_drives: Default::default(),
             num_serial_ports: Default::default(),
             num_parallel_ports: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SIO_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSIOControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 IntOption numFloppyDrives r
 IntOption numSerialPorts r
 IntOption numParallelPorts r
@@ -1149,12 +1138,9 @@ impl rt::Object for VirtualSioControllerOption {
         &VIRTUAL_SIO_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SIO_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SIO_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_floppy_drives),
@@ -1212,20 +1198,22 @@ rt::serde!(object VirtualSioControllerOption);
 pub struct VirtualSerialPortDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSerialPortDeviceBackingOption>,
 );
 impl rt::Object for VirtualSerialPortDeviceBackingOption {
@@ -1233,12 +1221,9 @@ impl rt::Object for VirtualSerialPortDeviceBackingOption {
         &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1290,20 +1275,22 @@ rt::serde!(object VirtualSerialPortDeviceBackingOption);
 pub struct VirtualSerialPortFileBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortFileBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceFileBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortFileBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSerialPortFileBackingOption>,
 );
 impl rt::Object for VirtualSerialPortFileBackingOption {
@@ -1311,12 +1298,9 @@ impl rt::Object for VirtualSerialPortFileBackingOption {
         &VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1370,6 +1354,8 @@ pub struct VirtualSerialPortOption {
     pub base: VirtualDeviceOption,
     /// `yieldOnPoll`: required `BoolOption`.
     pub yield_on_poll: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortOption {
     #[inline(never)]
@@ -1377,14 +1363,14 @@ impl Default for VirtualSerialPortOption {
         Self {
             base: VirtualDeviceOption::default(),
             yield_on_poll: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 BoolOption yieldOnPoll r
 ",
     rt::unset::<VirtualSerialPortOption>,
@@ -1394,12 +1380,9 @@ impl rt::Object for VirtualSerialPortOption {
         &VIRTUAL_SERIAL_PORT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.yield_on_poll),
@@ -1457,6 +1440,8 @@ pub struct VirtualSerialPortPipeBackingOption {
     pub endpoint: ChoiceOption,
     /// `noRxLoss`: required `BoolOption`.
     pub no_rx_loss: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortPipeBackingOption {
     #[inline(never)]
@@ -1465,14 +1450,14 @@ impl Default for VirtualSerialPortPipeBackingOption {
             base: VirtualDevicePipeBackingOption::default(),
             endpoint: Default::default(),
             no_rx_loss: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortPipeBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_PIPE_BACKING_OPTION),
-    "
+    "2.0
 ChoiceOption endpoint r
 BoolOption noRxLoss r
 ",
@@ -1483,12 +1468,9 @@ impl rt::Object for VirtualSerialPortPipeBackingOption {
         &VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.endpoint),
@@ -1544,20 +1526,22 @@ rt::serde!(object VirtualSerialPortPipeBackingOption);
 pub struct VirtualSerialPortThinPrintBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortThinPrintBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortThinPrintBackingOption",
-    "5.1",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "5.1",
     rt::unset::<VirtualSerialPortThinPrintBackingOption>,
 );
 impl rt::Object for VirtualSerialPortThinPrintBackingOption {
@@ -1565,12 +1549,9 @@ impl rt::Object for VirtualSerialPortThinPrintBackingOption {
         &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1623,20 +1604,22 @@ rt::serde!(object VirtualSerialPortThinPrintBackingOption);
 pub struct VirtualSerialPortUriBackingOption {
     /// The properties of `VirtualDeviceURIBackingOption`.
     pub base: VirtualDeviceUriBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSerialPortUriBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceUriBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortURIBackingOption",
-    "4.1",
     Some(&VIRTUAL_DEVICE_URI_BACKING_OPTION),
-    "",
+    "4.1",
     rt::unset::<VirtualSerialPortUriBackingOption>,
 );
 impl rt::Object for VirtualSerialPortUriBackingOption {
@@ -1644,12 +1627,9 @@ impl rt::Object for VirtualSerialPortUriBackingOption {
         &VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1701,20 +1681,22 @@ rt::serde!(object VirtualSerialPortUriBackingOption);
 pub struct VirtualSoundBlaster16Option {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundBlaster16Option {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualSoundCardOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SOUND_BLASTER16_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundBlaster16Option",
-    "2.0",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundBlaster16Option>,
 );
 impl rt::Object for VirtualSoundBlaster16Option {
@@ -1722,12 +1704,9 @@ impl rt::Object for VirtualSoundBlaster16Option {
         &VIRTUAL_SOUND_BLASTER16_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_BLASTER16_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_BLASTER16_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1779,20 +1758,22 @@ rt::serde!(object VirtualSoundBlaster16Option);
 pub struct VirtualSoundCardDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundCardDeviceBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardDeviceBackingOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundCardDeviceBackingOption>,
 );
 impl rt::Object for VirtualSoundCardDeviceBackingOption {
@@ -1800,12 +1781,9 @@ impl rt::Object for VirtualSoundCardDeviceBackingOption {
         &VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1857,20 +1835,22 @@ rt::serde!(object VirtualSoundCardDeviceBackingOption);
 pub struct VirtualSoundCardOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSoundCardOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SOUND_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualSoundCardOption>,
 );
 impl rt::Object for VirtualSoundCardOption {
@@ -1878,12 +1858,9 @@ impl rt::Object for VirtualSoundCardOption {
         &VIRTUAL_SOUND_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SOUND_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SOUND_CARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1935,20 +1912,22 @@ rt::serde!(object VirtualSoundCardOption);
 pub struct VirtualSriovEthernetCardOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSriovEthernetCardOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardOption",
-    "5.5",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "",
+    "5.5",
     rt::unset::<VirtualSriovEthernetCardOption>,
 );
 impl rt::Object for VirtualSriovEthernetCardOption {
@@ -1956,12 +1935,9 @@ impl rt::Object for VirtualSriovEthernetCardOption {
         &VIRTUAL_SRIOV_ETHERNET_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SRIOV_ETHERNET_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2013,20 +1989,22 @@ rt::serde!(object VirtualSriovEthernetCardOption);
 pub struct VirtualSriovEthernetCardSriovBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualSriovEthernetCardSriovBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardSriovBackingOption",
-    "5.5",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
-    "",
+    "5.5",
     rt::unset::<VirtualSriovEthernetCardSriovBackingOption>,
 );
 impl rt::Object for VirtualSriovEthernetCardSriovBackingOption {
@@ -2034,12 +2012,9 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingOption {
         &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2094,6 +2069,8 @@ pub struct VirtualTpmOption {
     pub base: VirtualDeviceOption,
     /// `supportedFirmware`: list of string.
     pub supported_firmware: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualTpmOption {
     #[inline(never)]
@@ -2101,14 +2078,14 @@ impl Default for VirtualTpmOption {
         Self {
             base: VirtualDeviceOption::default(),
             supported_firmware: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_TPM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualTPMOption",
-    "6.7",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "6.7
 string supportedFirmware ol
 ",
     rt::unset::<VirtualTpmOption>,
@@ -2118,12 +2095,9 @@ impl rt::Object for VirtualTpmOption {
         &VIRTUAL_TPM_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_TPM_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_TPM_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.supported_firmware),
@@ -2183,6 +2157,8 @@ pub struct VirtualUsbControllerOption {
     pub ehci_supported: BoolOption,
     /// `supportedSpeeds`: list of string, since VI API 5.0 and always there from then on.
     pub supported_speeds: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbControllerOption {
     #[inline(never)]
@@ -2192,14 +2168,14 @@ impl Default for VirtualUsbControllerOption {
             auto_connect_devices: Default::default(),
             ehci_supported: Default::default(),
             supported_speeds: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBControllerOption",
-    "2.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "2.0
 BoolOption autoConnectDevices r
 BoolOption ehciSupported r since 2.5
 string supportedSpeeds ol since 5.0
@@ -2211,12 +2187,9 @@ impl rt::Object for VirtualUsbControllerOption {
         &VIRTUAL_USB_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.auto_connect_devices),
@@ -2274,20 +2247,22 @@ rt::serde!(object VirtualUsbControllerOption);
 pub struct VirtualUsbOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualUsbOption>,
 );
 impl rt::Object for VirtualUsbOption {
@@ -2295,12 +2270,9 @@ impl rt::Object for VirtualUsbOption {
         &VIRTUAL_USB_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2352,20 +2324,22 @@ rt::serde!(object VirtualUsbOption);
 pub struct VirtualUsbRemoteClientBackingOption {
     /// The properties of `VirtualDeviceRemoteDeviceBackingOption`.
     pub base: VirtualDeviceRemoteDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbRemoteClientBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceRemoteDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteClientBackingOption",
-    "5.0",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
-    "",
+    "5.0",
     rt::unset::<VirtualUsbRemoteClientBackingOption>,
 );
 impl rt::Object for VirtualUsbRemoteClientBackingOption {
@@ -2373,12 +2347,9 @@ impl rt::Object for VirtualUsbRemoteClientBackingOption {
         &VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2430,20 +2401,22 @@ rt::serde!(object VirtualUsbRemoteClientBackingOption);
 pub struct VirtualUsbRemoteHostBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbRemoteHostBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteHostBackingOption",
-    "4.1",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "4.1",
     rt::unset::<VirtualUsbRemoteHostBackingOption>,
 );
 impl rt::Object for VirtualUsbRemoteHostBackingOption {
@@ -2451,12 +2424,9 @@ impl rt::Object for VirtualUsbRemoteHostBackingOption {
         &VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2508,20 +2478,22 @@ rt::serde!(object VirtualUsbRemoteHostBackingOption);
 pub struct VirtualUsbusbBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbusbBackingOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceDeviceBackingOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USBUSB_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBUSBBackingOption",
-    "2.5",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
-    "",
+    "2.5",
     rt::unset::<VirtualUsbusbBackingOption>,
 );
 impl rt::Object for VirtualUsbusbBackingOption {
@@ -2529,12 +2501,9 @@ impl rt::Object for VirtualUsbusbBackingOption {
         &VIRTUAL_USBUSB_BACKING_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USBUSB_BACKING_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USBUSB_BACKING_OPTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2590,6 +2559,8 @@ pub struct VirtualUsbxhciControllerOption {
     pub auto_connect_devices: BoolOption,
     /// `supportedSpeeds`: list, not empty, of string.
     pub supported_speeds: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualUsbxhciControllerOption {
     #[inline(never)]
@@ -2598,14 +2569,14 @@ impl Default for VirtualUsbxhciControllerOption {
             base: VirtualControllerOption::default(),
             auto_connect_devices: Default::default(),
             supported_speeds: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_USBXHCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBXHCIControllerOption",
-    "5.0",
     Some(&VIRTUAL_CONTROLLER_OPTION),
-    "
+    "5.0
 BoolOption autoConnectDevices r
 string supportedSpeeds rl
 ",
@@ -2616,12 +2587,9 @@ impl rt::Object for VirtualUsbxhciControllerOption {
         &VIRTUAL_USBXHCI_CONTROLLER_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_USBXHCI_CONTROLLER_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_USBXHCI_CONTROLLER_OPTION),
             0..=13 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.auto_connect_devices),
@@ -2677,20 +2645,22 @@ rt::serde!(object VirtualUsbxhciControllerOption);
 pub struct VirtualVmiromOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmiromOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualDeviceOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMIROM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVMIROMOption",
-    "2.5",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "",
+    "2.5",
     rt::unset::<VirtualVmiromOption>,
 );
 impl rt::Object for VirtualVmiromOption {
@@ -2698,12 +2668,9 @@ impl rt::Object for VirtualVmiromOption {
         &VIRTUAL_VMIROM_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMIROM_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMIROM_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2769,6 +2736,8 @@ pub struct VirtualVideoCardOption {
     pub graphics_memory_size_in_kb: Option<Box<LongOption>>,
     /// `graphicsMemorySizeSupported`: optional `BoolOption`, since VI API 6.0.
     pub graphics_memory_size_supported: Option<Box<BoolOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVideoCardOption {
     #[inline(never)]
@@ -2782,14 +2751,14 @@ impl Default for VirtualVideoCardOption {
             use3d_renderer_supported: None,
             graphics_memory_size_in_kb: None,
             graphics_memory_size_supported: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VIDEO_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVideoCardOption",
-    "2.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "2.0
 LongOption videoRamSizeInKB o
 IntOption numDisplays o since 2.5u2server
 BoolOption useAutoDetect o since 2.5u2server
@@ -2805,12 +2774,9 @@ impl rt::Object for VirtualVideoCardOption {
         &VIRTUAL_VIDEO_CARD_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VIDEO_CARD_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VIDEO_CARD_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Optional(&self.video_ram_size_in_kb),
@@ -2876,20 +2842,22 @@ rt::serde!(object VirtualVideoCardOption);
 pub struct VirtualVmxnet2Option {
     /// The properties of `VirtualVmxnetOption`.
     pub base: VirtualVmxnetOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet2Option {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualVmxnetOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET2_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet2Option",
-    "2.5",
     Some(&VIRTUAL_VMXNET_OPTION),
-    "",
+    "2.5",
     rt::unset::<VirtualVmxnet2Option>,
 );
 impl rt::Object for VirtualVmxnet2Option {
@@ -2897,12 +2865,9 @@ impl rt::Object for VirtualVmxnet2Option {
         &VIRTUAL_VMXNET2_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET2_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET2_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2960,6 +2925,8 @@ pub struct VirtualVmxnet3Option {
     pub strict_latency_config_option: Option<
         Box<VirtualVmxnet3OptionStrictLatencyConfigOption>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3Option {
     #[inline(never)]
@@ -2968,14 +2935,14 @@ impl Default for VirtualVmxnet3Option {
             base: VirtualVmxnetOption::default(),
             uptv2_enabled: None,
             strict_latency_config_option: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET3_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3Option",
-    "2.5u2server",
     Some(&VIRTUAL_VMXNET_OPTION),
-    "
+    "2.5u2server
 BoolOption uptv2Enabled o since 8.0.0.1
 VirtualVmxnet3OptionStrictLatencyConfigOption strictLatencyConfigOption o since 8.0.3.1
 ",
@@ -2986,12 +2953,9 @@ impl rt::Object for VirtualVmxnet3Option {
         &VIRTUAL_VMXNET3_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             17 => P::Optional(&self.uptv2_enabled),
@@ -3059,6 +3023,8 @@ pub struct VirtualVmxnet3OptionStrictLatencyConfigOption {
     pub rx_data_ring_desc_size: IntOption,
     /// `disableOffload`: required `ChoiceOption`.
     pub disable_offload: ChoiceOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3OptionStrictLatencyConfigOption {
     #[inline(never)]
@@ -3071,14 +3037,14 @@ impl Default for VirtualVmxnet3OptionStrictLatencyConfigOption {
             tx_data_ring_desc_size: Default::default(),
             rx_data_ring_desc_size: Default::default(),
             disable_offload: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3OptionStrictLatencyConfigOption",
-    "8.0.3.1",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.3.1
 BoolOption allowed r
 BoolOption measureLatency r
 IntOption maxTxQueues r
@@ -3094,12 +3060,9 @@ impl rt::Object for VirtualVmxnet3OptionStrictLatencyConfigOption {
         &VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION),
             0 => P::Object(&self.allowed),
             1 => P::Object(&self.measure_latency),
             2 => P::Object(&self.max_tx_queues),
@@ -3151,6 +3114,8 @@ pub struct VirtualVmxnet3VrdmaOption {
     pub base: VirtualVmxnet3Option,
     /// `deviceProtocol`: optional `ChoiceOption`, since VI API 6.7.
     pub device_protocol: Option<Box<ChoiceOption>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnet3VrdmaOption {
     #[inline(never)]
@@ -3158,14 +3123,14 @@ impl Default for VirtualVmxnet3VrdmaOption {
         Self {
             base: VirtualVmxnet3Option::default(),
             device_protocol: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET3_VRDMA_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3VrdmaOption",
-    "6.5",
     Some(&VIRTUAL_VMXNET3_OPTION),
-    "
+    "6.5
 ChoiceOption deviceProtocol o since 6.7
 ",
     rt::unset::<VirtualVmxnet3VrdmaOption>,
@@ -3175,12 +3140,9 @@ impl rt::Object for VirtualVmxnet3VrdmaOption {
         &VIRTUAL_VMXNET3_VRDMA_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET3_VRDMA_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET3_VRDMA_OPTION),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Optional(&self.device_protocol),
@@ -3234,20 +3196,22 @@ rt::serde!(object VirtualVmxnet3VrdmaOption);
 pub struct VirtualVmxnetOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualVmxnetOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VirtualEthernetCardOption::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_VMXNET_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnetOption",
-    "2.0",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
-    "",
+    "2.0",
     rt::unset::<VirtualVmxnetOption>,
 );
 impl rt::Object for VirtualVmxnetOption {
@@ -3255,12 +3219,9 @@ impl rt::Object for VirtualVmxnetOption {
         &VIRTUAL_VMXNET_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_VMXNET_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_VMXNET_OPTION),
             0..=16 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3314,6 +3275,8 @@ pub struct VirtualWdtOption {
     pub base: VirtualDeviceOption,
     /// `runOnBoot`: required `BoolOption`.
     pub run_on_boot: BoolOption,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualWdtOption {
     #[inline(never)]
@@ -3321,14 +3284,14 @@ impl Default for VirtualWdtOption {
         Self {
             base: VirtualDeviceOption::default(),
             run_on_boot: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_WDT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualWDTOption",
-    "7.0.0.0",
     Some(&VIRTUAL_DEVICE_OPTION),
-    "
+    "7.0.0.0
 BoolOption runOnBoot r
 ",
     rt::unset::<VirtualWdtOption>,
@@ -3338,12 +3301,9 @@ impl rt::Object for VirtualWdtOption {
         &VIRTUAL_WDT_OPTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_WDT_OPTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_WDT_OPTION),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.run_on_boot),

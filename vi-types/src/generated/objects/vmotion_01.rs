@@ -11,6 +11,8 @@ pub struct AffinityConfigured {
     pub base: MigrationFault,
     /// `configuredAffinity`: list, not empty, of string.
     pub configured_affinity: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AffinityConfigured {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for AffinityConfigured {
         Self {
             base: MigrationFault::default(),
             configured_affinity: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static AFFINITY_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AffinityConfigured",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string configuredAffinity rl
 ",
     rt::unset::<AffinityConfigured>,
@@ -35,12 +37,9 @@ impl rt::Object for AffinityConfigured {
         &AFFINITY_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AFFINITY_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AFFINITY_CONFIGURED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.configured_affinity),
@@ -94,20 +93,22 @@ rt::serde!(object AffinityConfigured);
 pub struct CannotModifyConfigCpuRequirements {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotModifyConfigCpuRequirements {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotModifyConfigCpuRequirements",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<CannotModifyConfigCpuRequirements>,
 );
 impl rt::Object for CannotModifyConfigCpuRequirements {
@@ -115,12 +116,9 @@ impl rt::Object for CannotModifyConfigCpuRequirements {
         &CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -174,6 +172,8 @@ pub struct CannotMoveVmWithDeltaDisk {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveVmWithDeltaDisk {
     #[inline(never)]
@@ -181,14 +181,14 @@ impl Default for CannotMoveVmWithDeltaDisk {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_MOVE_VM_WITH_DELTA_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVmWithDeltaDisk",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "
+    "5.0
 string device r
 ",
     rt::unset::<CannotMoveVmWithDeltaDisk>,
@@ -198,12 +198,9 @@ impl rt::Object for CannotMoveVmWithDeltaDisk {
         &CANNOT_MOVE_VM_WITH_DELTA_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_VM_WITH_DELTA_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_VM_WITH_DELTA_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -257,20 +254,22 @@ rt::serde!(object CannotMoveVmWithDeltaDisk);
 pub struct CannotMoveVmWithNativeDeltaDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveVmWithNativeDeltaDisk {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVmWithNativeDeltaDisk",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<CannotMoveVmWithNativeDeltaDisk>,
 );
 impl rt::Object for CannotMoveVmWithNativeDeltaDisk {
@@ -278,12 +277,9 @@ impl rt::Object for CannotMoveVmWithNativeDeltaDisk {
         &CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -341,6 +337,8 @@ pub struct CheckResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CheckResult {
     #[inline(never)]
@@ -350,14 +348,14 @@ impl Default for CheckResult {
             host: None,
             warning: Vec::new(),
             error: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckResult",
-    "4.0",
     Some(&DYNAMIC_DATA),
-    "
+    "4.0
 ManagedObjectReference vm o
 ManagedObjectReference host o
 LocalizedMethodFault warning ol
@@ -370,12 +368,9 @@ impl rt::Object for CheckResult {
         &CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CHECK_RESULT),
             0 => P::Value(&self.vm),
             1 => P::Value(&self.host),
             2 => P::Objects(&self.warning),
@@ -419,20 +414,22 @@ rt::serde!(object CheckResult);
 pub struct CloneFromSnapshotNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CloneFromSnapshotNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLONE_FROM_SNAPSHOT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneFromSnapshotNotSupported",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "4.0",
     rt::unset::<CloneFromSnapshotNotSupported>,
 );
 impl rt::Object for CloneFromSnapshotNotSupported {
@@ -440,12 +437,9 @@ impl rt::Object for CloneFromSnapshotNotSupported {
         &CLONE_FROM_SNAPSHOT_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLONE_FROM_SNAPSHOT_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLONE_FROM_SNAPSHOT_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -501,6 +495,8 @@ pub struct DatacenterMismatch {
     pub invalid_argument: Vec<DatacenterMismatchArgument>,
     /// `expectedDatacenter`: required reference to `Datacenter`.
     pub expected_datacenter: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterMismatch {
     #[inline(never)]
@@ -509,14 +505,14 @@ impl Default for DatacenterMismatch {
             base: MigrationFault::default(),
             invalid_argument: Vec::new(),
             expected_datacenter: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterMismatch",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 DatacenterMismatchArgument invalidArgument rl
 ManagedObjectReference expectedDatacenter r
 ",
@@ -527,12 +523,9 @@ impl rt::Object for DatacenterMismatch {
         &DATACENTER_MISMATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_MISMATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_MISMATCH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.invalid_argument),
@@ -590,6 +583,8 @@ pub struct DatacenterMismatchArgument {
     pub entity: rt::ManagedObjectReference,
     /// `inputDatacenter`: optional reference to `Datacenter`.
     pub input_datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DatacenterMismatchArgument {
     #[inline(never)]
@@ -597,14 +592,14 @@ impl Default for DatacenterMismatchArgument {
         Self {
             entity: Default::default(),
             input_datacenter: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER_MISMATCH_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterMismatchArgument",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference entity r
 ManagedObjectReference inputDatacenter o
 ",
@@ -615,12 +610,9 @@ impl rt::Object for DatacenterMismatchArgument {
         &DATACENTER_MISMATCH_ARGUMENT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER_MISMATCH_ARGUMENT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER_MISMATCH_ARGUMENT),
             0 => P::Value(&self.entity),
             1 => P::Value(&self.input_datacenter),
             _ => P::Absent,
@@ -662,6 +654,8 @@ pub struct DisallowedMigrationDeviceAttached {
     pub base: MigrationFault,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DisallowedMigrationDeviceAttached {
     #[inline(never)]
@@ -669,14 +663,14 @@ impl Default for DisallowedMigrationDeviceAttached {
         Self {
             base: MigrationFault::default(),
             fault: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISALLOWED_MIGRATION_DEVICE_ATTACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedMigrationDeviceAttached",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 LocalizedMethodFault fault r
 ",
     rt::unset::<DisallowedMigrationDeviceAttached>,
@@ -686,12 +680,9 @@ impl rt::Object for DisallowedMigrationDeviceAttached {
         &DISALLOWED_MIGRATION_DEVICE_ATTACHED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_MIGRATION_DEVICE_ATTACHED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISALLOWED_MIGRATION_DEVICE_ATTACHED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.fault),
@@ -745,20 +736,22 @@ rt::serde!(object DisallowedMigrationDeviceAttached);
 pub struct DiskMoveTypeNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskMoveTypeNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_MOVE_TYPE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskMoveTypeNotSupported",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "4.0",
     rt::unset::<DiskMoveTypeNotSupported>,
 );
 impl rt::Object for DiskMoveTypeNotSupported {
@@ -766,12 +759,9 @@ impl rt::Object for DiskMoveTypeNotSupported {
         &DISK_MOVE_TYPE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_MOVE_TYPE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_MOVE_TYPE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -825,6 +815,8 @@ pub struct DrsVmotionIncompatibleFault {
     pub base: VirtualHardwareCompatibilityIssue,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DrsVmotionIncompatibleFault {
     #[inline(never)]
@@ -832,14 +824,14 @@ impl Default for DrsVmotionIncompatibleFault {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DRS_VMOTION_INCOMPATIBLE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmotionIncompatibleFault",
-    "4.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "4.0
 ManagedObjectReference host r
 ",
     rt::unset::<DrsVmotionIncompatibleFault>,
@@ -849,12 +841,9 @@ impl rt::Object for DrsVmotionIncompatibleFault {
         &DRS_VMOTION_INCOMPATIBLE_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DRS_VMOTION_INCOMPATIBLE_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DRS_VMOTION_INCOMPATIBLE_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
@@ -912,6 +901,8 @@ pub struct FaultToleranceAntiAffinityViolated {
     pub host_name: String,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceAntiAffinityViolated {
     #[inline(never)]
@@ -920,14 +911,14 @@ impl Default for FaultToleranceAntiAffinityViolated {
             base: MigrationFault::default(),
             host_name: String::new(),
             host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceAntiAffinityViolated",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "
+    "4.0
 string hostName r
 ManagedObjectReference host r
 ",
@@ -938,12 +929,9 @@ impl rt::Object for FaultToleranceAntiAffinityViolated {
         &FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
@@ -1001,6 +989,8 @@ pub struct FaultToleranceNeedsThickDisk {
     pub base: MigrationFault,
     /// `vmName`: required string.
     pub vm_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceNeedsThickDisk {
     #[inline(never)]
@@ -1008,14 +998,14 @@ impl Default for FaultToleranceNeedsThickDisk {
         Self {
             base: MigrationFault::default(),
             vm_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_NEEDS_THICK_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNeedsThickDisk",
-    "4.1",
     Some(&MIGRATION_FAULT),
-    "
+    "4.1
 string vmName r
 ",
     rt::unset::<FaultToleranceNeedsThickDisk>,
@@ -1025,12 +1015,9 @@ impl rt::Object for FaultToleranceNeedsThickDisk {
         &FAULT_TOLERANCE_NEEDS_THICK_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_NEEDS_THICK_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_NEEDS_THICK_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
@@ -1086,6 +1073,8 @@ pub struct FaultToleranceNotSameBuild {
     pub base: MigrationFault,
     /// `build`: required string.
     pub build: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FaultToleranceNotSameBuild {
     #[inline(never)]
@@ -1093,14 +1082,14 @@ impl Default for FaultToleranceNotSameBuild {
         Self {
             base: MigrationFault::default(),
             build: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAULT_TOLERANCE_NOT_SAME_BUILD: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNotSameBuild",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "
+    "4.0
 string build r
 ",
     rt::unset::<FaultToleranceNotSameBuild>,
@@ -1110,12 +1099,9 @@ impl rt::Object for FaultToleranceNotSameBuild {
         &FAULT_TOLERANCE_NOT_SAME_BUILD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAULT_TOLERANCE_NOT_SAME_BUILD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAULT_TOLERANCE_NOT_SAME_BUILD),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.build),
@@ -1169,20 +1155,22 @@ rt::serde!(object FaultToleranceNotSameBuild);
 pub struct FullStorageVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FullStorageVMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static FULL_STORAGE_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FullStorageVMotionNotSupported",
-    "2.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<FullStorageVMotionNotSupported>,
 );
 impl rt::Object for FullStorageVMotionNotSupported {
@@ -1190,12 +1178,9 @@ impl rt::Object for FullStorageVMotionNotSupported {
         &FULL_STORAGE_V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FULL_STORAGE_V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FULL_STORAGE_V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1247,20 +1232,22 @@ rt::serde!(object FullStorageVMotionNotSupported);
 pub struct HaErrorsAtDest {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HaErrorsAtDest {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HA_ERRORS_AT_DEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HAErrorsAtDest",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.5",
     rt::unset::<HaErrorsAtDest>,
 );
 impl rt::Object for HaErrorsAtDest {
@@ -1268,12 +1255,9 @@ impl rt::Object for HaErrorsAtDest {
         &HA_ERRORS_AT_DEST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HA_ERRORS_AT_DEST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HA_ERRORS_AT_DEST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1327,6 +1311,8 @@ pub struct HostVMotionCompatibility {
     pub host: rt::ManagedObjectReference,
     /// `compatibility`: list of string.
     pub compatibility: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionCompatibility {
     #[inline(never)]
@@ -1334,14 +1320,14 @@ impl Default for HostVMotionCompatibility {
         Self {
             host: Default::default(),
             compatibility: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_MOTION_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionCompatibility",
-    "2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "2.0
 ManagedObjectReference host r
 string compatibility ol
 ",
@@ -1352,12 +1338,9 @@ impl rt::Object for HostVMotionCompatibility {
         &HOST_V_MOTION_COMPATIBILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_COMPATIBILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_COMPATIBILITY),
             0 => P::Value(&self.host),
             1 => P::Value(&self.compatibility),
             _ => P::Absent,
@@ -1397,20 +1380,22 @@ rt::serde!(object HostVMotionCompatibility);
 pub struct HotSnapshotMoveNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HotSnapshotMoveNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOT_SNAPSHOT_MOVE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HotSnapshotMoveNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<HotSnapshotMoveNotSupported>,
 );
 impl rt::Object for HotSnapshotMoveNotSupported {
@@ -1418,12 +1403,9 @@ impl rt::Object for HotSnapshotMoveNotSupported {
         &HOT_SNAPSHOT_MOVE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOT_SNAPSHOT_MOVE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOT_SNAPSHOT_MOVE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1477,6 +1459,8 @@ pub struct IncompatibleDefaultDevice {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IncompatibleDefaultDevice {
     #[inline(never)]
@@ -1484,14 +1468,14 @@ impl Default for IncompatibleDefaultDevice {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static INCOMPATIBLE_DEFAULT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleDefaultDevice",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "
+    "2.5
 string device r
 ",
     rt::unset::<IncompatibleDefaultDevice>,
@@ -1501,12 +1485,9 @@ impl rt::Object for IncompatibleDefaultDevice {
         &INCOMPATIBLE_DEFAULT_DEVICE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INCOMPATIBLE_DEFAULT_DEVICE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INCOMPATIBLE_DEFAULT_DEVICE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1560,20 +1541,22 @@ rt::serde!(object IncompatibleDefaultDevice);
 pub struct IndependentDiskVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for IndependentDiskVMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IndependentDiskVMotionNotSupported",
-    "2.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<IndependentDiskVMotionNotSupported>,
 );
 impl rt::Object for IndependentDiskVMotionNotSupported {
@@ -1581,12 +1564,9 @@ impl rt::Object for IndependentDiskVMotionNotSupported {
         &INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1640,6 +1620,8 @@ pub struct LargeRdmConversionNotSupported {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LargeRdmConversionNotSupported {
     #[inline(never)]
@@ -1647,14 +1629,14 @@ impl Default for LargeRdmConversionNotSupported {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static LARGE_RDM_CONVERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LargeRDMConversionNotSupported",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "
+    "5.0
 string device r
 ",
     rt::unset::<LargeRdmConversionNotSupported>,
@@ -1664,12 +1646,9 @@ impl rt::Object for LargeRdmConversionNotSupported {
         &LARGE_RDM_CONVERSION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LARGE_RDM_CONVERSION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LARGE_RDM_CONVERSION_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1723,20 +1702,22 @@ rt::serde!(object LargeRdmConversionNotSupported);
 pub struct MaintenanceModeFileMove {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MaintenanceModeFileMove {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MAINTENANCE_MODE_FILE_MOVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MaintenanceModeFileMove",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.5",
     rt::unset::<MaintenanceModeFileMove>,
 );
 impl rt::Object for MaintenanceModeFileMove {
@@ -1744,12 +1725,9 @@ impl rt::Object for MaintenanceModeFileMove {
         &MAINTENANCE_MODE_FILE_MOVE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MAINTENANCE_MODE_FILE_MOVE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MAINTENANCE_MODE_FILE_MOVE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1801,20 +1779,22 @@ rt::serde!(object MaintenanceModeFileMove);
 pub struct MigrationDisabled {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationDisabled {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationDisabled",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "4.0",
     rt::unset::<MigrationDisabled>,
 );
 impl rt::Object for MigrationDisabled {
@@ -1822,12 +1802,9 @@ impl rt::Object for MigrationDisabled {
         &MIGRATION_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1885,6 +1862,8 @@ pub struct MigrationFeatureNotSupported {
     pub failed_host_name: String,
     /// `failedHost`: required reference to `HostSystem`.
     pub failed_host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationFeatureNotSupported {
     #[inline(never)]
@@ -1894,14 +1873,14 @@ impl Default for MigrationFeatureNotSupported {
             at_source_host: false,
             failed_host_name: String::new(),
             failed_host: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_FEATURE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationFeatureNotSupported",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "
+    "2.5
 boolean atSourceHost r
 string failedHostName r
 ManagedObjectReference failedHost r
@@ -1913,12 +1892,9 @@ impl rt::Object for MigrationFeatureNotSupported {
         &MIGRATION_FEATURE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_FEATURE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_FEATURE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.at_source_host),
@@ -1978,6 +1954,8 @@ pub struct MigrationNotReady {
     pub base: MigrationFault,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MigrationNotReady {
     #[inline(never)]
@@ -1985,14 +1963,14 @@ impl Default for MigrationNotReady {
         Self {
             base: MigrationFault::default(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MIGRATION_NOT_READY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationNotReady",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "
+    "4.0
 string reason r
 ",
     rt::unset::<MigrationNotReady>,
@@ -2002,12 +1980,9 @@ impl rt::Object for MigrationNotReady {
         &MIGRATION_NOT_READY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MIGRATION_NOT_READY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MIGRATION_NOT_READY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
@@ -2067,6 +2042,8 @@ pub struct MismatchedNetworkPolicies {
     pub backing: String,
     /// `connected`: required boolean.
     pub connected: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MismatchedNetworkPolicies {
     #[inline(never)]
@@ -2076,14 +2053,14 @@ impl Default for MismatchedNetworkPolicies {
             device: String::new(),
             backing: String::new(),
             connected: false,
+            _more: (),
         }
     }
 }
 pub(crate) static MISMATCHED_NETWORK_POLICIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedNetworkPolicies",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string device r
 string backing r
 boolean connected r
@@ -2095,12 +2072,9 @@ impl rt::Object for MismatchedNetworkPolicies {
         &MISMATCHED_NETWORK_POLICIES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISMATCHED_NETWORK_POLICIES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISMATCHED_NETWORK_POLICIES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -2162,6 +2136,8 @@ pub struct MismatchedVMotionNetworkNames {
     pub source_network: String,
     /// `destNetwork`: required string.
     pub dest_network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for MismatchedVMotionNetworkNames {
     #[inline(never)]
@@ -2170,14 +2146,14 @@ impl Default for MismatchedVMotionNetworkNames {
             base: MigrationFault::default(),
             source_network: String::new(),
             dest_network: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MISMATCHED_V_MOTION_NETWORK_NAMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedVMotionNetworkNames",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string sourceNetwork r
 string destNetwork r
 ",
@@ -2188,12 +2164,9 @@ impl rt::Object for MismatchedVMotionNetworkNames {
         &MISMATCHED_V_MOTION_NETWORK_NAMES
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MISMATCHED_V_MOTION_NETWORK_NAMES
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MISMATCHED_V_MOTION_NETWORK_NAMES),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.source_network),
@@ -2251,6 +2224,8 @@ pub struct NetworksMayNotBeTheSame {
     pub base: MigrationFault,
     /// `name`: optional string.
     pub name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NetworksMayNotBeTheSame {
     #[inline(never)]
@@ -2258,14 +2233,14 @@ impl Default for NetworksMayNotBeTheSame {
         Self {
             base: MigrationFault::default(),
             name: None,
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORKS_MAY_NOT_BE_THE_SAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworksMayNotBeTheSame",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "
+    "2.5
 string name o
 ",
     rt::unset::<NetworksMayNotBeTheSame>,
@@ -2275,12 +2250,9 @@ impl rt::Object for NetworksMayNotBeTheSame {
         &NETWORKS_MAY_NOT_BE_THE_SAME
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORKS_MAY_NOT_BE_THE_SAME
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORKS_MAY_NOT_BE_THE_SAME),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
@@ -2334,20 +2306,22 @@ rt::serde!(object NetworksMayNotBeTheSame);
 pub struct NoGuestHeartbeat {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NoGuestHeartbeat {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static NO_GUEST_HEARTBEAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoGuestHeartbeat",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<NoGuestHeartbeat>,
 );
 impl rt::Object for NoGuestHeartbeat {
@@ -2355,12 +2329,9 @@ impl rt::Object for NoGuestHeartbeat {
         &NO_GUEST_HEARTBEAT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NO_GUEST_HEARTBEAT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NO_GUEST_HEARTBEAT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2414,6 +2385,8 @@ pub struct NonHomeRdmvMotionNotSupported {
     pub base: MigrationFeatureNotSupported,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NonHomeRdmvMotionNotSupported {
     #[inline(never)]
@@ -2421,14 +2394,14 @@ impl Default for NonHomeRdmvMotionNotSupported {
         Self {
             base: MigrationFeatureNotSupported::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NON_HOME_RDMV_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonHomeRDMVMotionNotSupported",
-    "2.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "
+    "2.5
 string device r
 ",
     rt::unset::<NonHomeRdmvMotionNotSupported>,
@@ -2438,12 +2411,9 @@ impl rt::Object for NonHomeRdmvMotionNotSupported {
         &NON_HOME_RDMV_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NON_HOME_RDMV_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NON_HOME_RDMV_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.device),
@@ -2499,6 +2469,8 @@ pub struct RdmConversionNotSupported {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmConversionNotSupported {
     #[inline(never)]
@@ -2506,14 +2478,14 @@ impl Default for RdmConversionNotSupported {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RDM_CONVERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMConversionNotSupported",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "
+    "4.0
 string device r
 ",
     rt::unset::<RdmConversionNotSupported>,
@@ -2523,12 +2495,9 @@ impl rt::Object for RdmConversionNotSupported {
         &RDM_CONVERSION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_CONVERSION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_CONVERSION_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -2584,6 +2553,8 @@ pub struct RdmNotPreserved {
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RdmNotPreserved {
     #[inline(never)]
@@ -2591,14 +2562,14 @@ impl Default for RdmNotPreserved {
         Self {
             base: MigrationFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RDM_NOT_PRESERVED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotPreserved",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string device r
 ",
     rt::unset::<RdmNotPreserved>,
@@ -2608,12 +2579,9 @@ impl rt::Object for RdmNotPreserved {
         &RDM_NOT_PRESERVED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RDM_NOT_PRESERVED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RDM_NOT_PRESERVED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -2671,6 +2639,8 @@ pub struct ReadOnlyDisksWithLegacyDestination {
     pub ro_disk_count: i32,
     /// `timeoutDanger`: required boolean.
     pub timeout_danger: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ReadOnlyDisksWithLegacyDestination {
     #[inline(never)]
@@ -2679,14 +2649,14 @@ impl Default for ReadOnlyDisksWithLegacyDestination {
             base: MigrationFault::default(),
             ro_disk_count: 0,
             timeout_danger: false,
+            _more: (),
         }
     }
 }
 pub(crate) static READ_ONLY_DISKS_WITH_LEGACY_DESTINATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadOnlyDisksWithLegacyDestination",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 int roDiskCount r
 boolean timeoutDanger r
 ",
@@ -2697,12 +2667,9 @@ impl rt::Object for ReadOnlyDisksWithLegacyDestination {
         &READ_ONLY_DISKS_WITH_LEGACY_DESTINATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &READ_ONLY_DISKS_WITH_LEGACY_DESTINATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&READ_ONLY_DISKS_WITH_LEGACY_DESTINATION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.ro_disk_count),
@@ -2766,6 +2733,8 @@ pub struct ServiceLocator {
     pub ssl_thumbprint: Option<String>,
     /// `sslCertificate`: optional string, since VI API 9.0.0.0.
     pub ssl_certificate: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceLocator {
     #[inline(never)]
@@ -2776,14 +2745,14 @@ impl Default for ServiceLocator {
             credential: Default::default(),
             ssl_thumbprint: None,
             ssl_certificate: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SERVICE_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocator",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string instanceUuid r
 string url r
 ServiceLocatorCredential credential r
@@ -2797,12 +2766,9 @@ impl rt::Object for ServiceLocator {
         &SERVICE_LOCATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_LOCATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_LOCATOR),
             0 => P::Value(&self.instance_uuid),
             1 => P::Value(&self.url),
             2 => P::Value(&self.credential),
@@ -2845,18 +2811,20 @@ impl std::fmt::Debug for ServiceLocator {
 rt::serde!(object ServiceLocator);
 
 /// `ServiceLocatorCredential`, a [`DynamicData`], since VI API 6.0.
-pub struct ServiceLocatorCredential {}
+pub struct ServiceLocatorCredential {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ServiceLocatorCredential {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SERVICE_LOCATOR_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorCredential",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "",
+    "6.0",
     rt::unset::<ServiceLocatorCredential>,
 );
 impl rt::Object for ServiceLocatorCredential {
@@ -2864,12 +2832,9 @@ impl rt::Object for ServiceLocatorCredential {
         &SERVICE_LOCATOR_CREDENTIAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_LOCATOR_CREDENTIAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_LOCATOR_CREDENTIAL),
             _ => P::Absent,
         }
     }
@@ -2908,6 +2873,8 @@ pub struct ServiceLocatorNamePassword {
     pub username: String,
     /// `password`: required string, secret.
     pub password: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceLocatorNamePassword {
     #[inline(never)]
@@ -2915,14 +2882,14 @@ impl Default for ServiceLocatorNamePassword {
         Self {
             username: String::new(),
             password: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static SERVICE_LOCATOR_NAME_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorNamePassword",
-    "6.0",
     Some(&SERVICE_LOCATOR_CREDENTIAL),
-    "
+    "6.0
 string username r
 string password r secret
 ",
@@ -2933,13 +2900,16 @@ impl rt::Object for ServiceLocatorNamePassword {
         &SERVICE_LOCATOR_NAME_PASSWORD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_LOCATOR_NAME_PASSWORD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&ServiceLocatorCredential {}),
+            rt::INFO => P::Info(&SERVICE_LOCATOR_NAME_PASSWORD),
+            rt::BASE => {
+                P::Object(
+                    &ServiceLocatorCredential {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.username),
             1 => P::Value(&self.password),
             _ => P::Absent,
@@ -2980,18 +2950,19 @@ rt::serde!(object ServiceLocatorNamePassword);
 pub struct ServiceLocatorSamlCredential {
     /// `token`: optional string, secret.
     pub token: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceLocatorSamlCredential {
     #[inline(never)]
     fn default() -> Self {
-        Self { token: None }
+        Self { token: None, _more: () }
     }
 }
 pub(crate) static SERVICE_LOCATOR_SAML_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorSAMLCredential",
-    "6.0",
     Some(&SERVICE_LOCATOR_CREDENTIAL),
-    "
+    "6.0
 string token o secret
 ",
     rt::unset::<ServiceLocatorSamlCredential>,
@@ -3001,13 +2972,16 @@ impl rt::Object for ServiceLocatorSamlCredential {
         &SERVICE_LOCATOR_SAML_CREDENTIAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_LOCATOR_SAML_CREDENTIAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            rt::BASE => P::Object(&ServiceLocatorCredential {}),
+            rt::INFO => P::Info(&SERVICE_LOCATOR_SAML_CREDENTIAL),
+            rt::BASE => {
+                P::Object(
+                    &ServiceLocatorCredential {
+                        _more: (),
+                    },
+                )
+            }
             0 => P::Value(&self.token),
             _ => P::Absent,
         }
@@ -3046,20 +3020,22 @@ rt::serde!(object ServiceLocatorSamlCredential);
 pub struct SnapshotCloneNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotCloneNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_CLONE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotCloneNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<SnapshotCloneNotSupported>,
 );
 impl rt::Object for SnapshotCloneNotSupported {
@@ -3067,12 +3043,9 @@ impl rt::Object for SnapshotCloneNotSupported {
         &SNAPSHOT_CLONE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_CLONE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_CLONE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3124,20 +3097,22 @@ rt::serde!(object SnapshotCloneNotSupported);
 pub struct SnapshotCopyNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotCopyNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_COPY_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotCopyNotSupported",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<SnapshotCopyNotSupported>,
 );
 impl rt::Object for SnapshotCopyNotSupported {
@@ -3145,12 +3120,9 @@ impl rt::Object for SnapshotCopyNotSupported {
         &SNAPSHOT_COPY_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_COPY_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_COPY_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3202,20 +3174,22 @@ rt::serde!(object SnapshotCopyNotSupported);
 pub struct SnapshotMoveFromNonHomeNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotMoveFromNonHomeNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveFromNonHomeNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<SnapshotMoveFromNonHomeNotSupported>,
 );
 impl rt::Object for SnapshotMoveFromNonHomeNotSupported {
@@ -3223,12 +3197,9 @@ impl rt::Object for SnapshotMoveFromNonHomeNotSupported {
         &SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3280,20 +3251,22 @@ rt::serde!(object SnapshotMoveFromNonHomeNotSupported);
 pub struct SnapshotMoveNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotMoveNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_MOVE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<SnapshotMoveNotSupported>,
 );
 impl rt::Object for SnapshotMoveNotSupported {
@@ -3301,12 +3274,9 @@ impl rt::Object for SnapshotMoveNotSupported {
         &SNAPSHOT_MOVE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_MOVE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_MOVE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3358,20 +3328,22 @@ rt::serde!(object SnapshotMoveNotSupported);
 pub struct SnapshotMoveToNonHomeNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotMoveToNonHomeNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: SnapshotCopyNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveToNonHomeNotSupported",
-    "2.5",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<SnapshotMoveToNonHomeNotSupported>,
 );
 impl rt::Object for SnapshotMoveToNonHomeNotSupported {
@@ -3379,12 +3351,9 @@ impl rt::Object for SnapshotMoveToNonHomeNotSupported {
         &SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3442,6 +3411,8 @@ pub struct SnapshotRevertIssue {
     pub event: Vec<rt::Poly<Event>>,
     /// `errors`: required boolean.
     pub errors: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SnapshotRevertIssue {
     #[inline(never)]
@@ -3451,14 +3422,14 @@ impl Default for SnapshotRevertIssue {
             snapshot_name: None,
             event: Vec::new(),
             errors: false,
+            _more: (),
         }
     }
 }
 pub(crate) static SNAPSHOT_REVERT_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotRevertIssue",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 string snapshotName o
 Event event ol
 boolean errors r
@@ -3470,12 +3441,9 @@ impl rt::Object for SnapshotRevertIssue {
         &SNAPSHOT_REVERT_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_REVERT_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SNAPSHOT_REVERT_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.snapshot_name),
@@ -3533,20 +3501,22 @@ rt::serde!(object SnapshotRevertIssue);
 pub struct StorageVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageVMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageVMotionNotSupported",
-    "4.0",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "4.0",
     rt::unset::<StorageVMotionNotSupported>,
 );
 impl rt::Object for StorageVMotionNotSupported {
@@ -3554,12 +3524,9 @@ impl rt::Object for StorageVMotionNotSupported {
         &STORAGE_V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3613,6 +3580,8 @@ pub struct StorageVmotionIncompatible {
     pub base: VirtualHardwareCompatibilityIssue,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StorageVmotionIncompatible {
     #[inline(never)]
@@ -3620,14 +3589,14 @@ impl Default for StorageVmotionIncompatible {
         Self {
             base: VirtualHardwareCompatibilityIssue::default(),
             datastore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_VMOTION_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageVmotionIncompatible",
-    "5.0",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
-    "
+    "5.0
 ManagedObjectReference datastore o
 ",
     rt::unset::<StorageVmotionIncompatible>,
@@ -3637,12 +3606,9 @@ impl rt::Object for StorageVmotionIncompatible {
         &STORAGE_VMOTION_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_VMOTION_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_VMOTION_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
@@ -3696,20 +3662,22 @@ rt::serde!(object StorageVmotionIncompatible);
 pub struct SuspendedRelocateNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SuspendedRelocateNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static SUSPENDED_RELOCATE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendedRelocateNotSupported",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<SuspendedRelocateNotSupported>,
 );
 impl rt::Object for SuspendedRelocateNotSupported {
@@ -3717,12 +3685,9 @@ impl rt::Object for SuspendedRelocateNotSupported {
         &SUSPENDED_RELOCATE_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SUSPENDED_RELOCATE_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SUSPENDED_RELOCATE_NOT_SUPPORTED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3778,6 +3743,8 @@ pub struct TooManyDisksOnLegacyHost {
     pub disk_count: i32,
     /// `timeoutDanger`: required boolean.
     pub timeout_danger: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TooManyDisksOnLegacyHost {
     #[inline(never)]
@@ -3786,14 +3753,14 @@ impl Default for TooManyDisksOnLegacyHost {
             base: MigrationFault::default(),
             disk_count: 0,
             timeout_danger: false,
+            _more: (),
         }
     }
 }
 pub(crate) static TOO_MANY_DISKS_ON_LEGACY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyDisksOnLegacyHost",
-    "2.5",
     Some(&MIGRATION_FAULT),
-    "
+    "2.5
 int diskCount r
 boolean timeoutDanger r
 ",
@@ -3804,12 +3771,9 @@ impl rt::Object for TooManyDisksOnLegacyHost {
         &TOO_MANY_DISKS_ON_LEGACY_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOO_MANY_DISKS_ON_LEGACY_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOO_MANY_DISKS_ON_LEGACY_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk_count),
@@ -3865,20 +3829,22 @@ rt::serde!(object TooManyDisksOnLegacyHost);
 pub struct ToolsInstallationInProgress {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ToolsInstallationInProgress {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static TOOLS_INSTALLATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsInstallationInProgress",
-    "4.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "4.0",
     rt::unset::<ToolsInstallationInProgress>,
 );
 impl rt::Object for ToolsInstallationInProgress {
@@ -3886,12 +3852,9 @@ impl rt::Object for ToolsInstallationInProgress {
         &TOOLS_INSTALLATION_IN_PROGRESS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TOOLS_INSTALLATION_IN_PROGRESS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TOOLS_INSTALLATION_IN_PROGRESS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3943,20 +3906,22 @@ rt::serde!(object ToolsInstallationInProgress);
 pub struct UncommittedUndoableDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UncommittedUndoableDisk {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNCOMMITTED_UNDOABLE_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UncommittedUndoableDisk",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<UncommittedUndoableDisk>,
 );
 impl rt::Object for UncommittedUndoableDisk {
@@ -3964,12 +3929,9 @@ impl rt::Object for UncommittedUndoableDisk {
         &UNCOMMITTED_UNDOABLE_DISK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNCOMMITTED_UNDOABLE_DISK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNCOMMITTED_UNDOABLE_DISK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4021,20 +3983,22 @@ rt::serde!(object UncommittedUndoableDisk);
 pub struct UnsharedSwapVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UnsharedSwapVMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsharedSwapVMotionNotSupported",
-    "2.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "2.5",
     rt::unset::<UnsharedSwapVMotionNotSupported>,
 );
 impl rt::Object for UnsharedSwapVMotionNotSupported {
@@ -4042,12 +4006,9 @@ impl rt::Object for UnsharedSwapVMotionNotSupported {
         &UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4099,20 +4060,22 @@ rt::serde!(object UnsharedSwapVMotionNotSupported);
 pub struct VMotionAcrossNetworkNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionAcrossNetworkNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFeatureNotSupported::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionAcrossNetworkNotSupported",
-    "5.5",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
-    "",
+    "5.5",
     rt::unset::<VMotionAcrossNetworkNotSupported>,
 );
 impl rt::Object for VMotionAcrossNetworkNotSupported {
@@ -4120,12 +4083,9 @@ impl rt::Object for VMotionAcrossNetworkNotSupported {
         &V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4183,6 +4143,8 @@ pub struct VMotionInterfaceIssue {
     pub failed_host: String,
     /// `failedHostEntity`: optional reference to `HostSystem`, since VI API 2.5.
     pub failed_host_entity: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionInterfaceIssue {
     #[inline(never)]
@@ -4192,14 +4154,14 @@ impl Default for VMotionInterfaceIssue {
             at_source_host: false,
             failed_host: String::new(),
             failed_host_entity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_INTERFACE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionInterfaceIssue",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "
+    "2.0
 boolean atSourceHost r
 string failedHost r
 ManagedObjectReference failedHostEntity o since 2.5
@@ -4211,12 +4173,9 @@ impl rt::Object for VMotionInterfaceIssue {
         &V_MOTION_INTERFACE_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_INTERFACE_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_INTERFACE_ISSUE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.at_source_host),
@@ -4276,6 +4235,8 @@ pub struct VMotionLinkCapacityLow {
     pub base: VMotionInterfaceIssue,
     /// `network`: required string.
     pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionLinkCapacityLow {
     #[inline(never)]
@@ -4283,14 +4244,14 @@ impl Default for VMotionLinkCapacityLow {
         Self {
             base: VMotionInterfaceIssue::default(),
             network: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_LINK_CAPACITY_LOW: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLinkCapacityLow",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "
+    "2.0
 string network r
 ",
     rt::unset::<VMotionLinkCapacityLow>,
@@ -4300,12 +4261,9 @@ impl rt::Object for VMotionLinkCapacityLow {
         &V_MOTION_LINK_CAPACITY_LOW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_LINK_CAPACITY_LOW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_LINK_CAPACITY_LOW),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.network),
@@ -4361,6 +4319,8 @@ pub struct VMotionLinkDown {
     pub base: VMotionInterfaceIssue,
     /// `network`: required string.
     pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionLinkDown {
     #[inline(never)]
@@ -4368,14 +4328,14 @@ impl Default for VMotionLinkDown {
         Self {
             base: VMotionInterfaceIssue::default(),
             network: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_LINK_DOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLinkDown",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "
+    "2.0
 string network r
 ",
     rt::unset::<VMotionLinkDown>,
@@ -4385,12 +4345,9 @@ impl rt::Object for VMotionLinkDown {
         &V_MOTION_LINK_DOWN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_LINK_DOWN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_LINK_DOWN),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.network),
@@ -4444,20 +4401,22 @@ rt::serde!(object VMotionLinkDown);
 pub struct VMotionNotConfigured {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionNotConfigured {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_NOT_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotConfigured",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "",
+    "2.0",
     rt::unset::<VMotionNotConfigured>,
 );
 impl rt::Object for VMotionNotConfigured {
@@ -4465,12 +4424,9 @@ impl rt::Object for VMotionNotConfigured {
         &V_MOTION_NOT_CONFIGURED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_NOT_CONFIGURED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_NOT_CONFIGURED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4522,20 +4478,22 @@ rt::serde!(object VMotionNotConfigured);
 pub struct VMotionNotLicensed {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionNotLicensed {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_NOT_LICENSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotLicensed",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "",
+    "2.0",
     rt::unset::<VMotionNotLicensed>,
 );
 impl rt::Object for VMotionNotLicensed {
@@ -4543,12 +4501,9 @@ impl rt::Object for VMotionNotLicensed {
         &V_MOTION_NOT_LICENSED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_NOT_LICENSED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_NOT_LICENSED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4600,20 +4555,22 @@ rt::serde!(object VMotionNotLicensed);
 pub struct VMotionNotSupported {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionNotSupported {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VMotionInterfaceIssue::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotSupported",
-    "2.0",
     Some(&V_MOTION_INTERFACE_ISSUE),
-    "",
+    "2.0",
     rt::unset::<VMotionNotSupported>,
 );
 impl rt::Object for VMotionNotSupported {
@@ -4621,12 +4578,9 @@ impl rt::Object for VMotionNotSupported {
         &V_MOTION_NOT_SUPPORTED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_NOT_SUPPORTED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_NOT_SUPPORTED),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4678,20 +4632,22 @@ rt::serde!(object VMotionNotSupported);
 pub struct VMotionProtocolIncompatible {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VMotionProtocolIncompatible {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_MOTION_PROTOCOL_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionProtocolIncompatible",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<VMotionProtocolIncompatible>,
 );
 impl rt::Object for VMotionProtocolIncompatible {
@@ -4699,12 +4655,9 @@ impl rt::Object for VMotionProtocolIncompatible {
         &V_MOTION_PROTOCOL_INCOMPATIBLE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_MOTION_PROTOCOL_INCOMPATIBLE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_MOTION_PROTOCOL_INCOMPATIBLE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -4762,6 +4715,8 @@ pub struct VirtualMachineInstantCloneSpec {
     pub config: Vec<rt::Poly<OptionValue>>,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineInstantCloneSpec {
     #[inline(never)]
@@ -4771,14 +4726,14 @@ impl Default for VirtualMachineInstantCloneSpec {
             location: Default::default(),
             config: Vec::new(),
             bios_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_INSTANT_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineInstantCloneSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string name r
 VirtualMachineRelocateSpec location r
 OptionValue config ol
@@ -4791,12 +4746,9 @@ impl rt::Object for VirtualMachineInstantCloneSpec {
         &VIRTUAL_MACHINE_INSTANT_CLONE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_INSTANT_CLONE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_INSTANT_CLONE_SPEC),
             0 => P::Value(&self.name),
             1 => P::Object(&self.location),
             2 => P::Value(&self.config),
@@ -4842,6 +4794,8 @@ pub struct WillLoseHaProtection {
     pub base: MigrationFault,
     /// `resolution`: required string.
     pub resolution: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WillLoseHaProtection {
     #[inline(never)]
@@ -4849,14 +4803,14 @@ impl Default for WillLoseHaProtection {
         Self {
             base: MigrationFault::default(),
             resolution: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static WILL_LOSE_HA_PROTECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillLoseHAProtection",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "
+    "5.0
 string resolution r
 ",
     rt::unset::<WillLoseHaProtection>,
@@ -4866,12 +4820,9 @@ impl rt::Object for WillLoseHaProtection {
         &WILL_LOSE_HA_PROTECTION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WILL_LOSE_HA_PROTECTION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WILL_LOSE_HA_PROTECTION),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.resolution),
@@ -4925,20 +4876,22 @@ rt::serde!(object WillLoseHaProtection);
 pub struct WillModifyConfigCpuRequirements {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WillModifyConfigCpuRequirements {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static WILL_MODIFY_CONFIG_CPU_REQUIREMENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillModifyConfigCpuRequirements",
-    "2.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "2.0",
     rt::unset::<WillModifyConfigCpuRequirements>,
 );
 impl rt::Object for WillModifyConfigCpuRequirements {
@@ -4946,12 +4899,9 @@ impl rt::Object for WillModifyConfigCpuRequirements {
         &WILL_MODIFY_CONFIG_CPU_REQUIREMENTS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WILL_MODIFY_CONFIG_CPU_REQUIREMENTS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WILL_MODIFY_CONFIG_CPU_REQUIREMENTS),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -5003,20 +4953,22 @@ rt::serde!(object WillModifyConfigCpuRequirements);
 pub struct WillResetSnapshotDirectory {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for WillResetSnapshotDirectory {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: MigrationFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static WILL_RESET_SNAPSHOT_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillResetSnapshotDirectory",
-    "5.0",
     Some(&MIGRATION_FAULT),
-    "",
+    "5.0",
     rt::unset::<WillResetSnapshotDirectory>,
 );
 impl rt::Object for WillResetSnapshotDirectory {
@@ -5024,12 +4976,9 @@ impl rt::Object for WillResetSnapshotDirectory {
         &WILL_RESET_SNAPSHOT_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &WILL_RESET_SNAPSHOT_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&WILL_RESET_SNAPSHOT_DIRECTORY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

@@ -9,18 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CannotChangeVsanClusterUuid {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotChangeVsanClusterUuid {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VsanFault::default() }
+        Self {
+            base: VsanFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_CHANGE_VSAN_CLUSTER_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeVsanClusterUuid",
-    "5.5",
     Some(&VSAN_FAULT),
-    "",
+    "5.5",
     rt::unset::<CannotChangeVsanClusterUuid>,
 );
 impl rt::Object for CannotChangeVsanClusterUuid {
@@ -28,12 +32,9 @@ impl rt::Object for CannotChangeVsanClusterUuid {
         &CANNOT_CHANGE_VSAN_CLUSTER_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CHANGE_VSAN_CLUSTER_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CHANGE_VSAN_CLUSTER_UUID),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -85,18 +86,22 @@ rt::serde!(object CannotChangeVsanClusterUuid);
 pub struct CannotChangeVsanNodeUuid {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotChangeVsanNodeUuid {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VsanFault::default() }
+        Self {
+            base: VsanFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_CHANGE_VSAN_NODE_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeVsanNodeUuid",
-    "5.5",
     Some(&VSAN_FAULT),
-    "",
+    "5.5",
     rt::unset::<CannotChangeVsanNodeUuid>,
 );
 impl rt::Object for CannotChangeVsanNodeUuid {
@@ -104,12 +109,9 @@ impl rt::Object for CannotChangeVsanNodeUuid {
         &CANNOT_CHANGE_VSAN_NODE_UUID
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_CHANGE_VSAN_NODE_UUID
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_CHANGE_VSAN_NODE_UUID),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -161,18 +163,22 @@ rt::serde!(object CannotChangeVsanNodeUuid);
 pub struct CannotMoveVsanEnabledHost {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotMoveVsanEnabledHost {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VsanFault::default() }
+        Self {
+            base: VsanFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_MOVE_VSAN_ENABLED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVsanEnabledHost",
-    "5.5",
     Some(&VSAN_FAULT),
-    "",
+    "5.5",
     rt::unset::<CannotMoveVsanEnabledHost>,
 );
 impl rt::Object for CannotMoveVsanEnabledHost {
@@ -180,12 +186,9 @@ impl rt::Object for CannotMoveVsanEnabledHost {
         &CANNOT_MOVE_VSAN_ENABLED_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_MOVE_VSAN_ENABLED_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_MOVE_VSAN_ENABLED_HOST),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -237,18 +240,22 @@ rt::serde!(object CannotMoveVsanEnabledHost);
 pub struct CannotReconfigureVsanWhenHaEnabled {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CannotReconfigureVsanWhenHaEnabled {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VsanFault::default() }
+        Self {
+            base: VsanFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotReconfigureVsanWhenHaEnabled",
-    "5.5",
     Some(&VSAN_FAULT),
-    "",
+    "5.5",
     rt::unset::<CannotReconfigureVsanWhenHaEnabled>,
 );
 impl rt::Object for CannotReconfigureVsanWhenHaEnabled {
@@ -256,12 +263,9 @@ impl rt::Object for CannotReconfigureVsanWhenHaEnabled {
         &CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -315,6 +319,8 @@ pub struct DestinationVsanDisabled {
     pub base: CannotMoveVsanEnabledHost,
     /// `destinationCluster`: required string.
     pub destination_cluster: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DestinationVsanDisabled {
     #[inline(never)]
@@ -322,14 +328,14 @@ impl Default for DestinationVsanDisabled {
         Self {
             base: CannotMoveVsanEnabledHost::default(),
             destination_cluster: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DESTINATION_VSAN_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestinationVsanDisabled",
-    "5.5",
     Some(&CANNOT_MOVE_VSAN_ENABLED_HOST),
-    "
+    "5.5
 string destinationCluster r
 ",
     rt::unset::<DestinationVsanDisabled>,
@@ -339,12 +345,9 @@ impl rt::Object for DestinationVsanDisabled {
         &DESTINATION_VSAN_DISABLED
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DESTINATION_VSAN_DISABLED
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DESTINATION_VSAN_DISABLED),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.destination_cluster),
@@ -398,20 +401,22 @@ rt::serde!(object DestinationVsanDisabled);
 pub struct DiskHasPartitions {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskHasPartitions {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_HAS_PARTITIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskHasPartitions",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskHasPartitions>,
 );
 impl rt::Object for DiskHasPartitions {
@@ -419,12 +424,9 @@ impl rt::Object for DiskHasPartitions {
         &DISK_HAS_PARTITIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_HAS_PARTITIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_HAS_PARTITIONS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -476,20 +478,22 @@ rt::serde!(object DiskHasPartitions);
 pub struct DiskIsLastRemainingNonSsd {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskIsLastRemainingNonSsd {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_IS_LAST_REMAINING_NON_SSD: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsLastRemainingNonSSD",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskIsLastRemainingNonSsd>,
 );
 impl rt::Object for DiskIsLastRemainingNonSsd {
@@ -497,12 +501,9 @@ impl rt::Object for DiskIsLastRemainingNonSsd {
         &DISK_IS_LAST_REMAINING_NON_SSD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_IS_LAST_REMAINING_NON_SSD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_IS_LAST_REMAINING_NON_SSD),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -554,20 +555,22 @@ rt::serde!(object DiskIsLastRemainingNonSsd);
 pub struct DiskIsNonLocal {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskIsNonLocal {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_IS_NON_LOCAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsNonLocal",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskIsNonLocal>,
 );
 impl rt::Object for DiskIsNonLocal {
@@ -575,12 +578,9 @@ impl rt::Object for DiskIsNonLocal {
         &DISK_IS_NON_LOCAL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_IS_NON_LOCAL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_IS_NON_LOCAL),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -632,20 +632,22 @@ rt::serde!(object DiskIsNonLocal);
 pub struct DiskIsUsb {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskIsUsb {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_IS_USB: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsUSB",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskIsUsb>,
 );
 impl rt::Object for DiskIsUsb {
@@ -653,12 +655,9 @@ impl rt::Object for DiskIsUsb {
         &DISK_IS_USB
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_IS_USB
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_IS_USB),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -710,20 +709,22 @@ rt::serde!(object DiskIsUsb);
 pub struct DiskTooSmall {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DiskTooSmall {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISK_TOO_SMALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskTooSmall",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DiskTooSmall>,
 );
 impl rt::Object for DiskTooSmall {
@@ -731,12 +732,9 @@ impl rt::Object for DiskTooSmall {
         &DISK_TOO_SMALL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISK_TOO_SMALL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISK_TOO_SMALL),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -788,20 +786,22 @@ rt::serde!(object DiskTooSmall);
 pub struct DuplicateDisks {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateDisks {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static DUPLICATE_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateDisks",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<DuplicateDisks>,
 );
 impl rt::Object for DuplicateDisks {
@@ -809,12 +809,9 @@ impl rt::Object for DuplicateDisks {
         &DUPLICATE_DISKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_DISKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_DISKS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -868,6 +865,8 @@ pub struct DuplicateVsanNetworkInterface {
     pub base: VsanFault,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DuplicateVsanNetworkInterface {
     #[inline(never)]
@@ -875,14 +874,14 @@ impl Default for DuplicateVsanNetworkInterface {
         Self {
             base: VsanFault::default(),
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DUPLICATE_VSAN_NETWORK_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateVsanNetworkInterface",
-    "5.5",
     Some(&VSAN_FAULT),
-    "
+    "5.5
 string device r
 ",
     rt::unset::<DuplicateVsanNetworkInterface>,
@@ -892,12 +891,9 @@ impl rt::Object for DuplicateVsanNetworkInterface {
         &DUPLICATE_VSAN_NETWORK_INTERFACE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DUPLICATE_VSAN_NETWORK_INTERFACE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DUPLICATE_VSAN_NETWORK_INTERFACE),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -955,6 +951,8 @@ pub struct HostVsanInternalSystemCmmdsQuery {
     pub uuid: Option<String>,
     /// `owner`: optional string.
     pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanInternalSystemCmmdsQuery {
     #[inline(never)]
@@ -963,14 +961,14 @@ impl Default for HostVsanInternalSystemCmmdsQuery {
             r#type: None,
             uuid: None,
             owner: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemCmmdsQuery",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string type o
 string uuid o
 string owner o
@@ -982,12 +980,9 @@ impl rt::Object for HostVsanInternalSystemCmmdsQuery {
         &HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY),
             0 => P::Value(&self.r#type),
             1 => P::Value(&self.uuid),
             2 => P::Value(&self.owner),
@@ -1033,6 +1028,8 @@ pub struct HostVsanInternalSystemDeleteVsanObjectsResult {
     pub success: bool,
     /// `failureReason`: list of `LocalizableMessage`.
     pub failure_reason: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanInternalSystemDeleteVsanObjectsResult {
     #[inline(never)]
@@ -1041,14 +1038,14 @@ impl Default for HostVsanInternalSystemDeleteVsanObjectsResult {
             uuid: String::new(),
             success: false,
             failure_reason: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemDeleteVsanObjectsResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid r
 boolean success r
 LocalizableMessage failureReason ol
@@ -1060,12 +1057,9 @@ impl rt::Object for HostVsanInternalSystemDeleteVsanObjectsResult {
         &HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.success),
             2 => P::Objects(&self.failure_reason),
@@ -1109,6 +1103,8 @@ pub struct HostVsanInternalSystemVsanObjectOperationResult {
     pub uuid: String,
     /// `failureReason`: list of `LocalizableMessage`.
     pub failure_reason: Vec<LocalizableMessage>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanInternalSystemVsanObjectOperationResult {
     #[inline(never)]
@@ -1116,14 +1112,14 @@ impl Default for HostVsanInternalSystemVsanObjectOperationResult {
         Self {
             uuid: String::new(),
             failure_reason: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemVsanObjectOperationResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string uuid r
 LocalizableMessage failureReason ol
 ",
@@ -1134,12 +1130,9 @@ impl rt::Object for HostVsanInternalSystemVsanObjectOperationResult {
         &HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT),
             0 => P::Value(&self.uuid),
             1 => P::Objects(&self.failure_reason),
             _ => P::Absent,
@@ -1183,6 +1176,8 @@ pub struct HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     pub success: bool,
     /// `failureReason`: optional string.
     pub failure_reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     #[inline(never)]
@@ -1191,14 +1186,14 @@ impl Default for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
             disk_uuid: String::new(),
             success: false,
             failure_reason: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string diskUuid r
 boolean success r
 string failureReason o
@@ -1210,12 +1205,11 @@ impl rt::Object for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
         &HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT)
+            }
             0 => P::Value(&self.disk_uuid),
             1 => P::Value(&self.success),
             2 => P::Value(&self.failure_reason),
@@ -1257,20 +1251,22 @@ rt::serde!(object HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult);
 pub struct InsufficientDisks {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InsufficientDisks {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INSUFFICIENT_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientDisks",
-    "5.5",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "5.5",
     rt::unset::<InsufficientDisks>,
 );
 impl rt::Object for InsufficientDisks {
@@ -1278,12 +1274,9 @@ impl rt::Object for InsufficientDisks {
         &INSUFFICIENT_DISKS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INSUFFICIENT_DISKS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INSUFFICIENT_DISKS),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1337,6 +1330,8 @@ pub struct NotSupportedHostForVsan {
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for NotSupportedHostForVsan {
     #[inline(never)]
@@ -1344,14 +1339,14 @@ impl Default for NotSupportedHostForVsan {
         Self {
             base: NotSupportedHost::default(),
             host_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VSAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVsan",
-    "5.5",
     Some(&NOT_SUPPORTED_HOST),
-    "
+    "5.5
 string hostName r
 ",
     rt::unset::<NotSupportedHostForVsan>,
@@ -1361,12 +1356,9 @@ impl rt::Object for NotSupportedHostForVsan {
         &NOT_SUPPORTED_HOST_FOR_VSAN
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NOT_SUPPORTED_HOST_FOR_VSAN
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NOT_SUPPORTED_HOST_FOR_VSAN),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
@@ -1426,6 +1418,8 @@ pub struct VsanClusterConfigInfo {
     pub vsan_esa_enabled: Option<bool>,
     /// `vsanCyberRecoveryEnabled`: optional boolean, since VI API 9.1.0.0.
     pub vsan_cyber_recovery_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterConfigInfo {
     #[inline(never)]
@@ -1435,14 +1429,14 @@ impl Default for VsanClusterConfigInfo {
             default_config: None,
             vsan_esa_enabled: None,
             vsan_cyber_recovery_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean enabled o
 VsanClusterConfigInfoHostDefaultInfo defaultConfig o
 boolean vsanEsaEnabled o since 8.0.0.1
@@ -1455,12 +1449,9 @@ impl rt::Object for VsanClusterConfigInfo {
         &VSAN_CLUSTER_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Optional(&self.default_config),
             2 => P::Value(&self.vsan_esa_enabled),
@@ -1508,6 +1499,8 @@ pub struct VsanClusterConfigInfoHostDefaultInfo {
     pub auto_claim_storage: Option<bool>,
     /// `checksumEnabled`: optional boolean, since VI API 6.0.
     pub checksum_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterConfigInfoHostDefaultInfo {
     #[inline(never)]
@@ -1516,14 +1509,14 @@ impl Default for VsanClusterConfigInfoHostDefaultInfo {
             uuid: None,
             auto_claim_storage: None,
             checksum_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterConfigInfoHostDefaultInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid o
 boolean autoClaimStorage o
 boolean checksumEnabled o since 6.0
@@ -1535,12 +1528,9 @@ impl rt::Object for VsanClusterConfigInfoHostDefaultInfo {
         &VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.auto_claim_storage),
             2 => P::Value(&self.checksum_enabled),
@@ -1582,18 +1572,22 @@ rt::serde!(object VsanClusterConfigInfoHostDefaultInfo);
 pub struct VsanClusterCoreConfig {
     /// `vsanMaxEnabled`: optional boolean.
     pub vsan_max_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterCoreConfig {
     #[inline(never)]
     fn default() -> Self {
-        Self { vsan_max_enabled: None }
+        Self {
+            vsan_max_enabled: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_CLUSTER_CORE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterCoreConfig",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 boolean vsanMaxEnabled o
 ",
     rt::unset::<VsanClusterCoreConfig>,
@@ -1603,12 +1597,9 @@ impl rt::Object for VsanClusterCoreConfig {
         &VSAN_CLUSTER_CORE_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_CORE_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_CORE_CONFIG),
             0 => P::Value(&self.vsan_max_enabled),
             _ => P::Absent,
         }
@@ -1646,18 +1637,22 @@ rt::serde!(object VsanClusterCoreConfig);
 pub struct VsanClusterCoreConfigSpec {
     /// `vsanMaxEnabled`: optional boolean.
     pub vsan_max_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterCoreConfigSpec {
     #[inline(never)]
     fn default() -> Self {
-        Self { vsan_max_enabled: None }
+        Self {
+            vsan_max_enabled: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_CLUSTER_CORE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterCoreConfigSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 boolean vsanMaxEnabled o
 ",
     rt::unset::<VsanClusterCoreConfigSpec>,
@@ -1667,12 +1662,9 @@ impl rt::Object for VsanClusterCoreConfigSpec {
         &VSAN_CLUSTER_CORE_CONFIG_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_CORE_CONFIG_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_CORE_CONFIG_SPEC),
             0 => P::Value(&self.vsan_max_enabled),
             _ => P::Absent,
         }
@@ -1714,6 +1706,8 @@ pub struct VsanClusterUuidMismatch {
     pub host_cluster_uuid: String,
     /// `destinationClusterUuid`: required string.
     pub destination_cluster_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanClusterUuidMismatch {
     #[inline(never)]
@@ -1722,14 +1716,14 @@ impl Default for VsanClusterUuidMismatch {
             base: CannotMoveVsanEnabledHost::default(),
             host_cluster_uuid: String::new(),
             destination_cluster_uuid: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_CLUSTER_UUID_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterUuidMismatch",
-    "5.5",
     Some(&CANNOT_MOVE_VSAN_ENABLED_HOST),
-    "
+    "5.5
 string hostClusterUuid r
 string destinationClusterUuid r
 ",
@@ -1740,12 +1734,9 @@ impl rt::Object for VsanClusterUuidMismatch {
         &VSAN_CLUSTER_UUID_MISMATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_CLUSTER_UUID_MISMATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_CLUSTER_UUID_MISMATCH),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_cluster_uuid),
@@ -1805,6 +1796,8 @@ pub struct VsanDatastoreInfo {
     pub membership_uuid: Option<String>,
     /// `accessGenNo`: optional int.
     pub access_gen_no: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanDatastoreInfo {
     #[inline(never)]
@@ -1813,14 +1806,14 @@ impl Default for VsanDatastoreInfo {
             base: DatastoreInfo::default(),
             membership_uuid: None,
             access_gen_no: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanDatastoreInfo",
-    "7.0.1.0",
     Some(&DATASTORE_INFO),
-    "
+    "7.0.1.0
 string membershipUuid o
 int accessGenNo o
 ",
@@ -1831,12 +1824,9 @@ impl rt::Object for VsanDatastoreInfo {
         &VSAN_DATASTORE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_DATASTORE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_DATASTORE_INFO),
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.membership_uuid),
@@ -1894,6 +1884,8 @@ pub struct VsanDiskFault {
     pub base: VsanFault,
     /// `device`: optional string.
     pub device: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanDiskFault {
     #[inline(never)]
@@ -1901,14 +1893,14 @@ impl Default for VsanDiskFault {
         Self {
             base: VsanFault::default(),
             device: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanDiskFault",
-    "5.5",
     Some(&VSAN_FAULT),
-    "
+    "5.5
 string device o
 ",
     rt::unset::<VsanDiskFault>,
@@ -1918,12 +1910,9 @@ impl rt::Object for VsanDiskFault {
         &VSAN_DISK_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_DISK_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_DISK_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
@@ -1977,18 +1966,22 @@ rt::serde!(object VsanDiskFault);
 pub struct VsanFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanFault {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: VimFault::default() }
+        Self {
+            base: VimFault::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanFault",
-    "5.5",
     Some(&VIM_FAULT),
-    "",
+    "5.5",
     rt::unset::<VsanFault>,
 );
 impl rt::Object for VsanFault {
@@ -1996,12 +1989,9 @@ impl rt::Object for VsanFault {
         &VSAN_FAULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_FAULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_FAULT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2061,6 +2051,8 @@ pub struct VsanHostClusterStatus {
     pub node_state: VsanHostClusterStatusState,
     /// `memberUuid`: list of string.
     pub member_uuid: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostClusterStatus {
     #[inline(never)]
@@ -2071,14 +2063,14 @@ impl Default for VsanHostClusterStatus {
             health: String::new(),
             node_state: Default::default(),
             member_uuid: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatus",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid o
 string nodeUuid o
 string health r
@@ -2092,12 +2084,9 @@ impl rt::Object for VsanHostClusterStatus {
         &VSAN_HOST_CLUSTER_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CLUSTER_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CLUSTER_STATUS),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.node_uuid),
             2 => P::Value(&self.health),
@@ -2145,6 +2134,8 @@ pub struct VsanHostClusterStatusState {
     pub state: String,
     /// `completion`: optional `VsanHostClusterStatusStateCompletionEstimate`.
     pub completion: Option<Box<VsanHostClusterStatusStateCompletionEstimate>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostClusterStatusState {
     #[inline(never)]
@@ -2152,14 +2143,14 @@ impl Default for VsanHostClusterStatusState {
         Self {
             state: String::new(),
             completion: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatusState",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string state r
 VsanHostClusterStatusStateCompletionEstimate completion o
 ",
@@ -2170,12 +2161,9 @@ impl rt::Object for VsanHostClusterStatusState {
         &VSAN_HOST_CLUSTER_STATUS_STATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CLUSTER_STATUS_STATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CLUSTER_STATUS_STATE),
             0 => P::Value(&self.state),
             1 => P::Optional(&self.completion),
             _ => P::Absent,
@@ -2217,6 +2205,8 @@ pub struct VsanHostClusterStatusStateCompletionEstimate {
     pub complete_time: Option<rt::DateTime>,
     /// `percentComplete`: optional int.
     pub percent_complete: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostClusterStatusStateCompletionEstimate {
     #[inline(never)]
@@ -2224,14 +2214,14 @@ impl Default for VsanHostClusterStatusStateCompletionEstimate {
         Self {
             complete_time: None,
             percent_complete: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatusStateCompletionEstimate",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 dateTime completeTime o
 int percentComplete o
 ",
@@ -2242,12 +2232,9 @@ impl rt::Object for VsanHostClusterStatusStateCompletionEstimate {
         &VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE),
             0 => P::Value(&self.complete_time),
             1 => P::Value(&self.percent_complete),
             _ => P::Absent,
@@ -2301,6 +2288,8 @@ pub struct VsanHostConfigInfo {
     pub vsan_esa_enabled: Option<bool>,
     /// `vsanCyberRecoveryEnabled`: optional boolean, since VI API 9.1.0.0.
     pub vsan_cyber_recovery_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfo {
     #[inline(never)]
@@ -2314,14 +2303,14 @@ impl Default for VsanHostConfigInfo {
             fault_domain_info: None,
             vsan_esa_enabled: None,
             vsan_cyber_recovery_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean enabled o
 ManagedObjectReference hostSystem o
 VsanHostConfigInfoClusterInfo clusterInfo o
@@ -2338,12 +2327,9 @@ impl rt::Object for VsanHostConfigInfo {
         &VSAN_HOST_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO),
             0 => P::Value(&self.enabled),
             1 => P::Value(&self.host_system),
             2 => P::Optional(&self.cluster_info),
@@ -2397,6 +2383,8 @@ pub struct VsanHostConfigInfoClusterInfo {
     pub uuid: Option<String>,
     /// `nodeUuid`: optional string.
     pub node_uuid: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfoClusterInfo {
     #[inline(never)]
@@ -2404,14 +2392,14 @@ impl Default for VsanHostConfigInfoClusterInfo {
         Self {
             uuid: None,
             node_uuid: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_CLUSTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoClusterInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid o
 string nodeUuid o
 ",
@@ -2422,12 +2410,9 @@ impl rt::Object for VsanHostConfigInfoClusterInfo {
         &VSAN_HOST_CONFIG_INFO_CLUSTER_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO_CLUSTER_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO_CLUSTER_INFO),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.node_uuid),
             _ => P::Absent,
@@ -2467,18 +2452,22 @@ rt::serde!(object VsanHostConfigInfoClusterInfo);
 pub struct VsanHostConfigInfoNetworkInfo {
     /// `port`: list of `VsanHostConfigInfoNetworkInfoPortConfig`.
     pub port: Vec<VsanHostConfigInfoNetworkInfoPortConfig>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfoNetworkInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { port: Vec::new() }
+        Self {
+            port: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoNetworkInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostConfigInfoNetworkInfoPortConfig port ol
 ",
     rt::unset::<VsanHostConfigInfoNetworkInfo>,
@@ -2488,12 +2477,9 @@ impl rt::Object for VsanHostConfigInfoNetworkInfo {
         &VSAN_HOST_CONFIG_INFO_NETWORK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO_NETWORK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO_NETWORK_INFO),
             0 => P::Objects(&self.port),
             _ => P::Absent,
         }
@@ -2533,6 +2519,8 @@ pub struct VsanHostConfigInfoNetworkInfoPortConfig {
     pub ip_config: Option<Box<VsanHostIpConfig>>,
     /// `device`: required string.
     pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfoNetworkInfoPortConfig {
     #[inline(never)]
@@ -2540,14 +2528,14 @@ impl Default for VsanHostConfigInfoNetworkInfoPortConfig {
         Self {
             ip_config: None,
             device: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoNetworkInfoPortConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostIpConfig ipConfig o
 string device r
 ",
@@ -2558,12 +2546,9 @@ impl rt::Object for VsanHostConfigInfoNetworkInfoPortConfig {
         &VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG),
             0 => P::Optional(&self.ip_config),
             1 => P::Value(&self.device),
             _ => P::Absent,
@@ -2609,6 +2594,8 @@ pub struct VsanHostConfigInfoStorageInfo {
     pub disk_map_info: Vec<VsanHostDiskMapInfo>,
     /// `checksumEnabled`: optional boolean, since VI API 6.0.
     pub checksum_enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostConfigInfoStorageInfo {
     #[inline(never)]
@@ -2618,14 +2605,14 @@ impl Default for VsanHostConfigInfoStorageInfo {
             disk_mapping: Vec::new(),
             disk_map_info: Vec::new(),
             checksum_enabled: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoStorageInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 boolean autoClaimStorage o
 VsanHostDiskMapping diskMapping ol
 VsanHostDiskMapInfo diskMapInfo ol since 6.0
@@ -2638,12 +2625,9 @@ impl rt::Object for VsanHostConfigInfoStorageInfo {
         &VSAN_HOST_CONFIG_INFO_STORAGE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_CONFIG_INFO_STORAGE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_CONFIG_INFO_STORAGE_INFO),
             0 => P::Value(&self.auto_claim_storage),
             1 => P::Objects(&self.disk_mapping),
             2 => P::Objects(&self.disk_map_info),
@@ -2687,20 +2671,22 @@ rt::serde!(object VsanHostConfigInfoStorageInfo);
 pub struct VsanHostDecommissionMode {
     /// `objectAction`: required string.
     pub object_action: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDecommissionMode {
     #[inline(never)]
     fn default() -> Self {
         Self {
             object_action: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_DECOMMISSION_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDecommissionMode",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string objectAction r
 ",
     rt::unset::<VsanHostDecommissionMode>,
@@ -2710,12 +2696,9 @@ impl rt::Object for VsanHostDecommissionMode {
         &VSAN_HOST_DECOMMISSION_MODE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DECOMMISSION_MODE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DECOMMISSION_MODE),
             0 => P::Value(&self.object_action),
             _ => P::Absent,
         }
@@ -2755,6 +2738,8 @@ pub struct VsanHostDiskMapInfo {
     pub mapping: VsanHostDiskMapping,
     /// `mounted`: required boolean.
     pub mounted: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDiskMapInfo {
     #[inline(never)]
@@ -2762,14 +2747,14 @@ impl Default for VsanHostDiskMapInfo {
         Self {
             mapping: Default::default(),
             mounted: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_DISK_MAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VsanHostDiskMapping mapping r
 boolean mounted r
 ",
@@ -2780,12 +2765,9 @@ impl rt::Object for VsanHostDiskMapInfo {
         &VSAN_HOST_DISK_MAP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DISK_MAP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DISK_MAP_INFO),
             0 => P::Object(&self.mapping),
             1 => P::Value(&self.mounted),
             _ => P::Absent,
@@ -2829,6 +2811,8 @@ pub struct VsanHostDiskMapResult {
     pub disk_result: Vec<VsanHostDiskResult>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDiskMapResult {
     #[inline(never)]
@@ -2837,14 +2821,14 @@ impl Default for VsanHostDiskMapResult {
             mapping: Default::default(),
             disk_result: Vec::new(),
             error: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_DISK_MAP_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostDiskMapping mapping r
 VsanHostDiskResult diskResult ol
 LocalizedMethodFault error o
@@ -2856,12 +2840,9 @@ impl rt::Object for VsanHostDiskMapResult {
         &VSAN_HOST_DISK_MAP_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DISK_MAP_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DISK_MAP_RESULT),
             0 => P::Object(&self.mapping),
             1 => P::Objects(&self.disk_result),
             2 => P::Optional(&self.error),
@@ -2905,6 +2886,8 @@ pub struct VsanHostDiskMapping {
     pub ssd: HostScsiDisk,
     /// `nonSsd`: list, not empty, of `HostScsiDisk`.
     pub non_ssd: Vec<HostScsiDisk>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDiskMapping {
     #[inline(never)]
@@ -2912,14 +2895,14 @@ impl Default for VsanHostDiskMapping {
         Self {
             ssd: Default::default(),
             non_ssd: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapping",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostScsiDisk ssd r
 HostScsiDisk nonSsd rl
 ",
@@ -2930,12 +2913,9 @@ impl rt::Object for VsanHostDiskMapping {
         &VSAN_HOST_DISK_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DISK_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DISK_MAPPING),
             0 => P::Object(&self.ssd),
             1 => P::Objects(&self.non_ssd),
             _ => P::Absent,
@@ -2983,6 +2963,8 @@ pub struct VsanHostDiskResult {
     pub error: Option<Box<LocalizedMethodFault>>,
     /// `degraded`: optional boolean, since VI API 6.0.
     pub degraded: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostDiskResult {
     #[inline(never)]
@@ -2993,14 +2975,14 @@ impl Default for VsanHostDiskResult {
             vsan_uuid: None,
             error: None,
             degraded: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_DISK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskResult",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 HostScsiDisk disk r
 string state r
 string vsanUuid o
@@ -3014,12 +2996,9 @@ impl rt::Object for VsanHostDiskResult {
         &VSAN_HOST_DISK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_DISK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_DISK_RESULT),
             0 => P::Object(&self.disk),
             1 => P::Value(&self.state),
             2 => P::Value(&self.vsan_uuid),
@@ -3065,18 +3044,22 @@ rt::serde!(object VsanHostDiskResult);
 pub struct VsanHostFaultDomainInfo {
     /// `name`: required string.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostFaultDomainInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { name: String::new() }
+        Self {
+            name: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_HOST_FAULT_DOMAIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostFaultDomainInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string name r
 ",
     rt::unset::<VsanHostFaultDomainInfo>,
@@ -3086,12 +3069,9 @@ impl rt::Object for VsanHostFaultDomainInfo {
         &VSAN_HOST_FAULT_DOMAIN_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_FAULT_DOMAIN_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_FAULT_DOMAIN_INFO),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -3131,6 +3111,8 @@ pub struct VsanHostIpConfig {
     pub upstream_ip_address: String,
     /// `downstreamIpAddress`: required string.
     pub downstream_ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostIpConfig {
     #[inline(never)]
@@ -3138,14 +3120,14 @@ impl Default for VsanHostIpConfig {
         Self {
             upstream_ip_address: String::new(),
             downstream_ip_address: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostIpConfig",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string upstreamIpAddress r
 string downstreamIpAddress r
 ",
@@ -3156,12 +3138,9 @@ impl rt::Object for VsanHostIpConfig {
         &VSAN_HOST_IP_CONFIG
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_IP_CONFIG
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_IP_CONFIG),
             0 => P::Value(&self.upstream_ip_address),
             1 => P::Value(&self.downstream_ip_address),
             _ => P::Absent,
@@ -3203,6 +3182,8 @@ pub struct VsanHostMembershipInfo {
     pub node_uuid: String,
     /// `hostname`: required string.
     pub hostname: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostMembershipInfo {
     #[inline(never)]
@@ -3210,14 +3191,14 @@ impl Default for VsanHostMembershipInfo {
         Self {
             node_uuid: String::new(),
             hostname: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_MEMBERSHIP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostMembershipInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string nodeUuid r
 string hostname r
 ",
@@ -3228,12 +3209,9 @@ impl rt::Object for VsanHostMembershipInfo {
         &VSAN_HOST_MEMBERSHIP_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_MEMBERSHIP_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_MEMBERSHIP_INFO),
             0 => P::Value(&self.node_uuid),
             1 => P::Value(&self.hostname),
             _ => P::Absent,
@@ -3277,6 +3255,8 @@ pub struct VsanHostRuntimeInfo {
     pub disk_issues: Vec<VsanHostRuntimeInfoDiskIssue>,
     /// `accessGenNo`: optional int.
     pub access_gen_no: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostRuntimeInfo {
     #[inline(never)]
@@ -3285,14 +3265,14 @@ impl Default for VsanHostRuntimeInfo {
             membership_list: Vec::new(),
             disk_issues: Vec::new(),
             access_gen_no: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostRuntimeInfo",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 VsanHostMembershipInfo membershipList ol
 VsanHostRuntimeInfoDiskIssue diskIssues ol
 int accessGenNo o
@@ -3304,12 +3284,9 @@ impl rt::Object for VsanHostRuntimeInfo {
         &VSAN_HOST_RUNTIME_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_RUNTIME_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_RUNTIME_INFO),
             0 => P::Objects(&self.membership_list),
             1 => P::Objects(&self.disk_issues),
             2 => P::Value(&self.access_gen_no),
@@ -3353,6 +3330,8 @@ pub struct VsanHostRuntimeInfoDiskIssue {
     pub disk_id: String,
     /// `issue`: required string.
     pub issue: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostRuntimeInfoDiskIssue {
     #[inline(never)]
@@ -3360,14 +3339,14 @@ impl Default for VsanHostRuntimeInfoDiskIssue {
         Self {
             disk_id: String::new(),
             issue: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_RUNTIME_INFO_DISK_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostRuntimeInfoDiskIssue",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string diskId r
 string issue r
 ",
@@ -3378,12 +3357,9 @@ impl rt::Object for VsanHostRuntimeInfoDiskIssue {
         &VSAN_HOST_RUNTIME_INFO_DISK_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_RUNTIME_INFO_DISK_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_RUNTIME_INFO_DISK_ISSUE),
             0 => P::Value(&self.disk_id),
             1 => P::Value(&self.issue),
             _ => P::Absent,
@@ -3425,6 +3401,8 @@ pub struct VsanHostVsanDiskInfo {
     pub vsan_uuid: String,
     /// `formatVersion`: required int.
     pub format_version: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanHostVsanDiskInfo {
     #[inline(never)]
@@ -3432,14 +3410,14 @@ impl Default for VsanHostVsanDiskInfo {
         Self {
             vsan_uuid: String::new(),
             format_version: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_HOST_VSAN_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostVsanDiskInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string vsanUuid r
 int formatVersion r
 ",
@@ -3450,12 +3428,9 @@ impl rt::Object for VsanHostVsanDiskInfo {
         &VSAN_HOST_VSAN_DISK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_HOST_VSAN_DISK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_HOST_VSAN_DISK_INFO),
             0 => P::Value(&self.vsan_uuid),
             1 => P::Value(&self.format_version),
             _ => P::Absent,
@@ -3495,20 +3470,22 @@ rt::serde!(object VsanHostVsanDiskInfo);
 pub struct VsanIncompatibleDiskMapping {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanIncompatibleDiskMapping {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VsanDiskFault::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_INCOMPATIBLE_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanIncompatibleDiskMapping",
-    "6.0",
     Some(&VSAN_DISK_FAULT),
-    "",
+    "6.0",
     rt::unset::<VsanIncompatibleDiskMapping>,
 );
 impl rt::Object for VsanIncompatibleDiskMapping {
@@ -3516,12 +3493,9 @@ impl rt::Object for VsanIncompatibleDiskMapping {
         &VSAN_INCOMPATIBLE_DISK_MAPPING
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_INCOMPATIBLE_DISK_MAPPING
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_INCOMPATIBLE_DISK_MAPPING),
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -3575,6 +3549,8 @@ pub struct VsanNewPolicyBatch {
     pub size: Vec<i64>,
     /// `policy`: optional string.
     pub policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanNewPolicyBatch {
     #[inline(never)]
@@ -3582,14 +3558,14 @@ impl Default for VsanNewPolicyBatch {
         Self {
             size: Vec::new(),
             policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_NEW_POLICY_BATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanNewPolicyBatch",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 long size ol
 string policy o
 ",
@@ -3600,12 +3576,9 @@ impl rt::Object for VsanNewPolicyBatch {
         &VSAN_NEW_POLICY_BATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_NEW_POLICY_BATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_NEW_POLICY_BATCH),
             0 => P::Value(&self.size),
             1 => P::Value(&self.policy),
             _ => P::Absent,
@@ -3647,6 +3620,8 @@ pub struct VsanPolicyChangeBatch {
     pub uuid: Vec<String>,
     /// `policy`: optional string.
     pub policy: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanPolicyChangeBatch {
     #[inline(never)]
@@ -3654,14 +3629,14 @@ impl Default for VsanPolicyChangeBatch {
         Self {
             uuid: Vec::new(),
             policy: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_POLICY_CHANGE_BATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicyChangeBatch",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid ol
 string policy o
 ",
@@ -3672,12 +3647,9 @@ impl rt::Object for VsanPolicyChangeBatch {
         &VSAN_POLICY_CHANGE_BATCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_POLICY_CHANGE_BATCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_POLICY_CHANGE_BATCH),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.policy),
             _ => P::Absent,
@@ -3731,6 +3703,8 @@ pub struct VsanPolicyCost {
     pub current_disk_space_to_address_space_ratio: Option<f32>,
     /// `diskSpaceToAddressSpaceRatio`: optional float.
     pub disk_space_to_address_space_ratio: Option<f32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanPolicyCost {
     #[inline(never)]
@@ -3744,14 +3718,14 @@ impl Default for VsanPolicyCost {
             current_flash_read_cache_size: None,
             current_disk_space_to_address_space_ratio: None,
             disk_space_to_address_space_ratio: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_POLICY_COST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicyCost",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 long changeDataSize o
 long currentDataSize o
 long tempDataSize o
@@ -3768,12 +3742,9 @@ impl rt::Object for VsanPolicyCost {
         &VSAN_POLICY_COST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_POLICY_COST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_POLICY_COST),
             0 => P::Value(&self.change_data_size),
             1 => P::Value(&self.current_data_size),
             2 => P::Value(&self.temp_data_size),
@@ -3831,6 +3802,8 @@ pub struct VsanPolicySatisfiability {
     pub reason: Option<Box<LocalizableMessage>>,
     /// `cost`: optional `VsanPolicyCost`.
     pub cost: Option<Box<VsanPolicyCost>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanPolicySatisfiability {
     #[inline(never)]
@@ -3840,14 +3813,14 @@ impl Default for VsanPolicySatisfiability {
             is_satisfiable: false,
             reason: None,
             cost: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_POLICY_SATISFIABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicySatisfiability",
-    "5.5",
     Some(&DYNAMIC_DATA),
-    "
+    "5.5
 string uuid o
 boolean isSatisfiable r
 LocalizableMessage reason o
@@ -3860,12 +3833,9 @@ impl rt::Object for VsanPolicySatisfiability {
         &VSAN_POLICY_SATISFIABILITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_POLICY_SATISFIABILITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_POLICY_SATISFIABILITY),
             0 => P::Value(&self.uuid),
             1 => P::Value(&self.is_satisfiable),
             2 => P::Optional(&self.reason),
@@ -3911,6 +3881,8 @@ pub struct VsanUpgradeSystemApiBrokenIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemApiBrokenIssue {
     #[inline(never)]
@@ -3918,14 +3890,14 @@ impl Default for VsanUpgradeSystemApiBrokenIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemAPIBrokenIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemApiBrokenIssue>,
@@ -3935,12 +3907,9 @@ impl rt::Object for VsanUpgradeSystemApiBrokenIssue {
         &VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),
@@ -3997,6 +3966,8 @@ pub struct VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     #[inline(never)]
@@ -4004,14 +3975,14 @@ impl Default for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemAutoClaimEnabledOnHostsIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemAutoClaimEnabledOnHostsIssue>,
@@ -4021,12 +3992,9 @@ impl rt::Object for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
         &VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),
@@ -4083,6 +4051,8 @@ pub struct VsanUpgradeSystemHostsDisconnectedIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemHostsDisconnectedIssue {
     #[inline(never)]
@@ -4090,14 +4060,14 @@ impl Default for VsanUpgradeSystemHostsDisconnectedIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemHostsDisconnectedIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemHostsDisconnectedIssue>,
@@ -4107,12 +4077,9 @@ impl rt::Object for VsanUpgradeSystemHostsDisconnectedIssue {
         &VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),
@@ -4169,6 +4136,8 @@ pub struct VsanUpgradeSystemMissingHostsInClusterIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemMissingHostsInClusterIssue {
     #[inline(never)]
@@ -4176,14 +4145,14 @@ impl Default for VsanUpgradeSystemMissingHostsInClusterIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemMissingHostsInClusterIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemMissingHostsInClusterIssue>,
@@ -4193,12 +4162,9 @@ impl rt::Object for VsanUpgradeSystemMissingHostsInClusterIssue {
         &VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),
@@ -4253,18 +4219,22 @@ rt::serde!(object VsanUpgradeSystemMissingHostsInClusterIssue);
 pub struct VsanUpgradeSystemNetworkPartitionInfo {
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemNetworkPartitionInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { hosts: Vec::new() }
+        Self {
+            hosts: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNetworkPartitionInfo",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemNetworkPartitionInfo>,
@@ -4274,12 +4244,9 @@ impl rt::Object for VsanUpgradeSystemNetworkPartitionInfo {
         &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO),
             0 => P::Value(&self.hosts),
             _ => P::Absent,
         }
@@ -4319,6 +4286,8 @@ pub struct VsanUpgradeSystemNetworkPartitionIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `partitions`: list, not empty, of `VsanUpgradeSystemNetworkPartitionInfo`.
     pub partitions: Vec<VsanUpgradeSystemNetworkPartitionInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemNetworkPartitionIssue {
     #[inline(never)]
@@ -4326,14 +4295,14 @@ impl Default for VsanUpgradeSystemNetworkPartitionIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             partitions: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNetworkPartitionIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 VsanUpgradeSystemNetworkPartitionInfo partitions rl
 ",
     rt::unset::<VsanUpgradeSystemNetworkPartitionIssue>,
@@ -4343,12 +4312,9 @@ impl rt::Object for VsanUpgradeSystemNetworkPartitionIssue {
         &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.partitions),
@@ -4405,6 +4371,8 @@ pub struct VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `reducedRedundancyUpgradePossible`: required boolean.
     pub reduced_redundancy_upgrade_possible: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     #[inline(never)]
@@ -4412,14 +4380,14 @@ impl Default for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             reduced_redundancy_upgrade_possible: false,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNotEnoughFreeCapacityIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 boolean reducedRedundancyUpgradePossible r
 ",
     rt::unset::<VsanUpgradeSystemNotEnoughFreeCapacityIssue>,
@@ -4429,12 +4397,9 @@ impl rt::Object for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
         &VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.reduced_redundancy_upgrade_possible),
@@ -4489,18 +4454,22 @@ rt::serde!(object VsanUpgradeSystemNotEnoughFreeCapacityIssue);
 pub struct VsanUpgradeSystemPreflightCheckIssue {
     /// `msg`: required string.
     pub msg: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemPreflightCheckIssue {
     #[inline(never)]
     fn default() -> Self {
-        Self { msg: String::new() }
+        Self {
+            msg: String::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemPreflightCheckIssue",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 string msg r
 ",
     rt::unset::<VsanUpgradeSystemPreflightCheckIssue>,
@@ -4510,12 +4479,9 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckIssue {
         &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
             0 => P::Value(&self.msg),
             _ => P::Absent,
         }
@@ -4557,6 +4523,8 @@ pub struct VsanUpgradeSystemPreflightCheckResult {
     pub issues: Vec<rt::Poly<VsanUpgradeSystemPreflightCheckIssue>>,
     /// `diskMappingToRestore`: optional `VsanHostDiskMapping`.
     pub disk_mapping_to_restore: Option<Box<VsanHostDiskMapping>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemPreflightCheckResult {
     #[inline(never)]
@@ -4564,14 +4532,14 @@ impl Default for VsanUpgradeSystemPreflightCheckResult {
         Self {
             issues: Vec::new(),
             disk_mapping_to_restore: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemPreflightCheckResult",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 VsanUpgradeSystemPreflightCheckIssue issues ol
 VsanHostDiskMapping diskMappingToRestore o
 ",
@@ -4582,12 +4550,9 @@ impl rt::Object for VsanUpgradeSystemPreflightCheckResult {
         &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT),
             0 => P::Value(&self.issues),
             1 => P::Optional(&self.disk_mapping_to_restore),
             _ => P::Absent,
@@ -4629,6 +4594,8 @@ pub struct VsanUpgradeSystemRogueHostsInClusterIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemRogueHostsInClusterIssue {
     #[inline(never)]
@@ -4636,14 +4603,14 @@ impl Default for VsanUpgradeSystemRogueHostsInClusterIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemRogueHostsInClusterIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 string uuids rl
 ",
     rt::unset::<VsanUpgradeSystemRogueHostsInClusterIssue>,
@@ -4653,12 +4620,9 @@ impl rt::Object for VsanUpgradeSystemRogueHostsInClusterIssue {
         &VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.uuids),
@@ -4717,6 +4681,8 @@ pub struct VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     pub operation: String,
     /// `diskMapping`: required `VsanHostDiskMapping`.
     pub disk_mapping: VsanHostDiskMapping,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     #[inline(never)]
@@ -4725,14 +4691,14 @@ impl Default for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
             base: VsanUpgradeSystemUpgradeHistoryItem::default(),
             operation: String::new(),
             disk_mapping: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryDiskGroupOp",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM),
-    "
+    "6.0
 string operation r
 VsanHostDiskMapping diskMapping r
 ",
@@ -4743,12 +4709,9 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.operation),
@@ -4811,6 +4774,8 @@ pub struct VsanUpgradeSystemUpgradeHistoryItem {
     pub message: String,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryItem {
     #[inline(never)]
@@ -4820,14 +4785,14 @@ impl Default for VsanUpgradeSystemUpgradeHistoryItem {
             host: None,
             message: String::new(),
             task: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryItem",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 dateTime timestamp r
 ManagedObjectReference host o
 string message r
@@ -4840,12 +4805,9 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryItem {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM),
             0 => P::Value(&self.timestamp),
             1 => P::Value(&self.host),
             2 => P::Value(&self.message),
@@ -4893,6 +4855,8 @@ pub struct VsanUpgradeSystemUpgradeHistoryPreflightFail {
     pub base: VsanUpgradeSystemUpgradeHistoryItem,
     /// `preflightResult`: required `VsanUpgradeSystemPreflightCheckResult`.
     pub preflight_result: VsanUpgradeSystemPreflightCheckResult,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemUpgradeHistoryPreflightFail {
     #[inline(never)]
@@ -4900,14 +4864,14 @@ impl Default for VsanUpgradeSystemUpgradeHistoryPreflightFail {
         Self {
             base: VsanUpgradeSystemUpgradeHistoryItem::default(),
             preflight_result: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryPreflightFail",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM),
-    "
+    "6.0
 VsanUpgradeSystemPreflightCheckResult preflightResult r
 ",
     rt::unset::<VsanUpgradeSystemUpgradeHistoryPreflightFail>,
@@ -4917,12 +4881,9 @@ impl rt::Object for VsanUpgradeSystemUpgradeHistoryPreflightFail {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL),
             0..=3 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             4 => P::Object(&self.preflight_result),
@@ -4985,6 +4946,8 @@ pub struct VsanUpgradeSystemUpgradeStatus {
     pub completed: Option<bool>,
     /// `progress`: optional int.
     pub progress: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemUpgradeStatus {
     #[inline(never)]
@@ -4995,14 +4958,14 @@ impl Default for VsanUpgradeSystemUpgradeStatus {
             aborted: None,
             completed: None,
             progress: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeStatus",
-    "6.0",
     Some(&DYNAMIC_DATA),
-    "
+    "6.0
 boolean inProgress r
 VsanUpgradeSystemUpgradeHistoryItem history ol
 boolean aborted o
@@ -5016,12 +4979,9 @@ impl rt::Object for VsanUpgradeSystemUpgradeStatus {
         &VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS),
             0 => P::Value(&self.in_progress),
             1 => P::Value(&self.history),
             2 => P::Value(&self.aborted),
@@ -5069,6 +5029,8 @@ pub struct VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     #[inline(never)]
@@ -5076,14 +5038,14 @@ impl Default for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             uuids: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 string uuids rl
 ",
     rt::unset::<VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue>,
@@ -5093,12 +5055,11 @@ impl rt::Object for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
         &VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE)
+            }
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.uuids),
@@ -5155,6 +5116,8 @@ pub struct VsanUpgradeSystemWrongEsxVersionIssue {
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VsanUpgradeSystemWrongEsxVersionIssue {
     #[inline(never)]
@@ -5162,14 +5125,14 @@ impl Default for VsanUpgradeSystemWrongEsxVersionIssue {
         Self {
             base: VsanUpgradeSystemPreflightCheckIssue::default(),
             hosts: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemWrongEsxVersionIssue",
-    "6.0",
     Some(&VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE),
-    "
+    "6.0
 ManagedObjectReference hosts rl
 ",
     rt::unset::<VsanUpgradeSystemWrongEsxVersionIssue>,
@@ -5179,12 +5142,9 @@ impl rt::Object for VsanUpgradeSystemWrongEsxVersionIssue {
         &VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.hosts),

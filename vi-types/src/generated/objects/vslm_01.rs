@@ -29,6 +29,8 @@ pub struct BaseConfigInfo {
     pub vclock: Option<Box<VslmVClockInfo>>,
     /// `iofilter`: list of string, since VI API 6.7.
     pub iofilter: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfo {
     #[inline(never)]
@@ -45,14 +47,14 @@ impl Default for BaseConfigInfo {
             metadata: Vec::new(),
             vclock: None,
             iofilter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static BASE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ID id r
 string name r
 dateTime createTime r
@@ -72,12 +74,9 @@ impl rt::Object for BaseConfigInfo {
         &BASE_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO),
             0 => P::Object(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.create_time),
@@ -135,20 +134,22 @@ rt::serde!(object BaseConfigInfo);
 pub struct BaseConfigInfoBackingInfo {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfoBackingInfo {
     #[inline(never)]
     fn default() -> Self {
         Self {
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static BASE_CONFIG_INFO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoBackingInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference datastore r
 ",
     rt::unset::<BaseConfigInfoBackingInfo>,
@@ -158,12 +159,9 @@ impl rt::Object for BaseConfigInfoBackingInfo {
         &BASE_CONFIG_INFO_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO_BACKING_INFO),
             0 => P::Value(&self.datastore),
             _ => P::Absent,
         }
@@ -204,6 +202,8 @@ pub struct BaseConfigInfoDiskFileBackingInfo {
     pub base: BaseConfigInfoFileBackingInfo,
     /// `provisioningType`: required string.
     pub provisioning_type: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfoDiskFileBackingInfo {
     #[inline(never)]
@@ -211,14 +211,14 @@ impl Default for BaseConfigInfoDiskFileBackingInfo {
         Self {
             base: BaseConfigInfoFileBackingInfo::default(),
             provisioning_type: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoDiskFileBackingInfo",
-    "6.5",
     Some(&BASE_CONFIG_INFO_FILE_BACKING_INFO),
-    "
+    "6.5
 string provisioningType r
 ",
     rt::unset::<BaseConfigInfoDiskFileBackingInfo>,
@@ -228,12 +228,9 @@ impl rt::Object for BaseConfigInfoDiskFileBackingInfo {
         &BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.provisioning_type),
@@ -300,6 +297,8 @@ pub struct BaseConfigInfoFileBackingInfo {
     pub key_id: Option<Box<CryptoKeyId>>,
     /// `sharedFileBacking`: optional boolean, since VI API 9.1.0.0.
     pub shared_file_backing: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfoFileBackingInfo {
     #[inline(never)]
@@ -312,14 +311,14 @@ impl Default for BaseConfigInfoFileBackingInfo {
             delta_size_in_mb: None,
             key_id: None,
             shared_file_backing: None,
+            _more: (),
         }
     }
 }
 pub(crate) static BASE_CONFIG_INFO_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoFileBackingInfo",
-    "6.5",
     Some(&BASE_CONFIG_INFO_BACKING_INFO),
-    "
+    "6.5
 string filePath r
 string backingObjectId o
 BaseConfigInfoFileBackingInfo parent o
@@ -334,12 +333,9 @@ impl rt::Object for BaseConfigInfoFileBackingInfo {
         &BASE_CONFIG_INFO_FILE_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO_FILE_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO_FILE_BACKING_INFO),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.file_path),
@@ -408,6 +404,8 @@ pub struct BaseConfigInfoRawDiskMappingBackingInfo {
     pub lun_uuid: String,
     /// `compatibilityMode`: required string.
     pub compatibility_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for BaseConfigInfoRawDiskMappingBackingInfo {
     #[inline(never)]
@@ -416,14 +414,14 @@ impl Default for BaseConfigInfoRawDiskMappingBackingInfo {
             base: BaseConfigInfoFileBackingInfo::default(),
             lun_uuid: String::new(),
             compatibility_mode: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoRawDiskMappingBackingInfo",
-    "6.5",
     Some(&BASE_CONFIG_INFO_FILE_BACKING_INFO),
-    "
+    "6.5
 string lunUuid r
 string compatibilityMode r
 ",
@@ -434,12 +432,9 @@ impl rt::Object for BaseConfigInfoRawDiskMappingBackingInfo {
         &BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.lun_uuid),
@@ -499,6 +494,8 @@ pub struct RetrieveVStorageObjSpec {
     pub id: Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for RetrieveVStorageObjSpec {
     #[inline(never)]
@@ -506,14 +503,14 @@ impl Default for RetrieveVStorageObjSpec {
         Self {
             id: Default::default(),
             datastore: Default::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJ_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjSpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ID id r
 ManagedObjectReference datastore r
 ",
@@ -524,12 +521,9 @@ impl rt::Object for RetrieveVStorageObjSpec {
         &RETRIEVE_V_STORAGE_OBJ_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RETRIEVE_V_STORAGE_OBJ_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RETRIEVE_V_STORAGE_OBJ_SPEC),
             0 => P::Object(&self.id),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
@@ -569,18 +563,22 @@ rt::serde!(object RetrieveVStorageObjSpec);
 pub struct VStorageObject {
     /// `config`: required `VStorageObjectConfigInfo`.
     pub config: VStorageObjectConfigInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObject {
     #[inline(never)]
     fn default() -> Self {
-        Self { config: Default::default() }
+        Self {
+            config: Default::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObject",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 VStorageObjectConfigInfo config r
 ",
     rt::unset::<VStorageObject>,
@@ -590,12 +588,9 @@ impl rt::Object for VStorageObject {
         &V_STORAGE_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT),
             0 => P::Object(&self.config),
             _ => P::Absent,
         }
@@ -637,6 +632,8 @@ pub struct VStorageObjectAssociations {
     pub vm_disk_associations: Vec<VStorageObjectAssociationsVmDiskAssociations>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectAssociations {
     #[inline(never)]
@@ -645,14 +642,14 @@ impl Default for VStorageObjectAssociations {
             id: Default::default(),
             vm_disk_associations: Vec::new(),
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAssociations",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ID id r
 VStorageObjectAssociationsVmDiskAssociations vmDiskAssociations ol
 LocalizedMethodFault fault o
@@ -664,12 +661,9 @@ impl rt::Object for VStorageObjectAssociations {
         &V_STORAGE_OBJECT_ASSOCIATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_ASSOCIATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_ASSOCIATIONS),
             0 => P::Object(&self.id),
             1 => P::Objects(&self.vm_disk_associations),
             2 => P::Optional(&self.fault),
@@ -713,6 +707,8 @@ pub struct VStorageObjectAssociationsVmDiskAssociations {
     pub vm_id: String,
     /// `diskKey`: required int.
     pub disk_key: i32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectAssociationsVmDiskAssociations {
     #[inline(never)]
@@ -720,14 +716,14 @@ impl Default for VStorageObjectAssociationsVmDiskAssociations {
         Self {
             vm_id: String::new(),
             disk_key: 0,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAssociationsVmDiskAssociations",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string vmId r
 int diskKey r
 ",
@@ -738,12 +734,9 @@ impl rt::Object for VStorageObjectAssociationsVmDiskAssociations {
         &V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS),
             0 => P::Value(&self.vm_id),
             1 => P::Value(&self.disk_key),
             _ => P::Absent,
@@ -787,6 +780,8 @@ pub struct VStorageObjectAttachResult {
     pub disk_uuid: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectAttachResult {
     #[inline(never)]
@@ -795,14 +790,14 @@ impl Default for VStorageObjectAttachResult {
             volume_id: Default::default(),
             disk_uuid: None,
             fault: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_ATTACH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAttachResult",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 ID volumeId r
 string diskUUID o
 LocalizedMethodFault fault o
@@ -814,12 +809,9 @@ impl rt::Object for VStorageObjectAttachResult {
         &V_STORAGE_OBJECT_ATTACH_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_ATTACH_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_ATTACH_RESULT),
             0 => P::Object(&self.volume_id),
             1 => P::Value(&self.disk_uuid),
             2 => P::Optional(&self.fault),
@@ -871,6 +863,8 @@ pub struct VStorageObjectAttachSpec {
     pub controller_key: Option<i32>,
     /// `unitNumber`: optional int.
     pub unit_number: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectAttachSpec {
     #[inline(never)]
@@ -882,14 +876,14 @@ impl Default for VStorageObjectAttachSpec {
             sharing: None,
             controller_key: None,
             unit_number: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_ATTACH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAttachSpec",
-    "9.1.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.1.0.0
 ID volumeId r
 ManagedObjectReference datastore r
 string diskMode o
@@ -904,12 +898,9 @@ impl rt::Object for VStorageObjectAttachSpec {
         &V_STORAGE_OBJECT_ATTACH_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_ATTACH_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_ATTACH_SPEC),
             0 => P::Object(&self.volume_id),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.disk_mode),
@@ -971,6 +962,8 @@ pub struct VStorageObjectConfigInfo {
     pub linked_clone_base_path: Option<String>,
     /// `linkedCloneParentId`: optional `ID`, since VI API 9.1.0.0.
     pub linked_clone_parent_id: Option<Box<Id>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectConfigInfo {
     #[inline(never)]
@@ -984,14 +977,14 @@ impl Default for VStorageObjectConfigInfo {
             virtual_disk_format: None,
             linked_clone_base_path: None,
             linked_clone_parent_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectConfigInfo",
-    "6.5",
     Some(&BASE_CONFIG_INFO),
-    "
+    "6.5
 int descriptorVersion o since 8.0.1.0
 long capacityInMB r
 string consumptionType ol
@@ -1007,12 +1000,9 @@ impl rt::Object for VStorageObjectConfigInfo {
         &V_STORAGE_OBJECT_CONFIG_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_CONFIG_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_CONFIG_INFO),
             0..=10 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.descriptor_version),
@@ -1077,20 +1067,22 @@ rt::serde!(object VStorageObjectConfigInfo);
 pub struct VStorageObjectReconcileResult {
     /// `reconcileDetails`: list of `VStorageObjectReconcileResultReconcileDetail`.
     pub reconcile_details: Vec<VStorageObjectReconcileResultReconcileDetail>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectReconcileResult {
     #[inline(never)]
     fn default() -> Self {
         Self {
             reconcile_details: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResult",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 VStorageObjectReconcileResultReconcileDetail reconcileDetails ol
 ",
     rt::unset::<VStorageObjectReconcileResult>,
@@ -1100,12 +1092,9 @@ impl rt::Object for VStorageObjectReconcileResult {
         &V_STORAGE_OBJECT_RECONCILE_RESULT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_RECONCILE_RESULT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_RECONCILE_RESULT),
             0 => P::Objects(&self.reconcile_details),
             _ => P::Absent,
         }
@@ -1145,6 +1134,8 @@ pub struct VStorageObjectReconcileResultInvalidDiskPath {
     pub path: String,
     /// `reason`: required string.
     pub reason: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectReconcileResultInvalidDiskPath {
     #[inline(never)]
@@ -1152,14 +1143,14 @@ impl Default for VStorageObjectReconcileResultInvalidDiskPath {
         Self {
             path: String::new(),
             reason: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResultInvalidDiskPath",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string path r
 string reason r
 ",
@@ -1170,12 +1161,9 @@ impl rt::Object for VStorageObjectReconcileResultInvalidDiskPath {
         &V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH),
             0 => P::Value(&self.path),
             1 => P::Value(&self.reason),
             _ => P::Absent,
@@ -1229,6 +1217,8 @@ pub struct VStorageObjectReconcileResultReconcileDetail {
     pub number_of_fcds_after_reconcile: Option<i32>,
     /// `invalidDiskPaths`: list of `VStorageObjectReconcileResultInvalidDiskPath`.
     pub invalid_disk_paths: Vec<VStorageObjectReconcileResultInvalidDiskPath>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectReconcileResultReconcileDetail {
     #[inline(never)]
@@ -1242,14 +1232,14 @@ impl Default for VStorageObjectReconcileResultReconcileDetail {
             number_of_fcds_before_reconcile: None,
             number_of_fcds_after_reconcile: None,
             invalid_disk_paths: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResultReconcileDetail",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 string hostName o
 string reconcileReportPath o
 boolean isReconciled o
@@ -1266,12 +1256,9 @@ impl rt::Object for VStorageObjectReconcileResultReconcileDetail {
         &V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.reconcile_report_path),
             2 => P::Value(&self.is_reconciled),
@@ -1333,6 +1320,8 @@ pub struct VStorageObjectReconcileSpec {
     pub dry_run: Option<bool>,
     /// `generateReport`: optional int.
     pub generate_report: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectReconcileSpec {
     #[inline(never)]
@@ -1344,14 +1333,14 @@ impl Default for VStorageObjectReconcileSpec {
             deep_scan: None,
             dry_run: None,
             generate_report: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileSpec",
-    "9.0.0.0",
     Some(&DYNAMIC_DATA),
-    "
+    "9.0.0.0
 ManagedObjectReference datastore r
 string includeDiskPaths ol
 string excludeDiskPaths ol
@@ -1366,12 +1355,9 @@ impl rt::Object for VStorageObjectReconcileSpec {
         &V_STORAGE_OBJECT_RECONCILE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_RECONCILE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_RECONCILE_SPEC),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.include_disk_paths),
             2 => P::Value(&self.exclude_disk_paths),
@@ -1423,6 +1409,8 @@ pub struct VStorageObjectSnapshot {
     pub vclock: VslmVClockInfo,
     /// `usedCapacity`: optional long, since VI API 9.0.0.0.
     pub used_capacity: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectSnapshot {
     #[inline(never)]
@@ -1431,14 +1419,14 @@ impl Default for VStorageObjectSnapshot {
             id: Default::default(),
             vclock: Default::default(),
             used_capacity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshot",
-    "8.0.2.0",
     Some(&DYNAMIC_DATA),
-    "
+    "8.0.2.0
 ID id r
 vslmVClockInfo vclock r
 long usedCapacity o since 9.0.0.0
@@ -1450,12 +1438,9 @@ impl rt::Object for VStorageObjectSnapshot {
         &V_STORAGE_OBJECT_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_SNAPSHOT),
             0 => P::Object(&self.id),
             1 => P::Object(&self.vclock),
             2 => P::Value(&self.used_capacity),
@@ -1499,6 +1484,8 @@ pub struct VStorageObjectSnapshotDetails {
     pub path: Option<String>,
     /// `changedBlockTrackingId`: optional string.
     pub changed_block_tracking_id: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectSnapshotDetails {
     #[inline(never)]
@@ -1506,14 +1493,14 @@ impl Default for VStorageObjectSnapshotDetails {
         Self {
             path: None,
             changed_block_tracking_id: None,
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotDetails",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string path o
 string changedBlockTrackingId o
 ",
@@ -1524,12 +1511,9 @@ impl rt::Object for VStorageObjectSnapshotDetails {
         &V_STORAGE_OBJECT_SNAPSHOT_DETAILS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_SNAPSHOT_DETAILS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_SNAPSHOT_DETAILS),
             0 => P::Value(&self.path),
             1 => P::Value(&self.changed_block_tracking_id),
             _ => P::Absent,
@@ -1569,18 +1553,22 @@ rt::serde!(object VStorageObjectSnapshotDetails);
 pub struct VStorageObjectSnapshotInfo {
     /// `snapshots`: list of `VStorageObjectSnapshotInfoVStorageObjectSnapshot`.
     pub snapshots: Vec<VStorageObjectSnapshotInfoVStorageObjectSnapshot>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectSnapshotInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { snapshots: Vec::new() }
+        Self {
+            snapshots: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotInfo",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 VStorageObjectSnapshotInfoVStorageObjectSnapshot snapshots ol
 ",
     rt::unset::<VStorageObjectSnapshotInfo>,
@@ -1590,12 +1578,9 @@ impl rt::Object for VStorageObjectSnapshotInfo {
         &V_STORAGE_OBJECT_SNAPSHOT_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_SNAPSHOT_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_SNAPSHOT_INFO),
             0 => P::Objects(&self.snapshots),
             _ => P::Absent,
         }
@@ -1639,6 +1624,8 @@ pub struct VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     pub create_time: rt::DateTime,
     /// `description`: required string.
     pub description: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     #[inline(never)]
@@ -1648,14 +1635,14 @@ impl Default for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
             backing_object_id: None,
             create_time: Default::default(),
             description: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotInfoVStorageObjectSnapshot",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ID id o
 string backingObjectId o
 dateTime createTime r
@@ -1668,12 +1655,11 @@ impl rt::Object for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
         &V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => {
+                P::Info(&V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT)
+            }
             0 => P::Optional(&self.id),
             1 => P::Value(&self.backing_object_id),
             2 => P::Value(&self.create_time),
@@ -1717,18 +1703,19 @@ rt::serde!(object VStorageObjectSnapshotInfoVStorageObjectSnapshot);
 pub struct VStorageObjectStateInfo {
     /// `tentative`: optional boolean.
     pub tentative: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VStorageObjectStateInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { tentative: None }
+        Self { tentative: None, _more: () }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectStateInfo",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 boolean tentative o
 ",
     rt::unset::<VStorageObjectStateInfo>,
@@ -1738,12 +1725,9 @@ impl rt::Object for VStorageObjectStateInfo {
         &V_STORAGE_OBJECT_STATE_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_STATE_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_STATE_INFO),
             0 => P::Value(&self.tentative),
             _ => P::Absent,
         }
@@ -1787,6 +1771,8 @@ pub struct VslmCloneSpec {
     pub keep_after_delete_vm: Option<bool>,
     /// `metadata`: list of `KeyValue`, since VI API 6.7.2.
     pub metadata: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCloneSpec {
     #[inline(never)]
@@ -1796,14 +1782,14 @@ impl Default for VslmCloneSpec {
             name: String::new(),
             keep_after_delete_vm: None,
             metadata: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCloneSpec",
-    "6.5",
     Some(&VSLM_MIGRATE_SPEC),
-    "
+    "6.5
 string name r
 boolean keepAfterDeleteVm o since 6.7
 KeyValue metadata ol since 6.7.2
@@ -1815,12 +1801,9 @@ impl rt::Object for VslmCloneSpec {
         &VSLM_CLONE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CLONE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CLONE_SPEC),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.name),
@@ -1893,6 +1876,8 @@ pub struct VslmCreateSpec {
     pub crypto: Option<rt::Poly<CryptoSpec>>,
     /// `metadata`: list of `KeyValue`, since VI API 6.7.2.
     pub metadata: Vec<KeyValue>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCreateSpec {
     #[inline(never)]
@@ -1908,14 +1893,14 @@ impl Default for VslmCreateSpec {
             #[cfg(feature = "crypto")]
             crypto: None,
             metadata: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ID id o since 9.1.0.0
 string name r
 boolean keepAfterDeleteVm o since 6.7
@@ -1932,12 +1917,9 @@ impl rt::Object for VslmCreateSpec {
         &VSLM_CREATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CREATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CREATE_SPEC),
             0 => P::Optional(&self.id),
             1 => P::Value(&self.name),
             2 => P::Value(&self.keep_after_delete_vm),
@@ -1995,6 +1977,8 @@ pub struct VslmCreateSpecBackingSpec {
     pub datastore: rt::ManagedObjectReference,
     /// `path`: optional string, since VI API 6.7.
     pub path: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCreateSpecBackingSpec {
     #[inline(never)]
@@ -2002,14 +1986,14 @@ impl Default for VslmCreateSpecBackingSpec {
         Self {
             datastore: Default::default(),
             path: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_CREATE_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecBackingSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 ManagedObjectReference datastore r
 string path o since 6.7
 ",
@@ -2020,12 +2004,9 @@ impl rt::Object for VslmCreateSpecBackingSpec {
         &VSLM_CREATE_SPEC_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CREATE_SPEC_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CREATE_SPEC_BACKING_SPEC),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.path),
             _ => P::Absent,
@@ -2068,6 +2049,8 @@ pub struct VslmCreateSpecDiskFileBackingSpec {
     pub base: VslmCreateSpecBackingSpec,
     /// `provisioningType`: optional string.
     pub provisioning_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCreateSpecDiskFileBackingSpec {
     #[inline(never)]
@@ -2075,14 +2058,14 @@ impl Default for VslmCreateSpecDiskFileBackingSpec {
         Self {
             base: VslmCreateSpecBackingSpec::default(),
             provisioning_type: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecDiskFileBackingSpec",
-    "6.5",
     Some(&VSLM_CREATE_SPEC_BACKING_SPEC),
-    "
+    "6.5
 string provisioningType o
 ",
     rt::unset::<VslmCreateSpecDiskFileBackingSpec>,
@@ -2092,12 +2075,9 @@ impl rt::Object for VslmCreateSpecDiskFileBackingSpec {
         &VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.provisioning_type),
@@ -2155,6 +2135,8 @@ pub struct VslmCreateSpecRawDiskMappingBackingSpec {
     pub lun_uuid: String,
     /// `compatibilityMode`: required string.
     pub compatibility_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmCreateSpecRawDiskMappingBackingSpec {
     #[inline(never)]
@@ -2163,14 +2145,14 @@ impl Default for VslmCreateSpecRawDiskMappingBackingSpec {
             base: VslmCreateSpecBackingSpec::default(),
             lun_uuid: String::new(),
             compatibility_mode: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecRawDiskMappingBackingSpec",
-    "6.5",
     Some(&VSLM_CREATE_SPEC_BACKING_SPEC),
-    "
+    "6.5
 string lunUuid r
 string compatibilityMode r
 ",
@@ -2181,12 +2163,9 @@ impl rt::Object for VslmCreateSpecRawDiskMappingBackingSpec {
         &VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.lun_uuid),
@@ -2253,6 +2232,8 @@ pub struct VslmMigrateSpec {
     /// `service`: optional `ServiceLocator`, since VI API 8.0.3.0.
     #[cfg(feature = "vmotion")]
     pub service: Option<Box<ServiceLocator>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmMigrateSpec {
     #[inline(never)]
@@ -2266,14 +2247,14 @@ impl Default for VslmMigrateSpec {
             disks_crypto: None,
             #[cfg(feature = "vmotion")]
             service: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_MIGRATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmMigrateSpec",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 VslmCreateSpecBackingSpec backingSpec r
 VirtualMachineProfileSpec profile ol since 6.7
 boolean consolidate o
@@ -2287,12 +2268,9 @@ impl rt::Object for VslmMigrateSpec {
         &VSLM_MIGRATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_MIGRATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_MIGRATE_SPEC),
             0 => P::Value(&self.backing_spec),
             #[cfg(feature = "profile")]
             1 => P::Value(&self.profile),
@@ -2344,20 +2322,22 @@ rt::serde!(object VslmMigrateSpec);
 pub struct VslmRelocateSpec {
     /// The properties of `VslmMigrateSpec`.
     pub base: VslmMigrateSpec,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmRelocateSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: VslmMigrateSpec::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmRelocateSpec",
-    "6.5",
     Some(&VSLM_MIGRATE_SPEC),
-    "",
+    "6.5",
     rt::unset::<VslmRelocateSpec>,
 );
 impl rt::Object for VslmRelocateSpec {
@@ -2365,12 +2345,9 @@ impl rt::Object for VslmRelocateSpec {
         &VSLM_RELOCATE_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_RELOCATE_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_RELOCATE_SPEC),
             0..=4 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2423,6 +2400,8 @@ pub struct VslmTagEntry {
     pub tag_name: String,
     /// `parentCategoryName`: required string.
     pub parent_category_name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmTagEntry {
     #[inline(never)]
@@ -2430,14 +2409,14 @@ impl Default for VslmTagEntry {
         Self {
             tag_name: String::new(),
             parent_category_name: String::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_TAG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmTagEntry",
-    "6.5",
     Some(&DYNAMIC_DATA),
-    "
+    "6.5
 string tagName r
 string parentCategoryName r
 ",
@@ -2448,12 +2427,9 @@ impl rt::Object for VslmTagEntry {
         &VSLM_TAG_ENTRY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_TAG_ENTRY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_TAG_ENTRY),
             0 => P::Value(&self.tag_name),
             1 => P::Value(&self.parent_category_name),
             _ => P::Absent,
@@ -2499,6 +2475,8 @@ pub struct VslmInfrastructureObjectPolicy {
     pub profile_id: String,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmInfrastructureObjectPolicy {
     #[inline(never)]
@@ -2508,14 +2486,14 @@ impl Default for VslmInfrastructureObjectPolicy {
             backing_object_id: String::new(),
             profile_id: String::new(),
             error: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmInfrastructureObjectPolicy",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 string name r
 string backingObjectId r
 string profileId r
@@ -2528,12 +2506,9 @@ impl rt::Object for VslmInfrastructureObjectPolicy {
         &VSLM_INFRASTRUCTURE_OBJECT_POLICY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_INFRASTRUCTURE_OBJECT_POLICY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_INFRASTRUCTURE_OBJECT_POLICY),
             0 => P::Value(&self.name),
             1 => P::Value(&self.backing_object_id),
             2 => P::Value(&self.profile_id),
@@ -2580,6 +2555,8 @@ pub struct VslmInfrastructureObjectPolicySpec {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmInfrastructureObjectPolicySpec {
     #[inline(never)]
@@ -2588,14 +2565,14 @@ impl Default for VslmInfrastructureObjectPolicySpec {
             datastore: Default::default(),
             #[cfg(feature = "profile")]
             profile: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmInfrastructureObjectPolicySpec",
-    "6.7",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7
 ManagedObjectReference datastore r
 VirtualMachineProfileSpec profile ol
 ",
@@ -2606,12 +2583,9 @@ impl rt::Object for VslmInfrastructureObjectPolicySpec {
         &VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC),
             0 => P::Value(&self.datastore),
             #[cfg(feature = "profile")]
             1 => P::Value(&self.profile),
@@ -2653,18 +2627,19 @@ rt::serde!(object VslmInfrastructureObjectPolicySpec);
 pub struct VslmVClockInfo {
     /// `vClockTime`: required long.
     pub v_clock_time: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VslmVClockInfo {
     #[inline(never)]
     fn default() -> Self {
-        Self { v_clock_time: 0 }
+        Self { v_clock_time: 0, _more: () }
     }
 }
 pub(crate) static VSLM_V_CLOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmVClockInfo",
-    "6.7.2",
     Some(&DYNAMIC_DATA),
-    "
+    "6.7.2
 long vClockTime r
 ",
     rt::unset::<VslmVClockInfo>,
@@ -2674,12 +2649,9 @@ impl rt::Object for VslmVClockInfo {
         &VSLM_V_CLOCK_INFO
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSLM_V_CLOCK_INFO
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSLM_V_CLOCK_INFO),
             0 => P::Value(&self.v_clock_time),
             _ => P::Absent,
         }

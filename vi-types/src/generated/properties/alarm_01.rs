@@ -11,6 +11,8 @@ pub struct Alarm {
     pub base: ExtensibleManagedObject,
     /// `info`: optional `AlarmInfo`; needs the privilege `System.View`.
     pub info: Option<Box<objects::AlarmInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Alarm {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for Alarm {
         Self {
             base: ExtensibleManagedObject::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "Alarm",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 AlarmInfo info o
 ",
     rt::unset::<Alarm>,
@@ -35,12 +37,9 @@ impl rt::Object for Alarm {
         &ALARM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -100,6 +99,8 @@ pub struct AlarmManager {
     pub default_expression: Vec<rt::Poly<objects::AlarmExpression>>,
     /// `description`: optional `AlarmDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::AlarmDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AlarmManager {
     #[inline(never)]
@@ -107,14 +108,14 @@ impl Default for AlarmManager {
         Self {
             default_expression: Vec::new(),
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static ALARM_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmManager",
-    "2.0",
     None,
-    "
+    "2.0
 AlarmExpression defaultExpression ol
 AlarmDescription description o
 ",
@@ -125,12 +126,9 @@ impl rt::Object for AlarmManager {
         &ALARM_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ALARM_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ALARM_MANAGER),
             0 => P::Value(&self.default_expression),
             1 => P::Optional(&self.description),
             _ => P::Absent,
@@ -177,6 +175,8 @@ pub struct ScheduledTask {
     pub base: ExtensibleManagedObject,
     /// `info`: optional `ScheduledTaskInfo`.
     pub info: Option<Box<objects::ScheduledTaskInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTask {
     #[inline(never)]
@@ -184,14 +184,14 @@ impl Default for ScheduledTask {
         Self {
             base: ExtensibleManagedObject::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTask",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 ScheduledTaskInfo info o
 ",
     rt::unset::<ScheduledTask>,
@@ -201,12 +201,9 @@ impl rt::Object for ScheduledTask {
         &SCHEDULED_TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -266,6 +263,8 @@ pub struct ScheduledTaskManager {
     pub scheduled_task: Vec<rt::ManagedObjectReference>,
     /// `description`: optional `ScheduledTaskDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::ScheduledTaskDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ScheduledTaskManager {
     #[inline(never)]
@@ -273,14 +272,14 @@ impl Default for ScheduledTaskManager {
         Self {
             scheduled_task: Vec::new(),
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SCHEDULED_TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskManager",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference scheduledTask ol
 ScheduledTaskDescription description o
 ",
@@ -291,12 +290,9 @@ impl rt::Object for ScheduledTaskManager {
         &SCHEDULED_TASK_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SCHEDULED_TASK_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SCHEDULED_TASK_MANAGER),
             0 => P::Value(&self.scheduled_task),
             1 => P::Optional(&self.description),
             _ => P::Absent,

@@ -13,6 +13,8 @@ pub struct ClusterEvcManager {
     pub managed_cluster: Option<rt::ManagedObjectReference>,
     /// `evcState`: optional `ClusterEVCManagerEVCState`.
     pub evc_state: Option<Box<objects::ClusterEvcManagerEvcState>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterEvcManager {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for ClusterEvcManager {
             base: ExtensibleManagedObject::default(),
             managed_cluster: None,
             evc_state: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManager",
-    "6.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "6.0
 ManagedObjectReference managedCluster o
 ClusterEVCManagerEVCState evcState o
 ",
@@ -39,12 +41,9 @@ impl rt::Object for ClusterEvcManager {
         &CLUSTER_EVC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_EVC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_EVC_MANAGER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.managed_cluster),
@@ -101,18 +100,20 @@ impl rt::ManagedObject for ClusterEvcManager {
 }
 
 /// The properties of the managed object `HealthUpdateManager`, since VI API 6.5.
-pub struct HealthUpdateManager {}
+pub struct HealthUpdateManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HealthUpdateManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HEALTH_UPDATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdateManager",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<HealthUpdateManager>,
 );
 impl rt::Object for HealthUpdateManager {
@@ -120,12 +121,9 @@ impl rt::Object for HealthUpdateManager {
         &HEALTH_UPDATE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HEALTH_UPDATE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HEALTH_UPDATE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -163,18 +161,20 @@ impl rt::ManagedObject for HealthUpdateManager {
 }
 
 /// The properties of the managed object `OverheadMemoryManager`, since VI API 6.0.
-pub struct OverheadMemoryManager {}
+pub struct OverheadMemoryManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for OverheadMemoryManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static OVERHEAD_MEMORY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OverheadMemoryManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<OverheadMemoryManager>,
 );
 impl rt::Object for OverheadMemoryManager {
@@ -182,12 +182,9 @@ impl rt::Object for OverheadMemoryManager {
         &OVERHEAD_MEMORY_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVERHEAD_MEMORY_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVERHEAD_MEMORY_MANAGER),
             _ => P::Absent,
         }
     }
@@ -232,6 +229,8 @@ pub struct StoragePod {
     pub summary: Option<Box<objects::StoragePodSummary>>,
     /// `podStorageDrsEntry`: optional `PodStorageDrsEntry`; needs the privilege `System.Read`.
     pub pod_storage_drs_entry: Option<Box<objects::PodStorageDrsEntry>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for StoragePod {
     #[inline(never)]
@@ -240,14 +239,14 @@ impl Default for StoragePod {
             base: Folder::default(),
             summary: None,
             pod_storage_drs_entry: None,
+            _more: (),
         }
     }
 }
 pub(crate) static STORAGE_POD: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePod",
-    "5.0",
     Some(&FOLDER),
-    "
+    "5.0
 StoragePodSummary summary o
 PodStorageDrsEntry podStorageDrsEntry o
 ",
@@ -258,12 +257,9 @@ impl rt::Object for StoragePod {
         &STORAGE_POD
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_POD
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_POD),
             0..=19 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             20 => P::Optional(&self.summary),
@@ -320,18 +316,20 @@ impl rt::ManagedObject for StoragePod {
 }
 
 /// The properties of the managed object `StorageResourceManager`, since VI API 4.1.
-pub struct StorageResourceManager {}
+pub struct StorageResourceManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for StorageResourceManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static STORAGE_RESOURCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageResourceManager",
-    "4.1",
     None,
-    "",
+    "4.1",
     rt::unset::<StorageResourceManager>,
 );
 impl rt::Object for StorageResourceManager {
@@ -339,12 +337,9 @@ impl rt::Object for StorageResourceManager {
         &STORAGE_RESOURCE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_RESOURCE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_RESOURCE_MANAGER),
             _ => P::Absent,
         }
     }

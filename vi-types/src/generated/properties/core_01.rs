@@ -31,6 +31,8 @@ pub struct ClusterComputeResource {
     /// `drsFault`: list of `ClusterDrsFaults`, since VI API 4.0; needs the privilege `System.Read`.
     #[cfg(feature = "cluster")]
     pub drs_fault: Vec<objects::ClusterDrsFaults>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterComputeResource {
     #[inline(never)]
@@ -51,14 +53,14 @@ impl Default for ClusterComputeResource {
             action_history: Vec::new(),
             #[cfg(feature = "cluster")]
             drs_fault: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResource",
-    "2.0",
     Some(&COMPUTE_RESOURCE),
-    "
+    "2.0
 ClusterConfigInfo configuration o
 ClusterRecommendation recommendation ol since 2.5
 ClusterDrsRecommendation drsRecommendation ol
@@ -75,12 +77,9 @@ impl rt::Object for ClusterComputeResource {
         &CLUSTER_COMPUTE_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_COMPUTE_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE),
             0..=25 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             26 => P::Optional(&self.configuration),
@@ -184,6 +183,8 @@ pub struct ComputeResource {
     pub config_manager_enabled: Option<bool>,
     /// `networkBootMode`: optional string, since VI API 9.0.0.0; needs the privilege `System.View`.
     pub network_boot_mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ComputeResource {
     #[inline(never)]
@@ -200,14 +201,14 @@ impl Default for ComputeResource {
             lifecycle_managed: None,
             config_manager_enabled: None,
             network_boot_mode: None,
+            _more: (),
         }
     }
 }
 pub(crate) static COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResource",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 ManagedObjectReference resourcePool o
 ManagedObjectReference host ol
 ManagedObjectReference datastore ol
@@ -226,12 +227,9 @@ impl rt::Object for ComputeResource {
         &COMPUTE_RESOURCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &COMPUTE_RESOURCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&COMPUTE_RESOURCE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.resource_pool),
@@ -313,6 +311,8 @@ pub struct ContainerView {
     pub r#type: Vec<String>,
     /// `recursive`: optional boolean.
     pub recursive: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ContainerView {
     #[inline(never)]
@@ -322,14 +322,14 @@ impl Default for ContainerView {
             container: None,
             r#type: Vec::new(),
             recursive: None,
+            _more: (),
         }
     }
 }
 pub(crate) static CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ContainerView",
-    "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    "
+    "2.5
 ManagedObjectReference container o
 string type ol
 boolean recursive o
@@ -341,12 +341,9 @@ impl rt::Object for ContainerView {
         &CONTAINER_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CONTAINER_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CONTAINER_VIEW),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.container),
@@ -422,6 +419,8 @@ pub struct Datacenter {
     pub network: Vec<rt::ManagedObjectReference>,
     /// `configuration`: optional `DatacenterConfigInfo`, since VI API 5.1; needs the privilege `System.View`.
     pub configuration: Option<Box<objects::DatacenterConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Datacenter {
     #[inline(never)]
@@ -435,14 +434,14 @@ impl Default for Datacenter {
             datastore: Vec::new(),
             network: Vec::new(),
             configuration: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "Datacenter",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 ManagedObjectReference vmFolder o
 ManagedObjectReference hostFolder o
 ManagedObjectReference datastoreFolder o since 4.0
@@ -458,12 +457,9 @@ impl rt::Object for Datacenter {
         &DATACENTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATACENTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATACENTER),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.vm_folder),
@@ -548,6 +544,8 @@ pub struct Datastore {
     /// `iormConfiguration`: optional `StorageIORMInfo`, since VI API 4.1.
     #[cfg(feature = "cluster")]
     pub iorm_configuration: Option<Box<objects::StorageIormInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Datastore {
     #[inline(never)]
@@ -562,14 +560,14 @@ impl Default for Datastore {
             capability: None,
             #[cfg(feature = "cluster")]
             iorm_configuration: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "Datastore",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 DatastoreInfo info o
 DatastoreSummary summary o
 DatastoreHostMount host ol
@@ -585,12 +583,9 @@ impl rt::Object for Datastore {
         &DATASTORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.info),
@@ -666,6 +661,8 @@ pub struct EventHistoryCollector {
     pub latest_page: Vec<rt::Poly<objects::Event>>,
     /// `initialized`: optional boolean, since VI API 8.0.3.0.
     pub initialized: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventHistoryCollector {
     #[inline(never)]
@@ -674,14 +671,14 @@ impl Default for EventHistoryCollector {
             base: HistoryCollector::default(),
             latest_page: Vec::new(),
             initialized: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventHistoryCollector",
-    "2.0",
     Some(&HISTORY_COLLECTOR),
-    "
+    "2.0
 Event latestPage ol
 boolean initialized o since 8.0.3.0
 ",
@@ -692,12 +689,9 @@ impl rt::Object for EventHistoryCollector {
         &EVENT_HISTORY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_HISTORY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_HISTORY_COLLECTOR),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.latest_page),
@@ -761,6 +755,8 @@ pub struct EventManager {
     pub latest_event: Option<rt::Poly<objects::Event>>,
     /// `maxCollector`: optional int; needs the privilege `System.View`.
     pub max_collector: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EventManager {
     #[inline(never)]
@@ -769,14 +765,14 @@ impl Default for EventManager {
             description: None,
             latest_event: None,
             max_collector: None,
+            _more: (),
         }
     }
 }
 pub(crate) static EVENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManager",
-    "2.0",
     None,
-    "
+    "2.0
 EventDescription description o
 Event latestEvent o
 int maxCollector o
@@ -788,12 +784,9 @@ impl rt::Object for EventManager {
         &EVENT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EVENT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EVENT_MANAGER),
             0 => P::Optional(&self.description),
             1 => P::Value(&self.latest_event),
             2 => P::Value(&self.max_collector),
@@ -842,6 +835,8 @@ pub struct ExtensibleManagedObject {
     pub value: Vec<rt::Poly<objects::CustomFieldValue>>,
     /// `availableField`: list of `CustomFieldDef`, since VI API 2.5; needs the privilege `System.View`.
     pub available_field: Vec<objects::CustomFieldDef>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensibleManagedObject {
     #[inline(never)]
@@ -849,14 +844,14 @@ impl Default for ExtensibleManagedObject {
         Self {
             value: Vec::new(),
             available_field: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static EXTENSIBLE_MANAGED_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensibleManagedObject",
-    "2.0",
     None,
-    "
+    "2.0
 CustomFieldValue value ol since 2.5
 CustomFieldDef availableField ol since 2.5
 ",
@@ -867,12 +862,9 @@ impl rt::Object for ExtensibleManagedObject {
         &EXTENSIBLE_MANAGED_OBJECT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSIBLE_MANAGED_OBJECT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSIBLE_MANAGED_OBJECT),
             0 => P::Value(&self.value),
             1 => P::Objects(&self.available_field),
             _ => P::Absent,
@@ -947,18 +939,20 @@ impl rt::ManagedObject for ExtensibleManagedObject {
 }
 
 /// The properties of the managed object `FileManager`, since VI API 2.5.
-pub struct FileManager {}
+pub struct FileManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for FileManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileManager",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<FileManager>,
 );
 impl rt::Object for FileManager {
@@ -966,12 +960,9 @@ impl rt::Object for FileManager {
         &FILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FILE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -1023,6 +1014,8 @@ pub struct Folder {
     pub externally_managed_folder_info: Option<
         Box<objects::FolderExternallyManagedFolderInfo>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Folder {
     #[inline(never)]
@@ -1034,14 +1027,14 @@ impl Default for Folder {
             namespace: None,
             #[cfg(feature = "vm")]
             externally_managed_folder_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "Folder",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 string childType ol
 ManagedObjectReference childEntity ol
 string namespace o since 7.0.0.0
@@ -1054,12 +1047,9 @@ impl rt::Object for Folder {
         &FOLDER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FOLDER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FOLDER),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.child_type),
@@ -1125,18 +1115,19 @@ impl rt::ManagedObject for Folder {
 pub struct HistoryCollector {
     /// `filter`: optional anyType.
     pub filter: Option<rt::Any>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HistoryCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: None }
+        Self { filter: None, _more: () }
     }
 }
 pub(crate) static HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "HistoryCollector",
-    "2.0",
     None,
-    "
+    "2.0
 anyType filter o
 ",
     rt::unset::<HistoryCollector>,
@@ -1146,12 +1137,9 @@ impl rt::Object for HistoryCollector {
         &HISTORY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HISTORY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HISTORY_COLLECTOR),
             0 => P::Value(&self.filter),
             _ => P::Absent,
         }
@@ -1197,18 +1185,19 @@ impl rt::ManagedObject for HistoryCollector {
 pub struct HostAutoStartManager {
     /// `config`: optional `HostAutoStartManagerConfig`.
     pub config: Option<Box<objects::HostAutoStartManagerConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAutoStartManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { config: None }
+        Self { config: None, _more: () }
     }
 }
 pub(crate) static HOST_AUTO_START_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAutoStartManager",
-    "2.0",
     None,
-    "
+    "2.0
 HostAutoStartManagerConfig config o
 ",
     rt::unset::<HostAutoStartManager>,
@@ -1218,12 +1207,9 @@ impl rt::Object for HostAutoStartManager {
         &HOST_AUTO_START_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTO_START_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTO_START_MANAGER),
             0 => P::Optional(&self.config),
             _ => P::Absent,
         }
@@ -1268,6 +1254,8 @@ pub struct HostDatastoreBrowser {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `supportedType`: list of `FileQuery` or a descendant.
     pub supported_type: Vec<rt::Poly<objects::FileQuery>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreBrowser {
     #[inline(never)]
@@ -1275,14 +1263,14 @@ impl Default for HostDatastoreBrowser {
         Self {
             datastore: Vec::new(),
             supported_type: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowser",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datastore ol
 FileQuery supportedType ol
 ",
@@ -1293,12 +1281,9 @@ impl rt::Object for HostDatastoreBrowser {
         &HOST_DATASTORE_BROWSER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_BROWSER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_BROWSER),
             0 => P::Value(&self.datastore),
             1 => P::Value(&self.supported_type),
             _ => P::Absent,
@@ -1345,6 +1330,8 @@ pub struct HostDatastoreSystem {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `capabilities`: optional `HostDatastoreSystemCapabilities`, since VI API 2.5.
     pub capabilities: Option<Box<objects::HostDatastoreSystemCapabilities>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDatastoreSystem {
     #[inline(never)]
@@ -1352,14 +1339,14 @@ impl Default for HostDatastoreSystem {
         Self {
             datastore: Vec::new(),
             capabilities: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DATASTORE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystem",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datastore ol
 HostDatastoreSystemCapabilities capabilities o since 2.5
 ",
@@ -1370,12 +1357,9 @@ impl rt::Object for HostDatastoreSystem {
         &HOST_DATASTORE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATASTORE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATASTORE_SYSTEM),
             0 => P::Value(&self.datastore),
             1 => P::Optional(&self.capabilities),
             _ => P::Absent,
@@ -1435,6 +1419,8 @@ pub struct HostNetworkSystem {
     pub ip_route_config: Option<rt::Poly<objects::HostIpRouteConfig>>,
     /// `consoleIpRouteConfig`: optional `HostIpRouteConfig` or a descendant.
     pub console_ip_route_config: Option<rt::Poly<objects::HostIpRouteConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNetworkSystem {
     #[inline(never)]
@@ -1449,14 +1435,14 @@ impl Default for HostNetworkSystem {
             dns_config: None,
             ip_route_config: None,
             console_ip_route_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostNetCapabilities capabilities o
 HostNetworkInfo networkInfo o
 HostNetOffloadCapabilities offloadCapabilities o
@@ -1472,12 +1458,9 @@ impl rt::Object for HostNetworkSystem {
         &HOST_NETWORK_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NETWORK_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NETWORK_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.capabilities),
@@ -1558,6 +1541,8 @@ pub struct HostStorageSystem {
     /// `multipathStateInfo`: optional `HostMultipathStateInfo`, since VI API 4.0.
     #[cfg(feature = "storage")]
     pub multipath_state_info: Option<Box<objects::HostMultipathStateInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostStorageSystem {
     #[inline(never)]
@@ -1569,14 +1554,14 @@ impl Default for HostStorageSystem {
             system_file: Vec::new(),
             #[cfg(feature = "storage")]
             multipath_state_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostStorageDeviceInfo storageDeviceInfo o
 HostFileSystemVolumeInfo fileSystemVolumeInfo o
 string systemFile ol since 4.1
@@ -1589,12 +1574,9 @@ impl rt::Object for HostStorageSystem {
         &HOST_STORAGE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_STORAGE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_STORAGE_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.storage_device_info),
@@ -1708,6 +1690,8 @@ pub struct HostSystem {
     /// `answerFileValidationResult`: optional `AnswerFileStatusResult`, since VI API 6.7.
     #[cfg(feature = "profile")]
     pub answer_file_validation_result: Option<Box<objects::AnswerFileStatusResult>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSystem {
     #[inline(never)]
@@ -1741,14 +1725,14 @@ impl Default for HostSystem {
             answer_file_validation_state: None,
             #[cfg(feature = "profile")]
             answer_file_validation_result: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystem",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 HostRuntimeInfo runtime o
 HostListSummary summary o
 HostHardwareInfo hardware o
@@ -1776,12 +1760,9 @@ impl rt::Object for HostSystem {
         &HOST_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SYSTEM),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.runtime),
@@ -1891,20 +1872,22 @@ impl rt::ManagedObject for HostSystem {
 pub struct ListView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ListView {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedObjectView::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListView",
-    "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    "",
+    "2.5",
     rt::unset::<ListView>,
 );
 impl rt::Object for ListView {
@@ -1912,12 +1895,9 @@ impl rt::Object for ListView {
         &LIST_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LIST_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LIST_VIEW),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -2003,6 +1983,8 @@ pub struct ManagedEntity {
     pub alarm_actions_enabled: Option<bool>,
     /// `tag`: list of `Tag`, since VI API 4.0; needs the privilege `System.View`.
     pub tag: Vec<objects::Tag>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedEntity {
     #[inline(never)]
@@ -2025,14 +2007,14 @@ impl Default for ManagedEntity {
             triggered_alarm_state: Vec::new(),
             alarm_actions_enabled: None,
             tag: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static MANAGED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedEntity",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 ManagedObjectReference parent o
 CustomFieldValue customValue ol
 ManagedEntityStatus overallStatus o
@@ -2055,12 +2037,9 @@ impl rt::Object for ManagedEntity {
         &MANAGED_ENTITY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_ENTITY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_ENTITY),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.parent),
@@ -2165,18 +2144,22 @@ impl rt::ManagedObject for ManagedEntity {
 pub struct ManagedObjectView {
     /// `view`: list of reference.
     pub view: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ManagedObjectView {
     #[inline(never)]
     fn default() -> Self {
-        Self { view: Vec::new() }
+        Self {
+            view: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static MANAGED_OBJECT_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedObjectView",
-    "2.5",
     Some(&VIEW),
-    "
+    "2.5
 ManagedObjectReference view ol
 ",
     rt::unset::<ManagedObjectView>,
@@ -2186,12 +2169,9 @@ impl rt::Object for ManagedObjectView {
         &MANAGED_OBJECT_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MANAGED_OBJECT_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MANAGED_OBJECT_VIEW),
             0 => P::Value(&self.view),
             _ => P::Absent,
         }
@@ -2244,6 +2224,8 @@ pub struct Network {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Network {
     #[inline(never)]
@@ -2253,14 +2235,14 @@ impl Default for Network {
             summary: None,
             host: Vec::new(),
             vm: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Network",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 NetworkSummary summary o
 ManagedObjectReference host ol
 ManagedObjectReference vm ol
@@ -2272,12 +2254,9 @@ impl rt::Object for Network {
         &NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&NETWORK),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.summary),
@@ -2344,6 +2323,8 @@ pub struct OptionManager {
     pub supported_option: Vec<objects::OptionDef>,
     /// `setting`: list of `OptionValue` or a descendant.
     pub setting: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OptionManager {
     #[inline(never)]
@@ -2351,14 +2332,14 @@ impl Default for OptionManager {
         Self {
             supported_option: Vec::new(),
             setting: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPTION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionManager",
-    "2.0",
     None,
-    "
+    "2.0
 OptionDef supportedOption ol
 OptionValue setting ol
 ",
@@ -2369,12 +2350,9 @@ impl rt::Object for OptionManager {
         &OPTION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPTION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPTION_MANAGER),
             0 => P::Objects(&self.supported_option),
             1 => P::Value(&self.setting),
             _ => P::Absent,
@@ -2423,6 +2401,8 @@ pub struct PerformanceManager {
     pub historical_interval: Vec<objects::PerfInterval>,
     /// `perfCounter`: list of `PerfCounterInfo`; needs the privilege `System.View`.
     pub perf_counter: Vec<objects::PerfCounterInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PerformanceManager {
     #[inline(never)]
@@ -2431,14 +2411,14 @@ impl Default for PerformanceManager {
             description: None,
             historical_interval: Vec::new(),
             perf_counter: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static PERFORMANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceManager",
-    "2.0",
     None,
-    "
+    "2.0
 PerformanceDescription description o
 PerfInterval historicalInterval ol
 PerfCounterInfo perfCounter ol
@@ -2450,12 +2430,9 @@ impl rt::Object for PerformanceManager {
         &PERFORMANCE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PERFORMANCE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PERFORMANCE_MANAGER),
             0 => P::Optional(&self.description),
             1 => P::Objects(&self.historical_interval),
             2 => P::Objects(&self.perf_counter),
@@ -2502,18 +2479,22 @@ impl rt::ManagedObject for PerformanceManager {
 pub struct PropertyCollector {
     /// `filter`: list of reference to `PropertyFilter`; needs the privilege `System.View`.
     pub filter: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyCollector {
     #[inline(never)]
     fn default() -> Self {
-        Self { filter: Vec::new() }
+        Self {
+            filter: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyCollector",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference filter ol
 ",
     rt::unset::<PropertyCollector>,
@@ -2523,12 +2504,9 @@ impl rt::Object for PropertyCollector {
         &PROPERTY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_COLLECTOR),
             0 => P::Value(&self.filter),
             _ => P::Absent,
         }
@@ -2573,6 +2551,8 @@ pub struct PropertyFilter {
     pub spec: Option<Box<objects::PropertyFilterSpec>>,
     /// `partialUpdates`: optional boolean.
     pub partial_updates: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for PropertyFilter {
     #[inline(never)]
@@ -2580,14 +2560,14 @@ impl Default for PropertyFilter {
         Self {
             spec: None,
             partial_updates: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilter",
-    "2.0",
     None,
-    "
+    "2.0
 PropertyFilterSpec spec o
 boolean partialUpdates o
 ",
@@ -2598,12 +2578,9 @@ impl rt::Object for PropertyFilter {
         &PROPERTY_FILTER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROPERTY_FILTER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROPERTY_FILTER),
             0 => P::Optional(&self.spec),
             1 => P::Value(&self.partial_updates),
             _ => P::Absent,
@@ -2664,6 +2641,8 @@ pub struct ResourcePool {
     pub namespace: Option<String>,
     /// `childConfiguration`: list of `ResourceConfigSpec`.
     pub child_configuration: Vec<objects::ResourceConfigSpec>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ResourcePool {
     #[inline(never)]
@@ -2678,14 +2657,14 @@ impl Default for ResourcePool {
             config: None,
             namespace: None,
             child_configuration: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePool",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 ResourcePoolSummary summary o
 ResourcePoolRuntimeInfo runtime o
 ManagedObjectReference owner o
@@ -2702,12 +2681,9 @@ impl rt::Object for ResourcePool {
         &RESOURCE_POOL
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_POOL
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_POOL),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.summary),
@@ -2776,18 +2752,20 @@ impl rt::ManagedObject for ResourcePool {
 }
 
 /// The properties of the managed object `SearchIndex`, since VI API 2.0.
-pub struct SearchIndex {}
+pub struct SearchIndex {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SearchIndex {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SEARCH_INDEX: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndex",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<SearchIndex>,
 );
 impl rt::Object for SearchIndex {
@@ -2795,12 +2773,9 @@ impl rt::Object for SearchIndex {
         &SEARCH_INDEX
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SEARCH_INDEX
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SEARCH_INDEX),
             _ => P::Absent,
         }
     }
@@ -2845,6 +2820,8 @@ pub struct ServiceInstance {
     pub capability: Option<Box<objects::Capability>>,
     /// `content`: optional `ServiceContent`; needs the privilege `System.Anonymous`.
     pub content: Option<Box<objects::ServiceContent>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceInstance {
     #[inline(never)]
@@ -2853,14 +2830,14 @@ impl Default for ServiceInstance {
             server_clock: None,
             capability: None,
             content: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SERVICE_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceInstance",
-    "2.0",
     None,
-    "
+    "2.0
 dateTime serverClock o
 Capability capability o
 ServiceContent content o
@@ -2872,12 +2849,9 @@ impl rt::Object for ServiceInstance {
         &SERVICE_INSTANCE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_INSTANCE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_INSTANCE),
             0 => P::Value(&self.server_clock),
             1 => P::Optional(&self.capability),
             2 => P::Optional(&self.content),
@@ -2934,6 +2908,8 @@ pub struct SessionManager {
     pub supported_locale_list: Vec<String>,
     /// `defaultLocale`: optional string; needs the privilege `System.Anonymous`.
     pub default_locale: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SessionManager {
     #[inline(never)]
@@ -2945,14 +2921,14 @@ impl Default for SessionManager {
             message_locale_list: Vec::new(),
             supported_locale_list: Vec::new(),
             default_locale: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SESSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManager",
-    "2.0",
     None,
-    "
+    "2.0
 UserSession sessionList ol
 UserSession currentSession o
 string message o
@@ -2967,12 +2943,9 @@ impl rt::Object for SessionManager {
         &SESSION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SESSION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SESSION_MANAGER),
             0 => P::Objects(&self.session_list),
             1 => P::Optional(&self.current_session),
             2 => P::Value(&self.message),
@@ -3027,6 +3000,8 @@ pub struct Task {
     pub base: ExtensibleManagedObject,
     /// `info`: optional `TaskInfo`.
     pub info: Option<Box<objects::TaskInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Task {
     #[inline(never)]
@@ -3034,14 +3009,14 @@ impl Default for Task {
         Self {
             base: ExtensibleManagedObject::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Task",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 TaskInfo info o
 ",
     rt::unset::<Task>,
@@ -3051,12 +3026,9 @@ impl rt::Object for Task {
         &TASK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -3116,6 +3088,8 @@ pub struct TaskHistoryCollector {
     pub base: HistoryCollector,
     /// `latestPage`: list of `TaskInfo`.
     pub latest_page: Vec<objects::TaskInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskHistoryCollector {
     #[inline(never)]
@@ -3123,14 +3097,14 @@ impl Default for TaskHistoryCollector {
         Self {
             base: HistoryCollector::default(),
             latest_page: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskHistoryCollector",
-    "2.0",
     Some(&HISTORY_COLLECTOR),
-    "
+    "2.0
 TaskInfo latestPage ol
 ",
     rt::unset::<TaskHistoryCollector>,
@@ -3140,12 +3114,9 @@ impl rt::Object for TaskHistoryCollector {
         &TASK_HISTORY_COLLECTOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_HISTORY_COLLECTOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_HISTORY_COLLECTOR),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.latest_page),
@@ -3207,6 +3178,8 @@ pub struct TaskManager {
     pub description: Option<Box<objects::TaskDescription>>,
     /// `maxCollector`: optional int; needs the privilege `System.View`.
     pub max_collector: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TaskManager {
     #[inline(never)]
@@ -3215,14 +3188,14 @@ impl Default for TaskManager {
             recent_task: Vec::new(),
             description: None,
             max_collector: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManager",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference recentTask ol
 TaskDescription description o
 int maxCollector o
@@ -3234,12 +3207,9 @@ impl rt::Object for TaskManager {
         &TASK_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TASK_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TASK_MANAGER),
             0 => P::Value(&self.recent_task),
             1 => P::Optional(&self.description),
             2 => P::Value(&self.max_collector),
@@ -3283,18 +3253,20 @@ impl rt::ManagedObject for TaskManager {
 }
 
 /// The properties of the managed object `View`, since VI API 2.5.
-pub struct View {}
+pub struct View {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for View {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "View",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<View>,
 );
 impl rt::Object for View {
@@ -3302,12 +3274,9 @@ impl rt::Object for View {
         &VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIEW),
             _ => P::Absent,
         }
     }
@@ -3353,18 +3322,22 @@ impl rt::ManagedObject for View {
 pub struct ViewManager {
     /// `viewList`: list of reference to `View`; needs the privilege `System.View`.
     pub view_list: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ViewManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { view_list: Vec::new() }
+        Self {
+            view_list: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static VIEW_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ViewManager",
-    "2.5",
     None,
-    "
+    "2.5
 ManagedObjectReference viewList ol
 ",
     rt::unset::<ViewManager>,
@@ -3374,12 +3347,9 @@ impl rt::Object for ViewManager {
         &VIEW_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIEW_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIEW_MANAGER),
             0 => P::Value(&self.view_list),
             _ => P::Absent,
         }
@@ -3419,18 +3389,20 @@ impl rt::ManagedObject for ViewManager {
 }
 
 /// The properties of the managed object `VirtualDiskManager`, since VI API 2.5.
-pub struct VirtualDiskManager {}
+pub struct VirtualDiskManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualDiskManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_DISK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskManager",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<VirtualDiskManager>,
 );
 impl rt::Object for VirtualDiskManager {
@@ -3438,12 +3410,9 @@ impl rt::Object for VirtualDiskManager {
         &VIRTUAL_DISK_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_DISK_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_DISK_MANAGER),
             _ => P::Absent,
         }
     }
@@ -3518,6 +3487,8 @@ pub struct VirtualMachine {
     pub root_snapshot: Vec<rt::ManagedObjectReference>,
     /// `guestHeartbeatStatus`: optional `ManagedEntityStatus`.
     pub guest_heartbeat_status: Option<enums::ManagedEntityStatus>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachine {
     #[inline(never)]
@@ -3541,14 +3512,14 @@ impl Default for VirtualMachine {
             snapshot: None,
             root_snapshot: Vec::new(),
             guest_heartbeat_status: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachine",
-    "2.0",
     Some(&MANAGED_ENTITY),
-    "
+    "2.0
 VirtualMachineCapability capability o
 VirtualMachineConfigInfo config o
 VirtualMachineFileLayout layout o
@@ -3574,12 +3545,9 @@ impl rt::Object for VirtualMachine {
         &VIRTUAL_MACHINE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.capability),
@@ -3675,6 +3643,8 @@ pub struct VirtualMachineSnapshot {
     pub child_snapshot: Vec<rt::ManagedObjectReference>,
     /// `vm`: optional reference to `VirtualMachine`, since VI API 6.0.
     pub vm: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualMachineSnapshot {
     #[inline(never)]
@@ -3684,14 +3654,14 @@ impl Default for VirtualMachineSnapshot {
             config: None,
             child_snapshot: Vec::new(),
             vm: None,
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshot",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 VirtualMachineConfigInfo config o
 ManagedObjectReference childSnapshot ol since 4.1
 ManagedObjectReference vm o since 6.0
@@ -3703,12 +3673,9 @@ impl rt::Object for VirtualMachineSnapshot {
         &VIRTUAL_MACHINE_SNAPSHOT
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_SNAPSHOT
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_SNAPSHOT),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.config),

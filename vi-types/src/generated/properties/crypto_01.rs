@@ -9,18 +9,19 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CryptoManager {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { enabled: None }
+        Self { enabled: None, _more: () }
     }
 }
 pub(crate) static CRYPTO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManager",
-    "6.5",
     None,
-    "
+    "6.5
 boolean enabled o
 ",
     rt::unset::<CryptoManager>,
@@ -30,12 +31,9 @@ impl rt::Object for CryptoManager {
         &CRYPTO_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER),
             0 => P::Value(&self.enabled),
             _ => P::Absent,
         }
@@ -82,20 +80,22 @@ impl rt::ManagedObject for CryptoManager {
 pub struct CryptoManagerHost {
     /// The properties of `CryptoManager`.
     pub base: CryptoManager,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHost {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManager::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHost",
-    "6.7",
     Some(&CRYPTO_MANAGER),
-    "",
+    "6.7",
     rt::unset::<CryptoManagerHost>,
 );
 impl rt::Object for CryptoManagerHost {
@@ -103,12 +103,9 @@ impl rt::Object for CryptoManagerHost {
         &CRYPTO_MANAGER_HOST
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -164,20 +161,22 @@ impl rt::ManagedObject for CryptoManagerHost {
 pub struct CryptoManagerHostKms {
     /// The properties of `CryptoManagerHost`.
     pub base: CryptoManagerHost,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerHostKms {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: CryptoManagerHost::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_KMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostKMS",
-    "6.7",
     Some(&CRYPTO_MANAGER_HOST),
-    "",
+    "6.7",
     rt::unset::<CryptoManagerHostKms>,
 );
 impl rt::Object for CryptoManagerHostKms {
@@ -185,12 +184,9 @@ impl rt::Object for CryptoManagerHostKms {
         &CRYPTO_MANAGER_HOST_KMS
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_HOST_KMS
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_HOST_KMS),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -248,6 +244,8 @@ pub struct CryptoManagerKmip {
     pub base: CryptoManager,
     /// `kmipServers`: list of `KmipClusterInfo`.
     pub kmip_servers: Vec<objects::KmipClusterInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CryptoManagerKmip {
     #[inline(never)]
@@ -255,14 +253,14 @@ impl Default for CryptoManagerKmip {
         Self {
             base: CryptoManager::default(),
             kmip_servers: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmip",
-    "6.5",
     Some(&CRYPTO_MANAGER),
-    "
+    "6.5
 KmipClusterInfo kmipServers ol
 ",
     rt::unset::<CryptoManagerKmip>,
@@ -272,12 +270,9 @@ impl rt::Object for CryptoManagerKmip {
         &CRYPTO_MANAGER_KMIP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CRYPTO_MANAGER_KMIP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CRYPTO_MANAGER_KMIP),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.kmip_servers),

@@ -11,6 +11,8 @@ pub struct CustomizationSpecManager {
     pub info: Vec<objects::CustomizationSpecInfo>,
     /// `encryptionKey`: list of byte; needs the privilege `System.View`.
     pub encryption_key: Vec<i8>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomizationSpecManager {
     #[inline(never)]
@@ -18,14 +20,14 @@ impl Default for CustomizationSpecManager {
         Self {
             info: Vec::new(),
             encryption_key: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static CUSTOMIZATION_SPEC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecManager",
-    "2.0",
     None,
-    "
+    "2.0
 CustomizationSpecInfo info ol
 byte encryptionKey ol
 ",
@@ -36,12 +38,9 @@ impl rt::Object for CustomizationSpecManager {
         &CUSTOMIZATION_SPEC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOMIZATION_SPEC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOMIZATION_SPEC_MANAGER),
             0 => P::Objects(&self.info),
             1 => P::Value(&self.encryption_key),
             _ => P::Absent,

@@ -15,6 +15,8 @@ pub struct DistributedVirtualPortgroup {
     pub config: Option<Box<objects::DvPortgroupConfigInfo>>,
     /// `portKeys`: list of string.
     pub port_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualPortgroup {
     #[inline(never)]
@@ -24,14 +26,14 @@ impl Default for DistributedVirtualPortgroup {
             key: None,
             config: None,
             port_keys: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroup",
-    "4.0",
     Some(&NETWORK),
-    "
+    "4.0
 string key o
 DVPortgroupConfigInfo config o
 string portKeys ol
@@ -43,12 +45,9 @@ impl rt::Object for DistributedVirtualPortgroup {
         &DISTRIBUTED_VIRTUAL_PORTGROUP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_PORTGROUP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Value(&self.key),
@@ -124,6 +123,8 @@ pub struct DistributedVirtualSwitch {
     pub portgroup: Vec<rt::ManagedObjectReference>,
     /// `runtime`: optional `DVSRuntimeInfo`, since VI API 5.1.
     pub runtime: Option<Box<objects::DvsRuntimeInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for DistributedVirtualSwitch {
     #[inline(never)]
@@ -137,14 +138,14 @@ impl Default for DistributedVirtualSwitch {
             network_resource_pool: Vec::new(),
             portgroup: Vec::new(),
             runtime: None,
+            _more: (),
         }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitch",
-    "4.0",
     Some(&MANAGED_ENTITY),
-    "
+    "4.0
 string uuid o
 DVSCapability capability o
 DVSSummary summary o
@@ -160,12 +161,9 @@ impl rt::Object for DistributedVirtualSwitch {
         &DISTRIBUTED_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uuid),
@@ -232,18 +230,20 @@ impl rt::ManagedObject for DistributedVirtualSwitch {
 }
 
 /// The properties of the managed object `DistributedVirtualSwitchManager`, since VI API 4.0.
-pub struct DistributedVirtualSwitchManager {}
+pub struct DistributedVirtualSwitchManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DistributedVirtualSwitchManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<DistributedVirtualSwitchManager>,
 );
 impl rt::Object for DistributedVirtualSwitchManager {
@@ -251,12 +251,9 @@ impl rt::Object for DistributedVirtualSwitchManager {
         &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISTRIBUTED_VIRTUAL_SWITCH_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_SWITCH_MANAGER),
             _ => P::Absent,
         }
     }
@@ -297,20 +294,22 @@ impl rt::ManagedObject for DistributedVirtualSwitchManager {
 pub struct VmwareDistributedVirtualSwitch {
     /// The properties of `DistributedVirtualSwitch`.
     pub base: DistributedVirtualSwitch,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VmwareDistributedVirtualSwitch {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: DistributedVirtualSwitch::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitch",
-    "4.0",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH),
-    "",
+    "4.0",
     rt::unset::<VmwareDistributedVirtualSwitch>,
 );
 impl rt::Object for VmwareDistributedVirtualSwitch {
@@ -318,12 +317,9 @@ impl rt::Object for VmwareDistributedVirtualSwitch {
         &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH),
             0..=22 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,

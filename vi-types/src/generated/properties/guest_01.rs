@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `GuestAliasManager`, since VI API 6.0.
-pub struct GuestAliasManager {}
+pub struct GuestAliasManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestAliasManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_ALIAS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAliasManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<GuestAliasManager>,
 );
 impl rt::Object for GuestAliasManager {
@@ -25,12 +27,9 @@ impl rt::Object for GuestAliasManager {
         &GUEST_ALIAS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_ALIAS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_ALIAS_MANAGER),
             _ => P::Absent,
         }
     }
@@ -68,18 +67,20 @@ impl rt::ManagedObject for GuestAliasManager {
 }
 
 /// The properties of the managed object `GuestAuthManager`, since VI API 5.0.
-pub struct GuestAuthManager {}
+pub struct GuestAuthManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestAuthManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_AUTH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<GuestAuthManager>,
 );
 impl rt::Object for GuestAuthManager {
@@ -87,12 +88,9 @@ impl rt::Object for GuestAuthManager {
         &GUEST_AUTH_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_AUTH_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_AUTH_MANAGER),
             _ => P::Absent,
         }
     }
@@ -130,18 +128,20 @@ impl rt::ManagedObject for GuestAuthManager {
 }
 
 /// The properties of the managed object `GuestFileManager`, since VI API 5.0.
-pub struct GuestFileManager {}
+pub struct GuestFileManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestFileManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<GuestFileManager>,
 );
 impl rt::Object for GuestFileManager {
@@ -149,12 +149,9 @@ impl rt::Object for GuestFileManager {
         &GUEST_FILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_FILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_FILE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -203,6 +200,8 @@ pub struct GuestOperationsManager {
     pub guest_windows_registry_manager: Option<rt::ManagedObjectReference>,
     /// `aliasManager`: optional reference to `GuestAliasManager`, since VI API 6.0; needs the privilege `System.Anonymous`.
     pub alias_manager: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for GuestOperationsManager {
     #[inline(never)]
@@ -213,14 +212,14 @@ impl Default for GuestOperationsManager {
             process_manager: None,
             guest_windows_registry_manager: None,
             alias_manager: None,
+            _more: (),
         }
     }
 }
 pub(crate) static GUEST_OPERATIONS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsManager",
-    "5.0",
     None,
-    "
+    "5.0
 ManagedObjectReference authManager o
 ManagedObjectReference fileManager o
 ManagedObjectReference processManager o
@@ -234,12 +233,9 @@ impl rt::Object for GuestOperationsManager {
         &GUEST_OPERATIONS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_OPERATIONS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_OPERATIONS_MANAGER),
             0 => P::Value(&self.auth_manager),
             1 => P::Value(&self.file_manager),
             2 => P::Value(&self.process_manager),
@@ -287,18 +283,20 @@ impl rt::ManagedObject for GuestOperationsManager {
 }
 
 /// The properties of the managed object `GuestProcessManager`, since VI API 5.0.
-pub struct GuestProcessManager {}
+pub struct GuestProcessManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestProcessManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_PROCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<GuestProcessManager>,
 );
 impl rt::Object for GuestProcessManager {
@@ -306,12 +304,9 @@ impl rt::Object for GuestProcessManager {
         &GUEST_PROCESS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_PROCESS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_PROCESS_MANAGER),
             _ => P::Absent,
         }
     }
@@ -349,18 +344,20 @@ impl rt::ManagedObject for GuestProcessManager {
 }
 
 /// The properties of the managed object `GuestWindowsRegistryManager`, since VI API 6.0.
-pub struct GuestWindowsRegistryManager {}
+pub struct GuestWindowsRegistryManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for GuestWindowsRegistryManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static GUEST_WINDOWS_REGISTRY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsRegistryManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<GuestWindowsRegistryManager>,
 );
 impl rt::Object for GuestWindowsRegistryManager {
@@ -368,12 +365,9 @@ impl rt::Object for GuestWindowsRegistryManager {
         &GUEST_WINDOWS_REGISTRY_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &GUEST_WINDOWS_REGISTRY_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&GUEST_WINDOWS_REGISTRY_MANAGER),
             _ => P::Absent,
         }
     }
@@ -411,18 +405,20 @@ impl rt::ManagedObject for GuestWindowsRegistryManager {
 }
 
 /// The properties of the managed object `VirtualMachineGuestCustomizationManager`, since VI API 6.8.7.
-pub struct VirtualMachineGuestCustomizationManager {}
+pub struct VirtualMachineGuestCustomizationManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineGuestCustomizationManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestCustomizationManager",
-    "6.8.7",
     None,
-    "",
+    "6.8.7",
     rt::unset::<VirtualMachineGuestCustomizationManager>,
 );
 impl rt::Object for VirtualMachineGuestCustomizationManager {
@@ -430,12 +426,9 @@ impl rt::Object for VirtualMachineGuestCustomizationManager {
         &VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER),
             _ => P::Absent,
         }
     }

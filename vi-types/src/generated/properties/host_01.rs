@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `CertificateManager`, since VI API 6.0.
-pub struct CertificateManager {}
+pub struct CertificateManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for CertificateManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertificateManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<CertificateManager>,
 );
 impl rt::Object for CertificateManager {
@@ -25,12 +27,9 @@ impl rt::Object for CertificateManager {
         &CERTIFICATE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CERTIFICATE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CERTIFICATE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -68,18 +67,20 @@ impl rt::ManagedObject for CertificateManager {
 }
 
 /// The properties of the managed object `DirectPathProfileManager`, since VI API 9.0.0.0.
-pub struct DirectPathProfileManager {}
+pub struct DirectPathProfileManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DirectPathProfileManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManager",
-    "9.0.0.0",
     None,
-    "",
+    "9.0.0.0",
     rt::unset::<DirectPathProfileManager>,
 );
 impl rt::Object for DirectPathProfileManager {
@@ -87,12 +88,9 @@ impl rt::Object for DirectPathProfileManager {
         &DIRECT_PATH_PROFILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIRECT_PATH_PROFILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIRECT_PATH_PROFILE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -133,18 +131,22 @@ impl rt::ManagedObject for DirectPathProfileManager {
 pub struct HostAccessManager {
     /// `lockdownMode`: optional `HostLockdownMode`; needs the privilege `System.View`.
     pub lockdown_mode: Option<enums::HostLockdownMode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAccessManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { lockdown_mode: None }
+        Self {
+            lockdown_mode: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ACCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessManager",
-    "6.0",
     None,
-    "
+    "6.0
 HostLockdownMode lockdownMode o
 ",
     rt::unset::<HostAccessManager>,
@@ -154,12 +156,9 @@ impl rt::Object for HostAccessManager {
         &HOST_ACCESS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACCESS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACCESS_MANAGER),
             0 => P::Value(&self.lockdown_mode),
             _ => P::Absent,
         }
@@ -202,20 +201,22 @@ impl rt::ManagedObject for HostAccessManager {
 pub struct HostActiveDirectoryAuthentication {
     /// The properties of `HostDirectoryStore`.
     pub base: HostDirectoryStore,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostActiveDirectoryAuthentication {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostDirectoryStore::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectoryAuthentication",
-    "4.1",
     Some(&HOST_DIRECTORY_STORE),
-    "",
+    "4.1",
     rt::unset::<HostActiveDirectoryAuthentication>,
 );
 impl rt::Object for HostActiveDirectoryAuthentication {
@@ -223,12 +224,9 @@ impl rt::Object for HostActiveDirectoryAuthentication {
         &HOST_ACTIVE_DIRECTORY_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ACTIVE_DIRECTORY_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ACTIVE_DIRECTORY_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -286,6 +284,8 @@ pub struct HostAssignableHardwareManager {
     pub binding: Vec<objects::HostAssignableHardwareBinding>,
     /// `config`: optional `HostAssignableHardwareConfig`; needs the privilege `System.Read`.
     pub config: Option<Box<objects::HostAssignableHardwareConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAssignableHardwareManager {
     #[inline(never)]
@@ -293,14 +293,14 @@ impl Default for HostAssignableHardwareManager {
         Self {
             binding: Vec::new(),
             config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareManager",
-    "7.0.0.0",
     None,
-    "
+    "7.0.0.0
 HostAssignableHardwareBinding binding ol
 HostAssignableHardwareConfig config o
 ",
@@ -311,12 +311,9 @@ impl rt::Object for HostAssignableHardwareManager {
         &HOST_ASSIGNABLE_HARDWARE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ASSIGNABLE_HARDWARE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ASSIGNABLE_HARDWARE_MANAGER),
             0 => P::Objects(&self.binding),
             1 => P::Optional(&self.config),
             _ => P::Absent,
@@ -363,6 +360,8 @@ pub struct HostAuthenticationManager {
     pub info: Option<Box<objects::HostAuthenticationManagerInfo>>,
     /// `supportedStore`: list of reference to `HostAuthenticationStore`.
     pub supported_store: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationManager {
     #[inline(never)]
@@ -370,14 +369,14 @@ impl Default for HostAuthenticationManager {
         Self {
             info: None,
             supported_store: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_AUTHENTICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationManager",
-    "4.1",
     None,
-    "
+    "4.1
 HostAuthenticationManagerInfo info o
 ManagedObjectReference supportedStore ol
 ",
@@ -388,12 +387,9 @@ impl rt::Object for HostAuthenticationManager {
         &HOST_AUTHENTICATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_MANAGER),
             0 => P::Optional(&self.info),
             1 => P::Value(&self.supported_store),
             _ => P::Absent,
@@ -438,18 +434,19 @@ impl rt::ManagedObject for HostAuthenticationManager {
 pub struct HostAuthenticationStore {
     /// `info`: optional `HostAuthenticationStoreInfo` or a descendant.
     pub info: Option<rt::Poly<objects::HostAuthenticationStoreInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostAuthenticationStore {
     #[inline(never)]
     fn default() -> Self {
-        Self { info: None }
+        Self { info: None, _more: () }
     }
 }
 pub(crate) static HOST_AUTHENTICATION_STORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationStore",
-    "4.1",
     None,
-    "
+    "4.1
 HostAuthenticationStoreInfo info o
 ",
     rt::unset::<HostAuthenticationStore>,
@@ -459,12 +456,9 @@ impl rt::Object for HostAuthenticationStore {
         &HOST_AUTHENTICATION_STORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_AUTHENTICATION_STORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_AUTHENTICATION_STORE),
             0 => P::Value(&self.info),
             _ => P::Absent,
         }
@@ -508,18 +502,20 @@ impl rt::ManagedObject for HostAuthenticationStore {
 }
 
 /// The properties of the managed object `HostBootDeviceSystem`, since VI API 2.5.
-pub struct HostBootDeviceSystem {}
+pub struct HostBootDeviceSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostBootDeviceSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_BOOT_DEVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDeviceSystem",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<HostBootDeviceSystem>,
 );
 impl rt::Object for HostBootDeviceSystem {
@@ -527,12 +523,9 @@ impl rt::Object for HostBootDeviceSystem {
         &HOST_BOOT_DEVICE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_BOOT_DEVICE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_BOOT_DEVICE_SYSTEM),
             _ => P::Absent,
         }
     }
@@ -573,18 +566,22 @@ impl rt::ManagedObject for HostBootDeviceSystem {
 pub struct HostCertificateManager {
     /// `certificateInfo`: optional `HostCertificateManagerCertificateInfo`; needs the privilege `Certificate.Manage`.
     pub certificate_info: Option<Box<objects::HostCertificateManagerCertificateInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCertificateManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { certificate_info: None }
+        Self {
+            certificate_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManager",
-    "6.0",
     None,
-    "
+    "6.0
 HostCertificateManagerCertificateInfo certificateInfo o
 ",
     rt::unset::<HostCertificateManager>,
@@ -594,12 +591,9 @@ impl rt::Object for HostCertificateManager {
         &HOST_CERTIFICATE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CERTIFICATE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CERTIFICATE_MANAGER),
             0 => P::Optional(&self.certificate_info),
             _ => P::Absent,
         }
@@ -646,6 +640,8 @@ pub struct HostCpuSchedulerSystem {
     pub cpu_scheduler_info: Option<Box<objects::HostCpuSchedulerInfo>>,
     /// `hyperthreadInfo`: optional `HostHyperThreadScheduleInfo`.
     pub hyperthread_info: Option<Box<objects::HostHyperThreadScheduleInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCpuSchedulerSystem {
     #[inline(never)]
@@ -654,14 +650,14 @@ impl Default for HostCpuSchedulerSystem {
             base: ExtensibleManagedObject::default(),
             cpu_scheduler_info: None,
             hyperthread_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CPU_SCHEDULER_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuSchedulerSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostCpuSchedulerInfo cpuSchedulerInfo o since 8.0.3.0
 HostHyperThreadScheduleInfo hyperthreadInfo o
 ",
@@ -672,12 +668,9 @@ impl rt::Object for HostCpuSchedulerSystem {
         &HOST_CPU_SCHEDULER_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CPU_SCHEDULER_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CPU_SCHEDULER_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.cpu_scheduler_info),
@@ -737,18 +730,22 @@ impl rt::ManagedObject for HostCpuSchedulerSystem {
 pub struct HostDateTimeSystem {
     /// `dateTimeInfo`: optional `HostDateTimeInfo`; needs the privilege `System.Read`.
     pub date_time_info: Option<Box<objects::HostDateTimeInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDateTimeSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { date_time_info: None }
+        Self {
+            date_time_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystem",
-    "2.5",
     None,
-    "
+    "2.5
 HostDateTimeInfo dateTimeInfo o
 ",
     rt::unset::<HostDateTimeSystem>,
@@ -758,12 +755,9 @@ impl rt::Object for HostDateTimeSystem {
         &HOST_DATE_TIME_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DATE_TIME_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DATE_TIME_SYSTEM),
             0 => P::Optional(&self.date_time_info),
             _ => P::Absent,
         }
@@ -806,18 +800,22 @@ impl rt::ManagedObject for HostDateTimeSystem {
 pub struct HostDiagnosticSystem {
     /// `activePartition`: optional `HostDiagnosticPartition`.
     pub active_partition: Option<Box<objects::HostDiagnosticPartition>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDiagnosticSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { active_partition: None }
+        Self {
+            active_partition: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_DIAGNOSTIC_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticSystem",
-    "2.0",
     None,
-    "
+    "2.0
 HostDiagnosticPartition activePartition o
 ",
     rt::unset::<HostDiagnosticSystem>,
@@ -827,12 +825,9 @@ impl rt::Object for HostDiagnosticSystem {
         &HOST_DIAGNOSTIC_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIAGNOSTIC_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIAGNOSTIC_SYSTEM),
             0 => P::Optional(&self.active_partition),
             _ => P::Absent,
         }
@@ -875,20 +870,22 @@ impl rt::ManagedObject for HostDiagnosticSystem {
 pub struct HostDirectoryStore {
     /// The properties of `HostAuthenticationStore`.
     pub base: HostAuthenticationStore,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostDirectoryStore {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStore::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_DIRECTORY_STORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDirectoryStore",
-    "4.1",
     Some(&HOST_AUTHENTICATION_STORE),
-    "",
+    "4.1",
     rt::unset::<HostDirectoryStore>,
 );
 impl rt::Object for HostDirectoryStore {
@@ -896,12 +893,9 @@ impl rt::Object for HostDirectoryStore {
         &HOST_DIRECTORY_STORE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_DIRECTORY_STORE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_DIRECTORY_STORE),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -957,18 +951,22 @@ impl rt::ManagedObject for HostDirectoryStore {
 pub struct HostEsxAgentHostManager {
     /// `configInfo`: optional `HostEsxAgentHostManagerConfigInfo`; needs the privilege `Host.Config.Settings`.
     pub config_info: Option<Box<objects::HostEsxAgentHostManagerConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostEsxAgentHostManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { config_info: None }
+        Self {
+            config_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_ESX_AGENT_HOST_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEsxAgentHostManager",
-    "5.0",
     None,
-    "
+    "5.0
 HostEsxAgentHostManagerConfigInfo configInfo o
 ",
     rt::unset::<HostEsxAgentHostManager>,
@@ -978,12 +976,9 @@ impl rt::Object for HostEsxAgentHostManager {
         &HOST_ESX_AGENT_HOST_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_ESX_AGENT_HOST_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_ESX_AGENT_HOST_MANAGER),
             0 => P::Optional(&self.config_info),
             _ => P::Absent,
         }
@@ -1028,6 +1023,8 @@ pub struct HostFirewallSystem {
     pub base: ExtensibleManagedObject,
     /// `firewallInfo`: optional `HostFirewallInfo`.
     pub firewall_info: Option<Box<objects::HostFirewallInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostFirewallSystem {
     #[inline(never)]
@@ -1035,14 +1032,14 @@ impl Default for HostFirewallSystem {
         Self {
             base: ExtensibleManagedObject::default(),
             firewall_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_FIREWALL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostFirewallInfo firewallInfo o
 ",
     rt::unset::<HostFirewallSystem>,
@@ -1052,12 +1049,9 @@ impl rt::Object for HostFirewallSystem {
         &HOST_FIREWALL_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIREWALL_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIREWALL_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.firewall_info),
@@ -1112,18 +1106,20 @@ impl rt::ManagedObject for HostFirewallSystem {
 }
 
 /// The properties of the managed object `HostFirmwareSystem`, since VI API 2.5.
-pub struct HostFirmwareSystem {}
+pub struct HostFirmwareSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostFirmwareSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_FIRMWARE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirmwareSystem",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<HostFirmwareSystem>,
 );
 impl rt::Object for HostFirmwareSystem {
@@ -1131,12 +1127,9 @@ impl rt::Object for HostFirmwareSystem {
         &HOST_FIRMWARE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_FIRMWARE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_FIRMWARE_SYSTEM),
             _ => P::Absent,
         }
     }
@@ -1185,6 +1178,8 @@ pub struct HostGraphicsManager {
     pub shared_passthru_gpu_types: Vec<String>,
     /// `sharedGpuCapabilities`: list of `HostSharedGpuCapabilities`, since VI API 6.7; needs the privilege `System.Read`.
     pub shared_gpu_capabilities: Vec<objects::HostSharedGpuCapabilities>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostGraphicsManager {
     #[inline(never)]
@@ -1195,14 +1190,14 @@ impl Default for HostGraphicsManager {
             graphics_config: None,
             shared_passthru_gpu_types: Vec::new(),
             shared_gpu_capabilities: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_GRAPHICS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsManager",
-    "5.5",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "5.5
 HostGraphicsInfo graphicsInfo ol
 HostGraphicsConfig graphicsConfig o since 6.5
 string sharedPassthruGpuTypes ol since 6.0
@@ -1215,12 +1210,9 @@ impl rt::Object for HostGraphicsManager {
         &HOST_GRAPHICS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_GRAPHICS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_GRAPHICS_MANAGER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.graphics_info),
@@ -1284,18 +1276,19 @@ impl rt::ManagedObject for HostGraphicsManager {
 pub struct HostHealthStatusSystem {
     /// `runtime`: optional `HealthSystemRuntime`.
     pub runtime: Option<Box<objects::HealthSystemRuntime>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostHealthStatusSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { runtime: None }
+        Self { runtime: None, _more: () }
     }
 }
 pub(crate) static HOST_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHealthStatusSystem",
-    "2.5",
     None,
-    "
+    "2.5
 HealthSystemRuntime runtime o
 ",
     rt::unset::<HostHealthStatusSystem>,
@@ -1305,12 +1298,9 @@ impl rt::Object for HostHealthStatusSystem {
         &HOST_HEALTH_STATUS_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_HEALTH_STATUS_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_HEALTH_STATUS_SYSTEM),
             0 => P::Optional(&self.runtime),
             _ => P::Absent,
         }
@@ -1350,18 +1340,20 @@ impl rt::ManagedObject for HostHealthStatusSystem {
 }
 
 /// The properties of the managed object `HostImageConfigManager`, since VI API 5.0.
-pub struct HostImageConfigManager {}
+pub struct HostImageConfigManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostImageConfigManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_IMAGE_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<HostImageConfigManager>,
 );
 impl rt::Object for HostImageConfigManager {
@@ -1369,12 +1361,9 @@ impl rt::Object for HostImageConfigManager {
         &HOST_IMAGE_CONFIG_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_IMAGE_CONFIG_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_IMAGE_CONFIG_MANAGER),
             _ => P::Absent,
         }
     }
@@ -1412,18 +1401,20 @@ impl rt::ManagedObject for HostImageConfigManager {
 }
 
 /// The properties of the managed object `HostKernelModuleSystem`, since VI API 2.5u2.
-pub struct HostKernelModuleSystem {}
+pub struct HostKernelModuleSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostKernelModuleSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_KERNEL_MODULE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostKernelModuleSystem",
-    "2.5u2",
     None,
-    "",
+    "2.5u2",
     rt::unset::<HostKernelModuleSystem>,
 );
 impl rt::Object for HostKernelModuleSystem {
@@ -1431,12 +1422,9 @@ impl rt::Object for HostKernelModuleSystem {
         &HOST_KERNEL_MODULE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_KERNEL_MODULE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_KERNEL_MODULE_SYSTEM),
             _ => P::Absent,
         }
     }
@@ -1474,18 +1462,20 @@ impl rt::ManagedObject for HostKernelModuleSystem {
 }
 
 /// The properties of the managed object `HostLocalAccountManager`, since VI API 2.0.
-pub struct HostLocalAccountManager {}
+pub struct HostLocalAccountManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostLocalAccountManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_LOCAL_ACCOUNT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAccountManager",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<HostLocalAccountManager>,
 );
 impl rt::Object for HostLocalAccountManager {
@@ -1493,12 +1483,9 @@ impl rt::Object for HostLocalAccountManager {
         &HOST_LOCAL_ACCOUNT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_ACCOUNT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_ACCOUNT_MANAGER),
             _ => P::Absent,
         }
     }
@@ -1539,20 +1526,22 @@ impl rt::ManagedObject for HostLocalAccountManager {
 pub struct HostLocalAuthentication {
     /// The properties of `HostAuthenticationStore`.
     pub base: HostAuthenticationStore,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostLocalAuthentication {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: HostAuthenticationStore::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_LOCAL_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAuthentication",
-    "4.1",
     Some(&HOST_AUTHENTICATION_STORE),
-    "",
+    "4.1",
     rt::unset::<HostLocalAuthentication>,
 );
 impl rt::Object for HostLocalAuthentication {
@@ -1560,12 +1549,9 @@ impl rt::Object for HostLocalAuthentication {
         &HOST_LOCAL_AUTHENTICATION
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_LOCAL_AUTHENTICATION
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_LOCAL_AUTHENTICATION),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -1628,6 +1614,8 @@ pub struct HostMemorySystem {
     pub virtual_machine_reservation_info: Option<
         Box<objects::VirtualMachineMemoryReservationInfo>,
     >,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostMemorySystem {
     #[inline(never)]
@@ -1637,14 +1625,14 @@ impl Default for HostMemorySystem {
             console_reservation_info: None,
             #[cfg(feature = "vm")]
             virtual_machine_reservation_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_MEMORY_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemorySystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 ServiceConsoleReservationInfo consoleReservationInfo o
 VirtualMachineMemoryReservationInfo virtualMachineReservationInfo o since 2.5
 ",
@@ -1655,12 +1643,9 @@ impl rt::Object for HostMemorySystem {
         &HOST_MEMORY_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_MEMORY_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_MEMORY_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.console_reservation_info),
@@ -1719,18 +1704,20 @@ impl rt::ManagedObject for HostMemorySystem {
 }
 
 /// The properties of the managed object `HostPatchManager`, since VI API 2.0.
-pub struct HostPatchManager {}
+pub struct HostPatchManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostPatchManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_PATCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManager",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<HostPatchManager>,
 );
 impl rt::Object for HostPatchManager {
@@ -1738,12 +1725,9 @@ impl rt::Object for HostPatchManager {
         &HOST_PATCH_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PATCH_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PATCH_MANAGER),
             _ => P::Absent,
         }
     }
@@ -1788,6 +1772,8 @@ pub struct HostPciPassthruSystem {
     pub pci_passthru_info: Vec<rt::Poly<objects::HostPciPassthruInfo>>,
     /// `sriovDevicePoolInfo`: list of `HostSriovDevicePoolInfo` or a descendant, since VI API 6.5; needs the privilege `System.Read`.
     pub sriov_device_pool_info: Vec<rt::Poly<objects::HostSriovDevicePoolInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPciPassthruSystem {
     #[inline(never)]
@@ -1796,14 +1782,14 @@ impl Default for HostPciPassthruSystem {
             base: ExtensibleManagedObject::default(),
             pci_passthru_info: Vec::new(),
             sriov_device_pool_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PCI_PASSTHRU_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruSystem",
-    "4.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "4.0
 HostPciPassthruInfo pciPassthruInfo ol
 HostSriovDevicePoolInfo sriovDevicePoolInfo ol since 6.5
 ",
@@ -1814,12 +1800,9 @@ impl rt::Object for HostPciPassthruSystem {
         &HOST_PCI_PASSTHRU_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PCI_PASSTHRU_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PCI_PASSTHRU_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pci_passthru_info),
@@ -1881,6 +1864,8 @@ pub struct HostPowerSystem {
     pub capability: Option<Box<objects::PowerSystemCapability>>,
     /// `info`: optional `PowerSystemInfo`; needs the privilege `System.Read`.
     pub info: Option<Box<objects::PowerSystemInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostPowerSystem {
     #[inline(never)]
@@ -1888,14 +1873,14 @@ impl Default for HostPowerSystem {
         Self {
             capability: None,
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_POWER_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerSystem",
-    "4.1",
     None,
-    "
+    "4.1
 PowerSystemCapability capability o
 PowerSystemInfo info o
 ",
@@ -1906,12 +1891,9 @@ impl rt::Object for HostPowerSystem {
         &HOST_POWER_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_POWER_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_POWER_SYSTEM),
             0 => P::Optional(&self.capability),
             1 => P::Optional(&self.info),
             _ => P::Absent,
@@ -1958,6 +1940,8 @@ pub struct HostServiceSystem {
     pub base: ExtensibleManagedObject,
     /// `serviceInfo`: optional `HostServiceInfo`.
     pub service_info: Option<Box<objects::HostServiceInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostServiceSystem {
     #[inline(never)]
@@ -1965,14 +1949,14 @@ impl Default for HostServiceSystem {
         Self {
             base: ExtensibleManagedObject::default(),
             service_info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SERVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostServiceInfo serviceInfo o
 ",
     rt::unset::<HostServiceSystem>,
@@ -1982,12 +1966,9 @@ impl rt::Object for HostServiceSystem {
         &HOST_SERVICE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SERVICE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SERVICE_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.service_info),
@@ -2047,6 +2028,8 @@ pub struct HostSnmpSystem {
     pub configuration: Option<Box<objects::HostSnmpConfigSpec>>,
     /// `limits`: optional `HostSnmpSystemAgentLimits`, since VI API 2.5; needs the privilege `Global.Settings`.
     pub limits: Option<Box<objects::HostSnmpSystemAgentLimits>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostSnmpSystem {
     #[inline(never)]
@@ -2054,14 +2037,14 @@ impl Default for HostSnmpSystem {
         Self {
             configuration: None,
             limits: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_SNMP_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpSystem",
-    "2.0",
     None,
-    "
+    "2.0
 HostSnmpConfigSpec configuration o since 2.5
 HostSnmpSystemAgentLimits limits o since 2.5
 ",
@@ -2072,12 +2055,9 @@ impl rt::Object for HostSnmpSystem {
         &HOST_SNMP_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SNMP_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SNMP_SYSTEM),
             0 => P::Optional(&self.configuration),
             1 => P::Optional(&self.limits),
             _ => P::Absent,

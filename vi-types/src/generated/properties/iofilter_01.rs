@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `IoFilterManager`, since VI API 6.0.
-pub struct IoFilterManager {}
+pub struct IoFilterManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IoFilterManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static IO_FILTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterManager",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<IoFilterManager>,
 );
 impl rt::Object for IoFilterManager {
@@ -25,12 +27,9 @@ impl rt::Object for IoFilterManager {
         &IO_FILTER_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IO_FILTER_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IO_FILTER_MANAGER),
             _ => P::Absent,
         }
     }

@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `LicenseAssignmentManager`, since VI API 4.0.
-pub struct LicenseAssignmentManager {}
+pub struct LicenseAssignmentManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for LicenseAssignmentManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static LICENSE_ASSIGNMENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<LicenseAssignmentManager>,
 );
 impl rt::Object for LicenseAssignmentManager {
@@ -25,12 +27,9 @@ impl rt::Object for LicenseAssignmentManager {
         &LICENSE_ASSIGNMENT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_ASSIGNMENT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_ASSIGNMENT_MANAGER),
             _ => P::Absent,
         }
     }
@@ -85,6 +84,8 @@ pub struct LicenseManager {
     pub license_assignment_manager: Option<rt::ManagedObjectReference>,
     /// `evaluation`: optional `LicenseManagerEvaluationInfo`, since VI API 4.0; needs the privilege `System.Read`.
     pub evaluation: Option<Box<objects::LicenseManagerEvaluationInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LicenseManager {
     #[inline(never)]
@@ -98,14 +99,14 @@ impl Default for LicenseManager {
             licenses: Vec::new(),
             license_assignment_manager: None,
             evaluation: None,
+            _more: (),
         }
     }
 }
 pub(crate) static LICENSE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManager",
-    "2.0",
     None,
-    "
+    "2.0
 LicenseSource source o
 boolean sourceAvailable o
 LicenseDiagnostics diagnostics o since 2.5
@@ -122,12 +123,9 @@ impl rt::Object for LicenseManager {
         &LICENSE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LICENSE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LICENSE_MANAGER),
             0 => P::Value(&self.source),
             1 => P::Value(&self.source_available),
             2 => P::Optional(&self.diagnostics),

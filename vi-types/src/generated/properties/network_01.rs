@@ -13,6 +13,8 @@ pub struct HostVMotionSystem {
     pub net_config: Option<Box<objects::HostVMotionNetConfig>>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<objects::HostIpConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVMotionSystem {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for HostVMotionSystem {
             base: ExtensibleManagedObject::default(),
             net_config: None,
             ip_config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_V_MOTION_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionSystem",
-    "2.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "2.0
 HostVMotionNetConfig netConfig o
 HostIpConfig ipConfig o
 ",
@@ -39,12 +41,9 @@ impl rt::Object for HostVMotionSystem {
         &HOST_V_MOTION_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_MOTION_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_MOTION_SYSTEM),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.net_config),
@@ -106,6 +105,8 @@ pub struct HostVirtualNicManager {
     pub base: ExtensibleManagedObject,
     /// `info`: optional `HostVirtualNicManagerInfo`.
     pub info: Option<Box<objects::HostVirtualNicManagerInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVirtualNicManager {
     #[inline(never)]
@@ -113,14 +114,14 @@ impl Default for HostVirtualNicManager {
         Self {
             base: ExtensibleManagedObject::default(),
             info: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManager",
-    "4.0",
     Some(&EXTENSIBLE_MANAGED_OBJECT),
-    "
+    "4.0
 HostVirtualNicManagerInfo info o
 ",
     rt::unset::<HostVirtualNicManager>,
@@ -130,12 +131,9 @@ impl rt::Object for HostVirtualNicManager {
         &HOST_VIRTUAL_NIC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VIRTUAL_NIC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_MANAGER),
             0..=1 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
@@ -190,18 +188,20 @@ impl rt::ManagedObject for HostVirtualNicManager {
 }
 
 /// The properties of the managed object `IscsiManager`, since VI API 5.0.
-pub struct IscsiManager {}
+pub struct IscsiManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IscsiManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static ISCSI_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiManager",
-    "5.0",
     None,
-    "",
+    "5.0",
     rt::unset::<IscsiManager>,
 );
 impl rt::Object for IscsiManager {
@@ -209,12 +209,9 @@ impl rt::Object for IscsiManager {
         &ISCSI_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ISCSI_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ISCSI_MANAGER),
             _ => P::Absent,
         }
     }
@@ -259,6 +256,8 @@ pub struct OpaqueNetwork {
     pub capability: Option<Box<objects::OpaqueNetworkCapability>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
     pub extra_config: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OpaqueNetwork {
     #[inline(never)]
@@ -267,14 +266,14 @@ impl Default for OpaqueNetwork {
             base: Network::default(),
             capability: None,
             extra_config: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OPAQUE_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetwork",
-    "5.5",
     Some(&NETWORK),
-    "
+    "5.5
 OpaqueNetworkCapability capability o since 6.5
 OptionValue extraConfig ol since 6.5
 ",
@@ -285,12 +284,9 @@ impl rt::Object for OpaqueNetwork {
         &OPAQUE_NETWORK
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OPAQUE_NETWORK
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK),
             0..=18 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             19 => P::Optional(&self.capability),
@@ -352,6 +348,8 @@ pub struct TransitGateway {
     pub base: ManagedEntity,
     /// `config`: optional `TransitGatewayConfigInfo`.
     pub config: Option<Box<objects::TransitGatewayConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for TransitGateway {
     #[inline(never)]
@@ -359,14 +357,14 @@ impl Default for TransitGateway {
         Self {
             base: ManagedEntity::default(),
             config: None,
+            _more: (),
         }
     }
 }
 pub(crate) static TRANSIT_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGateway",
-    "9.1.0.0",
     Some(&MANAGED_ENTITY),
-    "
+    "9.1.0.0
 TransitGatewayConfigInfo config o
 ",
     rt::unset::<TransitGateway>,
@@ -376,12 +374,9 @@ impl rt::Object for TransitGateway {
         &TRANSIT_GATEWAY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TRANSIT_GATEWAY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TRANSIT_GATEWAY),
             0..=15 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config),

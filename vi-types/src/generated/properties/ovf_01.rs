@@ -21,6 +21,8 @@ pub struct HttpNfcLease {
     pub state: Option<enums::HttpNfcLeaseState>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<objects::LocalizedMethodFault>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HttpNfcLease {
     #[inline(never)]
@@ -33,14 +35,14 @@ impl Default for HttpNfcLease {
             info: None,
             state: None,
             error: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HTTP_NFC_LEASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLease",
-    "4.0",
     None,
-    "
+    "4.0
 int initializeProgress o
 int transferProgress o since 6.7
 string mode o since 6.7
@@ -56,12 +58,9 @@ impl rt::Object for HttpNfcLease {
         &HTTP_NFC_LEASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HTTP_NFC_LEASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HTTP_NFC_LEASE),
             0 => P::Value(&self.initialize_progress),
             1 => P::Value(&self.transfer_progress),
             2 => P::Value(&self.mode),
@@ -118,6 +117,8 @@ pub struct OvfManager {
     pub ovf_import_option: Vec<objects::OvfOptionInfo>,
     /// `ovfExportOption`: list of `OvfOptionInfo`, since VI API 5.1; needs the privilege `System.View`.
     pub ovf_export_option: Vec<objects::OvfOptionInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for OvfManager {
     #[inline(never)]
@@ -125,14 +126,14 @@ impl Default for OvfManager {
         Self {
             ovf_import_option: Vec::new(),
             ovf_export_option: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static OVF_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfManager",
-    "4.0",
     None,
-    "
+    "4.0
 OvfOptionInfo ovfImportOption ol since 5.1
 OvfOptionInfo ovfExportOption ol since 5.1
 ",
@@ -143,12 +144,9 @@ impl rt::Object for OvfManager {
         &OVF_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &OVF_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&OVF_MANAGER),
             0 => P::Objects(&self.ovf_import_option),
             1 => P::Objects(&self.ovf_export_option),
             _ => P::Absent,

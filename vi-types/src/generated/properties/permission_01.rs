@@ -13,6 +13,8 @@ pub struct AuthorizationManager {
     pub role_list: Vec<objects::AuthorizationRole>,
     /// `description`: optional `AuthorizationDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::AuthorizationDescription>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for AuthorizationManager {
     #[inline(never)]
@@ -21,14 +23,14 @@ impl Default for AuthorizationManager {
             privilege_list: Vec::new(),
             role_list: Vec::new(),
             description: None,
+            _more: (),
         }
     }
 }
 pub(crate) static AUTHORIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationManager",
-    "2.0",
     None,
-    "
+    "2.0
 AuthorizationPrivilege privilegeList ol
 AuthorizationRole roleList ol
 AuthorizationDescription description o
@@ -40,12 +42,9 @@ impl rt::Object for AuthorizationManager {
         &AUTHORIZATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &AUTHORIZATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&AUTHORIZATION_MANAGER),
             0 => P::Objects(&self.privilege_list),
             1 => P::Objects(&self.role_list),
             2 => P::Optional(&self.description),
@@ -92,18 +91,22 @@ impl rt::ManagedObject for AuthorizationManager {
 pub struct UserDirectory {
     /// `domainList`: list of string; needs the privilege `System.View`.
     pub domain_list: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for UserDirectory {
     #[inline(never)]
     fn default() -> Self {
-        Self { domain_list: Vec::new() }
+        Self {
+            domain_list: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static USER_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserDirectory",
-    "2.0",
     None,
-    "
+    "2.0
 string domainList ol
 ",
     rt::unset::<UserDirectory>,
@@ -113,12 +116,9 @@ impl rt::Object for UserDirectory {
         &USER_DIRECTORY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &USER_DIRECTORY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&USER_DIRECTORY),
             0 => P::Value(&self.domain_list),
             _ => P::Absent,
         }

@@ -9,18 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct ClusterProfile {
     /// The properties of `Profile`.
     pub base: Profile,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfile {
     #[inline(never)]
     fn default() -> Self {
-        Self { base: Profile::default() }
+        Self {
+            base: Profile::default(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfile",
-    "4.0",
     Some(&PROFILE),
-    "",
+    "4.0",
     rt::unset::<ClusterProfile>,
 );
 impl rt::Object for ClusterProfile {
@@ -28,12 +32,9 @@ impl rt::Object for ClusterProfile {
         &CLUSTER_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -89,20 +90,22 @@ impl rt::ManagedObject for ClusterProfile {
 pub struct ClusterProfileManager {
     /// The properties of `ProfileManager`.
     pub base: ProfileManager,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ClusterProfileManager {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileManager::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static CLUSTER_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileManager",
-    "4.0",
     Some(&PROFILE_MANAGER),
-    "",
+    "4.0",
     rt::unset::<ClusterProfileManager>,
 );
 impl rt::Object for ClusterProfileManager {
@@ -110,12 +113,9 @@ impl rt::Object for ClusterProfileManager {
         &CLUSTER_PROFILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_PROFILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CLUSTER_PROFILE_MANAGER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -181,6 +181,8 @@ pub struct HostProfile {
     pub compliance_check_time: Option<rt::DateTime>,
     /// `referenceHost`: optional reference to `HostSystem`.
     pub reference_host: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfile {
     #[inline(never)]
@@ -192,14 +194,14 @@ impl Default for HostProfile {
             validation_failure_info: None,
             compliance_check_time: None,
             reference_host: None,
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfile",
-    "4.0",
     Some(&PROFILE),
-    "
+    "4.0
 string validationState o since 6.7
 dateTime validationStateUpdateTime o since 6.7
 HostProfileValidationFailureInfo validationFailureInfo o since 6.7
@@ -213,12 +215,9 @@ impl rt::Object for HostProfile {
         &HOST_PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE),
             0..=6 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.validation_state),
@@ -284,20 +283,22 @@ impl rt::ManagedObject for HostProfile {
 pub struct HostProfileManager {
     /// The properties of `ProfileManager`.
     pub base: ProfileManager,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostProfileManager {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ProfileManager::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManager",
-    "4.0",
     Some(&PROFILE_MANAGER),
-    "",
+    "4.0",
     rt::unset::<HostProfileManager>,
 );
 impl rt::Object for HostProfileManager {
@@ -305,12 +306,9 @@ impl rt::Object for HostProfileManager {
         &HOST_PROFILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_PROFILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_PROFILE_MANAGER),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -363,18 +361,20 @@ impl rt::ManagedObject for HostProfileManager {
 }
 
 /// The properties of the managed object `HostSpecificationManager`, since VI API 6.5.
-pub struct HostSpecificationManager {}
+pub struct HostSpecificationManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostSpecificationManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_SPECIFICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationManager",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<HostSpecificationManager>,
 );
 impl rt::Object for HostSpecificationManager {
@@ -382,12 +382,9 @@ impl rt::Object for HostSpecificationManager {
         &HOST_SPECIFICATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_SPECIFICATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_SPECIFICATION_MANAGER),
             _ => P::Absent,
         }
     }
@@ -440,6 +437,8 @@ pub struct Profile {
     pub entity: Vec<rt::ManagedObjectReference>,
     /// `complianceStatus`: optional string.
     pub compliance_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for Profile {
     #[inline(never)]
@@ -452,14 +451,14 @@ impl Default for Profile {
             modified_time: None,
             entity: Vec::new(),
             compliance_status: None,
+            _more: (),
         }
     }
 }
 pub(crate) static PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "Profile",
-    "4.0",
     None,
-    "
+    "4.0
 ProfileConfigInfo config o
 ProfileDescription description o
 string name o
@@ -475,12 +474,9 @@ impl rt::Object for Profile {
         &PROFILE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE),
             0 => P::Value(&self.config),
             1 => P::Optional(&self.description),
             2 => P::Value(&self.name),
@@ -532,18 +528,20 @@ impl rt::ManagedObject for Profile {
 }
 
 /// The properties of the managed object `ProfileComplianceManager`, since VI API 4.0.
-pub struct ProfileComplianceManager {}
+pub struct ProfileComplianceManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ProfileComplianceManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static PROFILE_COMPLIANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileComplianceManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<ProfileComplianceManager>,
 );
 impl rt::Object for ProfileComplianceManager {
@@ -551,12 +549,9 @@ impl rt::Object for ProfileComplianceManager {
         &PROFILE_COMPLIANCE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_COMPLIANCE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_COMPLIANCE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -597,18 +592,22 @@ impl rt::ManagedObject for ProfileComplianceManager {
 pub struct ProfileManager {
     /// `profile`: list of reference to `Profile`; needs the privilege `Profile.View`.
     pub profile: Vec<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ProfileManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { profile: Vec::new() }
+        Self {
+            profile: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileManager",
-    "4.0",
     None,
-    "
+    "4.0
 ManagedObjectReference profile ol
 ",
     rt::unset::<ProfileManager>,
@@ -618,12 +617,9 @@ impl rt::Object for ProfileManager {
         &PROFILE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PROFILE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&PROFILE_MANAGER),
             0 => P::Value(&self.profile),
             _ => P::Absent,
         }

@@ -9,18 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct CustomFieldsManager {
     /// `field`: list of `CustomFieldDef`; needs the privilege `System.View`.
     pub field: Vec<objects::CustomFieldDef>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for CustomFieldsManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { field: Vec::new() }
+        Self {
+            field: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static CUSTOM_FIELDS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldsManager",
-    "2.0",
     None,
-    "
+    "2.0
 CustomFieldDef field ol
 ",
     rt::unset::<CustomFieldsManager>,
@@ -30,12 +34,9 @@ impl rt::Object for CustomFieldsManager {
         &CUSTOM_FIELDS_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CUSTOM_FIELDS_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&CUSTOM_FIELDS_MANAGER),
             0 => P::Objects(&self.field),
             _ => P::Absent,
         }
@@ -75,18 +76,20 @@ impl rt::ManagedObject for CustomFieldsManager {
 }
 
 /// The properties of the managed object `DiagnosticManager`, since VI API 2.0.
-pub struct DiagnosticManager {}
+pub struct DiagnosticManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DiagnosticManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DIAGNOSTIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManager",
-    "2.0",
     None,
-    "",
+    "2.0",
     rt::unset::<DiagnosticManager>,
 );
 impl rt::Object for DiagnosticManager {
@@ -94,12 +97,9 @@ impl rt::Object for DiagnosticManager {
         &DIAGNOSTIC_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DIAGNOSTIC_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DIAGNOSTIC_MANAGER),
             _ => P::Absent,
         }
     }
@@ -140,18 +140,22 @@ impl rt::ManagedObject for DiagnosticManager {
 pub struct ExtensionManager {
     /// `extensionList`: list of `Extension`; needs the privilege `System.View`.
     pub extension_list: Vec<objects::Extension>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ExtensionManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { extension_list: Vec::new() }
+        Self {
+            extension_list: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static EXTENSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionManager",
-    "2.5",
     None,
-    "
+    "2.5
 Extension extensionList ol
 ",
     rt::unset::<ExtensionManager>,
@@ -161,12 +165,9 @@ impl rt::Object for ExtensionManager {
         &EXTENSION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &EXTENSION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&EXTENSION_MANAGER),
             0 => P::Objects(&self.extension_list),
             _ => P::Absent,
         }
@@ -209,20 +210,22 @@ impl rt::ManagedObject for ExtensionManager {
 pub struct InventoryView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for InventoryView {
     #[inline(never)]
     fn default() -> Self {
         Self {
             base: ManagedObjectView::default(),
+            _more: (),
         }
     }
 }
 pub(crate) static INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryView",
-    "2.5",
     Some(&MANAGED_OBJECT_VIEW),
-    "",
+    "2.5",
     rt::unset::<InventoryView>,
 );
 impl rt::Object for InventoryView {
@@ -230,12 +233,9 @@ impl rt::Object for InventoryView {
         &INVENTORY_VIEW
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVENTORY_VIEW
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&INVENTORY_VIEW),
             0..=0 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             _ => P::Absent,
@@ -291,18 +291,22 @@ impl rt::ManagedObject for InventoryView {
 pub struct LocalizationManager {
     /// `catalog`: list of `LocalizationManagerMessageCatalog`; needs the privilege `System.View`.
     pub catalog: Vec<objects::LocalizationManagerMessageCatalog>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for LocalizationManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { catalog: Vec::new() }
+        Self {
+            catalog: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static LOCALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizationManager",
-    "4.0",
     None,
-    "
+    "4.0
 LocalizationManagerMessageCatalog catalog ol
 ",
     rt::unset::<LocalizationManager>,
@@ -312,12 +316,9 @@ impl rt::Object for LocalizationManager {
         &LOCALIZATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LOCALIZATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&LOCALIZATION_MANAGER),
             0 => P::Objects(&self.catalog),
             _ => P::Absent,
         }
@@ -357,18 +358,20 @@ impl rt::ManagedObject for LocalizationManager {
 }
 
 /// The properties of the managed object `MessageBusProxy`, since VI API 6.0.
-pub struct MessageBusProxy {}
+pub struct MessageBusProxy {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for MessageBusProxy {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static MESSAGE_BUS_PROXY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MessageBusProxy",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<MessageBusProxy>,
 );
 impl rt::Object for MessageBusProxy {
@@ -376,12 +379,9 @@ impl rt::Object for MessageBusProxy {
         &MESSAGE_BUS_PROXY
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &MESSAGE_BUS_PROXY
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&MESSAGE_BUS_PROXY),
             _ => P::Absent,
         }
     }
@@ -419,18 +419,20 @@ impl rt::ManagedObject for MessageBusProxy {
 }
 
 /// The properties of the managed object `ResourcePlanningManager`, since VI API 4.0.
-pub struct ResourcePlanningManager {}
+pub struct ResourcePlanningManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for ResourcePlanningManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static RESOURCE_PLANNING_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePlanningManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<ResourcePlanningManager>,
 );
 impl rt::Object for ResourcePlanningManager {
@@ -438,12 +440,9 @@ impl rt::Object for ResourcePlanningManager {
         &RESOURCE_PLANNING_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &RESOURCE_PLANNING_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&RESOURCE_PLANNING_MANAGER),
             _ => P::Absent,
         }
     }
@@ -484,18 +483,22 @@ impl rt::ManagedObject for ResourcePlanningManager {
 pub struct ServiceManager {
     /// `service`: list of `ServiceManagerServiceInfo`; needs the privilege `Global.ServiceManagers`.
     pub service: Vec<objects::ServiceManagerServiceInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for ServiceManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { service: Vec::new() }
+        Self {
+            service: Vec::new(),
+            _more: (),
+        }
     }
 }
 pub(crate) static SERVICE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceManager",
-    "2.5",
     None,
-    "
+    "2.5
 ServiceManagerServiceInfo service ol
 ",
     rt::unset::<ServiceManager>,
@@ -505,12 +508,9 @@ impl rt::Object for ServiceManager {
         &SERVICE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SERVICE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SERVICE_MANAGER),
             0 => P::Objects(&self.service),
             _ => P::Absent,
         }
@@ -555,6 +555,8 @@ pub struct SimpleCommand {
     pub encoding_type: Option<enums::SimpleCommandEncoding>,
     /// `entity`: optional `ServiceManagerServiceInfo`.
     pub entity: Option<Box<objects::ServiceManagerServiceInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for SimpleCommand {
     #[inline(never)]
@@ -562,14 +564,14 @@ impl Default for SimpleCommand {
         Self {
             encoding_type: None,
             entity: None,
+            _more: (),
         }
     }
 }
 pub(crate) static SIMPLE_COMMAND: rt::ObjectInfo = rt::ObjectInfo::new(
     "SimpleCommand",
-    "2.5",
     None,
-    "
+    "2.5
 SimpleCommandEncoding encodingType o
 ServiceManagerServiceInfo entity o
 ",
@@ -580,12 +582,9 @@ impl rt::Object for SimpleCommand {
         &SIMPLE_COMMAND
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SIMPLE_COMMAND
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SIMPLE_COMMAND),
             0 => P::Value(&self.encoding_type),
             1 => P::Optional(&self.entity),
             _ => P::Absent,
@@ -627,18 +626,20 @@ impl rt::ManagedObject for SimpleCommand {
 }
 
 /// The properties of the managed object `SiteInfoManager`, since VI API 7.0.0.0.
-pub struct SiteInfoManager {}
+pub struct SiteInfoManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for SiteInfoManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static SITE_INFO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SiteInfoManager",
-    "7.0.0.0",
     None,
-    "",
+    "7.0.0.0",
     rt::unset::<SiteInfoManager>,
 );
 impl rt::Object for SiteInfoManager {
@@ -646,12 +647,9 @@ impl rt::Object for SiteInfoManager {
         &SITE_INFO_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SITE_INFO_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&SITE_INFO_MANAGER),
             _ => P::Absent,
         }
     }
@@ -689,18 +687,20 @@ impl rt::ManagedObject for SiteInfoManager {
 }
 
 /// The properties of the managed object `TenantTenantManager`, since VI API 6.9.1.
-pub struct TenantTenantManager {}
+pub struct TenantTenantManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for TenantTenantManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static TENANT_TENANT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TenantTenantManager",
-    "6.9.1",
     None,
-    "",
+    "6.9.1",
     rt::unset::<TenantTenantManager>,
 );
 impl rt::Object for TenantTenantManager {
@@ -708,12 +708,9 @@ impl rt::Object for TenantTenantManager {
         &TENANT_TENANT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &TENANT_TENANT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&TENANT_TENANT_MANAGER),
             _ => P::Absent,
         }
     }
@@ -751,18 +748,20 @@ impl rt::ManagedObject for TenantTenantManager {
 }
 
 /// The properties of the managed object `VirtualizationManager`, since VI API 2.5.
-pub struct VirtualizationManager {}
+pub struct VirtualizationManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualizationManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualizationManager",
-    "2.5",
     None,
-    "",
+    "2.5",
     rt::unset::<VirtualizationManager>,
 );
 impl rt::Object for VirtualizationManager {
@@ -770,12 +769,9 @@ impl rt::Object for VirtualizationManager {
         &VIRTUALIZATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUALIZATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUALIZATION_MANAGER),
             _ => P::Absent,
         }
     }

@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `DatastoreNamespaceManager`, since VI API 5.5.
-pub struct DatastoreNamespaceManager {}
+pub struct DatastoreNamespaceManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for DatastoreNamespaceManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static DATASTORE_NAMESPACE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNamespaceManager",
-    "5.5",
     None,
-    "",
+    "5.5",
     rt::unset::<DatastoreNamespaceManager>,
 );
 impl rt::Object for DatastoreNamespaceManager {
@@ -25,12 +27,9 @@ impl rt::Object for DatastoreNamespaceManager {
         &DATASTORE_NAMESPACE_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DATASTORE_NAMESPACE_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&DATASTORE_NAMESPACE_MANAGER),
             _ => P::Absent,
         }
     }
@@ -71,20 +70,22 @@ impl rt::ManagedObject for DatastoreNamespaceManager {
 pub struct HostCacheConfigurationManager {
     /// `cacheConfigurationInfo`: list of `HostCacheConfigurationInfo`; needs the privilege `Host.Config.AdvancedConfig`.
     pub cache_configuration_info: Vec<objects::HostCacheConfigurationInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostCacheConfigurationManager {
     #[inline(never)]
     fn default() -> Self {
         Self {
             cache_configuration_info: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationManager",
-    "5.0",
     None,
-    "
+    "5.0
 HostCacheConfigurationInfo cacheConfigurationInfo ol
 ",
     rt::unset::<HostCacheConfigurationManager>,
@@ -94,12 +95,9 @@ impl rt::Object for HostCacheConfigurationManager {
         &HOST_CACHE_CONFIGURATION_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_CACHE_CONFIGURATION_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_CACHE_CONFIGURATION_MANAGER),
             0 => P::Objects(&self.cache_configuration_info),
             _ => P::Absent,
         }
@@ -142,18 +140,22 @@ impl rt::ManagedObject for HostCacheConfigurationManager {
 pub struct HostNvdimmSystem {
     /// `nvdimmSystemInfo`: optional `NvdimmSystemInfo`; needs the privilege `Host.Config.Nvdimm`.
     pub nvdimm_system_info: Option<Box<objects::NvdimmSystemInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostNvdimmSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { nvdimm_system_info: None }
+        Self {
+            nvdimm_system_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_NVDIMM_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvdimmSystem",
-    "6.7",
     None,
-    "
+    "6.7
 NvdimmSystemInfo nvdimmSystemInfo o
 ",
     rt::unset::<HostNvdimmSystem>,
@@ -163,12 +165,9 @@ impl rt::Object for HostNvdimmSystem {
         &HOST_NVDIMM_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_NVDIMM_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_NVDIMM_SYSTEM),
             0 => P::Optional(&self.nvdimm_system_info),
             _ => P::Absent,
         }
@@ -211,18 +210,22 @@ impl rt::ManagedObject for HostNvdimmSystem {
 pub struct HostVFlashManager {
     /// `vFlashConfigInfo`: optional `HostVFlashManagerVFlashConfigInfo`.
     pub v_flash_config_info: Option<Box<objects::HostVFlashManagerVFlashConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVFlashManager {
     #[inline(never)]
     fn default() -> Self {
-        Self { v_flash_config_info: None }
+        Self {
+            v_flash_config_info: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static HOST_V_FLASH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManager",
-    "5.5",
     None,
-    "
+    "5.5
 HostVFlashManagerVFlashConfigInfo vFlashConfigInfo o
 ",
     rt::unset::<HostVFlashManager>,
@@ -232,12 +235,9 @@ impl rt::Object for HostVFlashManager {
         &HOST_V_FLASH_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_FLASH_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_FLASH_MANAGER),
             0 => P::Optional(&self.v_flash_config_info),
             _ => P::Absent,
         }
@@ -277,18 +277,20 @@ impl rt::ManagedObject for HostVFlashManager {
 }
 
 /// The properties of the managed object `StorageQueryManager`, since VI API 6.7.2.
-pub struct StorageQueryManager {}
+pub struct StorageQueryManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for StorageQueryManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static STORAGE_QUERY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageQueryManager",
-    "6.7.2",
     None,
-    "",
+    "6.7.2",
     rt::unset::<StorageQueryManager>,
 );
 impl rt::Object for StorageQueryManager {
@@ -296,12 +298,9 @@ impl rt::Object for StorageQueryManager {
         &STORAGE_QUERY_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &STORAGE_QUERY_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&STORAGE_QUERY_MANAGER),
             _ => P::Absent,
         }
     }

@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `IpPoolManager`, since VI API 4.0.
-pub struct IpPoolManager {}
+pub struct IpPoolManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for IpPoolManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static IP_POOL_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolManager",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<IpPoolManager>,
 );
 impl rt::Object for IpPoolManager {
@@ -25,12 +27,9 @@ impl rt::Object for IpPoolManager {
         &IP_POOL_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &IP_POOL_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&IP_POOL_MANAGER),
             _ => P::Absent,
         }
     }
@@ -83,6 +82,8 @@ pub struct VirtualApp {
     pub parent_v_app: Option<rt::ManagedObjectReference>,
     /// `childLink`: list of `VirtualAppLinkInfo`, since VI API 4.1.
     pub child_link: Vec<objects::VirtualAppLinkInfo>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for VirtualApp {
     #[inline(never)]
@@ -95,14 +96,14 @@ impl Default for VirtualApp {
             v_app_config: None,
             parent_v_app: None,
             child_link: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static VIRTUAL_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualApp",
-    "4.0",
     Some(&RESOURCE_POOL),
-    "
+    "4.0
 ManagedObjectReference parentFolder o
 ManagedObjectReference datastore ol
 ManagedObjectReference network ol
@@ -117,12 +118,9 @@ impl rt::Object for VirtualApp {
         &VIRTUAL_APP
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_APP
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_APP),
             0..=23 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             24 => P::Value(&self.parent_folder),

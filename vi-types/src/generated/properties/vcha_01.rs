@@ -9,20 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct FailoverClusterConfigurator {
     /// `disabledConfigureMethod`: list of string, a MethodName.
     pub disabled_configure_method: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailoverClusterConfigurator {
     #[inline(never)]
     fn default() -> Self {
         Self {
             disabled_configure_method: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAILOVER_CLUSTER_CONFIGURATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverClusterConfigurator",
-    "6.5",
     None,
-    "
+    "6.5
 string disabledConfigureMethod ol
 ",
     rt::unset::<FailoverClusterConfigurator>,
@@ -32,12 +34,9 @@ impl rt::Object for FailoverClusterConfigurator {
         &FAILOVER_CLUSTER_CONFIGURATOR
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAILOVER_CLUSTER_CONFIGURATOR
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAILOVER_CLUSTER_CONFIGURATOR),
             0 => P::Value(&self.disabled_configure_method),
             _ => P::Absent,
         }
@@ -80,20 +79,22 @@ impl rt::ManagedObject for FailoverClusterConfigurator {
 pub struct FailoverClusterManager {
     /// `disabledClusterMethod`: list of string, a MethodName; needs the privilege `System.Read`.
     pub disabled_cluster_method: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for FailoverClusterManager {
     #[inline(never)]
     fn default() -> Self {
         Self {
             disabled_cluster_method: Vec::new(),
+            _more: (),
         }
     }
 }
 pub(crate) static FAILOVER_CLUSTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverClusterManager",
-    "6.5",
     None,
-    "
+    "6.5
 string disabledClusterMethod ol
 ",
     rt::unset::<FailoverClusterManager>,
@@ -103,12 +104,9 @@ impl rt::Object for FailoverClusterManager {
         &FAILOVER_CLUSTER_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &FAILOVER_CLUSTER_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&FAILOVER_CLUSTER_MANAGER),
             0 => P::Value(&self.disabled_cluster_method),
             _ => P::Absent,
         }

@@ -9,18 +9,22 @@ use rt::{Property as P, PropertyMut as M};
 pub struct EnvironmentBrowser {
     /// `datastoreBrowser`: optional reference to `HostDatastoreBrowser`; needs the privilege `System.View`.
     pub datastore_browser: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for EnvironmentBrowser {
     #[inline(never)]
     fn default() -> Self {
-        Self { datastore_browser: None }
+        Self {
+            datastore_browser: None,
+            _more: (),
+        }
     }
 }
 pub(crate) static ENVIRONMENT_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnvironmentBrowser",
-    "2.0",
     None,
-    "
+    "2.0
 ManagedObjectReference datastoreBrowser o
 ",
     rt::unset::<EnvironmentBrowser>,
@@ -30,12 +34,9 @@ impl rt::Object for EnvironmentBrowser {
         &ENVIRONMENT_BROWSER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &ENVIRONMENT_BROWSER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&ENVIRONMENT_BROWSER),
             0 => P::Value(&self.datastore_browser),
             _ => P::Absent,
         }

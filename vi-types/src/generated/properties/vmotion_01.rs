@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `VirtualMachineCompatibilityChecker`, since VI API 4.0.
-pub struct VirtualMachineCompatibilityChecker {}
+pub struct VirtualMachineCompatibilityChecker {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineCompatibilityChecker {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_COMPATIBILITY_CHECKER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCompatibilityChecker",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<VirtualMachineCompatibilityChecker>,
 );
 impl rt::Object for VirtualMachineCompatibilityChecker {
@@ -25,12 +27,9 @@ impl rt::Object for VirtualMachineCompatibilityChecker {
         &VIRTUAL_MACHINE_COMPATIBILITY_CHECKER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_COMPATIBILITY_CHECKER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_COMPATIBILITY_CHECKER),
             _ => P::Absent,
         }
     }
@@ -68,18 +67,20 @@ impl rt::ManagedObject for VirtualMachineCompatibilityChecker {
 }
 
 /// The properties of the managed object `VirtualMachineProvisioningChecker`, since VI API 4.0.
-pub struct VirtualMachineProvisioningChecker {}
+pub struct VirtualMachineProvisioningChecker {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VirtualMachineProvisioningChecker {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VIRTUAL_MACHINE_PROVISIONING_CHECKER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProvisioningChecker",
-    "4.0",
     None,
-    "",
+    "4.0",
     rt::unset::<VirtualMachineProvisioningChecker>,
 );
 impl rt::Object for VirtualMachineProvisioningChecker {
@@ -87,12 +88,9 @@ impl rt::Object for VirtualMachineProvisioningChecker {
         &VIRTUAL_MACHINE_PROVISIONING_CHECKER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_MACHINE_PROVISIONING_CHECKER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_PROVISIONING_CHECKER),
             _ => P::Absent,
         }
     }

@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `HostVsanInternalSystem`, since VI API 5.5.
-pub struct HostVsanInternalSystem {}
+pub struct HostVsanInternalSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostVsanInternalSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystem",
-    "5.5",
     None,
-    "",
+    "5.5",
     rt::unset::<HostVsanInternalSystem>,
 );
 impl rt::Object for HostVsanInternalSystem {
@@ -25,12 +27,9 @@ impl rt::Object for HostVsanInternalSystem {
         &HOST_VSAN_INTERNAL_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_INTERNAL_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_INTERNAL_SYSTEM),
             _ => P::Absent,
         }
     }
@@ -71,18 +70,19 @@ impl rt::ManagedObject for HostVsanInternalSystem {
 pub struct HostVsanSystem {
     /// `config`: optional `VsanHostConfigInfo`; needs the privilege `System.Read`.
     pub config: Option<Box<objects::VsanHostConfigInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 impl Default for HostVsanSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self { config: None }
+        Self { config: None, _more: () }
     }
 }
 pub(crate) static HOST_VSAN_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanSystem",
-    "5.5",
     None,
-    "
+    "5.5
 VsanHostConfigInfo config o
 ",
     rt::unset::<HostVsanSystem>,
@@ -92,12 +92,9 @@ impl rt::Object for HostVsanSystem {
         &HOST_VSAN_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_VSAN_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_VSAN_SYSTEM),
             0 => P::Optional(&self.config),
             _ => P::Absent,
         }
@@ -137,18 +134,20 @@ impl rt::ManagedObject for HostVsanSystem {
 }
 
 /// The properties of the managed object `VsanUpgradeSystem`, since VI API 6.0.
-pub struct VsanUpgradeSystem {}
+pub struct VsanUpgradeSystem {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VsanUpgradeSystem {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystem",
-    "6.0",
     None,
-    "",
+    "6.0",
     rt::unset::<VsanUpgradeSystem>,
 );
 impl rt::Object for VsanUpgradeSystem {
@@ -156,12 +155,9 @@ impl rt::Object for VsanUpgradeSystem {
         &VSAN_UPGRADE_SYSTEM
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VSAN_UPGRADE_SYSTEM
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VSAN_UPGRADE_SYSTEM),
             _ => P::Absent,
         }
     }

@@ -6,18 +6,20 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `HostVStorageObjectManager`, a [`VStorageObjectManagerBase`], since VI API 6.5.
-pub struct HostVStorageObjectManager {}
+pub struct HostVStorageObjectManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for HostVStorageObjectManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectManager",
-    "6.5",
     Some(&V_STORAGE_OBJECT_MANAGER_BASE),
-    "",
+    "6.5",
     rt::unset::<HostVStorageObjectManager>,
 );
 impl rt::Object for HostVStorageObjectManager {
@@ -25,12 +27,9 @@ impl rt::Object for HostVStorageObjectManager {
         &HOST_V_STORAGE_OBJECT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &HOST_V_STORAGE_OBJECT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&HOST_V_STORAGE_OBJECT_MANAGER),
             _ => P::Absent,
         }
     }
@@ -68,18 +67,20 @@ impl rt::ManagedObject for HostVStorageObjectManager {
 }
 
 /// The properties of the managed object `VStorageObjectManagerBase`, since VI API 6.5.
-pub struct VStorageObjectManagerBase {}
+pub struct VStorageObjectManagerBase {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VStorageObjectManagerBase {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static V_STORAGE_OBJECT_MANAGER_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectManagerBase",
-    "6.5",
     None,
-    "",
+    "6.5",
     rt::unset::<VStorageObjectManagerBase>,
 );
 impl rt::Object for VStorageObjectManagerBase {
@@ -87,12 +88,9 @@ impl rt::Object for VStorageObjectManagerBase {
         &V_STORAGE_OBJECT_MANAGER_BASE
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &V_STORAGE_OBJECT_MANAGER_BASE
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&V_STORAGE_OBJECT_MANAGER_BASE),
             _ => P::Absent,
         }
     }
@@ -133,18 +131,20 @@ impl rt::ManagedObject for VStorageObjectManagerBase {
 }
 
 /// The properties of the managed object `VcenterVStorageObjectManager`, a [`VStorageObjectManagerBase`], since VI API 6.5.
-pub struct VcenterVStorageObjectManager {}
+pub struct VcenterVStorageObjectManager {
+    #[doc(hidden)]
+    pub _more: (),
+}
 impl Default for VcenterVStorageObjectManager {
     #[inline(never)]
     fn default() -> Self {
-        Self {}
+        Self { _more: () }
     }
 }
 pub(crate) static VCENTER_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcenterVStorageObjectManager",
-    "6.5",
     Some(&V_STORAGE_OBJECT_MANAGER_BASE),
-    "",
+    "6.5",
     rt::unset::<VcenterVStorageObjectManager>,
 );
 impl rt::Object for VcenterVStorageObjectManager {
@@ -152,12 +152,9 @@ impl rt::Object for VcenterVStorageObjectManager {
         &VCENTER_V_STORAGE_OBJECT_MANAGER
     }
     #[inline(never)]
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VCENTER_V_STORAGE_OBJECT_MANAGER
-    }
-    #[inline(never)]
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::INFO => P::Info(&VCENTER_V_STORAGE_OBJECT_MANAGER),
             _ => P::Absent,
         }
     }

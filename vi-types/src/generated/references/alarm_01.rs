@@ -16,6 +16,7 @@ impl Alarm {
         methods::ReconfigureAlarm {
             this: self.to_moref(),
             spec: spec.into(),
+            _more: (),
         }
     }
     /// [`RemoveAlarm`](methods::RemoveAlarm), since VI API 2.0: the request.
@@ -23,6 +24,7 @@ impl Alarm {
     pub fn remove_alarm(&self) -> methods::RemoveAlarm {
         methods::RemoveAlarm {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -42,6 +44,7 @@ impl ScheduledTask {
         methods::ReconfigureScheduledTask {
             this: self.to_moref(),
             spec: spec.into(),
+            _more: (),
         }
     }
     /// [`RemoveScheduledTask`](methods::RemoveScheduledTask), since VI API 2.0: the request.
@@ -49,6 +52,7 @@ impl ScheduledTask {
     pub fn remove_scheduled_task(&self) -> methods::RemoveScheduledTask {
         methods::RemoveScheduledTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RunScheduledTask`](methods::RunScheduledTask), since VI API 2.0: the request.
@@ -56,6 +60,7 @@ impl ScheduledTask {
     pub fn run_scheduled_task(&self) -> methods::RunScheduledTask {
         methods::RunScheduledTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }

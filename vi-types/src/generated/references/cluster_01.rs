@@ -16,6 +16,7 @@ impl ClusterEvcManager {
         methods::CheckAddHostEvcTask {
             this: self.to_moref(),
             cnx_spec,
+            _more: (),
         }
     }
     /// [`CheckConfigureEvcMode_Task`](methods::CheckConfigureEvcModeTask), since VI API 6.0: the request.
@@ -47,6 +48,7 @@ impl ClusterEvcManager {
     pub fn disable_evc_mode_task(&self) -> methods::DisableEvcModeTask {
         methods::DisableEvcModeTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }

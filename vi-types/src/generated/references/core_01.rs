@@ -13,6 +13,7 @@ impl ClusterComputeResource {
     pub fn abandon_hci_workflow(&self) -> methods::AbandonHciWorkflow {
         methods::AbandonHciWorkflow {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`AddHost_Task`](methods::AddHostTask), since VI API 2.0: the request.
@@ -40,6 +41,7 @@ impl ClusterComputeResource {
         methods::ApplyRecommendation {
             this: self.to_moref(),
             key: key.into(),
+            _more: (),
         }
     }
     /// [`CancelRecommendation`](methods::CancelRecommendation), since VI API 4.1: the request.
@@ -52,6 +54,7 @@ impl ClusterComputeResource {
         methods::CancelRecommendation {
             this: self.to_moref(),
             key: key.into(),
+            _more: (),
         }
     }
     /// [`ClusterEnterMaintenanceMode`](methods::ClusterEnterMaintenanceMode), since VI API 5.0: the request.
@@ -86,6 +89,7 @@ impl ClusterComputeResource {
     pub fn evc_manager(&self) -> methods::EvcManager {
         methods::EvcManager {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ExtendHCI_Task`](methods::ExtendHciTask), since VI API 6.7.1: the request.
@@ -107,6 +111,7 @@ impl ClusterComputeResource {
         methods::FindRulesForVm {
             this: self.to_moref(),
             vm: vm.into(),
+            _more: (),
         }
     }
     /// [`GetResourceUsage`](methods::GetResourceUsage), since VI API 6.0: the request.
@@ -115,6 +120,7 @@ impl ClusterComputeResource {
     pub fn get_resource_usage(&self) -> methods::GetResourceUsage {
         methods::GetResourceUsage {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`GetSystemVMsRestrictedDatastores`](methods::GetSystemVmsRestrictedDatastores), since VI API 7.0.3.0: the request.
@@ -125,6 +131,7 @@ impl ClusterComputeResource {
     ) -> methods::GetSystemVmsRestrictedDatastores {
         methods::GetSystemVmsRestrictedDatastores {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`MoveHostInto_Task`](methods::MoveHostIntoTask), since VI API 2.0: the request.
@@ -150,6 +157,7 @@ impl ClusterComputeResource {
         methods::MoveIntoTask {
             this: self.to_moref(),
             host,
+            _more: (),
         }
     }
     /// [`PlaceVm`](methods::PlaceVm), since VI API 6.0: the request.
@@ -159,6 +167,7 @@ impl ClusterComputeResource {
         methods::PlaceVm {
             this: self.to_moref(),
             placement_spec,
+            _more: (),
         }
     }
     /// [`RecommendHostsForVm`](methods::RecommendHostsForVm), since VI API 2.0: the request.
@@ -186,6 +195,7 @@ impl ClusterComputeResource {
             this: self.to_moref(),
             spec,
             modify,
+            _more: (),
         }
     }
     /// [`RefreshRecommendation`](methods::RefreshRecommendation), since VI API 2.5: the request.
@@ -194,6 +204,7 @@ impl ClusterComputeResource {
     pub fn refresh_recommendation(&self) -> methods::RefreshRecommendation {
         methods::RefreshRecommendation {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveDasAdvancedRuntimeInfo`](methods::RetrieveDasAdvancedRuntimeInfo), since VI API 4.0: the request.
@@ -204,6 +215,7 @@ impl ClusterComputeResource {
     ) -> methods::RetrieveDasAdvancedRuntimeInfo {
         methods::RetrieveDasAdvancedRuntimeInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`SetCryptoMode`](methods::SetCryptoMode), since VI API 7.0.0.0: the request.
@@ -225,6 +237,7 @@ impl ClusterComputeResource {
     pub fn stamp_all_rules_with_uuid_task(&self) -> methods::StampAllRulesWithUuidTask {
         methods::StampAllRulesWithUuidTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ValidateHCIConfiguration`](methods::ValidateHciConfiguration), since VI API 6.7.1: the request.
@@ -247,6 +260,7 @@ impl ComputeResource {
     pub fn disable_network_boot_task(&self) -> methods::DisableNetworkBootTask {
         methods::DisableNetworkBootTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`EnableNetworkBoot_Task`](methods::EnableNetworkBootTask), since VI API 9.0.0.0: the request.
@@ -259,6 +273,7 @@ impl ComputeResource {
         methods::EnableNetworkBootTask {
             this: self.to_moref(),
             network_boot_mode: network_boot_mode.into(),
+            _more: (),
         }
     }
     /// [`ReconfigureComputeResource_Task`](methods::ReconfigureComputeResourceTask), since VI API 2.5: the request.
@@ -273,6 +288,7 @@ impl ComputeResource {
             this: self.to_moref(),
             spec: spec.into(),
             modify,
+            _more: (),
         }
     }
 }
@@ -334,6 +350,7 @@ impl Datacenter {
         methods::QueryConnectionInfoViaSpec {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`ReconfigureDatacenter_Task`](methods::ReconfigureDatacenterTask), since VI API 5.1: the request.
@@ -348,6 +365,7 @@ impl Datacenter {
             this: self.to_moref(),
             spec,
             modify,
+            _more: (),
         }
     }
     /// [`queryDatacenterConfigOptionDescriptor`](methods::QueryDatacenterConfigOptionDescriptor), since VI API 5.1: the request.
@@ -358,6 +376,7 @@ impl Datacenter {
     ) -> methods::QueryDatacenterConfigOptionDescriptor {
         methods::QueryDatacenterConfigOptionDescriptor {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -373,6 +392,7 @@ impl Datastore {
     ) -> methods::DatastoreEnterMaintenanceMode {
         methods::DatastoreEnterMaintenanceMode {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`DatastoreExitMaintenanceMode_Task`](methods::DatastoreExitMaintenanceModeTask), since VI API 5.0: the request.
@@ -383,6 +403,7 @@ impl Datastore {
     ) -> methods::DatastoreExitMaintenanceModeTask {
         methods::DatastoreExitMaintenanceModeTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`DestroyDatastore`](methods::DestroyDatastore), since VI API 2.0: the request.
@@ -390,6 +411,7 @@ impl Datastore {
     pub fn destroy_datastore(&self) -> methods::DestroyDatastore {
         methods::DestroyDatastore {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`IsClusteredVmdkEnabled`](methods::IsClusteredVmdkEnabled), since VI API 7.0.0.0: the request.
@@ -398,6 +420,7 @@ impl Datastore {
     pub fn is_clustered_vmdk_enabled(&self) -> methods::IsClusteredVmdkEnabled {
         methods::IsClusteredVmdkEnabled {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RefreshDatastore`](methods::RefreshDatastore), since VI API 2.0: the request.
@@ -405,6 +428,7 @@ impl Datastore {
     pub fn refresh_datastore(&self) -> methods::RefreshDatastore {
         methods::RefreshDatastore {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RefreshDatastoreStorageInfo`](methods::RefreshDatastoreStorageInfo), since VI API 4.0: the request.
@@ -414,6 +438,7 @@ impl Datastore {
     ) -> methods::RefreshDatastoreStorageInfo {
         methods::RefreshDatastoreStorageInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RenameDatastore`](methods::RenameDatastore), since VI API 2.0: the request.
@@ -426,6 +451,7 @@ impl Datastore {
         methods::RenameDatastore {
             this: self.to_moref(),
             new_name: new_name.into(),
+            _more: (),
         }
     }
     /// [`UpdateVVolVirtualMachineFiles_Task`](methods::UpdateVVolVirtualMachineFilesTask), since VI API 6.5: the request.
@@ -449,6 +475,7 @@ impl Datastore {
         methods::UpdateVirtualMachineFilesTask {
             this: self.to_moref(),
             mount_path_datastore_mapping,
+            _more: (),
         }
     }
 }
@@ -462,6 +489,7 @@ impl EventHistoryCollector {
         methods::ReadNextEvents {
             this: self.to_moref(),
             max_count,
+            _more: (),
         }
     }
     /// [`ReadPreviousEvents`](methods::ReadPreviousEvents), since VI API 2.0: the request.
@@ -470,6 +498,7 @@ impl EventHistoryCollector {
         methods::ReadPreviousEvents {
             this: self.to_moref(),
             max_count,
+            _more: (),
         }
     }
 }
@@ -491,6 +520,7 @@ impl ExtensibleManagedObject {
             this: self.to_moref(),
             key: key.into(),
             value: value.into(),
+            _more: (),
         }
     }
 }
@@ -554,6 +584,7 @@ impl Folder {
             this: self.to_moref(),
             name: name.into(),
             spec,
+            _more: (),
         }
     }
     /// [`CreateClusterEx`](methods::CreateClusterEx), since VI API 2.5: the request.
@@ -568,6 +599,7 @@ impl Folder {
             this: self.to_moref(),
             name: name.into(),
             spec,
+            _more: (),
         }
     }
     /// [`CreateDVS_Task`](methods::CreateDvsTask), since VI API 4.0: the request.
@@ -580,6 +612,7 @@ impl Folder {
         methods::CreateDvsTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`CreateDatacenter`](methods::CreateDatacenter), since VI API 2.0: the request.
@@ -591,6 +624,7 @@ impl Folder {
         methods::CreateDatacenter {
             this: self.to_moref(),
             name: name.into(),
+            _more: (),
         }
     }
     /// [`CreateFolder`](methods::CreateFolder), since VI API 2.0: the request.
@@ -599,6 +633,7 @@ impl Folder {
         methods::CreateFolder {
             this: self.to_moref(),
             name: name.into(),
+            _more: (),
         }
     }
     /// [`CreateStoragePod`](methods::CreateStoragePod), since VI API 5.0: the request.
@@ -611,6 +646,7 @@ impl Folder {
         methods::CreateStoragePod {
             this: self.to_moref(),
             name: name.into(),
+            _more: (),
         }
     }
     /// [`CreateVM_Task`](methods::CreateVmTask), since VI API 2.0: the request.
@@ -636,6 +672,7 @@ impl Folder {
         methods::MoveIntoFolderTask {
             this: self.to_moref(),
             list,
+            _more: (),
         }
     }
     /// [`RegisterVM_Task`](methods::RegisterVmTask), since VI API 2.0: the request.
@@ -658,6 +695,7 @@ impl Folder {
     pub fn unregister_and_destroy_task(&self) -> methods::UnregisterAndDestroyTask {
         methods::UnregisterAndDestroyTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -670,6 +708,7 @@ impl HistoryCollector {
     pub fn destroy_collector(&self) -> methods::DestroyCollector {
         methods::DestroyCollector {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ResetCollector`](methods::ResetCollector), since VI API 2.0: the request.
@@ -677,6 +716,7 @@ impl HistoryCollector {
     pub fn reset_collector(&self) -> methods::ResetCollector {
         methods::ResetCollector {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RewindCollector`](methods::RewindCollector), since VI API 2.0: the request.
@@ -684,6 +724,7 @@ impl HistoryCollector {
     pub fn rewind_collector(&self) -> methods::RewindCollector {
         methods::RewindCollector {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`SetCollectorPageSize`](methods::SetCollectorPageSize), since VI API 2.0: the request.
@@ -695,6 +736,7 @@ impl HistoryCollector {
         methods::SetCollectorPageSize {
             this: self.to_moref(),
             max_count,
+            _more: (),
         }
     }
 }
@@ -707,6 +749,7 @@ impl HostAutoStartManager {
     pub fn auto_start_power_off(&self) -> methods::AutoStartPowerOff {
         methods::AutoStartPowerOff {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`AutoStartPowerOn`](methods::AutoStartPowerOn), since VI API 2.0: the request.
@@ -714,6 +757,7 @@ impl HostAutoStartManager {
     pub fn auto_start_power_on(&self) -> methods::AutoStartPowerOn {
         methods::AutoStartPowerOn {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ReconfigureAutostart`](methods::ReconfigureAutostart), since VI API 2.0: the request.
@@ -725,6 +769,7 @@ impl HostAutoStartManager {
         methods::ReconfigureAutostart {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
 }
@@ -738,6 +783,7 @@ impl HostDatastoreBrowser {
         methods::DeleteFile {
             this: self.to_moref(),
             datastore_path: datastore_path.into(),
+            _more: (),
         }
     }
     /// [`SearchDatastoreSubFolders_Task`](methods::SearchDatastoreSubFoldersTask), since VI API 2.0: the request.
@@ -793,6 +839,7 @@ impl HostDatastoreSystem {
             this: self.to_moref(),
             name: name.into(),
             path: path.into(),
+            _more: (),
         }
     }
     /// [`CreateNasDatastore`](methods::CreateNasDatastore), since VI API 2.0: the request.
@@ -804,6 +851,7 @@ impl HostDatastoreSystem {
         methods::CreateNasDatastore {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`CreateVmfsDatastore`](methods::CreateVmfsDatastore), since VI API 2.0: the request.
@@ -815,6 +863,7 @@ impl HostDatastoreSystem {
         methods::CreateVmfsDatastore {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`CreateVvolDatastore`](methods::CreateVvolDatastore), since VI API 6.0: the request.
@@ -827,6 +876,7 @@ impl HostDatastoreSystem {
         methods::CreateVvolDatastore {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`DisableClusteredVmdkSupport`](methods::DisableClusteredVmdkSupport), since VI API 7.0.0.0: the request.
@@ -839,6 +889,7 @@ impl HostDatastoreSystem {
         methods::DisableClusteredVmdkSupport {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`EnableClusteredVmdkSupport`](methods::EnableClusteredVmdkSupport), since VI API 7.0.0.0: the request.
@@ -851,6 +902,7 @@ impl HostDatastoreSystem {
         methods::EnableClusteredVmdkSupport {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`ExpandVmfsDatastore`](methods::ExpandVmfsDatastore), since VI API 4.0: the request.
@@ -865,6 +917,7 @@ impl HostDatastoreSystem {
             this: self.to_moref(),
             datastore: datastore.into(),
             spec,
+            _more: (),
         }
     }
     /// [`ExtendVmfsDatastore`](methods::ExtendVmfsDatastore), since VI API 2.0: the request.
@@ -879,6 +932,7 @@ impl HostDatastoreSystem {
             this: self.to_moref(),
             datastore: datastore.into(),
             spec,
+            _more: (),
         }
     }
     /// [`QueryAvailableDisksForVmfs`](methods::QueryAvailableDisksForVmfs), since VI API 2.0: the request.
@@ -899,6 +953,7 @@ impl HostDatastoreSystem {
         methods::QueryMaxQueueDepth {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`QueryUnresolvedVmfsVolumes`](methods::QueryUnresolvedVmfsVolumes), since VI API 4.0: the request.
@@ -907,6 +962,7 @@ impl HostDatastoreSystem {
     pub fn query_unresolved_vmfs_volumes(&self) -> methods::QueryUnresolvedVmfsVolumes {
         methods::QueryUnresolvedVmfsVolumes {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryVmfsDatastoreCreateOptions`](methods::QueryVmfsDatastoreCreateOptions), since VI API 2.0: the request.
@@ -931,6 +987,7 @@ impl HostDatastoreSystem {
         methods::QueryVmfsDatastoreExpandOptions {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`QueryVmfsDatastoreExtendOptions`](methods::QueryVmfsDatastoreExtendOptions), since VI API 2.0: the request.
@@ -957,6 +1014,7 @@ impl HostDatastoreSystem {
         methods::RemoveDatastore {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`RemoveDatastoreEx_Task`](methods::RemoveDatastoreExTask), since VI API 6.0: the request.
@@ -969,6 +1027,7 @@ impl HostDatastoreSystem {
         methods::RemoveDatastoreExTask {
             this: self.to_moref(),
             datastore,
+            _more: (),
         }
     }
     /// [`ResignatureUnresolvedVmfsVolume_Task`](methods::ResignatureUnresolvedVmfsVolumeTask), since VI API 4.0: the request.
@@ -981,6 +1040,7 @@ impl HostDatastoreSystem {
         methods::ResignatureUnresolvedVmfsVolumeTask {
             this: self.to_moref(),
             resolution_spec,
+            _more: (),
         }
     }
     /// [`ResolveNfsServerHostName`](methods::ResolveNfsServerHostName), since VI API 9.1.0.0: the request.
@@ -1008,6 +1068,7 @@ impl HostDatastoreSystem {
             this: self.to_moref(),
             datastore: datastore.into(),
             max_qdepth,
+            _more: (),
         }
     }
     /// [`UpdateLocalSwapDatastore`](methods::UpdateLocalSwapDatastore), since VI API 2.5: the request.
@@ -1033,6 +1094,7 @@ impl HostNetworkSystem {
         methods::AddPortGroup {
             this: self.to_moref(),
             portgrp,
+            _more: (),
         }
     }
     /// [`AddServiceConsoleVirtualNic`](methods::AddServiceConsoleVirtualNic), since VI API 2.0: the request.
@@ -1047,6 +1109,7 @@ impl HostNetworkSystem {
             this: self.to_moref(),
             portgroup: portgroup.into(),
             nic,
+            _more: (),
         }
     }
     /// [`AddVirtualNic`](methods::AddVirtualNic), since VI API 2.0: the request.
@@ -1060,6 +1123,7 @@ impl HostNetworkSystem {
             this: self.to_moref(),
             portgroup: portgroup.into(),
             nic,
+            _more: (),
         }
     }
     /// [`AddVirtualSwitch`](methods::AddVirtualSwitch), since VI API 2.0: the request.
@@ -1088,6 +1152,7 @@ impl HostNetworkSystem {
     pub fn refresh_network_system(&self) -> methods::RefreshNetworkSystem {
         methods::RefreshNetworkSystem {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RemovePortGroup`](methods::RemovePortGroup), since VI API 2.0: the request.
@@ -1099,6 +1164,7 @@ impl HostNetworkSystem {
         methods::RemovePortGroup {
             this: self.to_moref(),
             pg_name: pg_name.into(),
+            _more: (),
         }
     }
     /// [`RemoveServiceConsoleVirtualNic`](methods::RemoveServiceConsoleVirtualNic), since VI API 2.0: the request.
@@ -1111,6 +1177,7 @@ impl HostNetworkSystem {
         methods::RemoveServiceConsoleVirtualNic {
             this: self.to_moref(),
             device: device.into(),
+            _more: (),
         }
     }
     /// [`RemoveVirtualNic`](methods::RemoveVirtualNic), since VI API 2.0: the request.
@@ -1122,6 +1189,7 @@ impl HostNetworkSystem {
         methods::RemoveVirtualNic {
             this: self.to_moref(),
             device: device.into(),
+            _more: (),
         }
     }
     /// [`RemoveVirtualSwitch`](methods::RemoveVirtualSwitch), since VI API 2.0: the request.
@@ -1133,6 +1201,7 @@ impl HostNetworkSystem {
         methods::RemoveVirtualSwitch {
             this: self.to_moref(),
             vswitch_name: vswitch_name.into(),
+            _more: (),
         }
     }
     /// [`RestartServiceConsoleVirtualNic`](methods::RestartServiceConsoleVirtualNic), since VI API 2.0: the request.
@@ -1145,6 +1214,7 @@ impl HostNetworkSystem {
         methods::RestartServiceConsoleVirtualNic {
             this: self.to_moref(),
             device: device.into(),
+            _more: (),
         }
     }
     /// [`UpdateConsoleIpRouteConfig`](methods::UpdateConsoleIpRouteConfig), since VI API 2.0: the request.
@@ -1157,6 +1227,7 @@ impl HostNetworkSystem {
         methods::UpdateConsoleIpRouteConfig {
             this: self.to_moref(),
             config: config.into(),
+            _more: (),
         }
     }
     /// [`UpdateDnsConfig`](methods::UpdateDnsConfig), since VI API 2.0: the request.
@@ -1169,6 +1240,7 @@ impl HostNetworkSystem {
         methods::UpdateDnsConfig {
             this: self.to_moref(),
             config: config.into(),
+            _more: (),
         }
     }
     /// [`UpdateIpRouteConfig`](methods::UpdateIpRouteConfig), since VI API 2.0: the request.
@@ -1181,6 +1253,7 @@ impl HostNetworkSystem {
         methods::UpdateIpRouteConfig {
             this: self.to_moref(),
             config: config.into(),
+            _more: (),
         }
     }
     /// [`UpdateIpRouteTableConfig`](methods::UpdateIpRouteTableConfig), since VI API 4.0: the request.
@@ -1193,6 +1266,7 @@ impl HostNetworkSystem {
         methods::UpdateIpRouteTableConfig {
             this: self.to_moref(),
             config,
+            _more: (),
         }
     }
     /// [`UpdateNetworkConfig`](methods::UpdateNetworkConfig), since VI API 2.0: the request.
@@ -1207,6 +1281,7 @@ impl HostNetworkSystem {
             this: self.to_moref(),
             config,
             change_mode: change_mode.into(),
+            _more: (),
         }
     }
     /// [`UpdatePhysicalNicLinkSpeed`](methods::UpdatePhysicalNicLinkSpeed), since VI API 2.0: the request.
@@ -1233,6 +1308,7 @@ impl HostNetworkSystem {
             this: self.to_moref(),
             pg_name: pg_name.into(),
             portgrp,
+            _more: (),
         }
     }
     /// [`UpdateServiceConsoleVirtualNic`](methods::UpdateServiceConsoleVirtualNic), since VI API 2.0: the request.
@@ -1247,6 +1323,7 @@ impl HostNetworkSystem {
             this: self.to_moref(),
             device: device.into(),
             nic,
+            _more: (),
         }
     }
     /// [`UpdateVirtualNic`](methods::UpdateVirtualNic), since VI API 2.0: the request.
@@ -1260,6 +1337,7 @@ impl HostNetworkSystem {
             this: self.to_moref(),
             device: device.into(),
             nic,
+            _more: (),
         }
     }
     /// [`UpdateVirtualSwitch`](methods::UpdateVirtualSwitch), since VI API 2.0: the request.
@@ -1273,6 +1351,7 @@ impl HostNetworkSystem {
             this: self.to_moref(),
             vswitch_name: vswitch_name.into(),
             spec,
+            _more: (),
         }
     }
     /// [`startDpuFailover`](methods::StartDpuFailover), since VI API 8.0.3.0: the request.
@@ -1304,6 +1383,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             i_scsi_hba_device: i_scsi_hba_device.into(),
             targets,
+            _more: (),
         }
     }
     /// [`AddInternetScsiStaticTargets`](methods::AddInternetScsiStaticTargets), since VI API 2.0: the request.
@@ -1317,6 +1397,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             i_scsi_hba_device: i_scsi_hba_device.into(),
             targets,
+            _more: (),
         }
     }
     /// [`AttachScsiLun`](methods::AttachScsiLun), since VI API 5.0: the request.
@@ -1329,6 +1410,7 @@ impl HostStorageSystem {
         methods::AttachScsiLun {
             this: self.to_moref(),
             lun_uuid: lun_uuid.into(),
+            _more: (),
         }
     }
     /// [`AttachScsiLunEx_Task`](methods::AttachScsiLunExTask), since VI API 6.0: the request.
@@ -1341,6 +1423,7 @@ impl HostStorageSystem {
         methods::AttachScsiLunExTask {
             this: self.to_moref(),
             lun_uuid,
+            _more: (),
         }
     }
     /// [`AttachVmfsExtent`](methods::AttachVmfsExtent), since VI API 2.0: the request.
@@ -1355,6 +1438,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             vmfs_path: vmfs_path.into(),
             extent,
+            _more: (),
         }
     }
     /// [`ChangeNFSUserPassword`](methods::ChangeNfsUserPassword), since VI API 6.0: the request.
@@ -1367,6 +1451,7 @@ impl HostStorageSystem {
         methods::ChangeNfsUserPassword {
             this: self.to_moref(),
             password: password.into(),
+            _more: (),
         }
     }
     /// [`ClearNFSUser`](methods::ClearNfsUser), since VI API 6.0: the request.
@@ -1375,6 +1460,7 @@ impl HostStorageSystem {
     pub fn clear_nfs_user(&self) -> methods::ClearNfsUser {
         methods::ClearNfsUser {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ComputeDiskPartitionInfo`](methods::ComputeDiskPartitionInfo), since VI API 2.0: the request.
@@ -1417,6 +1503,7 @@ impl HostStorageSystem {
         methods::ConnectNvmeController {
             this: self.to_moref(),
             connect_spec,
+            _more: (),
         }
     }
     /// [`ConnectNvmeControllerEx_Task`](methods::ConnectNvmeControllerExTask), since VI API 7.0.3.0: the request.
@@ -1440,6 +1527,7 @@ impl HostStorageSystem {
         methods::CreateNvmeOverRdmaAdapter {
             this: self.to_moref(),
             rdma_device_name: rdma_device_name.into(),
+            _more: (),
         }
     }
     /// [`CreateSoftwareAdapter`](methods::CreateSoftwareAdapter), since VI API 7.0.3.0: the request.
@@ -1452,6 +1540,7 @@ impl HostStorageSystem {
         methods::CreateSoftwareAdapter {
             this: self.to_moref(),
             spec: spec.into(),
+            _more: (),
         }
     }
     /// [`DeleteScsiLunState`](methods::DeleteScsiLunState), since VI API 5.0: the request.
@@ -1464,6 +1553,7 @@ impl HostStorageSystem {
         methods::DeleteScsiLunState {
             this: self.to_moref(),
             lun_canonical_name: lun_canonical_name.into(),
+            _more: (),
         }
     }
     /// [`DeleteVffsVolumeState`](methods::DeleteVffsVolumeState), since VI API 5.5: the request.
@@ -1476,6 +1566,7 @@ impl HostStorageSystem {
         methods::DeleteVffsVolumeState {
             this: self.to_moref(),
             vffs_uuid: vffs_uuid.into(),
+            _more: (),
         }
     }
     /// [`DeleteVmfsVolumeState`](methods::DeleteVmfsVolumeState), since VI API 5.0: the request.
@@ -1488,6 +1579,7 @@ impl HostStorageSystem {
         methods::DeleteVmfsVolumeState {
             this: self.to_moref(),
             vmfs_uuid: vmfs_uuid.into(),
+            _more: (),
         }
     }
     /// [`DestroyVffs`](methods::DestroyVffs), since VI API 5.5: the request.
@@ -1497,6 +1589,7 @@ impl HostStorageSystem {
         methods::DestroyVffs {
             this: self.to_moref(),
             vffs_path: vffs_path.into(),
+            _more: (),
         }
     }
     /// [`DetachScsiLun`](methods::DetachScsiLun), since VI API 5.0: the request.
@@ -1509,6 +1602,7 @@ impl HostStorageSystem {
         methods::DetachScsiLun {
             this: self.to_moref(),
             lun_uuid: lun_uuid.into(),
+            _more: (),
         }
     }
     /// [`DetachScsiLunEx_Task`](methods::DetachScsiLunExTask), since VI API 6.0: the request.
@@ -1521,6 +1615,7 @@ impl HostStorageSystem {
         methods::DetachScsiLunExTask {
             this: self.to_moref(),
             lun_uuid,
+            _more: (),
         }
     }
     /// [`DisableMultipathPath`](methods::DisableMultipathPath), since VI API 2.0: the request.
@@ -1533,6 +1628,7 @@ impl HostStorageSystem {
         methods::DisableMultipathPath {
             this: self.to_moref(),
             path_name: path_name.into(),
+            _more: (),
         }
     }
     /// [`DisconnectNvmeController`](methods::DisconnectNvmeController), since VI API 7.0.0.0: the request.
@@ -1545,6 +1641,7 @@ impl HostStorageSystem {
         methods::DisconnectNvmeController {
             this: self.to_moref(),
             disconnect_spec,
+            _more: (),
         }
     }
     /// [`DisconnectNvmeControllerEx_Task`](methods::DisconnectNvmeControllerExTask), since VI API 7.0.3.0: the request.
@@ -1568,6 +1665,7 @@ impl HostStorageSystem {
         methods::DiscoverFcoeHbas {
             this: self.to_moref(),
             fcoe_spec,
+            _more: (),
         }
     }
     /// [`DiscoverNvmeControllers`](methods::DiscoverNvmeControllers), since VI API 7.0.0.0: the request.
@@ -1580,6 +1678,7 @@ impl HostStorageSystem {
         methods::DiscoverNvmeControllers {
             this: self.to_moref(),
             discover_spec,
+            _more: (),
         }
     }
     /// [`EnableMultipathPath`](methods::EnableMultipathPath), since VI API 2.0: the request.
@@ -1592,6 +1691,7 @@ impl HostStorageSystem {
         methods::EnableMultipathPath {
             this: self.to_moref(),
             path_name: path_name.into(),
+            _more: (),
         }
     }
     /// [`ExpandVmfsExtent`](methods::ExpandVmfsExtent), since VI API 4.0: the request.
@@ -1606,6 +1706,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             vmfs_path: vmfs_path.into(),
             extent,
+            _more: (),
         }
     }
     /// [`ExtendVffs`](methods::ExtendVffs), since VI API 5.5: the request.
@@ -1633,6 +1734,7 @@ impl HostStorageSystem {
         methods::FormatVffs {
             this: self.to_moref(),
             create_spec,
+            _more: (),
         }
     }
     /// [`FormatVmfs`](methods::FormatVmfs), since VI API 2.0: the request.
@@ -1645,6 +1747,7 @@ impl HostStorageSystem {
         methods::FormatVmfs {
             this: self.to_moref(),
             create_spec,
+            _more: (),
         }
     }
     /// [`MarkAsLocal_Task`](methods::MarkAsLocalTask), since VI API 6.0: the request.
@@ -1657,6 +1760,7 @@ impl HostStorageSystem {
         methods::MarkAsLocalTask {
             this: self.to_moref(),
             scsi_disk_uuid: scsi_disk_uuid.into(),
+            _more: (),
         }
     }
     /// [`MarkAsNonLocal_Task`](methods::MarkAsNonLocalTask), since VI API 6.0: the request.
@@ -1669,6 +1773,7 @@ impl HostStorageSystem {
         methods::MarkAsNonLocalTask {
             this: self.to_moref(),
             scsi_disk_uuid: scsi_disk_uuid.into(),
+            _more: (),
         }
     }
     /// [`MarkAsNonSsd_Task`](methods::MarkAsNonSsdTask), since VI API 6.0: the request.
@@ -1681,6 +1786,7 @@ impl HostStorageSystem {
         methods::MarkAsNonSsdTask {
             this: self.to_moref(),
             scsi_disk_uuid: scsi_disk_uuid.into(),
+            _more: (),
         }
     }
     /// [`MarkAsSsd_Task`](methods::MarkAsSsdTask), since VI API 6.0: the request.
@@ -1693,6 +1799,7 @@ impl HostStorageSystem {
         methods::MarkAsSsdTask {
             this: self.to_moref(),
             scsi_disk_uuid: scsi_disk_uuid.into(),
+            _more: (),
         }
     }
     /// [`MarkForRemoval`](methods::MarkForRemoval), since VI API 5.0: the request.
@@ -1707,6 +1814,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             hba_name: hba_name.into(),
             remove,
+            _more: (),
         }
     }
     /// [`MarkPerenniallyReserved`](methods::MarkPerenniallyReserved), since VI API 6.7.2: the request.
@@ -1721,6 +1829,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             lun_uuid: lun_uuid.into(),
             state,
+            _more: (),
         }
     }
     /// [`MarkPerenniallyReservedEx_Task`](methods::MarkPerenniallyReservedExTask), since VI API 6.7.2: the request.
@@ -1746,6 +1855,7 @@ impl HostStorageSystem {
         methods::MountVffsVolume {
             this: self.to_moref(),
             vffs_uuid: vffs_uuid.into(),
+            _more: (),
         }
     }
     /// [`MountVmfsVolume`](methods::MountVmfsVolume), since VI API 5.0: the request.
@@ -1757,6 +1867,7 @@ impl HostStorageSystem {
         methods::MountVmfsVolume {
             this: self.to_moref(),
             vmfs_uuid: vmfs_uuid.into(),
+            _more: (),
         }
     }
     /// [`MountVmfsVolumeEx_Task`](methods::MountVmfsVolumeExTask), since VI API 6.0: the request.
@@ -1769,6 +1880,7 @@ impl HostStorageSystem {
         methods::MountVmfsVolumeExTask {
             this: self.to_moref(),
             vmfs_uuid,
+            _more: (),
         }
     }
     /// [`QueryAvailableSsds`](methods::QueryAvailableSsds), since VI API 5.5: the request.
@@ -1786,6 +1898,7 @@ impl HostStorageSystem {
     pub fn query_nfs_user(&self) -> methods::QueryNfsUser {
         methods::QueryNfsUser {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryPathSelectionPolicyOptions`](methods::QueryPathSelectionPolicyOptions), since VI API 4.0: the request.
@@ -1796,6 +1909,7 @@ impl HostStorageSystem {
     ) -> methods::QueryPathSelectionPolicyOptions {
         methods::QueryPathSelectionPolicyOptions {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryStorageArrayTypePolicyOptions`](methods::QueryStorageArrayTypePolicyOptions), since VI API 4.0: the request.
@@ -1806,6 +1920,7 @@ impl HostStorageSystem {
     ) -> methods::QueryStorageArrayTypePolicyOptions {
         methods::QueryStorageArrayTypePolicyOptions {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryUnresolvedVmfsVolume`](methods::QueryUnresolvedVmfsVolume), since VI API 4.0: the request.
@@ -1814,6 +1929,7 @@ impl HostStorageSystem {
     pub fn query_unresolved_vmfs_volume(&self) -> methods::QueryUnresolvedVmfsVolume {
         methods::QueryUnresolvedVmfsVolume {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryVmfsConfigOption`](methods::QueryVmfsConfigOption), since VI API 6.5: the request.
@@ -1822,6 +1938,7 @@ impl HostStorageSystem {
     pub fn query_vmfs_config_option(&self) -> methods::QueryVmfsConfigOption {
         methods::QueryVmfsConfigOption {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RefreshStorageSystem`](methods::RefreshStorageSystem), since VI API 2.0: the request.
@@ -1829,6 +1946,7 @@ impl HostStorageSystem {
     pub fn refresh_storage_system(&self) -> methods::RefreshStorageSystem {
         methods::RefreshStorageSystem {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RemoveInternetScsiSendTargets`](methods::RemoveInternetScsiSendTargets), since VI API 2.0: the request.
@@ -1856,6 +1974,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             i_scsi_hba_device: i_scsi_hba_device.into(),
             targets,
+            _more: (),
         }
     }
     /// [`RemoveNvmeOverRdmaAdapter`](methods::RemoveNvmeOverRdmaAdapter), since VI API 7.0.0.0: the request.
@@ -1868,6 +1987,7 @@ impl HostStorageSystem {
         methods::RemoveNvmeOverRdmaAdapter {
             this: self.to_moref(),
             hba_device_name: hba_device_name.into(),
+            _more: (),
         }
     }
     /// [`RemoveSoftwareAdapter`](methods::RemoveSoftwareAdapter), since VI API 7.0.3.0: the request.
@@ -1880,6 +2000,7 @@ impl HostStorageSystem {
         methods::RemoveSoftwareAdapter {
             this: self.to_moref(),
             hba_device_name: hba_device_name.into(),
+            _more: (),
         }
     }
     /// [`RescanAllHba`](methods::RescanAllHba), since VI API 2.0: the request.
@@ -1887,6 +2008,7 @@ impl HostStorageSystem {
     pub fn rescan_all_hba(&self) -> methods::RescanAllHba {
         methods::RescanAllHba {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RescanHba`](methods::RescanHba), since VI API 2.0: the request.
@@ -1895,6 +2017,7 @@ impl HostStorageSystem {
         methods::RescanHba {
             this: self.to_moref(),
             hba_device: hba_device.into(),
+            _more: (),
         }
     }
     /// [`RescanVffs`](methods::RescanVffs), since VI API 5.5: the request.
@@ -1903,6 +2026,7 @@ impl HostStorageSystem {
     pub fn rescan_vffs(&self) -> methods::RescanVffs {
         methods::RescanVffs {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RescanVmfs`](methods::RescanVmfs), since VI API 2.0: the request.
@@ -1910,6 +2034,7 @@ impl HostStorageSystem {
     pub fn rescan_vmfs(&self) -> methods::RescanVmfs {
         methods::RescanVmfs {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ResolveMultipleUnresolvedVmfsVolumes`](methods::ResolveMultipleUnresolvedVmfsVolumes), since VI API 4.0: the request.
@@ -1922,6 +2047,7 @@ impl HostStorageSystem {
         methods::ResolveMultipleUnresolvedVmfsVolumes {
             this: self.to_moref(),
             resolution_spec,
+            _more: (),
         }
     }
     /// [`ResolveMultipleUnresolvedVmfsVolumesEx_Task`](methods::ResolveMultipleUnresolvedVmfsVolumesExTask), since VI API 5.5: the request.
@@ -1934,6 +2060,7 @@ impl HostStorageSystem {
         methods::ResolveMultipleUnresolvedVmfsVolumesExTask {
             this: self.to_moref(),
             resolution_spec,
+            _more: (),
         }
     }
     /// [`RetrieveDiskPartitionInfo`](methods::RetrieveDiskPartitionInfo), since VI API 2.0: the request.
@@ -1946,6 +2073,7 @@ impl HostStorageSystem {
         methods::RetrieveDiskPartitionInfo {
             this: self.to_moref(),
             device_path,
+            _more: (),
         }
     }
     /// [`SetMultipathLunPolicy`](methods::SetMultipathLunPolicy), since VI API 2.0: the request.
@@ -1960,6 +2088,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             lun_id: lun_id.into(),
             policy: policy.into(),
+            _more: (),
         }
     }
     /// [`SetNFSUser`](methods::SetNfsUser), since VI API 6.0: the request.
@@ -1974,6 +2103,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             user: user.into(),
             password: password.into(),
+            _more: (),
         }
     }
     /// [`TurnDiskLocatorLedOff_Task`](methods::TurnDiskLocatorLedOffTask), since VI API 6.0: the request.
@@ -1986,6 +2116,7 @@ impl HostStorageSystem {
         methods::TurnDiskLocatorLedOffTask {
             this: self.to_moref(),
             scsi_disk_uuids,
+            _more: (),
         }
     }
     /// [`TurnDiskLocatorLedOn_Task`](methods::TurnDiskLocatorLedOnTask), since VI API 6.0: the request.
@@ -1998,6 +2129,7 @@ impl HostStorageSystem {
         methods::TurnDiskLocatorLedOnTask {
             this: self.to_moref(),
             scsi_disk_uuids,
+            _more: (),
         }
     }
     /// [`UnmapVmfsVolumeEx_Task`](methods::UnmapVmfsVolumeExTask), since VI API 6.0: the request.
@@ -2010,6 +2142,7 @@ impl HostStorageSystem {
         methods::UnmapVmfsVolumeExTask {
             this: self.to_moref(),
             vmfs_uuid,
+            _more: (),
         }
     }
     /// [`UnmountForceMountedVmfsVolume`](methods::UnmountForceMountedVmfsVolume), since VI API 4.0: the request.
@@ -2022,6 +2155,7 @@ impl HostStorageSystem {
         methods::UnmountForceMountedVmfsVolume {
             this: self.to_moref(),
             vmfs_uuid: vmfs_uuid.into(),
+            _more: (),
         }
     }
     /// [`UnmountVffsVolume`](methods::UnmountVffsVolume), since VI API 5.5: the request.
@@ -2034,6 +2168,7 @@ impl HostStorageSystem {
         methods::UnmountVffsVolume {
             this: self.to_moref(),
             vffs_uuid: vffs_uuid.into(),
+            _more: (),
         }
     }
     /// [`UnmountVmfsVolume`](methods::UnmountVmfsVolume), since VI API 5.0: the request.
@@ -2045,6 +2180,7 @@ impl HostStorageSystem {
         methods::UnmountVmfsVolume {
             this: self.to_moref(),
             vmfs_uuid: vmfs_uuid.into(),
+            _more: (),
         }
     }
     /// [`UnmountVmfsVolumeEx_Task`](methods::UnmountVmfsVolumeExTask), since VI API 6.0: the request.
@@ -2057,6 +2193,7 @@ impl HostStorageSystem {
         methods::UnmountVmfsVolumeExTask {
             this: self.to_moref(),
             vmfs_uuid,
+            _more: (),
         }
     }
     /// [`UpdateDiskPartitions`](methods::UpdateDiskPartitions), since VI API 2.0: the request.
@@ -2071,6 +2208,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             device_path: device_path.into(),
             spec,
+            _more: (),
         }
     }
     /// [`UpdateHppMultipathLunPolicy`](methods::UpdateHppMultipathLunPolicy), since VI API 7.0.0.0: the request.
@@ -2085,6 +2223,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             lun_id: lun_id.into(),
             policy,
+            _more: (),
         }
     }
     /// [`UpdateInternetScsiAdvancedOptions`](methods::UpdateInternetScsiAdvancedOptions), since VI API 4.0: the request.
@@ -2114,6 +2253,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             i_scsi_hba_device: i_scsi_hba_device.into(),
             i_scsi_alias: i_scsi_alias.into(),
+            _more: (),
         }
     }
     /// [`UpdateInternetScsiAuthenticationProperties`](methods::UpdateInternetScsiAuthenticationProperties), since VI API 2.0: the request.
@@ -2157,6 +2297,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             i_scsi_hba_device: i_scsi_hba_device.into(),
             discovery_properties,
+            _more: (),
         }
     }
     /// [`UpdateInternetScsiIPProperties`](methods::UpdateInternetScsiIpProperties), since VI API 2.0: the request.
@@ -2171,6 +2312,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             i_scsi_hba_device: i_scsi_hba_device.into(),
             ip_properties,
+            _more: (),
         }
     }
     /// [`UpdateInternetScsiName`](methods::UpdateInternetScsiName), since VI API 2.0: the request.
@@ -2185,6 +2327,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             i_scsi_hba_device: i_scsi_hba_device.into(),
             i_scsi_name: i_scsi_name.into(),
+            _more: (),
         }
     }
     /// [`UpdateScsiLunDisplayName`](methods::UpdateScsiLunDisplayName), since VI API 4.0: the request.
@@ -2199,6 +2342,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             lun_uuid: lun_uuid.into(),
             display_name: display_name.into(),
+            _more: (),
         }
     }
     /// [`UpdateSoftwareInternetScsiEnabled`](methods::UpdateSoftwareInternetScsiEnabled), since VI API 2.0: the request.
@@ -2210,6 +2354,7 @@ impl HostStorageSystem {
         methods::UpdateSoftwareInternetScsiEnabled {
             this: self.to_moref(),
             enabled,
+            _more: (),
         }
     }
     /// [`UpdateVmfsUnmapBandwidth`](methods::UpdateVmfsUnmapBandwidth), since VI API 6.7: the request.
@@ -2224,6 +2369,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             vmfs_uuid: vmfs_uuid.into(),
             unmap_bandwidth_spec,
+            _more: (),
         }
     }
     /// [`UpdateVmfsUnmapPriority`](methods::UpdateVmfsUnmapPriority), since VI API 6.5: the request.
@@ -2238,6 +2384,7 @@ impl HostStorageSystem {
             this: self.to_moref(),
             vmfs_uuid: vmfs_uuid.into(),
             unmap_priority: unmap_priority.into(),
+            _more: (),
         }
     }
     /// [`UpgradeVmLayout`](methods::UpgradeVmLayout), since VI API 2.0: the request.
@@ -2246,6 +2393,7 @@ impl HostStorageSystem {
     pub fn upgrade_vm_layout(&self) -> methods::UpgradeVmLayout {
         methods::UpgradeVmLayout {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpgradeVmfs`](methods::UpgradeVmfs), since VI API 2.0: the request.
@@ -2255,6 +2403,7 @@ impl HostStorageSystem {
         methods::UpgradeVmfs {
             this: self.to_moref(),
             vmfs_path: vmfs_path.into(),
+            _more: (),
         }
     }
 }
@@ -2268,6 +2417,7 @@ impl HostSystem {
     pub fn acquire_cim_services_ticket(&self) -> methods::AcquireCimServicesTicket {
         methods::AcquireCimServicesTicket {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ConfigureCryptoKey`](methods::ConfigureCryptoKey), since VI API 6.5: the request.
@@ -2285,6 +2435,7 @@ impl HostSystem {
     pub fn disconnect_host_task(&self) -> methods::DisconnectHostTask {
         methods::DisconnectHostTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`EnableCrypto`](methods::EnableCrypto), since VI API 6.5: the request.
@@ -2297,6 +2448,7 @@ impl HostSystem {
         methods::EnableCrypto {
             this: self.to_moref(),
             key_plain,
+            _more: (),
         }
     }
     /// [`EnterLockdownMode`](methods::EnterLockdownMode), since VI API 4.1: the request.
@@ -2305,6 +2457,7 @@ impl HostSystem {
     pub fn enter_lockdown_mode(&self) -> methods::EnterLockdownMode {
         methods::EnterLockdownMode {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`EnterMaintenanceMode_Task`](methods::EnterMaintenanceModeTask), since VI API 2.0: the request.
@@ -2325,6 +2478,7 @@ impl HostSystem {
     pub fn exit_lockdown_mode(&self) -> methods::ExitLockdownMode {
         methods::ExitLockdownMode {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ExitMaintenanceMode_Task`](methods::ExitMaintenanceModeTask), since VI API 2.0: the request.
@@ -2336,6 +2490,7 @@ impl HostSystem {
         methods::ExitMaintenanceModeTask {
             this: self.to_moref(),
             timeout,
+            _more: (),
         }
     }
     /// [`PowerDownHostToStandBy_Task`](methods::PowerDownHostToStandByTask), since VI API 2.5: the request.
@@ -2361,6 +2516,7 @@ impl HostSystem {
         methods::PowerUpHostFromStandByTask {
             this: self.to_moref(),
             timeout_sec,
+            _more: (),
         }
     }
     /// [`PrepareCrypto`](methods::PrepareCrypto), since VI API 6.5: the request.
@@ -2369,6 +2525,7 @@ impl HostSystem {
     pub fn prepare_crypto(&self) -> methods::PrepareCrypto {
         methods::PrepareCrypto {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryHostConnectionInfo`](methods::QueryHostConnectionInfo), since VI API 2.0: the request.
@@ -2377,6 +2534,7 @@ impl HostSystem {
     pub fn query_host_connection_info(&self) -> methods::QueryHostConnectionInfo {
         methods::QueryHostConnectionInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryMemoryOverhead`](methods::QueryMemoryOverhead), since VI API 2.0: the request.
@@ -2404,6 +2562,7 @@ impl HostSystem {
         methods::QueryMemoryOverheadEx {
             this: self.to_moref(),
             vm_config_info,
+            _more: (),
         }
     }
     /// [`QueryProductLockerLocation`](methods::QueryProductLockerLocation), since VI API 6.7.1: the request.
@@ -2412,6 +2571,7 @@ impl HostSystem {
     pub fn query_product_locker_location(&self) -> methods::QueryProductLockerLocation {
         methods::QueryProductLockerLocation {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryTpmAttestationReport`](methods::QueryTpmAttestationReport), since VI API 5.1: the request.
@@ -2420,6 +2580,7 @@ impl HostSystem {
     pub fn query_tpm_attestation_report(&self) -> methods::QueryTpmAttestationReport {
         methods::QueryTpmAttestationReport {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RebootHost_Task`](methods::RebootHostTask), since VI API 2.0: the request.
@@ -2428,6 +2589,7 @@ impl HostSystem {
         methods::RebootHostTask {
             this: self.to_moref(),
             force,
+            _more: (),
         }
     }
     /// [`ReconfigureHostForDAS_Task`](methods::ReconfigureHostForDasTask), since VI API 2.0: the request.
@@ -2436,6 +2598,7 @@ impl HostSystem {
     pub fn reconfigure_host_for_das_task(&self) -> methods::ReconfigureHostForDasTask {
         methods::ReconfigureHostForDasTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ReconnectHost_Task`](methods::ReconnectHostTask), since VI API 2.0: the request.
@@ -2453,6 +2616,7 @@ impl HostSystem {
     pub fn retrieve_free_epc_memory(&self) -> methods::RetrieveFreeEpcMemory {
         methods::RetrieveFreeEpcMemory {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveHardwareUptime`](methods::RetrieveHardwareUptime), since VI API 4.1: the request.
@@ -2460,6 +2624,7 @@ impl HostSystem {
     pub fn retrieve_hardware_uptime(&self) -> methods::RetrieveHardwareUptime {
         methods::RetrieveHardwareUptime {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ShutdownHost_Task`](methods::ShutdownHostTask), since VI API 2.0: the request.
@@ -2468,6 +2633,7 @@ impl HostSystem {
         methods::ShutdownHostTask {
             this: self.to_moref(),
             force,
+            _more: (),
         }
     }
     /// [`UpdateFlags`](methods::UpdateFlags), since VI API 2.5: the request.
@@ -2480,6 +2646,7 @@ impl HostSystem {
         methods::UpdateFlags {
             this: self.to_moref(),
             flag_info,
+            _more: (),
         }
     }
     /// [`UpdateIpmi`](methods::UpdateIpmi), since VI API 4.0: the request.
@@ -2489,6 +2656,7 @@ impl HostSystem {
         methods::UpdateIpmi {
             this: self.to_moref(),
             ipmi_info,
+            _more: (),
         }
     }
     /// [`UpdateProductLockerLocation_Task`](methods::UpdateProductLockerLocationTask), since VI API 6.7.1: the request.
@@ -2501,6 +2669,7 @@ impl HostSystem {
         methods::UpdateProductLockerLocationTask {
             this: self.to_moref(),
             path: path.into(),
+            _more: (),
         }
     }
     /// [`UpdateSystemResources`](methods::UpdateSystemResources), since VI API 2.0: the request.
@@ -2513,6 +2682,7 @@ impl HostSystem {
         methods::UpdateSystemResources {
             this: self.to_moref(),
             resource_info,
+            _more: (),
         }
     }
     /// [`UpdateSystemSwapConfiguration`](methods::UpdateSystemSwapConfiguration), since VI API 5.1: the request.
@@ -2525,6 +2695,7 @@ impl HostSystem {
         methods::UpdateSystemSwapConfiguration {
             this: self.to_moref(),
             sys_swap_config,
+            _more: (),
         }
     }
 }
@@ -2557,6 +2728,7 @@ impl ListView {
         methods::ResetListViewFromView {
             this: self.to_moref(),
             view: view.into(),
+            _more: (),
         }
     }
 }
@@ -2569,6 +2741,7 @@ impl ManagedEntity {
     pub fn destroy_task(&self) -> methods::DestroyTask {
         methods::DestroyTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`Reload`](methods::Reload), since VI API 2.0: the request.
@@ -2576,6 +2749,7 @@ impl ManagedEntity {
     pub fn reload(&self) -> methods::Reload {
         methods::Reload {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`Rename_Task`](methods::RenameTask), since VI API 2.0: the request.
@@ -2584,6 +2758,7 @@ impl ManagedEntity {
         methods::RenameTask {
             this: self.to_moref(),
             new_name: new_name.into(),
+            _more: (),
         }
     }
 }
@@ -2599,6 +2774,7 @@ impl Network {
     pub fn destroy_network(&self) -> methods::DestroyNetwork {
         methods::DestroyNetwork {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -2620,6 +2796,7 @@ impl PropertyFilter {
     pub fn destroy_property_filter(&self) -> methods::DestroyPropertyFilter {
         methods::DestroyPropertyFilter {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -2651,6 +2828,7 @@ impl ResourcePool {
             this: self.to_moref(),
             name: name.into(),
             spec,
+            _more: (),
         }
     }
     /// [`CreateVApp`](methods::CreateVApp), since VI API 4.0: the request.
@@ -2675,6 +2853,7 @@ impl ResourcePool {
     pub fn destroy_children(&self) -> methods::DestroyChildren {
         methods::DestroyChildren {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ImportVApp`](methods::ImportVApp), since VI API 4.0: the request.
@@ -2699,6 +2878,7 @@ impl ResourcePool {
         methods::MoveIntoResourcePool {
             this: self.to_moref(),
             list,
+            _more: (),
         }
     }
     /// [`QueryResourceConfigOption`](methods::QueryResourceConfigOption), since VI API 4.1: the request.
@@ -2707,6 +2887,7 @@ impl ResourcePool {
     pub fn query_resource_config_option(&self) -> methods::QueryResourceConfigOption {
         methods::QueryResourceConfigOption {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RefreshRuntime`](methods::RefreshRuntime), since VI API 4.1: the request.
@@ -2715,6 +2896,7 @@ impl ResourcePool {
     pub fn refresh_runtime(&self) -> methods::RefreshRuntime {
         methods::RefreshRuntime {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RegisterChildVM_Task`](methods::RegisterChildVmTask), since VI API 4.0: the request.
@@ -2740,6 +2922,7 @@ impl ResourcePool {
         methods::UpdateChildResourceConfiguration {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`UpdateConfig`](methods::UpdateConfig), since VI API 2.0: the request.
@@ -2763,6 +2946,7 @@ impl ServiceInstance {
     pub fn current_time(&self) -> methods::CurrentTime {
         methods::CurrentTime {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryVMotionCompatibility`](methods::QueryVMotionCompatibility), since VI API 2.0: the request.
@@ -2786,6 +2970,7 @@ impl ServiceInstance {
     pub fn retrieve_product_components(&self) -> methods::RetrieveProductComponents {
         methods::RetrieveProductComponents {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveServiceContent`](methods::RetrieveServiceContent), since VI API 2.0: the request.
@@ -2793,6 +2978,7 @@ impl ServiceInstance {
     pub fn retrieve_service_content(&self) -> methods::RetrieveServiceContent {
         methods::RetrieveServiceContent {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ValidateMigration`](methods::ValidateMigration), since VI API 2.0: the request.
@@ -2820,6 +3006,7 @@ impl Task {
     pub fn cancel_task(&self) -> methods::CancelTask {
         methods::CancelTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`SetTaskDescription`](methods::SetTaskDescription), since VI API 4.0: the request.
@@ -2832,6 +3019,7 @@ impl Task {
         methods::SetTaskDescription {
             this: self.to_moref(),
             description,
+            _more: (),
         }
     }
     /// [`SetTaskState`](methods::SetTaskState), since VI API 2.5: the request.
@@ -2851,6 +3039,7 @@ impl Task {
         methods::UpdateProgress {
             this: self.to_moref(),
             percent_done,
+            _more: (),
         }
     }
 }
@@ -2864,6 +3053,7 @@ impl TaskHistoryCollector {
         methods::ReadNextTasks {
             this: self.to_moref(),
             max_count,
+            _more: (),
         }
     }
     /// [`ReadPreviousTasks`](methods::ReadPreviousTasks), since VI API 2.0: the request.
@@ -2872,6 +3062,7 @@ impl TaskHistoryCollector {
         methods::ReadPreviousTasks {
             this: self.to_moref(),
             max_count,
+            _more: (),
         }
     }
 }
@@ -2887,6 +3078,7 @@ impl View {
     pub fn destroy_view(&self) -> methods::DestroyView {
         methods::DestroyView {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -2906,6 +3098,7 @@ impl VirtualMachine {
     pub fn acquire_mks_ticket(&self) -> methods::AcquireMksTicket {
         methods::AcquireMksTicket {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`AcquireTicket`](methods::AcquireTicket), since VI API 4.1: the request.
@@ -2917,6 +3110,7 @@ impl VirtualMachine {
         methods::AcquireTicket {
             this: self.to_moref(),
             ticket_type: ticket_type.into(),
+            _more: (),
         }
     }
     /// [`AnswerVM`](methods::AnswerVm), since VI API 2.0: the request.
@@ -2930,6 +3124,7 @@ impl VirtualMachine {
             this: self.to_moref(),
             question_id: question_id.into(),
             answer_choice: answer_choice.into(),
+            _more: (),
         }
     }
     /// [`ApplyEvcModeVM_Task`](methods::ApplyEvcModeVmTask), since VI API 6.7: the request.
@@ -2966,6 +3161,7 @@ impl VirtualMachine {
         methods::CheckCustomizationSpec {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`CloneVM_Task`](methods::CloneVmTask), since VI API 2.0: the request.
@@ -2981,6 +3177,7 @@ impl VirtualMachine {
             folder: folder.into(),
             name: name.into(),
             spec,
+            _more: (),
         }
     }
     /// [`ConsolidateVMDisks_Task`](methods::ConsolidateVmDisksTask), since VI API 5.0: the request.
@@ -2988,6 +3185,7 @@ impl VirtualMachine {
     pub fn consolidate_vm_disks_task(&self) -> methods::ConsolidateVmDisksTask {
         methods::ConsolidateVmDisksTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`CreateScreenshot_Task`](methods::CreateScreenshotTask), since VI API 4.0: the request.
@@ -2995,6 +3193,7 @@ impl VirtualMachine {
     pub fn create_screenshot_task(&self) -> methods::CreateScreenshotTask {
         methods::CreateScreenshotTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`CreateSecondaryVMEx_Task`](methods::CreateSecondaryVmExTask), since VI API 6.0: the request.
@@ -3052,6 +3251,7 @@ impl VirtualMachine {
     pub fn crypto_unlock_task(&self) -> methods::CryptoUnlockTask {
         methods::CryptoUnlockTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`CustomizeVM_Task`](methods::CustomizeVmTask), since VI API 2.0: the request.
@@ -3064,6 +3264,7 @@ impl VirtualMachine {
         methods::CustomizeVmTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`DefragmentAllDisks`](methods::DefragmentAllDisks), since VI API 2.5: the request.
@@ -3072,6 +3273,7 @@ impl VirtualMachine {
     pub fn defragment_all_disks(&self) -> methods::DefragmentAllDisks {
         methods::DefragmentAllDisks {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`DetachDisk_Task`](methods::DetachDiskTask), since VI API 6.5: the request.
@@ -3081,6 +3283,7 @@ impl VirtualMachine {
         methods::DetachDiskTask {
             this: self.to_moref(),
             disk_id,
+            _more: (),
         }
     }
     /// [`DisableSecondaryVM_Task`](methods::DisableSecondaryVmTask), since VI API 4.0: the request.
@@ -3093,6 +3296,7 @@ impl VirtualMachine {
         methods::DisableSecondaryVmTask {
             this: self.to_moref(),
             vm: vm.into(),
+            _more: (),
         }
     }
     /// [`DropConnections`](methods::DropConnections), since VI API 7.0.1.0: the request.
@@ -3125,6 +3329,7 @@ impl VirtualMachine {
     ) -> methods::EstimateStorageForConsolidateSnapshotsTask {
         methods::EstimateStorageForConsolidateSnapshotsTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ExportVm`](methods::ExportVm), since VI API 4.0: the request.
@@ -3133,6 +3338,7 @@ impl VirtualMachine {
     pub fn export_vm(&self) -> methods::ExportVm {
         methods::ExportVm {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ExtractOvfEnvironment`](methods::ExtractOvfEnvironment), since VI API 4.0: the request.
@@ -3141,6 +3347,7 @@ impl VirtualMachine {
     pub fn extract_ovf_environment(&self) -> methods::ExtractOvfEnvironment {
         methods::ExtractOvfEnvironment {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`InstantClone_Task`](methods::InstantCloneTask), since VI API 6.7: the request.
@@ -3153,6 +3360,7 @@ impl VirtualMachine {
         methods::InstantCloneTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`MakePrimaryVM_Task`](methods::MakePrimaryVmTask), since VI API 4.0: the request.
@@ -3165,6 +3373,7 @@ impl VirtualMachine {
         methods::MakePrimaryVmTask {
             this: self.to_moref(),
             vm: vm.into(),
+            _more: (),
         }
     }
     /// [`MarkAsTemplate`](methods::MarkAsTemplate), since VI API 2.0: the request.
@@ -3173,6 +3382,7 @@ impl VirtualMachine {
     pub fn mark_as_template(&self) -> methods::MarkAsTemplate {
         methods::MarkAsTemplate {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`MarkAsVirtualMachine`](methods::MarkAsVirtualMachine), since VI API 2.0: the request.
@@ -3206,6 +3416,7 @@ impl VirtualMachine {
     pub fn mount_tools_installer(&self) -> methods::MountToolsInstaller {
         methods::MountToolsInstaller {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`PowerOffVM_Task`](methods::PowerOffVmTask), since VI API 2.0: the request.
@@ -3213,6 +3424,7 @@ impl VirtualMachine {
     pub fn power_off_vm_task(&self) -> methods::PowerOffVmTask {
         methods::PowerOffVmTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`PowerOnVM_Task`](methods::PowerOnVmTask), since VI API 2.0: the request.
@@ -3242,6 +3454,7 @@ impl VirtualMachine {
         methods::PutUsbScanCodes {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`QueryChangedDiskAreas`](methods::QueryChangedDiskAreas), since VI API 4.0: the request.
@@ -3266,6 +3479,7 @@ impl VirtualMachine {
     pub fn query_connections(&self) -> methods::QueryConnections {
         methods::QueryConnections {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryFaultToleranceCompatibility`](methods::QueryFaultToleranceCompatibility), since VI API 4.1: the request.
@@ -3276,6 +3490,7 @@ impl VirtualMachine {
     ) -> methods::QueryFaultToleranceCompatibility {
         methods::QueryFaultToleranceCompatibility {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryFaultToleranceCompatibilityEx`](methods::QueryFaultToleranceCompatibilityEx), since VI API 6.0: the request.
@@ -3295,6 +3510,7 @@ impl VirtualMachine {
     pub fn query_unowned_files(&self) -> methods::QueryUnownedFiles {
         methods::QueryUnownedFiles {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RebootGuest`](methods::RebootGuest), since VI API 2.0: the request.
@@ -3302,6 +3518,7 @@ impl VirtualMachine {
     pub fn reboot_guest(&self) -> methods::RebootGuest {
         methods::RebootGuest {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ReconfigVM_Task`](methods::ReconfigVmTask), since VI API 2.0: the request.
@@ -3313,6 +3530,7 @@ impl VirtualMachine {
         methods::ReconfigVmTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`RefreshStorageInfo`](methods::RefreshStorageInfo), since VI API 4.0: the request.
@@ -3320,6 +3538,7 @@ impl VirtualMachine {
     pub fn refresh_storage_info(&self) -> methods::RefreshStorageInfo {
         methods::RefreshStorageInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RelocateVM_Task`](methods::RelocateVmTask), since VI API 2.0: the request.
@@ -3348,6 +3567,7 @@ impl VirtualMachine {
     pub fn repair_vm_disk_chains_task(&self) -> methods::RepairVmDiskChainsTask {
         methods::RepairVmDiskChainsTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ResetGuestInformation`](methods::ResetGuestInformation), since VI API 2.0: the request.
@@ -3356,6 +3576,7 @@ impl VirtualMachine {
     pub fn reset_guest_information(&self) -> methods::ResetGuestInformation {
         methods::ResetGuestInformation {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ResetVM_Task`](methods::ResetVmTask), since VI API 2.0: the request.
@@ -3363,6 +3584,7 @@ impl VirtualMachine {
     pub fn reset_vm_task(&self) -> methods::ResetVmTask {
         methods::ResetVmTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RevertToCurrentSnapshot_Task`](methods::RevertToCurrentSnapshotTask), since VI API 2.0: the request.
@@ -3380,6 +3602,7 @@ impl VirtualMachine {
     pub fn send_nmi(&self) -> methods::SendNmi {
         methods::SendNmi {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`SetDisplayTopology`](methods::SetDisplayTopology), since VI API 2.5u2server: the request.
@@ -3392,6 +3615,7 @@ impl VirtualMachine {
         methods::SetDisplayTopology {
             this: self.to_moref(),
             displays,
+            _more: (),
         }
     }
     /// [`SetScreenResolution`](methods::SetScreenResolution), since VI API 2.0: the request.
@@ -3406,6 +3630,7 @@ impl VirtualMachine {
             this: self.to_moref(),
             width,
             height,
+            _more: (),
         }
     }
     /// [`ShutdownGuest`](methods::ShutdownGuest), since VI API 2.0: the request.
@@ -3413,6 +3638,7 @@ impl VirtualMachine {
     pub fn shutdown_guest(&self) -> methods::ShutdownGuest {
         methods::ShutdownGuest {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`StandbyGuest`](methods::StandbyGuest), since VI API 2.0: the request.
@@ -3420,6 +3646,7 @@ impl VirtualMachine {
     pub fn standby_guest(&self) -> methods::StandbyGuest {
         methods::StandbyGuest {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`StartRecording_Task`](methods::StartRecordingTask), since VI API 4.0: the request.
@@ -3445,6 +3672,7 @@ impl VirtualMachine {
         methods::StartReplayingTask {
             this: self.to_moref(),
             replay_snapshot: replay_snapshot.into(),
+            _more: (),
         }
     }
     /// [`StopRecording_Task`](methods::StopRecordingTask), since VI API 4.0: the request.
@@ -3453,6 +3681,7 @@ impl VirtualMachine {
     pub fn stop_recording_task(&self) -> methods::StopRecordingTask {
         methods::StopRecordingTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`StopReplaying_Task`](methods::StopReplayingTask), since VI API 4.0: the request.
@@ -3461,6 +3690,7 @@ impl VirtualMachine {
     pub fn stop_replaying_task(&self) -> methods::StopReplayingTask {
         methods::StopReplayingTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`SuspendVM_Task`](methods::SuspendVmTask), since VI API 2.0: the request.
@@ -3468,6 +3698,7 @@ impl VirtualMachine {
     pub fn suspend_vm_task(&self) -> methods::SuspendVmTask {
         methods::SuspendVmTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`TerminateFaultTolerantVM_Task`](methods::TerminateFaultTolerantVmTask), since VI API 4.0: the request.
@@ -3487,6 +3718,7 @@ impl VirtualMachine {
     pub fn terminate_vm(&self) -> methods::TerminateVm {
         methods::TerminateVm {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`TurnOffFaultToleranceForVM_Task`](methods::TurnOffFaultToleranceForVmTask), since VI API 4.0: the request.
@@ -3497,6 +3729,7 @@ impl VirtualMachine {
     ) -> methods::TurnOffFaultToleranceForVmTask {
         methods::TurnOffFaultToleranceForVmTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UnmountToolsInstaller`](methods::UnmountToolsInstaller), since VI API 2.0: the request.
@@ -3505,6 +3738,7 @@ impl VirtualMachine {
     pub fn unmount_tools_installer(&self) -> methods::UnmountToolsInstaller {
         methods::UnmountToolsInstaller {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UnregisterVM`](methods::UnregisterVm), since VI API 2.0: the request.
@@ -3512,6 +3746,7 @@ impl VirtualMachine {
     pub fn unregister_vm(&self) -> methods::UnregisterVm {
         methods::UnregisterVm {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpgradeTools_Task`](methods::UpgradeToolsTask), since VI API 2.0: the request.
@@ -3542,6 +3777,7 @@ impl VirtualMachine {
         methods::ReloadVirtualMachineFromPathTask {
             this: self.to_moref(),
             configuration_path: configuration_path.into(),
+            _more: (),
         }
     }
 }
@@ -3555,6 +3791,7 @@ impl VirtualMachineSnapshot {
     pub fn export_snapshot(&self) -> methods::ExportSnapshot {
         methods::ExportSnapshot {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RemoveSnapshot_Task`](methods::RemoveSnapshotTask), since VI API 2.0: the request.

@@ -19,6 +19,7 @@ impl CryptoManagerHost {
         methods::ChangeKeyTask {
             this: self.to_moref(),
             new_key,
+            _more: (),
         }
     }
     /// [`CryptoManagerHostDisable`](methods::CryptoManagerHostDisable), since VI API 7.0.0.0: the request.
@@ -26,6 +27,7 @@ impl CryptoManagerHost {
     pub fn crypto_manager_host_disable(&self) -> methods::CryptoManagerHostDisable {
         methods::CryptoManagerHostDisable {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`CryptoManagerHostEnable`](methods::CryptoManagerHostEnable), since VI API 6.7: the request.
@@ -37,6 +39,7 @@ impl CryptoManagerHost {
         methods::CryptoManagerHostEnable {
             this: self.to_moref(),
             initial_key,
+            _more: (),
         }
     }
     /// [`CryptoManagerHostPrepare`](methods::CryptoManagerHostPrepare), since VI API 6.7: the request.
@@ -44,6 +47,7 @@ impl CryptoManagerHost {
     pub fn crypto_manager_host_prepare(&self) -> methods::CryptoManagerHostPrepare {
         methods::CryptoManagerHostPrepare {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`GetCryptoKeyStatus`](methods::GetCryptoKeyStatus), since VI API 8.0.1.0: the request.
@@ -135,6 +139,7 @@ impl CryptoManagerKmip {
         methods::MarkDefault {
             this: self.to_moref(),
             cluster_id,
+            _more: (),
         }
     }
     /// [`QueryCryptoKeyStatus`](methods::QueryCryptoKeyStatus), since VI API 6.7.2: the request.
@@ -158,6 +163,7 @@ impl CryptoManagerKmip {
         methods::RegisterKmipServer {
             this: self.to_moref(),
             server,
+            _more: (),
         }
     }
     /// [`RegisterKmsCluster`](methods::RegisterKmsCluster), since VI API 7.0.0.0: the request.
@@ -183,6 +189,7 @@ impl CryptoManagerKmip {
             this: self.to_moref(),
             cluster_id,
             server_name: server_name.into(),
+            _more: (),
         }
     }
     /// [`RetrieveClientCert`](methods::RetrieveClientCert), since VI API 6.5: the request.
@@ -194,6 +201,7 @@ impl CryptoManagerKmip {
         methods::RetrieveClientCert {
             this: self.to_moref(),
             cluster,
+            _more: (),
         }
     }
     /// [`RetrieveClientCsr`](methods::RetrieveClientCsr), since VI API 6.5: the request.
@@ -205,6 +213,7 @@ impl CryptoManagerKmip {
         methods::RetrieveClientCsr {
             this: self.to_moref(),
             cluster,
+            _more: (),
         }
     }
     /// [`RetrieveKmipServerCert`](methods::RetrieveKmipServerCert), since VI API 6.5: the request.
@@ -218,6 +227,7 @@ impl CryptoManagerKmip {
             this: self.to_moref(),
             key_provider,
             server,
+            _more: (),
         }
     }
     /// [`RetrieveKmipServersStatus_Task`](methods::RetrieveKmipServersStatusTask), since VI API 6.5: the request.
@@ -239,6 +249,7 @@ impl CryptoManagerKmip {
         methods::RetrieveSelfSignedClientCert {
             this: self.to_moref(),
             cluster,
+            _more: (),
         }
     }
     /// [`SetDefaultKmsCluster`](methods::SetDefaultKmsCluster), since VI API 7.0.0.0: the request.
@@ -260,6 +271,7 @@ impl CryptoManagerKmip {
             this: self.to_moref(),
             key_id,
             spec,
+            _more: (),
         }
     }
     /// [`UnregisterKmsCluster`](methods::UnregisterKmsCluster), since VI API 7.0.0.0: the request.
@@ -271,6 +283,7 @@ impl CryptoManagerKmip {
         methods::UnregisterKmsCluster {
             this: self.to_moref(),
             cluster_id,
+            _more: (),
         }
     }
     /// [`UpdateKmipServer`](methods::UpdateKmipServer), since VI API 6.5: the request.
@@ -282,6 +295,7 @@ impl CryptoManagerKmip {
         methods::UpdateKmipServer {
             this: self.to_moref(),
             server,
+            _more: (),
         }
     }
     /// [`UpdateKmsSignedCsrClientCert`](methods::UpdateKmsSignedCsrClientCert), since VI API 6.5: the request.
@@ -295,6 +309,7 @@ impl CryptoManagerKmip {
             this: self.to_moref(),
             cluster,
             certificate: certificate.into(),
+            _more: (),
         }
     }
     /// [`UpdateSelfSignedClientCert`](methods::UpdateSelfSignedClientCert), since VI API 6.5: the request.
@@ -308,6 +323,7 @@ impl CryptoManagerKmip {
             this: self.to_moref(),
             cluster,
             certificate: certificate.into(),
+            _more: (),
         }
     }
     /// [`UploadClientCert`](methods::UploadClientCert), since VI API 6.5: the request.
@@ -323,6 +339,7 @@ impl CryptoManagerKmip {
             cluster,
             certificate: certificate.into(),
             private_key: private_key.into(),
+            _more: (),
         }
     }
     /// [`UploadKmipServerCert`](methods::UploadKmipServerCert), since VI API 6.5: the request.
@@ -336,6 +353,7 @@ impl CryptoManagerKmip {
             this: self.to_moref(),
             cluster,
             certificate: certificate.into(),
+            _more: (),
         }
     }
 }

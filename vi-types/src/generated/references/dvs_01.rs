@@ -26,6 +26,7 @@ impl DistributedVirtualPortgroup {
         methods::ReconfigureDvPortgroupTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
 }
@@ -42,6 +43,7 @@ impl DistributedVirtualSwitch {
         methods::AddDvPortgroupTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`AddNetworkResourcePool`](methods::AddNetworkResourcePool), since VI API 5.0: the request.
@@ -53,6 +55,7 @@ impl DistributedVirtualSwitch {
         methods::AddNetworkResourcePool {
             this: self.to_moref(),
             config_spec,
+            _more: (),
         }
     }
     /// [`CreateDVPortgroup_Task`](methods::CreateDvPortgroupTask), since VI API 5.1: the request.
@@ -64,6 +67,7 @@ impl DistributedVirtualSwitch {
         methods::CreateDvPortgroupTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`DVSRollback_Task`](methods::DvsRollbackTask), since VI API 5.1: the request.
@@ -83,6 +87,7 @@ impl DistributedVirtualSwitch {
         methods::DvsReconfigureVmVnicNetworkResourcePoolTask {
             this: self.to_moref(),
             config_spec,
+            _more: (),
         }
     }
     /// [`EnableNetworkResourceManagement`](methods::EnableNetworkResourceManagement), since VI API 4.1: the request.
@@ -94,6 +99,7 @@ impl DistributedVirtualSwitch {
         methods::EnableNetworkResourceManagement {
             this: self.to_moref(),
             enable,
+            _more: (),
         }
     }
     /// [`FetchDVPortKeys`](methods::FetchDvPortKeys), since VI API 4.0: the request.
@@ -121,6 +127,7 @@ impl DistributedVirtualSwitch {
         methods::LookupDvPortGroup {
             this: self.to_moref(),
             portgroup_key: portgroup_key.into(),
+            _more: (),
         }
     }
     /// [`MergeDvs_Task`](methods::MergeDvsTask), since VI API 4.0: the request.
@@ -132,6 +139,7 @@ impl DistributedVirtualSwitch {
         methods::MergeDvsTask {
             this: self.to_moref(),
             dvs: dvs.into(),
+            _more: (),
         }
     }
     /// [`MoveDVPort_Task`](methods::MoveDvPortTask), since VI API 4.0: the request.
@@ -160,6 +168,7 @@ impl DistributedVirtualSwitch {
     pub fn query_used_vlan_id_in_dvs(&self) -> methods::QueryUsedVlanIdInDvs {
         methods::QueryUsedVlanIdInDvs {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ReconfigureDVPort_Task`](methods::ReconfigureDvPortTask), since VI API 4.0: the request.
@@ -171,6 +180,7 @@ impl DistributedVirtualSwitch {
         methods::ReconfigureDvPortTask {
             this: self.to_moref(),
             port,
+            _more: (),
         }
     }
     /// [`ReconfigureDvs_Task`](methods::ReconfigureDvsTask), since VI API 4.0: the request.
@@ -182,6 +192,7 @@ impl DistributedVirtualSwitch {
         methods::ReconfigureDvsTask {
             this: self.to_moref(),
             spec: spec.into(),
+            _more: (),
         }
     }
     /// [`RectifyDvsHost_Task`](methods::RectifyDvsHostTask), since VI API 4.0: the request.
@@ -209,6 +220,7 @@ impl DistributedVirtualSwitch {
         methods::RemoveNetworkResourcePool {
             this: self.to_moref(),
             key,
+            _more: (),
         }
     }
     /// [`UpdateDVSHealthCheckConfig_Task`](methods::UpdateDvsHealthCheckConfigTask), since VI API 5.1: the request.
@@ -220,6 +232,7 @@ impl DistributedVirtualSwitch {
         methods::UpdateDvsHealthCheckConfigTask {
             this: self.to_moref(),
             health_check_config,
+            _more: (),
         }
     }
     /// [`UpdateDvsCapability`](methods::UpdateDvsCapability), since VI API 4.0: the request.
@@ -231,6 +244,7 @@ impl DistributedVirtualSwitch {
         methods::UpdateDvsCapability {
             this: self.to_moref(),
             capability,
+            _more: (),
         }
     }
     /// [`UpdateNetworkResourcePool`](methods::UpdateNetworkResourcePool), since VI API 4.1: the request.
@@ -242,6 +256,7 @@ impl DistributedVirtualSwitch {
         methods::UpdateNetworkResourcePool {
             this: self.to_moref(),
             config_spec,
+            _more: (),
         }
     }
 }
@@ -265,6 +280,7 @@ impl VmwareDistributedVirtualSwitch {
         methods::UpdateDvsLacpGroupConfigTask {
             this: self.to_moref(),
             lacp_group_spec,
+            _more: (),
         }
     }
 }

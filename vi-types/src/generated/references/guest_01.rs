@@ -26,6 +26,7 @@ impl GuestAliasManager {
             map_cert,
             base64_cert: base64_cert.into(),
             alias_info,
+            _more: (),
         }
     }
     /// [`ListGuestAliases`](methods::ListGuestAliases), since VI API 6.0: the request.
@@ -41,6 +42,7 @@ impl GuestAliasManager {
             vm: vm.into(),
             auth: auth.into(),
             username: username.into(),
+            _more: (),
         }
     }
     /// [`ListGuestMappedAliases`](methods::ListGuestMappedAliases), since VI API 6.0: the request.
@@ -54,6 +56,7 @@ impl GuestAliasManager {
             this: self.to_moref(),
             vm: vm.into(),
             auth: auth.into(),
+            _more: (),
         }
     }
     /// [`RemoveGuestAlias`](methods::RemoveGuestAlias), since VI API 6.0: the request.
@@ -73,6 +76,7 @@ impl GuestAliasManager {
             username: username.into(),
             base64_cert: base64_cert.into(),
             subject: subject.into(),
+            _more: (),
         }
     }
     /// [`RemoveGuestAliasByCert`](methods::RemoveGuestAliasByCert), since VI API 6.0: the request.
@@ -90,6 +94,7 @@ impl GuestAliasManager {
             auth: auth.into(),
             username: username.into(),
             base64_cert: base64_cert.into(),
+            _more: (),
         }
     }
 }
@@ -122,6 +127,7 @@ impl GuestAuthManager {
             this: self.to_moref(),
             vm: vm.into(),
             auth: auth.into(),
+            _more: (),
         }
     }
     /// [`ValidateCredentialsInGuest`](methods::ValidateCredentialsInGuest), since VI API 5.0: the request.
@@ -135,6 +141,7 @@ impl GuestAuthManager {
             this: self.to_moref(),
             vm: vm.into(),
             auth: auth.into(),
+            _more: (),
         }
     }
 }
@@ -157,6 +164,7 @@ impl GuestFileManager {
             auth: auth.into(),
             guest_file_path: guest_file_path.into(),
             file_attributes: file_attributes.into(),
+            _more: (),
         }
     }
     /// [`CreateTemporaryDirectoryInGuest`](methods::CreateTemporaryDirectoryInGuest), since VI API 5.0: the request.
@@ -210,6 +218,7 @@ impl GuestFileManager {
             auth: auth.into(),
             directory_path: directory_path.into(),
             recursive,
+            _more: (),
         }
     }
     /// [`DeleteFileInGuest`](methods::DeleteFileInGuest), since VI API 5.0: the request.
@@ -225,6 +234,7 @@ impl GuestFileManager {
             vm: vm.into(),
             auth: auth.into(),
             file_path: file_path.into(),
+            _more: (),
         }
     }
     /// [`InitiateFileTransferFromGuest`](methods::InitiateFileTransferFromGuest), since VI API 5.0: the request.
@@ -240,6 +250,7 @@ impl GuestFileManager {
             vm: vm.into(),
             auth: auth.into(),
             guest_file_path: guest_file_path.into(),
+            _more: (),
         }
     }
     /// [`InitiateFileTransferToGuest`](methods::InitiateFileTransferToGuest), since VI API 5.0: the request.
@@ -261,6 +272,7 @@ impl GuestFileManager {
             file_attributes: file_attributes.into(),
             file_size,
             overwrite,
+            _more: (),
         }
     }
     /// [`ListFilesInGuest`](methods::ListFilesInGuest), since VI API 5.0: the request.
@@ -294,6 +306,7 @@ impl GuestFileManager {
             auth: auth.into(),
             directory_path: directory_path.into(),
             create_parent_directories,
+            _more: (),
         }
     }
     /// [`MoveDirectoryInGuest`](methods::MoveDirectoryInGuest), since VI API 5.0: the request.
@@ -311,6 +324,7 @@ impl GuestFileManager {
             auth: auth.into(),
             src_directory_path: src_directory_path.into(),
             dst_directory_path: dst_directory_path.into(),
+            _more: (),
         }
     }
     /// [`MoveFileInGuest`](methods::MoveFileInGuest), since VI API 5.0: the request.
@@ -330,6 +344,7 @@ impl GuestFileManager {
             src_file_path: src_file_path.into(),
             dst_file_path: dst_file_path.into(),
             overwrite,
+            _more: (),
         }
     }
 }
@@ -381,6 +396,7 @@ impl GuestProcessManager {
             vm: vm.into(),
             auth: auth.into(),
             spec: spec.into(),
+            _more: (),
         }
     }
     /// [`TerminateProcessInGuest`](methods::TerminateProcessInGuest), since VI API 5.0: the request.
@@ -396,6 +412,7 @@ impl GuestProcessManager {
             vm: vm.into(),
             auth: auth.into(),
             pid,
+            _more: (),
         }
     }
 }
@@ -438,6 +455,7 @@ impl GuestWindowsRegistryManager {
             auth: auth.into(),
             key_name,
             recursive,
+            _more: (),
         }
     }
     /// [`DeleteRegistryValueInGuest`](methods::DeleteRegistryValueInGuest), since VI API 6.0: the request.
@@ -453,6 +471,7 @@ impl GuestWindowsRegistryManager {
             vm: vm.into(),
             auth: auth.into(),
             value_name,
+            _more: (),
         }
     }
     /// [`ListRegistryKeysInGuest`](methods::ListRegistryKeysInGuest), since VI API 6.0: the request.
@@ -504,6 +523,7 @@ impl GuestWindowsRegistryManager {
             vm: vm.into(),
             auth: auth.into(),
             value,
+            _more: (),
         }
     }
 }

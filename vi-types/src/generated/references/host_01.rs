@@ -26,6 +26,7 @@ impl HostAccessManager {
             principal: principal.into(),
             is_group,
             access_mode,
+            _more: (),
         }
     }
     /// [`ChangeLockdownMode`](methods::ChangeLockdownMode), since VI API 6.0: the request.
@@ -37,6 +38,7 @@ impl HostAccessManager {
         methods::ChangeLockdownMode {
             this: self.to_moref(),
             mode,
+            _more: (),
         }
     }
     /// [`QueryLockdownExceptions`](methods::QueryLockdownExceptions), since VI API 6.0: the request.
@@ -44,6 +46,7 @@ impl HostAccessManager {
     pub fn query_lockdown_exceptions(&self) -> methods::QueryLockdownExceptions {
         methods::QueryLockdownExceptions {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QuerySystemUsers`](methods::QuerySystemUsers), since VI API 6.0: the request.
@@ -51,6 +54,7 @@ impl HostAccessManager {
     pub fn query_system_users(&self) -> methods::QuerySystemUsers {
         methods::QuerySystemUsers {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveHostAccessControlEntries`](methods::RetrieveHostAccessControlEntries), since VI API 6.0: the request.
@@ -60,6 +64,7 @@ impl HostAccessManager {
     ) -> methods::RetrieveHostAccessControlEntries {
         methods::RetrieveHostAccessControlEntries {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateLockdownExceptions`](methods::UpdateLockdownExceptions), since VI API 6.0: the request.
@@ -92,6 +97,7 @@ impl HostActiveDirectoryAuthentication {
     ) -> methods::DisableSmartCardAuthentication {
         methods::DisableSmartCardAuthentication {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`EnableSmartCardAuthentication`](methods::EnableSmartCardAuthentication), since VI API 6.0: the request.
@@ -101,6 +107,7 @@ impl HostActiveDirectoryAuthentication {
     ) -> methods::EnableSmartCardAuthentication {
         methods::EnableSmartCardAuthentication {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ImportCertificateForCAM_Task`](methods::ImportCertificateForCamTask), since VI API 5.0: the request.
@@ -114,6 +121,7 @@ impl HostActiveDirectoryAuthentication {
             this: self.to_moref(),
             cert_path: cert_path.into(),
             cam_server: cam_server.into(),
+            _more: (),
         }
     }
     /// [`InstallSmartCardTrustAnchor`](methods::InstallSmartCardTrustAnchor), since VI API 6.0: the request.
@@ -125,6 +133,7 @@ impl HostActiveDirectoryAuthentication {
         methods::InstallSmartCardTrustAnchor {
             this: self.to_moref(),
             cert: cert.into(),
+            _more: (),
         }
     }
     /// [`JoinDomainWithCAM_Task`](methods::JoinDomainWithCamTask), since VI API 5.0: the request.
@@ -138,6 +147,7 @@ impl HostActiveDirectoryAuthentication {
             this: self.to_moref(),
             domain_name: domain_name.into(),
             cam_server: cam_server.into(),
+            _more: (),
         }
     }
     /// [`JoinDomain_Task`](methods::JoinDomainTask), since VI API 4.1: the request.
@@ -153,6 +163,7 @@ impl HostActiveDirectoryAuthentication {
             domain_name: domain_name.into(),
             user_name: user_name.into(),
             password: password.into(),
+            _more: (),
         }
     }
     /// [`LeaveCurrentDomain_Task`](methods::LeaveCurrentDomainTask), since VI API 4.1: the request.
@@ -164,6 +175,7 @@ impl HostActiveDirectoryAuthentication {
         methods::LeaveCurrentDomainTask {
             this: self.to_moref(),
             force,
+            _more: (),
         }
     }
     /// [`ListSmartCardTrustAnchors`](methods::ListSmartCardTrustAnchors), since VI API 6.0: the request.
@@ -171,6 +183,7 @@ impl HostActiveDirectoryAuthentication {
     pub fn list_smart_card_trust_anchors(&self) -> methods::ListSmartCardTrustAnchors {
         methods::ListSmartCardTrustAnchors {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RemoveSmartCardTrustAnchor`](methods::RemoveSmartCardTrustAnchor), since VI API 6.0: the request.
@@ -184,6 +197,7 @@ impl HostActiveDirectoryAuthentication {
             this: self.to_moref(),
             issuer: issuer.into(),
             serial: serial.into(),
+            _more: (),
         }
     }
     /// [`RemoveSmartCardTrustAnchorByFingerprint`](methods::RemoveSmartCardTrustAnchorByFingerprint), since VI API 6.0: the request.
@@ -197,6 +211,7 @@ impl HostActiveDirectoryAuthentication {
             this: self.to_moref(),
             fingerprint: fingerprint.into(),
             digest: digest.into(),
+            _more: (),
         }
     }
     /// [`RemoveSmartCardTrustAnchorCertificate`](methods::RemoveSmartCardTrustAnchorCertificate), since VI API 9.0.0.0: the request.
@@ -208,6 +223,7 @@ impl HostActiveDirectoryAuthentication {
         methods::RemoveSmartCardTrustAnchorCertificate {
             this: self.to_moref(),
             certificate: certificate.into(),
+            _more: (),
         }
     }
     /// [`ReplaceSmartCardTrustAnchors`](methods::ReplaceSmartCardTrustAnchors), since VI API 6.0: the request.
@@ -232,6 +248,7 @@ impl HostAssignableHardwareManager {
     pub fn download_description_tree(&self) -> methods::DownloadDescriptionTree {
         methods::DownloadDescriptionTree {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveDynamicPassthroughInfo`](methods::RetrieveDynamicPassthroughInfo), since VI API 7.0.0.0: the request.
@@ -242,6 +259,7 @@ impl HostAssignableHardwareManager {
     ) -> methods::RetrieveDynamicPassthroughInfo {
         methods::RetrieveDynamicPassthroughInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveVendorDeviceGroupInfo`](methods::RetrieveVendorDeviceGroupInfo), since VI API 8.0.0.1: the request.
@@ -252,6 +270,7 @@ impl HostAssignableHardwareManager {
     ) -> methods::RetrieveVendorDeviceGroupInfo {
         methods::RetrieveVendorDeviceGroupInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateAssignableHardwareConfig`](methods::UpdateAssignableHardwareConfig), since VI API 7.0.0.0: the request.
@@ -263,6 +282,7 @@ impl HostAssignableHardwareManager {
         methods::UpdateAssignableHardwareConfig {
             this: self.to_moref(),
             config,
+            _more: (),
         }
     }
 }
@@ -281,6 +301,7 @@ impl HostBootDeviceSystem {
     pub fn query_boot_devices(&self) -> methods::QueryBootDevices {
         methods::QueryBootDevices {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateBootDevice`](methods::UpdateBootDevice), since VI API 2.5: the request.
@@ -292,6 +313,7 @@ impl HostBootDeviceSystem {
         methods::UpdateBootDevice {
             this: self.to_moref(),
             key: key.into(),
+            _more: (),
         }
     }
 }
@@ -332,6 +354,7 @@ impl HostCertificateManager {
         methods::InstallServerCertificate {
             this: self.to_moref(),
             cert: cert.into(),
+            _more: (),
         }
     }
     /// [`ListCACertificateRevocationLists`](methods::ListCaCertificateRevocationLists), since VI API 6.0: the request.
@@ -341,6 +364,7 @@ impl HostCertificateManager {
     ) -> methods::ListCaCertificateRevocationLists {
         methods::ListCaCertificateRevocationLists {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ListCACertificates`](methods::ListCaCertificates), since VI API 6.0: the request.
@@ -348,6 +372,7 @@ impl HostCertificateManager {
     pub fn list_ca_certificates(&self) -> methods::ListCaCertificates {
         methods::ListCaCertificates {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`NotifyAffectedServices`](methods::NotifyAffectedServices), since VI API 6.0: the request.
@@ -367,6 +392,7 @@ impl HostCertificateManager {
         methods::ProvisionServerPrivateKey {
             this: self.to_moref(),
             key: key.into(),
+            _more: (),
         }
     }
     /// [`ReplaceCACertificatesAndCRLs`](methods::ReplaceCaCertificatesAndCrls), since VI API 6.0: the request.
@@ -388,6 +414,7 @@ impl HostCertificateManager {
     ) -> methods::RetrieveCertificateInfoList {
         methods::RetrieveCertificateInfoList {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -400,6 +427,7 @@ impl HostCpuSchedulerSystem {
     pub fn disable_hyper_threading(&self) -> methods::DisableHyperThreading {
         methods::DisableHyperThreading {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`EnableHyperThreading`](methods::EnableHyperThreading), since VI API 2.0: the request.
@@ -407,6 +435,7 @@ impl HostCpuSchedulerSystem {
     pub fn enable_hyper_threading(&self) -> methods::EnableHyperThreading {
         methods::EnableHyperThreading {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -419,6 +448,7 @@ impl HostDateTimeSystem {
     pub fn query_available_time_zones(&self) -> methods::QueryAvailableTimeZones {
         methods::QueryAvailableTimeZones {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryDateTime`](methods::QueryDateTime), since VI API 2.5: the request.
@@ -426,6 +456,7 @@ impl HostDateTimeSystem {
     pub fn query_date_time(&self) -> methods::QueryDateTime {
         methods::QueryDateTime {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RefreshDateTimeSystem`](methods::RefreshDateTimeSystem), since VI API 2.5: the request.
@@ -433,6 +464,7 @@ impl HostDateTimeSystem {
     pub fn refresh_date_time_system(&self) -> methods::RefreshDateTimeSystem {
         methods::RefreshDateTimeSystem {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`TestTimeService`](methods::TestTimeService), since VI API 7.0.3.0: the request.
@@ -440,6 +472,7 @@ impl HostDateTimeSystem {
     pub fn test_time_service(&self) -> methods::TestTimeService {
         methods::TestTimeService {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateDateTime`](methods::UpdateDateTime), since VI API 2.5: the request.
@@ -448,6 +481,7 @@ impl HostDateTimeSystem {
         methods::UpdateDateTime {
             this: self.to_moref(),
             date_time,
+            _more: (),
         }
     }
     /// [`UpdateDateTimeConfig`](methods::UpdateDateTimeConfig), since VI API 2.5: the request.
@@ -459,6 +493,7 @@ impl HostDateTimeSystem {
         methods::UpdateDateTimeConfig {
             this: self.to_moref(),
             config,
+            _more: (),
         }
     }
 }
@@ -475,6 +510,7 @@ impl HostDiagnosticSystem {
         methods::CreateDiagnosticPartition {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`QueryAvailablePartition`](methods::QueryAvailablePartition), since VI API 2.0: the request.
@@ -482,6 +518,7 @@ impl HostDiagnosticSystem {
     pub fn query_available_partition(&self) -> methods::QueryAvailablePartition {
         methods::QueryAvailablePartition {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryPartitionCreateDesc`](methods::QueryPartitionCreateDesc), since VI API 2.0: the request.
@@ -495,6 +532,7 @@ impl HostDiagnosticSystem {
             this: self.to_moref(),
             disk_uuid: disk_uuid.into(),
             diagnostic_type: diagnostic_type.into(),
+            _more: (),
         }
     }
     /// [`QueryPartitionCreateOptions`](methods::QueryPartitionCreateOptions), since VI API 2.0: the request.
@@ -508,6 +546,7 @@ impl HostDiagnosticSystem {
             this: self.to_moref(),
             storage_type: storage_type.into(),
             diagnostic_type: diagnostic_type.into(),
+            _more: (),
         }
     }
     /// [`SelectActivePartition`](methods::SelectActivePartition), since VI API 2.0: the request.
@@ -535,6 +574,7 @@ impl HostEsxAgentHostManager {
         methods::EsxAgentHostManagerUpdateConfig {
             this: self.to_moref(),
             config_info,
+            _more: (),
         }
     }
 }
@@ -548,6 +588,7 @@ impl HostFirewallSystem {
         methods::DisableRuleset {
             this: self.to_moref(),
             id: id.into(),
+            _more: (),
         }
     }
     /// [`EnableRuleset`](methods::EnableRuleset), since VI API 2.0: the request.
@@ -556,6 +597,7 @@ impl HostFirewallSystem {
         methods::EnableRuleset {
             this: self.to_moref(),
             id: id.into(),
+            _more: (),
         }
     }
     /// [`RefreshFirewall`](methods::RefreshFirewall), since VI API 2.0: the request.
@@ -563,6 +605,7 @@ impl HostFirewallSystem {
     pub fn refresh_firewall(&self) -> methods::RefreshFirewall {
         methods::RefreshFirewall {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateDefaultPolicy`](methods::UpdateDefaultPolicy), since VI API 2.0: the request.
@@ -574,6 +617,7 @@ impl HostFirewallSystem {
         methods::UpdateDefaultPolicy {
             this: self.to_moref(),
             default_policy,
+            _more: (),
         }
     }
     /// [`UpdateRuleset`](methods::UpdateRuleset), since VI API 5.0: the request.
@@ -587,6 +631,7 @@ impl HostFirewallSystem {
             this: self.to_moref(),
             id: id.into(),
             spec,
+            _more: (),
         }
     }
 }
@@ -599,6 +644,7 @@ impl HostFirmwareSystem {
     pub fn backup_firmware_configuration(&self) -> methods::BackupFirmwareConfiguration {
         methods::BackupFirmwareConfiguration {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryFirmwareConfigUploadURL`](methods::QueryFirmwareConfigUploadUrl), since VI API 2.5: the request.
@@ -608,6 +654,7 @@ impl HostFirmwareSystem {
     ) -> methods::QueryFirmwareConfigUploadUrl {
         methods::QueryFirmwareConfigUploadUrl {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ResetFirmwareToFactoryDefaults`](methods::ResetFirmwareToFactoryDefaults), since VI API 2.5: the request.
@@ -617,6 +664,7 @@ impl HostFirmwareSystem {
     ) -> methods::ResetFirmwareToFactoryDefaults {
         methods::ResetFirmwareToFactoryDefaults {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RestoreFirmwareConfiguration`](methods::RestoreFirmwareConfiguration), since VI API 2.5: the request.
@@ -628,6 +676,7 @@ impl HostFirmwareSystem {
         methods::RestoreFirmwareConfiguration {
             this: self.to_moref(),
             force,
+            _more: (),
         }
     }
 }
@@ -640,6 +689,7 @@ impl HostGraphicsManager {
     pub fn is_shared_graphics_active(&self) -> methods::IsSharedGraphicsActive {
         methods::IsSharedGraphicsActive {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RefreshGraphicsManager`](methods::RefreshGraphicsManager), since VI API 5.5: the request.
@@ -647,6 +697,7 @@ impl HostGraphicsManager {
     pub fn refresh_graphics_manager(&self) -> methods::RefreshGraphicsManager {
         methods::RefreshGraphicsManager {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveVgpuDeviceInfo`](methods::RetrieveVgpuDeviceInfo), since VI API 7.0.3.0: the request.
@@ -655,6 +706,7 @@ impl HostGraphicsManager {
     pub fn retrieve_vgpu_device_info(&self) -> methods::RetrieveVgpuDeviceInfo {
         methods::RetrieveVgpuDeviceInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveVgpuProfileInfo`](methods::RetrieveVgpuProfileInfo), since VI API 7.0.3.0: the request.
@@ -663,6 +715,7 @@ impl HostGraphicsManager {
     pub fn retrieve_vgpu_profile_info(&self) -> methods::RetrieveVgpuProfileInfo {
         methods::RetrieveVgpuProfileInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateGraphicsConfig`](methods::UpdateGraphicsConfig), since VI API 6.5: the request.
@@ -674,6 +727,7 @@ impl HostGraphicsManager {
         methods::UpdateGraphicsConfig {
             this: self.to_moref(),
             config,
+            _more: (),
         }
     }
 }
@@ -686,6 +740,7 @@ impl HostHealthStatusSystem {
     pub fn clear_system_event_log(&self) -> methods::ClearSystemEventLog {
         methods::ClearSystemEventLog {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`FetchSystemEventLog`](methods::FetchSystemEventLog), since VI API 6.5: the request.
@@ -693,6 +748,7 @@ impl HostHealthStatusSystem {
     pub fn fetch_system_event_log(&self) -> methods::FetchSystemEventLog {
         methods::FetchSystemEventLog {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RefreshHealthStatusSystem`](methods::RefreshHealthStatusSystem), since VI API 2.5: the request.
@@ -700,6 +756,7 @@ impl HostHealthStatusSystem {
     pub fn refresh_health_status_system(&self) -> methods::RefreshHealthStatusSystem {
         methods::RefreshHealthStatusSystem {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`ResetSystemHealthInfo`](methods::ResetSystemHealthInfo), since VI API 2.5: the request.
@@ -707,6 +764,7 @@ impl HostHealthStatusSystem {
     pub fn reset_system_health_info(&self) -> methods::ResetSystemHealthInfo {
         methods::ResetSystemHealthInfo {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -721,6 +779,7 @@ impl HostImageConfigManager {
     ) -> methods::HostImageConfigGetAcceptance {
         methods::HostImageConfigGetAcceptance {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`HostImageConfigGetProfile`](methods::HostImageConfigGetProfile), since VI API 5.0: the request.
@@ -728,6 +787,7 @@ impl HostImageConfigManager {
     pub fn host_image_config_get_profile(&self) -> methods::HostImageConfigGetProfile {
         methods::HostImageConfigGetProfile {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateHostImageAcceptanceLevel`](methods::UpdateHostImageAcceptanceLevel), since VI API 5.0: the request.
@@ -739,6 +799,7 @@ impl HostImageConfigManager {
         methods::UpdateHostImageAcceptanceLevel {
             this: self.to_moref(),
             new_acceptance_level: new_acceptance_level.into(),
+            _more: (),
         }
     }
     /// [`fetchSoftwarePackages`](methods::FetchSoftwarePackages), since VI API 6.5: the request.
@@ -746,6 +807,7 @@ impl HostImageConfigManager {
     pub fn fetch_software_packages(&self) -> methods::FetchSoftwarePackages {
         methods::FetchSoftwarePackages {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`installDate`](methods::InstallDate), since VI API 6.5: the request.
@@ -753,6 +815,7 @@ impl HostImageConfigManager {
     pub fn install_date(&self) -> methods::InstallDate {
         methods::InstallDate {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -769,6 +832,7 @@ impl HostKernelModuleSystem {
         methods::QueryConfiguredModuleOptionString {
             this: self.to_moref(),
             name: name.into(),
+            _more: (),
         }
     }
     /// [`QueryModules`](methods::QueryModules), since VI API 4.0: the request.
@@ -776,6 +840,7 @@ impl HostKernelModuleSystem {
     pub fn query_modules(&self) -> methods::QueryModules {
         methods::QueryModules {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateModuleOptionString`](methods::UpdateModuleOptionString), since VI API 2.5u2: the request.
@@ -789,6 +854,7 @@ impl HostKernelModuleSystem {
             this: self.to_moref(),
             name: name.into(),
             options: options.into(),
+            _more: (),
         }
     }
 }
@@ -811,6 +877,7 @@ impl HostMemorySystem {
         methods::ReconfigureServiceConsoleReservation {
             this: self.to_moref(),
             cfg_bytes,
+            _more: (),
         }
     }
     /// [`ReconfigureVirtualMachineReservation`](methods::ReconfigureVirtualMachineReservation), since VI API 2.5: the request.
@@ -822,6 +889,7 @@ impl HostMemorySystem {
         methods::ReconfigureVirtualMachineReservation {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
 }
@@ -913,6 +981,7 @@ impl HostPciPassthruSystem {
     pub fn refresh(&self) -> methods::Refresh {
         methods::Refresh {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdatePassthruConfig`](methods::UpdatePassthruConfig), since VI API 4.0: the request.
@@ -924,6 +993,7 @@ impl HostPciPassthruSystem {
         methods::UpdatePassthruConfig {
             this: self.to_moref(),
             config,
+            _more: (),
         }
     }
 }
@@ -937,6 +1007,7 @@ impl HostPowerSystem {
         methods::ConfigurePowerPolicy {
             this: self.to_moref(),
             key,
+            _more: (),
         }
     }
 }
@@ -949,6 +1020,7 @@ impl HostServiceSystem {
     pub fn refresh_services(&self) -> methods::RefreshServices {
         methods::RefreshServices {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RestartService`](methods::RestartService), since VI API 2.0: the request.
@@ -957,6 +1029,7 @@ impl HostServiceSystem {
         methods::RestartService {
             this: self.to_moref(),
             id: id.into(),
+            _more: (),
         }
     }
     /// [`StartService`](methods::StartService), since VI API 2.0: the request.
@@ -965,6 +1038,7 @@ impl HostServiceSystem {
         methods::StartService {
             this: self.to_moref(),
             id: id.into(),
+            _more: (),
         }
     }
     /// [`StopService`](methods::StopService), since VI API 2.0: the request.
@@ -973,6 +1047,7 @@ impl HostServiceSystem {
         methods::StopService {
             this: self.to_moref(),
             id: id.into(),
+            _more: (),
         }
     }
     /// [`UninstallService`](methods::UninstallService), since VI API 2.0: the request.
@@ -981,6 +1056,7 @@ impl HostServiceSystem {
         methods::UninstallService {
             this: self.to_moref(),
             id: id.into(),
+            _more: (),
         }
     }
     /// [`UpdateServicePolicy`](methods::UpdateServicePolicy), since VI API 2.0: the request.
@@ -994,6 +1070,7 @@ impl HostServiceSystem {
             this: self.to_moref(),
             id: id.into(),
             policy: policy.into(),
+            _more: (),
         }
     }
 }

@@ -24,6 +24,7 @@ impl LicenseAssignmentManager {
         methods::RemoveAssignedLicense {
             this: self.to_moref(),
             entity_id: entity_id.into(),
+            _more: (),
         }
     }
     /// [`UpdateAssignedLicense`](methods::UpdateAssignedLicense), since VI API 4.0: the request.

@@ -12,6 +12,7 @@ impl HostVMotionSystem {
     pub fn deselect_vnic(&self) -> methods::DeselectVnic {
         methods::DeselectVnic {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`SelectVnic`](methods::SelectVnic), since VI API 2.0: the request.
@@ -20,6 +21,7 @@ impl HostVMotionSystem {
         methods::SelectVnic {
             this: self.to_moref(),
             device: device.into(),
+            _more: (),
         }
     }
     /// [`UpdateIpConfig`](methods::UpdateIpConfig), since VI API 2.0: the request.
@@ -31,6 +33,7 @@ impl HostVMotionSystem {
         methods::UpdateIpConfig {
             this: self.to_moref(),
             ip_config,
+            _more: (),
         }
     }
 }
@@ -49,6 +52,7 @@ impl HostVirtualNicManager {
             this: self.to_moref(),
             nic_type: nic_type.into(),
             device: device.into(),
+            _more: (),
         }
     }
     /// [`QueryNetConfig`](methods::QueryNetConfig), since VI API 4.0: the request.
@@ -60,6 +64,7 @@ impl HostVirtualNicManager {
         methods::QueryNetConfig {
             this: self.to_moref(),
             nic_type: nic_type.into(),
+            _more: (),
         }
     }
     /// [`SelectVnicForNicType`](methods::SelectVnicForNicType), since VI API 4.0: the request.
@@ -73,6 +78,7 @@ impl HostVirtualNicManager {
             this: self.to_moref(),
             nic_type: nic_type.into(),
             device: device.into(),
+            _more: (),
         }
     }
 }
@@ -91,6 +97,7 @@ impl IscsiManager {
             this: self.to_moref(),
             i_scsi_hba_name: i_scsi_hba_name.into(),
             vnic_device: vnic_device.into(),
+            _more: (),
         }
     }
     /// [`QueryBoundVnics`](methods::QueryBoundVnics), since VI API 5.0: the request.
@@ -102,6 +109,7 @@ impl IscsiManager {
         methods::QueryBoundVnics {
             this: self.to_moref(),
             i_scsi_hba_name: i_scsi_hba_name.into(),
+            _more: (),
         }
     }
     /// [`QueryCandidateNics`](methods::QueryCandidateNics), since VI API 5.0: the request.
@@ -113,6 +121,7 @@ impl IscsiManager {
         methods::QueryCandidateNics {
             this: self.to_moref(),
             i_scsi_hba_name: i_scsi_hba_name.into(),
+            _more: (),
         }
     }
     /// [`QueryMigrationDependencies`](methods::QueryMigrationDependencies), since VI API 5.0: the request.
@@ -124,6 +133,7 @@ impl IscsiManager {
         methods::QueryMigrationDependencies {
             this: self.to_moref(),
             pnic_device,
+            _more: (),
         }
     }
     /// [`QueryPnicStatus`](methods::QueryPnicStatus), since VI API 5.0: the request.
@@ -135,6 +145,7 @@ impl IscsiManager {
         methods::QueryPnicStatus {
             this: self.to_moref(),
             pnic_device: pnic_device.into(),
+            _more: (),
         }
     }
     /// [`QueryVnicStatus`](methods::QueryVnicStatus), since VI API 5.0: the request.
@@ -146,6 +157,7 @@ impl IscsiManager {
         methods::QueryVnicStatus {
             this: self.to_moref(),
             vnic_device: vnic_device.into(),
+            _more: (),
         }
     }
     /// [`UnbindVnic`](methods::UnbindVnic), since VI API 5.0: the request.
@@ -161,6 +173,7 @@ impl IscsiManager {
             i_scsi_hba_name: i_scsi_hba_name.into(),
             vnic_device: vnic_device.into(),
             force,
+            _more: (),
         }
     }
 }

@@ -20,6 +20,7 @@ impl HttpNfcLease {
     pub fn http_nfc_lease_complete(&self) -> methods::HttpNfcLeaseComplete {
         methods::HttpNfcLeaseComplete {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`HttpNfcLeaseGetManifest`](methods::HttpNfcLeaseGetManifest), since VI API 4.1: the request.
@@ -27,6 +28,7 @@ impl HttpNfcLease {
     pub fn http_nfc_lease_get_manifest(&self) -> methods::HttpNfcLeaseGetManifest {
         methods::HttpNfcLeaseGetManifest {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`HttpNfcLeaseProbeUrls`](methods::HttpNfcLeaseProbeUrls), since VI API 7.0.2.0: the request.
@@ -46,6 +48,7 @@ impl HttpNfcLease {
         methods::HttpNfcLeaseProgress {
             this: self.to_moref(),
             percent,
+            _more: (),
         }
     }
     /// [`HttpNfcLeasePullFromUrls_Task`](methods::HttpNfcLeasePullFromUrlsTask), since VI API 6.7: the request.

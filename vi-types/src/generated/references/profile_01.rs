@@ -16,6 +16,7 @@ impl ClusterProfile {
         methods::UpdateClusterProfile {
             this: self.to_moref(),
             config: config.into(),
+            _more: (),
         }
     }
 }
@@ -45,6 +46,7 @@ impl HostProfile {
     ) -> methods::HostProfileResetValidationState {
         methods::HostProfileResetValidationState {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateHostProfile`](methods::UpdateHostProfile), since VI API 4.0: the request.
@@ -56,6 +58,7 @@ impl HostProfile {
         methods::UpdateHostProfile {
             this: self.to_moref(),
             config: config.into(),
+            _more: (),
         }
     }
     /// [`UpdateReferenceHost`](methods::UpdateReferenceHost), since VI API 4.0: the request.
@@ -86,6 +89,7 @@ impl Profile {
         methods::AssociateProfile {
             this: self.to_moref(),
             entity,
+            _more: (),
         }
     }
     /// [`CheckProfileCompliance_Task`](methods::CheckProfileComplianceTask), since VI API 4.0: the request.
@@ -101,6 +105,7 @@ impl Profile {
     pub fn destroy_profile(&self) -> methods::DestroyProfile {
         methods::DestroyProfile {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`DissociateProfile`](methods::DissociateProfile), since VI API 4.0: the request.
@@ -116,6 +121,7 @@ impl Profile {
     pub fn export_profile(&self) -> methods::ExportProfile {
         methods::ExportProfile {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RetrieveDescription`](methods::RetrieveDescription), since VI API 5.0: the request.
@@ -123,6 +129,7 @@ impl Profile {
     pub fn retrieve_description(&self) -> methods::RetrieveDescription {
         methods::RetrieveDescription {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }
@@ -142,6 +149,7 @@ impl ProfileManager {
         methods::CreateProfile {
             this: self.to_moref(),
             create_spec: create_spec.into(),
+            _more: (),
         }
     }
     /// [`FindAssociatedProfile`](methods::FindAssociatedProfile), since VI API 4.0: the request.
@@ -153,6 +161,7 @@ impl ProfileManager {
         methods::FindAssociatedProfile {
             this: self.to_moref(),
             entity: entity.into(),
+            _more: (),
         }
     }
     /// [`QueryPolicyMetadata`](methods::QueryPolicyMetadata), since VI API 4.0: the request.

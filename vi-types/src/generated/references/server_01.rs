@@ -25,6 +25,7 @@ impl InventoryView {
         methods::CloseInventoryViewFolder {
             this: self.to_moref(),
             entity,
+            _more: (),
         }
     }
     /// [`OpenInventoryViewFolder`](methods::OpenInventoryViewFolder), since VI API 2.5: the request.
@@ -36,6 +37,7 @@ impl InventoryView {
         methods::OpenInventoryViewFolder {
             this: self.to_moref(),
             entity,
+            _more: (),
         }
     }
 }
@@ -58,6 +60,7 @@ impl ResourcePlanningManager {
         methods::EstimateDatabaseSize {
             this: self.to_moref(),
             db_size_param,
+            _more: (),
         }
     }
 }

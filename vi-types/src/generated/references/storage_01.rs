@@ -21,6 +21,7 @@ impl HostCacheConfigurationManager {
         methods::ConfigureHostCacheTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
 }
@@ -37,6 +38,7 @@ impl HostNvdimmSystem {
         methods::CreateNvdimmNamespaceTask {
             this: self.to_moref(),
             create_spec,
+            _more: (),
         }
     }
     /// [`CreateNvdimmPMemNamespace_Task`](methods::CreateNvdimmPMemNamespaceTask), since VI API 6.7.1: the request.
@@ -48,6 +50,7 @@ impl HostNvdimmSystem {
         methods::CreateNvdimmPMemNamespaceTask {
             this: self.to_moref(),
             create_spec,
+            _more: (),
         }
     }
     /// [`DeleteNvdimmBlockNamespaces_Task`](methods::DeleteNvdimmBlockNamespacesTask), since VI API 6.7: the request.
@@ -57,6 +60,7 @@ impl HostNvdimmSystem {
     ) -> methods::DeleteNvdimmBlockNamespacesTask {
         methods::DeleteNvdimmBlockNamespacesTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`DeleteNvdimmNamespace_Task`](methods::DeleteNvdimmNamespaceTask), since VI API 6.7: the request.
@@ -68,6 +72,7 @@ impl HostNvdimmSystem {
         methods::DeleteNvdimmNamespaceTask {
             this: self.to_moref(),
             delete_spec,
+            _more: (),
         }
     }
 }
@@ -94,6 +99,7 @@ impl HostVFlashManager {
         methods::HostConfigVFlashCache {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`HostConfigureVFlashResource`](methods::HostConfigureVFlashResource), since VI API 5.5: the request.
@@ -105,6 +111,7 @@ impl HostVFlashManager {
         methods::HostConfigureVFlashResource {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`HostGetVFlashModuleDefaultConfig`](methods::HostGetVFlashModuleDefaultConfig), since VI API 5.5: the request.
@@ -116,6 +123,7 @@ impl HostVFlashManager {
         methods::HostGetVFlashModuleDefaultConfig {
             this: self.to_moref(),
             v_flash_module: v_flash_module.into(),
+            _more: (),
         }
     }
     /// [`HostRemoveVFlashResource`](methods::HostRemoveVFlashResource), since VI API 5.5: the request.
@@ -123,6 +131,7 @@ impl HostVFlashManager {
     pub fn host_remove_v_flash_resource(&self) -> methods::HostRemoveVFlashResource {
         methods::HostRemoveVFlashResource {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }

@@ -23,6 +23,7 @@ impl VirtualApp {
             name: name.into(),
             target: target.into(),
             spec,
+            _more: (),
         }
     }
     /// [`ExportVApp`](methods::ExportVApp), since VI API 4.0: the request.
@@ -31,6 +32,7 @@ impl VirtualApp {
     pub fn export_v_app(&self) -> methods::ExportVApp {
         methods::ExportVApp {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`PowerOffVApp_Task`](methods::PowerOffVAppTask), since VI API 4.0: the request.
@@ -39,6 +41,7 @@ impl VirtualApp {
         methods::PowerOffVAppTask {
             this: self.to_moref(),
             force,
+            _more: (),
         }
     }
     /// [`PowerOnVApp_Task`](methods::PowerOnVAppTask), since VI API 4.0: the request.
@@ -46,6 +49,7 @@ impl VirtualApp {
     pub fn power_on_v_app_task(&self) -> methods::PowerOnVAppTask {
         methods::PowerOnVAppTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`SuspendVApp_Task`](methods::SuspendVAppTask), since VI API 4.1: the request.
@@ -53,6 +57,7 @@ impl VirtualApp {
     pub fn suspend_v_app_task(&self) -> methods::SuspendVAppTask {
         methods::SuspendVAppTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`UpdateLinkedChildren`](methods::UpdateLinkedChildren), since VI API 4.1: the request.
@@ -72,6 +77,7 @@ impl VirtualApp {
         methods::UpdateVAppConfig {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`unregisterVApp_Task`](methods::UnregisterVAppTask), since VI API 4.0: the request.
@@ -79,6 +85,7 @@ impl VirtualApp {
     pub fn unregister_v_app_task(&self) -> methods::UnregisterVAppTask {
         methods::UnregisterVAppTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
 }

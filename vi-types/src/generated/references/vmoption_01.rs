@@ -22,6 +22,7 @@ impl EnvironmentBrowser {
     ) -> methods::QueryConfigOptionDescriptor {
         methods::QueryConfigOptionDescriptor {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`QueryConfigOptionEx`](methods::QueryConfigOptionEx), since VI API 6.0: the request.

@@ -16,6 +16,7 @@ impl HostVsanInternalSystem {
         methods::AbdicateDomOwnership {
             this: self.to_moref(),
             uuids,
+            _more: (),
         }
     }
     /// [`CanProvisionObjects`](methods::CanProvisionObjects), since VI API 5.5: the request.
@@ -48,6 +49,7 @@ impl HostVsanInternalSystem {
         methods::GetVsanObjExtAttrs {
             this: self.to_moref(),
             uuids,
+            _more: (),
         }
     }
     /// [`QueryCmmds`](methods::QueryCmmds), since VI API 5.5: the request.
@@ -59,6 +61,7 @@ impl HostVsanInternalSystem {
         methods::QueryCmmds {
             this: self.to_moref(),
             queries,
+            _more: (),
         }
     }
     /// [`QueryObjectsOnPhysicalVsanDisk`](methods::QueryObjectsOnPhysicalVsanDisk), since VI API 5.5: the request.
@@ -70,6 +73,7 @@ impl HostVsanInternalSystem {
         methods::QueryObjectsOnPhysicalVsanDisk {
             this: self.to_moref(),
             disks,
+            _more: (),
         }
     }
     /// [`QueryPhysicalVsanDisks`](methods::QueryPhysicalVsanDisks), since VI API 5.5: the request.
@@ -115,6 +119,7 @@ impl HostVsanInternalSystem {
         methods::QueryVsanStatistics {
             this: self.to_moref(),
             labels,
+            _more: (),
         }
     }
     /// [`ReconfigurationSatisfiable`](methods::ReconfigurationSatisfiable), since VI API 5.5: the request.
@@ -140,6 +145,7 @@ impl HostVsanInternalSystem {
             this: self.to_moref(),
             uuid: uuid.into(),
             policy: policy.into(),
+            _more: (),
         }
     }
     /// [`RunVsanPhysicalDiskDiagnostics`](methods::RunVsanPhysicalDiskDiagnostics), since VI API 5.5: the request.
@@ -163,6 +169,7 @@ impl HostVsanInternalSystem {
             this: self.to_moref(),
             uuids,
             new_version,
+            _more: (),
         }
     }
 }
@@ -179,6 +186,7 @@ impl HostVsanSystem {
         methods::AddDisksTask {
             this: self.to_moref(),
             disk,
+            _more: (),
         }
     }
     /// [`EvacuateVsanNode_Task`](methods::EvacuateVsanNodeTask), since VI API 6.0: the request.
@@ -192,6 +200,7 @@ impl HostVsanSystem {
             this: self.to_moref(),
             maintenance_spec,
             timeout,
+            _more: (),
         }
     }
     /// [`InitializeDisks_Task`](methods::InitializeDisksTask), since VI API 5.5: the request.
@@ -203,6 +212,7 @@ impl HostVsanSystem {
         methods::InitializeDisksTask {
             this: self.to_moref(),
             mapping,
+            _more: (),
         }
     }
     /// [`QueryDisksForVsan`](methods::QueryDisksForVsan), since VI API 5.5: the request.
@@ -218,6 +228,7 @@ impl HostVsanSystem {
     pub fn query_host_status(&self) -> methods::QueryHostStatus {
         methods::QueryHostStatus {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RecommissionVsanNode_Task`](methods::RecommissionVsanNodeTask), since VI API 6.0: the request.
@@ -225,6 +236,7 @@ impl HostVsanSystem {
     pub fn recommission_vsan_node_task(&self) -> methods::RecommissionVsanNodeTask {
         methods::RecommissionVsanNodeTask {
             this: self.to_moref(),
+            _more: (),
         }
     }
     /// [`RemoveDiskMapping_Task`](methods::RemoveDiskMappingTask), since VI API 5.5: the request.
@@ -260,6 +272,7 @@ impl HostVsanSystem {
         methods::UnmountDiskMappingTask {
             this: self.to_moref(),
             mapping,
+            _more: (),
         }
     }
     /// [`UpdateVsan_Task`](methods::UpdateVsanTask), since VI API 5.5: the request.
@@ -271,6 +284,7 @@ impl HostVsanSystem {
         methods::UpdateVsanTask {
             this: self.to_moref(),
             config,
+            _more: (),
         }
     }
 }
@@ -311,6 +325,7 @@ impl VsanUpgradeSystem {
         methods::QueryVsanUpgradeStatus {
             this: self.to_moref(),
             cluster: cluster.into(),
+            _more: (),
         }
     }
 }

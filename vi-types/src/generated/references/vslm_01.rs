@@ -34,6 +34,7 @@ impl HostVStorageObjectManager {
             id,
             datastore: datastore.into(),
             spec,
+            _more: (),
         }
     }
     /// [`HostCreateDisk_Task`](methods::HostCreateDiskTask), since VI API 6.5: the request.
@@ -45,6 +46,7 @@ impl HostVStorageObjectManager {
         methods::HostCreateDiskTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`HostDeleteVStorageObjectEx_Task`](methods::HostDeleteVStorageObjectExTask), since VI API 7.0.2.0: the request.
@@ -88,6 +90,7 @@ impl HostVStorageObjectManager {
             id,
             datastore: datastore.into(),
             new_capacity_in_mb,
+            _more: (),
         }
     }
     /// [`HostInflateDisk_Task`](methods::HostInflateDiskTask), since VI API 6.5: the request.
@@ -101,6 +104,7 @@ impl HostVStorageObjectManager {
             this: self.to_moref(),
             id,
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`HostListVStorageObject`](methods::HostListVStorageObject), since VI API 6.5: the request.
@@ -112,6 +116,7 @@ impl HostVStorageObjectManager {
         methods::HostListVStorageObject {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`HostQueryVirtualDiskUuid`](methods::HostQueryVirtualDiskUuid), since VI API 8.0.3.0: the request.
@@ -123,6 +128,7 @@ impl HostVStorageObjectManager {
         methods::HostQueryVirtualDiskUuid {
             this: self.to_moref(),
             name: name.into(),
+            _more: (),
         }
     }
     /// [`HostReconcileDatastoreInventory_Task`](methods::HostReconcileDatastoreInventoryTask), since VI API 6.5: the request.
@@ -178,6 +184,7 @@ impl HostVStorageObjectManager {
             id,
             datastore: datastore.into(),
             name: name.into(),
+            _more: (),
         }
     }
     /// [`HostRetrieveVStorageInfrastructureObjectPolicy`](methods::HostRetrieveVStorageInfrastructureObjectPolicy), since VI API 6.7: the request.
@@ -189,6 +196,7 @@ impl HostVStorageObjectManager {
         methods::HostRetrieveVStorageInfrastructureObjectPolicy {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`HostRetrieveVStorageObject`](methods::HostRetrieveVStorageObject), since VI API 6.5: the request.
@@ -246,6 +254,7 @@ impl HostVStorageObjectManager {
             this: self.to_moref(),
             id,
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`HostScheduleReconcileDatastoreInventory`](methods::HostScheduleReconcileDatastoreInventory), since VI API 6.5: the request.
@@ -345,6 +354,7 @@ impl HostVStorageObjectManager {
             id,
             datastore: datastore.into(),
             description: description.into(),
+            _more: (),
         }
     }
     /// [`HostVStorageObjectDeleteSnapshot_Task`](methods::HostVStorageObjectDeleteSnapshotTask), since VI API 6.7: the request.
@@ -360,6 +370,7 @@ impl HostVStorageObjectManager {
             id,
             datastore: datastore.into(),
             snapshot_id,
+            _more: (),
         }
     }
     /// [`HostVStorageObjectRetrieveSnapshotInfo`](methods::HostVStorageObjectRetrieveSnapshotInfo), since VI API 6.7: the request.
@@ -373,6 +384,7 @@ impl HostVStorageObjectManager {
             this: self.to_moref(),
             id,
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`HostVStorageObjectRevert_Task`](methods::HostVStorageObjectRevertTask), since VI API 6.7: the request.
@@ -388,6 +400,7 @@ impl HostVStorageObjectManager {
             id,
             datastore: datastore.into(),
             snapshot_id,
+            _more: (),
         }
     }
 }
@@ -413,6 +426,7 @@ impl VcenterVStorageObjectManager {
             id,
             category: category.into(),
             tag: tag.into(),
+            _more: (),
         }
     }
     /// [`ClearVStorageObjectControlFlags`](methods::ClearVStorageObjectControlFlags), since VI API 6.7: the request.
@@ -442,6 +456,7 @@ impl VcenterVStorageObjectManager {
             id,
             datastore: datastore.into(),
             spec,
+            _more: (),
         }
     }
     /// [`CreateDiskFromSnapshot_Task`](methods::CreateDiskFromSnapshotTask), since VI API 6.7: the request.
@@ -471,6 +486,7 @@ impl VcenterVStorageObjectManager {
         methods::CreateDiskTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`DeleteSnapshot_Task`](methods::DeleteSnapshotTask), since VI API 6.7: the request.
@@ -486,6 +502,7 @@ impl VcenterVStorageObjectManager {
             id,
             datastore: datastore.into(),
             snapshot_id,
+            _more: (),
         }
     }
     /// [`DeleteVStorageObjectEx_Task`](methods::DeleteVStorageObjectExTask), since VI API 7.0.2.0: the request.
@@ -499,6 +516,7 @@ impl VcenterVStorageObjectManager {
             this: self.to_moref(),
             id,
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`DeleteVStorageObject_Task`](methods::DeleteVStorageObjectTask), since VI API 6.5: the request.
@@ -512,6 +530,7 @@ impl VcenterVStorageObjectManager {
             this: self.to_moref(),
             id,
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`DetachTagFromVStorageObject`](methods::DetachTagFromVStorageObject), since VI API 6.5: the request.
@@ -527,6 +546,7 @@ impl VcenterVStorageObjectManager {
             id,
             category: category.into(),
             tag: tag.into(),
+            _more: (),
         }
     }
     /// [`ExtendDisk_Task`](methods::ExtendDiskTask), since VI API 6.5: the request.
@@ -542,6 +562,7 @@ impl VcenterVStorageObjectManager {
             id,
             datastore: datastore.into(),
             new_capacity_in_mb,
+            _more: (),
         }
     }
     /// [`InflateDisk_Task`](methods::InflateDiskTask), since VI API 6.5: the request.
@@ -555,6 +576,7 @@ impl VcenterVStorageObjectManager {
             this: self.to_moref(),
             id,
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`ListTagsAttachedToVStorageObject`](methods::ListTagsAttachedToVStorageObject), since VI API 6.5: the request.
@@ -566,6 +588,7 @@ impl VcenterVStorageObjectManager {
         methods::ListTagsAttachedToVStorageObject {
             this: self.to_moref(),
             id,
+            _more: (),
         }
     }
     /// [`ListVStorageObject`](methods::ListVStorageObject), since VI API 6.5: the request.
@@ -577,6 +600,7 @@ impl VcenterVStorageObjectManager {
         methods::ListVStorageObject {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`ListVStorageObjectsAttachedToTag`](methods::ListVStorageObjectsAttachedToTag), since VI API 6.5: the request.
@@ -590,6 +614,7 @@ impl VcenterVStorageObjectManager {
             this: self.to_moref(),
             category: category.into(),
             tag: tag.into(),
+            _more: (),
         }
     }
     /// [`QueryVirtualDiskUuidEx`](methods::QueryVirtualDiskUuidEx), since VI API 8.0.3.0: the request.
@@ -613,6 +638,7 @@ impl VcenterVStorageObjectManager {
         methods::ReconcileDatastoreInventoryExTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`ReconcileDatastoreInventory_Task`](methods::ReconcileDatastoreInventoryTask), since VI API 6.5: the request.
@@ -649,6 +675,7 @@ impl VcenterVStorageObjectManager {
             id,
             datastore: datastore.into(),
             spec,
+            _more: (),
         }
     }
     /// [`RenameVStorageObject`](methods::RenameVStorageObject), since VI API 6.5: the request.
@@ -664,6 +691,7 @@ impl VcenterVStorageObjectManager {
             id,
             datastore: datastore.into(),
             name: name.into(),
+            _more: (),
         }
     }
     /// [`RetrieveSnapshotDetails`](methods::RetrieveSnapshotDetails), since VI API 6.7: the request.
@@ -679,6 +707,7 @@ impl VcenterVStorageObjectManager {
             id,
             datastore: datastore.into(),
             snapshot_id,
+            _more: (),
         }
     }
     /// [`RetrieveSnapshotInfo`](methods::RetrieveSnapshotInfo), since VI API 6.7: the request.
@@ -692,6 +721,7 @@ impl VcenterVStorageObjectManager {
             this: self.to_moref(),
             id,
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`RetrieveVStorageInfrastructureObjectPolicy`](methods::RetrieveVStorageInfrastructureObjectPolicy), since VI API 6.7: the request.
@@ -703,6 +733,7 @@ impl VcenterVStorageObjectManager {
         methods::RetrieveVStorageInfrastructureObjectPolicy {
             this: self.to_moref(),
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`RetrieveVStorageObject`](methods::RetrieveVStorageObject), since VI API 6.5: the request.
@@ -740,6 +771,7 @@ impl VcenterVStorageObjectManager {
             this: self.to_moref(),
             id,
             datastore: datastore.into(),
+            _more: (),
         }
     }
     /// [`RevertVStorageObject_Task`](methods::RevertVStorageObjectTask), since VI API 6.7: the request.
@@ -755,6 +787,7 @@ impl VcenterVStorageObjectManager {
             id,
             datastore: datastore.into(),
             snapshot_id,
+            _more: (),
         }
     }
     /// [`ScheduleReconcileDatastoreInventory`](methods::ScheduleReconcileDatastoreInventory), since VI API 6.5: the request.
@@ -804,6 +837,7 @@ impl VcenterVStorageObjectManager {
         methods::UpdateVStorageInfrastructureObjectPolicyTask {
             this: self.to_moref(),
             spec,
+            _more: (),
         }
     }
     /// [`UpdateVStorageObjectCrypto_Task`](methods::UpdateVStorageObjectCryptoTask), since VI API 7.0.0.0: the request.
@@ -861,6 +895,7 @@ impl VcenterVStorageObjectManager {
             id,
             datastore: datastore.into(),
             description: description.into(),
+            _more: (),
         }
     }
     /// [`VstorageObjectVCenterQueryChangedDiskAreas`](methods::VstorageObjectVCenterQueryChangedDiskAreas), since VI API 6.7: the request.
@@ -880,6 +915,7 @@ impl VcenterVStorageObjectManager {
             snapshot_id,
             start_offset,
             change_id: change_id.into(),
+            _more: (),
         }
     }
 }

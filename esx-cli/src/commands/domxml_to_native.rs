@@ -1,0 +1,67 @@
+use serde::Serialize;
+use virt_model::domain::XmlFlags;
+
+use super::Query;
+use super::domain::{self, By};
+use super::file;
+use crate::answer::Answer;
+use crate::connection::Connection;
+use crate::failure::Failure;
+
+/// Convert domain XML to native config
+///
+/// Convert domain XML config to a native guest configuration format. File names are looked up among
+/// the datastores of the host; 'xml2vmx' needs no host.
+#[derive(Debug, clap::Args)]
+#[command(name = "domxml-to-native")]
+pub(crate) struct DomxmlToNative {
+    /// target config data type format: vmware-vmx
+    #[arg(value_name = "format")]
+    format: String,
+
+    /// domain name, id or uuid
+    #[arg(long, value_name = "string")]
+    domain: Option<String>,
+
+    /// xml data file to export from
+    #[arg(long, value_name = "string")]
+    xml: Option<String>,
+}
+
+/// A domain's configuration in the host's own form.
+#[derive(Debug, Serialize)]
+pub(crate) struct Native {
+    config: String,
+}
+
+impl Query for DomxmlToNative {
+    type Answer = Native;
+
+    fn check(&self) -> Result<(), Failure> {
+        match (&self.domain, &self.xml) {
+            (Some(_), Some(_)) => Err(domain::exclusive("domain", "xml")),
+            (None, None) => Err(Failure::new("need either domain or domain XML")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn ask(self, connection: &Connection) -> Result<Native, Failure> {
+        let xml = match (&self.domain, &self.xml) {
+            (Some(domain), _) => {
+                let domain = domain::find(connection, domain, By::ANY).await?;
+                domain.xml_desc(XmlFlags::NONE).await?
+            }
+            (None, file) => file::read(file.as_deref().unwrap_or_default())?,
+        };
+        let config = connection.domain_xml_to_native(&self.format, &xml).await?;
+        Ok(Native { config })
+    }
+}
+
+impl Answer for Native {
+    const SCHEMA: &'static str = "virt-esx/native-config/1";
+
+    fn text(&self, _quiet: bool) -> String {
+        self.config.clone()
+    }
+}

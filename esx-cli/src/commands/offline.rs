@@ -1,0 +1,214 @@
+//! What commands without a host share: many files at once, and errors that show their line.
+
+use std::fmt::{self, Display, Formatter};
+use std::fs;
+use std::io::IsTerminal as _;
+use std::num::NonZero;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+};
+use vmx::VmxError;
+
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+
+/// What became of one file.
+#[derive(Debug, Default)]
+pub(super) struct Converted {
+    /// Printed on the standard output.
+    stdout: String,
+    /// Why it failed, as it is printed.
+    error: Option<String>,
+    /// Lines, as they are printed.
+    warnings: Vec<String>,
+}
+
+impl Converted {
+    pub(super) fn printed(text: String) -> Converted {
+        Converted {
+            stdout: text,
+            ..Converted::default()
+        }
+    }
+
+    /// Writes a text to a file, whose folder is made.
+    pub(super) fn written(path: &Path, text: &str) -> Converted {
+        let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+        match folder.and_then(|()| fs::write(path, text)) {
+            Ok(()) => Converted::default(),
+            Err(error) => {
+                let text = format!("cannot write '{}': {error}", path.display());
+                Converted::failed(Failure::new(text).to_string())
+            }
+        }
+    }
+
+    pub(super) fn failed(error: String) -> Converted {
+        Converted {
+            error: Some(error),
+            ..Converted::default()
+        }
+    }
+
+    pub(super) fn with_warnings(mut self, warnings: Vec<String>) -> Converted {
+        self.warnings = warnings;
+        self
+    }
+}
+
+/// `convert` of every input, on all processors; in the order of the inputs.
+pub(super) fn parallel<I: Sync>(
+    inputs: &[I],
+    convert: impl Fn(&I) -> Converted + Sync,
+) -> Vec<Converted> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(inputs.len()));
+    let work = || {
+        let mut own = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(input) = inputs.get(index) else {
+                break;
+            };
+            own.push((index, convert(input)));
+        }
+        // A thread that panicked has taken the others along by then.
+        if let Ok(mut done) = done.lock() {
+            done.extend(own);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(inputs.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut done = done.into_inner().unwrap_or_default();
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, converted)| converted).collect()
+}
+
+/// All texts, and for several files a summary.
+pub(super) fn outcome(converted: Vec<Converted>, summary: bool) -> Outcome {
+    let mut outcome = Outcome::default();
+    let files = converted.len();
+    let (mut failed, mut warnings) = (0, 0);
+    for Converted {
+        stdout,
+        error,
+        warnings: lines,
+    } in converted
+    {
+        outcome.stdout.push_str(&stdout);
+        outcome.stderr.extend(lines.iter().map(String::as_str));
+        outcome.stderr.extend(error.as_deref());
+        failed += usize::from(error.is_some());
+        warnings += lines.len();
+    }
+    if summary {
+        outcome.stderr.push_str(&format!(
+            "{files} files: {} converted, {failed} failed, {warnings} warnings\n",
+            files - failed
+        ));
+    }
+    outcome.status = u8::from(failed > 0);
+    outcome
+}
+
+/// The text of an error about a file: libvirt's, with the line that it is about.
+pub(super) fn error(error: &VmxError, name: &str, text: &[u8]) -> String {
+    let plain = || {
+        let line = error.line().map(|line| format!(":{line}"));
+        Failure::new(format!("{name}{}: {error}", line.unwrap_or_default())).to_string()
+    };
+    let Some(bytes) = error.place().map(|place| place.bytes.clone()) else {
+        let help = error.help().map(|help| format!("  help: {help}\n"));
+        return plain() + &help.unwrap_or_default();
+    };
+    // Nobody reads a line of a megabyte.
+    if line_length(text, bytes.start) > 1000 {
+        return plain();
+    }
+    let report = Report {
+        error,
+        source: NamedSource::new(name, shown(text)),
+        bytes,
+    };
+    let theme = if std::io::stderr().is_terminal() {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let mut out = String::new();
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(100);
+    match handler.render_report(&mut out, &report) {
+        Ok(()) => format!("error: {error}\n{}", out),
+        Err(_) => plain(),
+    }
+}
+
+/// Where in a file an error is; the error itself is told before.
+#[derive(Debug)]
+struct Report<'a> {
+    error: &'a VmxError,
+    source: NamedSource<String>,
+    bytes: Range<usize>,
+}
+
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.error.key() {
+            Some(key) => f.write_str(key),
+            None => f.write_str("this is no VMX"),
+        }
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl Diagnostic for Report<'_> {
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        let help = self.error.help()?;
+        Some(Box::new(format!("expected {help}")))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = self.error.key().map(str::to_owned);
+        let span = LabeledSpan::new(label, self.bytes.start, self.bytes.len());
+        Some(Box::new(std::iter::once(span)))
+    }
+}
+
+/// The file as text in which every byte has its place.
+fn shown(text: &[u8]) -> String {
+    match std::str::from_utf8(text) {
+        Ok(text) => text.to_owned(),
+        Err(_) => {
+            let ascii = |byte: &u8| {
+                if byte.is_ascii() {
+                    char::from(*byte)
+                } else {
+                    '?'
+                }
+            };
+            text.iter().map(ascii).collect()
+        }
+    }
+}
+
+fn line_length(text: &[u8], at: usize) -> usize {
+    let (before, behind) = text.split_at(at.min(text.len()));
+    let ends = |byte: &u8| *byte == b'\n';
+    let start = before.iter().rev().take_while(|byte| !ends(byte)).count();
+    start + behind.iter().take_while(|byte| !ends(byte)).count()
+}

@@ -1,0 +1,224 @@
+//! What controllers disks were made for: a definition may leave that to the host.
+
+use std::collections::HashMap;
+
+use vi_client::{
+    property_set,
+    retrieve::{Retrieve, Selection},
+};
+use vi_types::methods::SearchDatastoreTask;
+use vi_types::objects::{
+    FileQuery, FileQueryFlags, HostDatastoreBrowserSearchSpec, VmDiskFileInfo, VmDiskFileQuery,
+    VmDiskFileQueryFlags,
+};
+use vi_types::{ManagedObjectReference, Poly};
+use virt_model::ErrorNumber;
+use virt_model::domain::{
+    Address, ControllerType, Disk, DiskBus, DiskDevice, DiskSource, DomainDef,
+};
+use vmx::FileNames;
+use vmx::names::{Datastores, FileNameError, Missing};
+
+use super::DatastorePath;
+use crate::{Connect, Error, ErrorKind, Result};
+
+/// The host's datastores, and what was found of disks on them.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) names: Datastores,
+    /// libvirt's models of controllers, by the sources of disks.
+    pub(crate) models: HashMap<String, String>,
+}
+
+impl FileNames for Known {
+    fn parse(&self, name: &str, missing: Missing) -> Result<Option<String>, FileNameError> {
+        self.names.parse(name, missing)
+    }
+
+    fn format(&self, source: &str) -> Result<String, FileNameError> {
+        self.names.format(source)
+    }
+
+    fn scsi_model(&self, disk: &Disk) -> Result<Option<String>, FileNameError> {
+        let model = disk.source.path().and_then(|path| self.models.get(path));
+        Ok(model.cloned())
+    }
+}
+
+property_set! {
+    struct Browser: Datastore {
+        name: String = summary.name,
+        browser: ManagedObjectReference = browser,
+    }
+}
+
+impl Connect {
+    /// The models of the controllers that `def` leaves to the host, by the sources of their disks.
+    ///
+    /// # Errors
+    /// When a disk is not there, or was made for a controller that libvirt has no word for.
+    pub(crate) async fn scsi_models(&self, def: &DomainDef) -> Result<HashMap<String, String>> {
+        let mut models = HashMap::new();
+        let mut browsers = None;
+        for source in undecided(def) {
+            if browsers.is_none() {
+                browsers = Some(self.browsers().await?);
+            }
+            let path: DatastorePath = source.parse()?;
+            let named = |(name, _): &&(String, ManagedObjectReference)| name == path.datastore();
+            let Some((_, browser)) = browsers.iter().flatten().find(named) else {
+                let message = format!("Could not find datastore with name '{}'", path.datastore());
+                return Err(Error::new(
+                    ErrorKind::DatastorePath,
+                    ErrorNumber::InternalError,
+                    message,
+                ));
+            };
+            let model = self.scsi_model(browser.clone(), &path).await?;
+            models.insert(source.to_owned(), model);
+        }
+        Ok(models)
+    }
+
+    async fn browsers(&self) -> Result<Vec<(String, ManagedObjectReference)>> {
+        let request = Retrieve::from(&self.place().host_system)
+            .skip_start()
+            .select(Selection::traverse("HostSystem", "datastore"));
+        let found = self.client().retrieve_set::<Browser>(request).await?;
+        let named = found.into_iter().map(|found| {
+            let found = found.properties.map_err(Error::missing_property)?;
+            Ok((found.name, found.browser))
+        });
+        named.collect()
+    }
+
+    /// The model of the controller that a disk was made for.
+    async fn scsi_model(
+        &self,
+        browser: ManagedObjectReference,
+        path: &DatastorePath,
+    ) -> Result<String> {
+        let query = VmDiskFileQuery {
+            details: Some(Box::new(VmDiskFileQueryFlags {
+                controller_type: Some(true),
+                ..VmDiskFileQueryFlags::default()
+            })),
+            ..VmDiskFileQuery::default()
+        };
+        let request = SearchDatastoreTask {
+            this: browser,
+            datastore_path: path.parent().to_string(),
+            search_spec: Some(Box::new(HostDatastoreBrowserSearchSpec {
+                query: vec![Poly::<FileQuery>::new(query)],
+                details: Some(Box::new(FileQueryFlags {
+                    file_type: true,
+                    file_size: true,
+                    ..FileQueryFlags::default()
+                })),
+                match_pattern: vec![path.file().to_owned()],
+                ..HostDatastoreBrowserSearchSpec::default()
+            })),
+            ..Default::default()
+        };
+        let unknown = |reason: String| {
+            let message = format!("Could not lookup controller model for '{path}'");
+            Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message).advise(reason)
+        };
+        let found = self.client().run(&request).await;
+        let found =
+            found.map_err(|error| unknown("the file is not there".to_owned()).because(error))?;
+        // A pattern may find others too.
+        let file = found.file.iter().find(|file| file.path == path.file());
+        let disk = file.and_then(|file| file.cast::<VmDiskFileInfo>());
+        let made_for = disk.and_then(|disk| disk.controller_type.as_deref());
+        let made_for = made_for.ok_or_else(|| {
+            unknown("the host does not tell; say a model in the definition".to_owned())
+        })?;
+        model_of(made_for).map(str::to_owned).ok_or_else(|| {
+            let message =
+                format!("Found unexpected controller model '{made_for}' for disk '{path}'");
+            Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message)
+        })
+    }
+}
+
+/// libvirt's word for a type of controller.
+fn model_of(controller: &str) -> Option<&'static str> {
+    let models = [
+        ("VirtualBusLogicController", "buslogic"),
+        ("VirtualLsiLogicController", "lsilogic"),
+        ("VirtualLsiLogicSASController", "lsisas1068"),
+        ("ParaVirtualSCSIController", "vmpvscsi"),
+    ];
+    let mut models = models.into_iter();
+    let found = models.find(|(name, _)| name.eq_ignore_ascii_case(controller));
+    found.map(|(_, model)| model)
+}
+
+/// The sources of SCSI disks on controllers whose model is `auto`.
+fn undecided(def: &DomainDef) -> impl Iterator<Item = &str> {
+    let is_auto = |index: u32| {
+        let mut controllers = def.devices.controllers.iter();
+        controllers.any(|controller| {
+            controller.kind == ControllerType::Scsi
+                && controller.index == index
+                && controller.model.as_deref() == Some("auto")
+        })
+    };
+    let disks = def.devices.disks.iter();
+    disks.filter_map(move |disk| {
+        let controller = match &disk.info.address {
+            Some(Address::Drive(address)) => address.controller,
+            _ => 0,
+        };
+        match &disk.source {
+            DiskSource::File(Some(path))
+                if disk.device == DiskDevice::Disk
+                    && disk.target.bus == DiskBus::Scsi
+                    && path.starts_with('[')
+                    && is_auto(controller) =>
+            {
+                Some(path.as_str())
+            }
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use virt_model::domain::Controller;
+
+    #[test]
+    fn only_disks_of_undecided_controllers_are_looked_at() {
+        let mut def = DomainDef::new("vmware", "web");
+        let mut auto = Controller::new(ControllerType::Scsi, 0);
+        auto.model = Some("auto".to_owned());
+        let mut decided = Controller::new(ControllerType::Scsi, 1);
+        decided.model = Some("lsilogic".to_owned());
+        def.devices.controllers = vec![auto, decided];
+        let disk = |device, path: &str, dev: &str, bus, controller| {
+            let mut disk = Disk::new(device, DiskSource::File(Some(path.to_owned())), dev, bus);
+            disk.info.address = Some(Address::Drive(virt_model::domain::DriveAddress {
+                controller,
+                ..Default::default()
+            }));
+            disk
+        };
+        def.devices.disks = vec![
+            disk(DiskDevice::Disk, "[ds] a/1.vmdk", "sda", DiskBus::Scsi, 0),
+            disk(DiskDevice::Disk, "[ds] a/2.vmdk", "sdp", DiskBus::Scsi, 1),
+            disk(DiskDevice::Disk, "[ds] a/3.vmdk", "hda", DiskBus::Ide, 0),
+            disk(DiskDevice::Disk, "/a/4.vmdk", "sdb", DiskBus::Scsi, 0),
+            disk(DiskDevice::Cdrom, "[ds] a/5.iso", "sdc", DiskBus::Scsi, 0),
+        ];
+        assert_eq!(undecided(&def).collect::<Vec<_>>(), ["[ds] a/1.vmdk"]);
+    }
+
+    #[test]
+    fn libvirt_has_four_models() {
+        assert_eq!(model_of("virtualLSILogicController"), Some("lsilogic"));
+        assert_eq!(model_of("VirtualNVMEController"), None);
+    }
+}

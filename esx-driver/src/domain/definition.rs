@@ -1,0 +1,92 @@
+//! A domain's definition: read, and forgotten.
+
+use vi_client::{DatastoreFile, property_set};
+use vi_types::enums::VirtualMachinePowerState;
+use vi_types::methods::UnregisterVm;
+use virt_model::ErrorNumber;
+use virt_model::domain::XmlFlags;
+
+use super::Domain;
+use crate::{DatastorePath, Error, ErrorKind, Result, UndefineFlags};
+
+property_set! {
+    struct Configuration: VirtualMachine {
+        power_state: VirtualMachinePowerState = runtime.power_state,
+        path: String = config.files.vm_path_name,
+    }
+}
+
+property_set! {
+    struct Power: VirtualMachine {
+        power_state: VirtualMachinePowerState = runtime.power_state,
+    }
+}
+
+impl Domain {
+    /// The domain's definition as libvirt's XML document: its VMX file, read from the datastore and converted.
+    ///
+    /// What libvirt's strict reading refuses is made the best of, with warnings in the log; with `libvirt=VERSION` in
+    /// the URI it is that libvirt's document, or its error.
+    ///
+    /// Two requests, and one more if a file name has to be looked up among the host's datastores.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more; [`ErrorKind::File`] if the server does not
+    /// give the file; [`ErrorKind::Definition`] if it cannot be converted; [`ErrorKind::UnsupportedFlags`] for
+    /// [`XmlFlags::UPDATE_CPU`].
+    pub async fn xml_desc(&self, flags: XmlFlags) -> Result<String> {
+        super::flags::check_xml(flags, "esxDomainGetXMLDesc")?;
+        let configuration: Configuration = self.properties().await?;
+        let path: DatastorePath = configuration.path.parse()?;
+        let place = self.connect.place();
+        let file = DatastoreFile {
+            datacenter_path: place.datacenter_path.clone(),
+            datastore: path.datastore().to_owned(),
+            path: path.path().to_owned(),
+        };
+        let client = self.connect.client();
+        let text = client.download(&file).await;
+        let text = text.map_err(|error| self.connect.file_error(error))?;
+        let mut options = self.connect.parse_options();
+        options.default_name = Some(self.name.clone());
+        options.datacenter_path = Some(place.datacenter_path.clone());
+        options.moref = Some(self.moref.value.clone());
+        let directory = path.parent().to_string();
+        let mut def = self.connect.definition(&text, directory, &options).await?;
+        if configuration.power_state != VirtualMachinePowerState::PoweredOff {
+            let id = super::identity::id(&self.moref.value)?;
+            def.id = u32::try_from(id).ok();
+        }
+        if !self.connect.by_instance_uuid() {
+            def.uuid = Some(def.hwuuid.unwrap_or_default());
+        }
+        Ok(def.to_xml(flags))
+    }
+
+    /// Lets the host forget the domain, which must be off or paused. Its files stay on their datastores.
+    ///
+    /// With `vcenter=` the vCenter does it, as in libvirt.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`] if it runs; [`ErrorKind::UnsupportedFlags`] for any flag but
+    /// [`UndefineFlags::SNAPSHOTS_METADATA`].
+    pub async fn undefine(&self, flags: UndefineFlags) -> Result<()> {
+        let rest = flags.without(UndefineFlags::SNAPSHOTS_METADATA);
+        rest.are_none("esxDomainUndefineFlags")?;
+        let power: Power = self.properties().await?;
+        if power.power_state == VirtualMachinePowerState::PoweredOn {
+            return Err(Error::new(
+                ErrorKind::WrongState,
+                ErrorNumber::OperationInvalid,
+                "Domain is not suspended or powered off",
+            ));
+        }
+        let (client, this) = self.at_vcenter().await?;
+        Ok(client
+            .call(&UnregisterVm {
+                this,
+                ..Default::default()
+            })
+            .await?)
+    }
+}

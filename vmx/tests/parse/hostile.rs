@@ -1,0 +1,182 @@
+//! Files that nobody meant well with.
+
+use proptest::prelude::*;
+use virt_model::domain::XmlFlags;
+use vmx::names::Folder;
+use vmx::{LibvirtVersion, ParseOptions};
+
+/// Reads a file in every way; nothing may panic, and whatever is made prints.
+fn read_all(text: &[u8]) {
+    for libvirt in [LibvirtVersion::V9_0, LibvirtVersion::Newest] {
+        for options in [ParseOptions::strict(), ParseOptions::default()] {
+            let options = options.as_libvirt(libvirt);
+            if let Ok(parsed) = vmx::parse(text, &Folder::default(), &options) {
+                let _ = parsed.domain.to_xml(XmlFlags::SECURE);
+            }
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_disks() {
+    let mut text = super::file("");
+    for unit in 0..10_000 {
+        text.push_str(&format!(
+            "scsi0:{unit}.present = \"true\"\nscsi0:{unit}.fileName = \"{unit}.vmdk\"\n"
+        ));
+    }
+    text.push_str("scsi0.present = \"true\"\n");
+    let parsed = vmx::to_domain(text.as_str()).unwrap();
+    assert_eq!(parsed.domain.devices.disks.len(), 15);
+    assert_eq!(parsed.warnings.len(), 200);
+    read_all(text.as_bytes());
+}
+
+#[test]
+fn numbers_that_loops_would_count_to() {
+    read_all(super::file("ethernet2147483646.present = \"true\"").as_bytes());
+    let folders =
+        "isolation.tools.hgfs.disable = \"false\"\nsharedFolder.maxNum = \"9223372036854775807\"";
+    read_all(super::file(folders).as_bytes());
+    for key in [
+        "memsize",
+        "numvcpus",
+        "svga.vramSize",
+        "vm.genid",
+        "scsi0.pciSlotNumber",
+        "sched.mem.max",
+    ] {
+        for number in ["9223372036854775804", "-9223372036854775808", "4294967296"] {
+            let lines = format!(
+                "scsi0.present = \"true\"\nnumvcpus = \"1\"\ncpuid.coresPerSocket = \"1\"\n{key} = \"{number}\""
+            );
+            read_all(super::file(&lines).as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_long_line_and_many_short_ones() {
+    let size = 2 << 20;
+    for pattern in [
+        "a=\"1\"\n",
+        "ethernet1.x=\"\"\n",
+        "scsi0:0.present=\"true\";",
+        "x",
+        "\"",
+        "%",
+    ] {
+        let mut text = super::file("annotation = \"");
+        text.push_str(&pattern.repeat(size / pattern.len()));
+        read_all(text.as_bytes());
+    }
+}
+
+#[test]
+fn odd_names_come_through() {
+    for name in ["a/b", "50%25 off", "it's", "😀", "a<b>&c", "a;b#c = d"] {
+        let lines = format!("displayName = \"{}\"", name.replace('/', "%2f"));
+        let parsed = vmx::to_domain(super::file(&lines)).unwrap();
+        assert_eq!(parsed.domain.name, name.replace("%25", "%"));
+    }
+}
+
+/// Lines as files have them, with values that may be anything.
+fn lines() -> impl Strategy<Value = String> {
+    let keys = [
+        ".encoding",
+        "config.version",
+        "virtualHW.version",
+        "displayName",
+        "annotation",
+        "memsize",
+        "numvcpus",
+        "cpuid.coresPerSocket",
+        "sched.cpu.affinity",
+        "sched.cpu.shares",
+        "guestOS",
+        "RemoteDisplay.vnc.enabled",
+        "RemoteDisplay.vnc.port",
+        "scsi0.present",
+        "scsi0.virtualDev",
+        "scsi0:1.present",
+        "scsi0:1.fileName",
+        "scsi0:1.deviceType",
+        "sata0.present",
+        "sata0:6.present",
+        "sata0:6.fileName",
+        "ide0:0.present",
+        "ide0:0.fileName",
+        "ide0:0.deviceType",
+        "floppy0.present",
+        "floppy0.fileType",
+        "floppy0.fileName",
+        "nvme0.present",
+        "nvme0:0.present",
+        "nvme0:0.fileName",
+        "isolation.tools.hgfs.disable",
+        "sharedFolder.maxNum",
+        "sharedFolder0.present",
+        "sharedFolder0.enabled",
+        "ethernet0.present",
+        "ethernet0.connectionType",
+        "ethernet0.networkName",
+        "ethernet0.virtualDev",
+        "ethernet0.addressType",
+        "ethernet0.generatedAddress",
+        "ethernet0.dvs.switchId",
+        "serial0.present",
+        "serial0.fileType",
+        "serial0.fileName",
+        "parallel0.present",
+        "parallel0.fileType",
+        "firmware",
+        "uefi.secureBoot.enabled",
+        "nvram",
+        "vtpm.present",
+        "uuid.bios",
+        "vc.uuid",
+        "vm.genid",
+        "svga.vramSize",
+        "scsi0.pciSlotNumber",
+    ];
+    let values = prop_oneof![
+        4 => prop::sample::select(vec![
+            "true", "false", "8", "4", "13", "1", "-1", "x", "", "a.vmdk", "a.iso", "auto detect",
+            "emptyBackingString", "cdrom-raw", "cdrom-image", "network", "file", "tcp://h:1",
+            "bridged", "custom", "generated", "efi", "all", "0,1", "11111111111111111111111111111112",
+        ]).prop_map(str::to_owned),
+        1 => "[^\"\r\n]{0,12}",
+    ];
+    let line = (prop::sample::select(keys.to_vec()), values)
+        .prop_map(|(key, value)| format!("{key} = \"{value}\"\n"));
+    prop::collection::vec(line, 0..40).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(bytes: Vec<u8>) {
+        read_all(&bytes);
+    }
+
+    #[test]
+    fn any_values(lines in lines()) {
+        read_all(lines.as_bytes());
+        read_all(super::file(&lines).as_bytes());
+    }
+
+    /// Where libvirt makes a definition, so does lenient mode, and the same one. Only what VMware
+    /// has escaped and libvirt has not unescaped may differ, and a name that is missing.
+    #[test]
+    fn lenient_mode_agrees_with_libvirt(lines in lines()) {
+        let text = super::file(&lines).replace('|', "");
+        let strict = vmx::parse(text.as_str(), &Folder::default(), &ParseOptions::strict());
+        if let Ok(mut strict) = strict {
+            let lenient = vmx::to_domain(text.as_str()).unwrap();
+            if strict.domain.name.is_empty() || strict.domain.name.contains(|c: char| c.is_ascii_control()) {
+                strict.domain.name.clone_from(&lenient.domain.name);
+            }
+            prop_assert_eq!(strict.domain, lenient.domain);
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! What VMware reads and libvirt refuses.
+
+use super::{has, lenient};
+use vmx::names::Folder;
+use vmx::{ParseOptions, VmxError};
+
+/// The lines have to give `part`, with one warning that has all of `words`.
+#[track_caller]
+fn warns(lines: &str, part: &str, words: &[&str]) {
+    let (document, warnings) = lenient(lines);
+    assert!(has(&document, part), "no\n{part}\nin\n{document}");
+    let found = warnings
+        .iter()
+        .filter(|warning| words.iter().all(|word| warning.contains(word)));
+    assert_eq!(found.count(), 1, "{words:?} in {warnings:#?}");
+}
+
+/// The lines have to give `part`, without a warning.
+#[track_caller]
+fn takes(lines: &str, part: &str) {
+    let (document, warnings) = lenient(lines);
+    assert!(has(&document, part), "no\n{part}\nin\n{document}");
+    assert_eq!(warnings, [""; 0]);
+}
+
+#[test]
+fn syntax() {
+    takes("memsize = 64", "<memory unit='KiB'>65536</memory>");
+    takes(
+        "; memsize = \"32\"\nmemsize = \"64\"",
+        "<memory unit='KiB'>65536</memory>",
+    );
+    warns(
+        "what is this\nmemsize = \"64\"",
+        "<memory unit='KiB'>65536</memory>",
+        &["line 4", "no assignment"],
+    );
+    warns(
+        "annotation = \"say \"hi\"\"",
+        "<description>say &quot;hi&quot;</description>",
+        &["line 4", "annotation", "|22"],
+    );
+}
+
+#[test]
+fn numbers_and_booleans() {
+    takes("numvcpus = \" 2 \"", "<vcpu placement='static'>2</vcpu>");
+    takes("smbios.reflectHost = \"1\"", "<smbios mode='host'/>");
+    warns(
+        "numvcpus = \"two\"",
+        "<vcpu placement='static'>1</vcpu>",
+        &["numvcpus", "integer", "1 is taken"],
+    );
+    warns(
+        "memsize = \"1022\"",
+        "<memory unit='KiB'>1046528</memory>",
+        &["memsize", "kept"],
+    );
+    warns(
+        "virtualHW.version = \"3\"",
+        "<name>web</name>",
+        &["virtualHW.version", "found 3"],
+    );
+    warns(
+        "uuid.bios = REDACTED",
+        "<uuid>0000",
+        &["uuid.bios", "left out"],
+    );
+}
+
+#[test]
+fn names() {
+    warns(
+        "displayName = \"50%\"",
+        "<name>50%</name>",
+        &["displayName", "stays"],
+    );
+    warns(
+        "displayName = \"a|0Ab\"",
+        "<name>a b</name>",
+        &["displayName", "blanks"],
+    );
+    let text = "config.version = \"8\"\nvirtualHW.version = \"9\"\n";
+    let options = ParseOptions::default().default_name("file");
+    let parsed = vmx::parse(text, &Folder::default(), &options).unwrap();
+    assert_eq!(
+        (parsed.domain.name.as_str(), parsed.warnings.len()),
+        ("file", 0)
+    );
+    let parsed = vmx::to_domain(text).unwrap();
+    assert_eq!(
+        (parsed.domain.name.as_str(), parsed.warnings.len()),
+        ("unnamed", 1)
+    );
+}
+
+#[test]
+fn firmware_and_escapes() {
+    takes("firmware = \"bios\"", "<os>\n<type");
+    takes("firmware = \"EFI\"", "<os firmware='efi'>");
+    warns(
+        "firmware = \"uboot\"",
+        "<os>\n<type",
+        &["firmware", "uboot"],
+    );
+    takes(
+        "ide0:0.present = \"true\"\nide0:0.fileName = \"a|22b.vmdk\"",
+        "<source file='[fast] web/a&quot;b.vmdk'/>",
+    );
+}
+
+#[test]
+fn disks() {
+    let disk = |lines: &str| {
+        format!(
+            "ide0:0.present = \"true\"\n{}",
+            lines.replace('@', "ide0:0")
+        )
+    };
+    warns(
+        &disk("@.fileName = \"root.raw\""),
+        "<disk type='file' device='disk'>\n<source file='[fast] web/root.raw'/>",
+        &["line 5", "ide0:0.fileName", "image"],
+    );
+    warns(
+        &disk(r#"@.fileName = "C:\a.vmdk""#),
+        r"<source file='C:\a.vmdk'/>",
+        &["ide0:0.fileName", "stays"],
+    );
+    warns(
+        &disk("@.deviceType = \"rawDisk\"\n@.fileName = \"/dev/sda\""),
+        "<disk type='block' device='disk'>\n<source dev='/dev/sda'/>",
+        &["ide0:0.fileName", "of the host"],
+    );
+    takes(
+        &disk("@.fileName = \"auto detect\""),
+        "<disk type='block' device='cdrom'>\n<source startupPolicy='optional'/>",
+    );
+    warns(
+        &disk("@.deviceType = \"cdrom-image\"\n@.fileName = \"a.bin\""),
+        "<disk type='file' device='cdrom'>\n<source file='[fast] web/a.bin'/>",
+        &["ide0:0.fileName", "image"],
+    );
+    warns(
+        &disk("@.deviceType = \"cdrom-image\""),
+        "<disk type='file' device='cdrom'>\n<target",
+        &["empty"],
+    );
+    warns(
+        &disk(""),
+        "<devices>\n<video>",
+        &["ide0:0.fileName", "left out"],
+    );
+    warns(
+        "floppy0.present = \"true\"\nfloppy0.fileName = \"a.flp\"",
+        "<disk type='file' device='floppy'>",
+        &["floppy0.fileName", "image"],
+    );
+    warns(
+        "scsi0.present = \"true\"\nscsi0.virtualDev = \"ncr\"",
+        "<controller type='scsi' index='0'/>",
+        &["scsi0.virtualDev", "ncr"],
+    );
+}
+
+#[test]
+fn network_cards() {
+    let nic = |lines: &str| {
+        format!(
+            "ethernet0.present = \"true\"\n{}",
+            lines.replace('@', "ethernet0")
+        )
+    };
+    warns(
+        &nic("@.connectionType = \"bridged\""),
+        "<source bridge='vmnet0'/>",
+        &["ethernet0.networkName", "vmnet0"],
+    );
+    warns(
+        &nic("@.connectionType = \"hostonly\""),
+        "<source bridge='vmnet1'/>",
+        &["line 5", "ethernet0.connectionType", "vmnet1"],
+    );
+    takes(
+        &nic("@.connectionType = \"custom\"\n@.vnet = \"VMnet2\""),
+        "<source bridge='VMnet2'/>\n<target dev='VMnet2'/>",
+    );
+    warns(
+        &nic("@.connectionType = \"pvn\""),
+        "<interface type='null'>",
+        &["ethernet0.connectionType", "nothing"],
+    );
+    warns(
+        &nic("@.virtualDev = \"flexible\""),
+        "<interface type='null'>",
+        &["no model"],
+    );
+    warns(
+        &nic("@.generatedAddress = REDACTED"),
+        "<mac address='00:00:00:00:00:00'/>",
+        &["MAC"],
+    );
+    warns(
+        "ethernetX.present = \"true\"",
+        "<devices>\n<video>",
+        &["ethernetX.present", "index"],
+    );
+}
+
+#[test]
+fn ports_and_folders() {
+    warns(
+        "serial0.present = \"true\"\nserial0.fileType = \"thinprint\"",
+        "<devices>\n<video>",
+        &["serial0.fileType", "thinprint", "left out"],
+    );
+    warns(
+        "serial0.present = \"true\"\nserial0.fileType = \"network\"\nserial0.fileName = \"tcp://h\"",
+        "<serial type='null'>",
+        &["serial0.fileName", "nowhere"],
+    );
+    warns(
+        "parallel0.present = \"true\"\nparallel0.fileName = \"/dev/lp0\"",
+        "<parallel type='dev'>",
+        &["parallel0.fileType", "device"],
+    );
+    warns(
+        "isolation.tools.hgfs.disable = \"false\"\nsharedFolder.maxNum = \"1\"\n\
+         sharedFolder0.present = \"true\"\nsharedFolder0.enabled = \"true\"",
+        "<devices>\n<video>",
+        &["sharedFolder0.hostPath", "left out"],
+    );
+}
+
+#[test]
+fn devices_without_a_place() {
+    for device in [
+        "usb",
+        "usb:1",
+        "ehci",
+        "usb_xhci",
+        "sound",
+        "serial4",
+        "sata0:30",
+        "pciPassthru0",
+    ] {
+        warns(
+            &format!("{device}.present = \"TRUE\""),
+            "<devices>\n<video>",
+            &[&format!("{device}.present"), "no such device"],
+        );
+        takes(
+            &format!("{device}.present = \"FALSE\""),
+            "<devices>\n<video>",
+        );
+    }
+    takes(
+        "vmci0.present = \"TRUE\"\npciBridge4.present = \"TRUE\"",
+        "<devices>\n<video>",
+    );
+}
+
+#[test]
+fn keys_that_are_there_twice() {
+    warns(
+        "memsize = \"64\"\nMemSize = \"128\"",
+        "<memory unit='KiB'>65536</memory>",
+        &["line 5", "MemSize", "twice", "line 4"],
+    );
+    takes(
+        "memsize = \"64\"\nMemSize = \"64\"",
+        "<memory unit='KiB'>65536</memory>",
+    );
+}
+
+#[test]
+fn what_is_refused_all_the_same() {
+    let refused = |text: &str| -> VmxError { vmx::to_domain(text).unwrap_err() };
+    let error = refused(
+        ".encoding = \"UTF-8\"\ndisplayName = \"x\"\nencryption.keySafe = \"vmware:key\"\nencryption.data = \"AAAA\"\n",
+    );
+    assert!(error.message().contains("encrypted"), "{error}");
+    assert_eq!(error.line(), Some(4));
+    for text in [
+        "",
+        "\0\u{1}KDMV\u{2}",
+        "<domain/>",
+        "ide0:0.present = \"true\"",
+    ] {
+        assert!(refused(text).message().contains("no VMX file"));
+    }
+    let (_, warnings) = lenient("encryption.data = \"AAAA\"");
+    assert_eq!(warnings.len(), 1, "a part of the file is encrypted");
+}
+
+#[test]
+fn encodings() {
+    let file = |name: &[u8], label: &str| {
+        let head =
+            format!(".encoding = \"{label}\"\nconfig.version = \"8\"\nvirtualHW.version = \"9\"\n");
+        [head.as_bytes(), b"displayName = \"", name, b"\"\n"].concat()
+    };
+    for (name, label, expected, warnings) in [
+        (&b"\x95\x57\x8f\x80"[..], "Shift_JIS", "標準", 0),
+        (b"A\x80\xe4", "windows-1252", "A€ä", 0),
+        (b"\xd0\xe9\xc4\xe2", "GBK", "虚拟", 0),
+        (b"\xe4", "UTF-8", "ä", 1),
+        ("ä".as_bytes(), "klingon", "ä", 1),
+    ] {
+        let parsed = vmx::to_domain(file(name, label)).unwrap();
+        assert_eq!(parsed.domain.name, expected);
+        assert_eq!(parsed.warnings.len(), warnings, "{label}");
+    }
+}
