@@ -156,7 +156,10 @@ impl Tally {
         match (found, expected) {
             (Ok(found), Some(expected)) if found.as_bytes() == expected => self.passed += 1,
             (Ok(found), Some(expected)) => {
-                self.fail(name, &diff::unified(&String::from_utf8_lossy(expected), &found));
+                self.fail(
+                    name,
+                    &diff::unified(&String::from_utf8_lossy(expected), &found),
+                );
             }
             (Err(_), None) => self.passed += 1,
             (Err(error), Some(_)) => self.fail(name, &format!("error: {error}")),
