@@ -145,7 +145,7 @@ fn used_scsi(disks: &[Disk]) -> BTreeSet<u32> {
 const AUTO: &str = "auto";
 
 /// libvirt's models of SCSI controllers.
-const MODELS: [&str; 13] = [
+pub(super) const MODELS: [&str; 13] = [
     AUTO,
     "buslogic",
     "lsilogic",

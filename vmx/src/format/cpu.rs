@@ -1,5 +1,5 @@
 use virt_model::DomainDef;
-use virt_model::domain::{Cpu, CpuMode, CpuTopology};
+use virt_model::domain::{Cpu, CpuMode, CpuTopology, Placement};
 
 use super::Writer;
 use crate::{LibvirtVersion, VmxError};
@@ -83,6 +83,9 @@ impl Writer<'_> {
         let Some(cpus) = &def.vcpu.cpuset else {
             return Ok(());
         };
+        if def.vcpu.placement == Placement::Auto {
+            return Ok(());
+        }
         if cpus.len() < count as usize {
             return Err(VmxError::internal(format!(
                 "Expecting domain XML attribute 'cpuset' of entry 'vcpu' to contain at least \

@@ -99,11 +99,12 @@ impl Writer<'_> {
                 self.line(&key("autodetect"), "true");
                 self.line(&key("fileName"), "auto detect");
             }
-            source => {
-                if let Some(path) = source.path() {
-                    self.text(&key("fileName"), path);
-                }
-            }
+            source => match source.path() {
+                Some(path) => self.text(&key("fileName"), path),
+                None if self.lenient() => {}
+                // What C prints for no text.
+                None => self.line(&key("fileName"), "(null)"),
+            },
         }
         if bus != DiskBus::Ide {
             self.cache(disk, place)?;

@@ -2,15 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use virt_model::domain::{Address, CharDevice, CharSource, Devices, Disk, DiskBus, DiskDevice};
+use virt_model::domain::{
+    Address, CharDevice, CharSource, ControllerType, Devices, Disk, DiskBus, DiskDevice, DiskSource,
+};
 use virt_model::{DomainDef, ErrorNumber};
 
+use super::controller::MODELS;
 use super::ethernet::known_model;
 use crate::VmxError;
 
 /// Checks what libvirt checks before it comes to VMX.
 pub(super) fn validate(def: &DomainDef) -> Result<(), VmxError> {
     let devices = &def.devices;
+    for controller in &devices.controllers {
+        if let Some(model) = &controller.model
+            && controller.kind == ControllerType::Scsi
+            && !MODELS.contains(&model.as_str())
+        {
+            return Err(VmxError::unsupported(format!(
+                "Unknown model type '{model}'"
+            )));
+        }
+    }
     for interface in &devices.interfaces {
         if let Some(model) = &interface.model
             && known_model(model).is_none()
@@ -73,13 +86,23 @@ fn disk(disk: &Disk) -> Result<(), VmxError> {
             address.kind()
         )));
     }
-    let kind = disk.source.kind().as_str();
-    if disk.device == DiskDevice::Lun && !matches!(kind, "block" | "network" | "volume") {
+    let empty = disk.source.path().is_none() && disk.startup_policy.is_none();
+    let outside = match disk.source {
+        // Without a source it is none of a block device.
+        DiskSource::Block(_) => !empty,
+        DiskSource::Network(_) | DiskSource::Volume(_) => true,
+        _ => false,
+    };
+    if disk.device == DiskDevice::Lun && !outside {
         return Err(VmxError::unsupported(
             "disk device='lun' is only valid for block type disk source",
         ));
     }
-    if disk.device == DiskDevice::Disk && kind == "file" && disk.source.path().is_none() {
+    let local = matches!(
+        disk.source,
+        DiskSource::File(None) | DiskSource::Block(None) | DiskSource::Dir(None)
+    );
+    if disk.device == DiskDevice::Disk && local {
         return Err(no_source(dev));
     }
     Ok(())

@@ -177,6 +177,19 @@ fn connections() {
             offset,
         ],
     );
+    // A name that libvirt gave.
+    let mut generated = card(mac, bridge("lab"));
+    generated.target_dev = Some("vnet3".to_owned());
+    check_card(
+        generated,
+        &[
+            r#"networkName = "lab""#,
+            r#"connectionType = "bridged""#,
+            kind,
+            address,
+            offset,
+        ],
+    );
     let mut custom = card(mac, bridge("lab"));
     custom.target_dev = Some("vmnet3".to_owned());
     check_card(

@@ -152,6 +152,14 @@ fn cdrom_drives() {
         "scsi0:0",
         &[r#"deviceType = "atapi-cdrom""#, r#"fileName = "/dev/sr0""#],
     );
+    // libvirt's mistake.
+    let mut required = cdrom(DiskSource::Block(None), "hdc");
+    required.startup_policy = Some(StartupPolicy::Requisite);
+    check_disk(
+        required,
+        "ide1:0",
+        &[r#"deviceType = "atapi-cdrom""#, r#"fileName = "(null)""#],
+    );
     check_disk(
         auto(DiskDevice::Cdrom),
         "ide1:0",
@@ -183,6 +191,31 @@ fn cdrom_drives() {
             r#"deviceType = "cdrom-raw""#,
             r#"fileName = "/vmfs/devices/cdrom/x""#,
         ],
+    );
+}
+
+#[test]
+fn the_disks_of_a_bus_are_together_and_in_order() {
+    let targets = ["sdb", "hdc", "sdp", "fda", "sda", "hda", "sdo"];
+    let mut def = super::simple();
+    for target in targets {
+        let device = match target {
+            "fda" => DiskDevice::Floppy,
+            _ => DiskDevice::Disk,
+        };
+        let source = file(&format!("{target}.vmdk"));
+        def.devices.disks.push(disk(device, source, target));
+    }
+    let text = super::format(&def, &super::strict(4)).unwrap();
+    let found: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split_once(".fileName").map(|(prefix, _)| prefix))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "scsi0:0", "scsi0:1", "scsi0:15", "scsi1:0", "ide0:0", "ide1:0", "floppy0"
+        ]
     );
 }
 

@@ -278,6 +278,14 @@ fn sources_of_disks() {
         &unsupported("disk device='lun' is only valid for block type disk source"),
     );
     check_disk(
+        disk(DiskDevice::Lun, DiskSource::Block(None), "sda"),
+        &unsupported("disk device='lun' is only valid for block type disk source"),
+    );
+    check_disk(
+        disk(DiskDevice::Disk, DiskSource::Block(None), "sda"),
+        "missing source information for device sda",
+    );
+    check_disk(
         disk(DiskDevice::Floppy, nbd(), "fda"),
         &unsupported("Floppy 'fda' has unsupported type 'network', expecting 'file' or 'block'"),
     );
@@ -341,6 +349,10 @@ fn controllers() {
     check(
         with(vec![model(0, "virtio-scsi")], &["a.vmdk"]),
         &expecting("virtio-scsi"),
+    );
+    check(
+        with(vec![model(0, "LSILogic")], &["a.vmdk"]),
+        "unsupported configuration: Unknown model type 'LSILogic'",
     );
     check(
         with(vec![model(0, "auto")], &["a.vmdk"]),

@@ -1,6 +1,6 @@
 use virt_model::domain::{
-    Cpu, CpuTopology, Disk, DiskBus, DiskDevice, DiskSource, Firmware, SmbiosMode, Tpm, TpmBackend,
-    Vcpu,
+    Cpu, CpuTopology, Disk, DiskBus, DiskDevice, DiskSource, Firmware, Placement, SmbiosMode, Tpm,
+    TpmBackend, Vcpu,
 };
 use virt_model::{DomainDef, Uuid};
 use vmx::LibvirtVersion;
@@ -154,6 +154,13 @@ fn processors() {
     check(
         |def| vcpus(def, "7,0-2,^1", None),
         &[two, r#"sched.cpu.affinity = "0,2,7""#, gone],
+    );
+    check(
+        |def| {
+            vcpus(def, "0-1", None);
+            def.vcpu.placement = Placement::Auto;
+        },
+        &[two, gone],
     );
     for (shares, word) in [
         (1000, "low"),

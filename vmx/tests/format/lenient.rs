@@ -63,15 +63,15 @@ fn sata() {
         &[
             r#"sata0.present = "true""#,
             r#"sata1.present = "true""#,
-            r#"sata1:0.present = "true""#,
-            r#"sata1:0.fileName = "/vol/fast/a.vmdk""#,
-            r#"sata1:0.writeThrough = "true""#,
             r#"sata0:0.present = "true""#,
             r#"sata0:0.deviceType = "cdrom-image""#,
             r#"sata0:0.fileName = "/vol/fast/a.iso""#,
             r#"sata0:1.present = "true""#,
             r#"sata0:1.deviceType = "cdrom-raw""#,
             r#"sata0:1.fileName = "/dev/sr0""#,
+            r#"sata1:0.present = "true""#,
+            r#"sata1:0.fileName = "/vol/fast/a.vmdk""#,
+            r#"sata1:0.writeThrough = "true""#,
         ],
     );
     // libvirt has six ports where VMware has thirty; an address of the user's counts.
@@ -179,7 +179,7 @@ fn an_address_counts_more_than_a_name() {
             let other = disk(DiskDevice::Disk, file("b.vmdk"), "sdb");
             def.devices.disks = vec![at(other, 2, 1), scsi(1)];
         },
-        "unsupported configuration: disk 'sda' is in the same place as another one, scsi2:1",
+        "unsupported configuration: disk 'sdb' is in the same place as another one, scsi2:1",
     );
 }
 
