@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod definitions;
 mod domains;
 mod listing;
 mod node;

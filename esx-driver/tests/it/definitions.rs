@@ -1,0 +1,456 @@
+//! Definitions: described, converted, made and forgotten.
+
+use esx_driver::{
+    Connect, DefineFlags, ErrorKind, UndefineFlags,
+    virt_model::{DomainFilter, ErrorNumber, XmlFlags},
+};
+use esx_sim::{Effect, Rule, Simulator};
+use http::StatusCode;
+use vi_types::objects::NoPermission;
+
+use crate::{host, methods, open, text};
+
+/// The definition of a domain that is off.
+async fn described(connect: &Connect, name: &str) -> String {
+    let domain = connect.lookup_by_name(name).await.unwrap();
+    domain.xml_desc(XmlFlags::SECURE).await.unwrap()
+}
+
+/// The definition of `build/ci` as another domain's, with these parts replaced.
+async fn variant(connect: &Connect, changes: &[(&str, &str)]) -> String {
+    let mut xml = described(connect, "build/ci").await;
+    let start = xml.find("<uuid>").unwrap();
+    let end = xml.find("</uuid>").unwrap();
+    xml.replace_range(start..end, "<uuid>11111111-2222-3333-4444-555555555555");
+    for (from, to) in [("<name>build/ci<", "<name>new<")].iter().chain(changes) {
+        assert!(xml.contains(from), "{from} is not in {xml}");
+        xml = xml.replace(from, to);
+    }
+    xml
+}
+
+#[tokio::test]
+async fn a_description_is_the_file_on_the_datastore() {
+    let (simulator, connect) = host().await;
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    simulator.clear_requests();
+    let xml = domain.xml_desc(XmlFlags::NONE).await.unwrap();
+    assert_eq!(
+        methods(&simulator),
+        [
+            "RetrievePropertiesEx",
+            "/folder/web01/web01.vmx?dcPath=ha-datacenter&dsName=ssd"
+        ]
+    );
+    for line in [
+        "<domain type='vmware' id='1' xmlns:vmware='http://libvirt.org/schemas/domain/vmware/1.0'>",
+        "  <name>web01</name>",
+        "      <source file='[ssd] web01/web01.vmdk'/>",
+        "  <vmware:datacenterpath>ha-datacenter</vmware:datacenterpath>",
+        "  <vmware:moref>1</vmware:moref>",
+    ] {
+        assert!(
+            xml.lines().any(|found| found == line),
+            "{line} is not in {xml}"
+        );
+    }
+    let inactive = domain.xml_desc(XmlFlags::INACTIVE).await.unwrap();
+    assert!(
+        inactive.starts_with("<domain type='vmware' xmlns:vmware="),
+        "{inactive}"
+    );
+    assert_eq!(
+        text(domain.xml_desc(XmlFlags::UPDATE_CPU).await),
+        "unsupported flags (0x4) in function esxDomainGetXMLDesc"
+    );
+}
+
+#[tokio::test]
+async fn names_on_other_datastores_are_looked_up() {
+    let (simulator, connect) = host().await;
+    let file = simulator.file("[ssd] web01/web01.vmx").unwrap();
+    let vmx = String::from_utf8(file.to_vec()).unwrap();
+    let text = vmx.replace(
+        "\"web01.vmdk\"",
+        "\"/vmfs/volumes/datastore1/other/x.vmdk\"",
+    );
+    assert_ne!(text, vmx);
+    assert!(simulator.write_file("[ssd] web01/web01.vmx", text));
+    let xml = described(&connect, "web01").await;
+    assert!(
+        xml.contains("<source file='[datastore1] other/x.vmdk'/>"),
+        "{xml}"
+    );
+}
+
+#[tokio::test]
+async fn the_identity_is_that_of_the_uri() {
+    for (query, uuid, hwuuid) in [
+        ("", "instance", true),
+        ("?legacy_uuid=1", "bios", true),
+        ("?legacy_uuid=1&libvirt=9.0.0", "bios", false),
+        ("?libvirt=11.3", "bios", false),
+    ] {
+        let simulator = Simulator::esx().build();
+        let uri = format!("esx://esx.example.com/{query}");
+        let connect = open(&simulator, &uri).await.unwrap();
+        let vm = simulator.vm("web01").unwrap();
+        let vm: vi_types::properties::VirtualMachine = simulator.properties(&vm).unwrap();
+        let config = vm.config.unwrap();
+        let expected = match uuid {
+            "bios" => config.uuid.clone(),
+            _ => config.instance_uuid.clone().unwrap(),
+        };
+        let xml = described(&connect, "web01").await;
+        assert!(
+            xml.contains(&format!("<uuid>{expected}</uuid>")),
+            "{query}: {xml}"
+        );
+        let shown = format!("<hwuuid>{}</hwuuid>", config.uuid);
+        assert_eq!(xml.contains(&shown), hwuuid, "{query}: {xml}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_named() {
+    let (simulator, connect) = host().await;
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    assert!(simulator.delete_file("[ssd] web01/web01.vmx"));
+    let error = domain.xml_desc(XmlFlags::NONE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File);
+    assert_eq!(
+        error.to_string(),
+        "internal error: HTTP response code 404 for download from 'https://esx.example.com:443\
+         /folder/web01/web01.vmx?dcPath=ha-datacenter&dsName=ssd'"
+    );
+}
+
+#[tokio::test]
+async fn what_libvirt_refuses_is_described_unless_libvirt_is_asked_for() {
+    let simulator = Simulator::esx().build();
+    let vmx = String::from_utf8(simulator.file("[ssd] web01/web01.vmx").unwrap().to_vec()).unwrap();
+    let odd = vmx.replace("virtualDev = \"vmxnet3\"", "virtualDev = \"vmxnet9\"");
+    assert_ne!(odd, vmx);
+    assert!(simulator.write_file("[ssd] web01/web01.vmx", odd));
+    let ours = open(&simulator, "esx://esx.example.com/").await.unwrap();
+    assert!(
+        described(&ours, "web01")
+            .await
+            .contains("<name>web01</name>")
+    );
+    let libvirts = open(&simulator, "esx://esx.example.com/?libvirt=newest")
+        .await
+        .unwrap();
+    let domain = libvirts.lookup_by_name("web01").await.unwrap();
+    let error = domain.xml_desc(XmlFlags::NONE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Definition);
+    assert!(
+        error.to_string().contains("ethernet0.virtualDev"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_domain_is_defined_beside_its_disk_and_forgotten() {
+    let (simulator, connect) = host().await;
+    let xml = variant(&connect, &[]).await;
+    simulator.clear_requests();
+    let domain = connect.define_xml(&xml, DefineFlags::NONE).await.unwrap();
+    assert_eq!((domain.name(), domain.id()), ("new", None));
+    let file = simulator.file("[datastore1] build-ci/new.vmx").unwrap();
+    let vmx = String::from_utf8(file.to_vec()).unwrap();
+    assert!(vmx.contains("displayName = \"new\"\n"), "{vmx}");
+    let put = simulator
+        .requests()
+        .into_iter()
+        .find(|request| request.verb == "PUT");
+    let put = put.unwrap();
+    assert_eq!(
+        put.path,
+        "/folder/build-ci/new.vmx?dcPath=ha-datacenter&dsName=datastore1"
+    );
+    assert_eq!(put.body, file);
+
+    let moref = format!("<vmware:moref>{}</vmware:moref>", domain.moref().value);
+    let again = described(&connect, "new").await;
+    assert!(again.contains(&moref), "{again}");
+    assert!(
+        again.contains("<source file='[datastore1] build-ci/build-ci.vmdk'/>"),
+        "{again}"
+    );
+
+    let second = connect
+        .define_xml(&xml, DefineFlags::NONE)
+        .await
+        .unwrap_err();
+    assert_eq!(second.kind(), ErrorKind::Exists);
+    assert_eq!(
+        second.to_string(),
+        "internal error: Domain already exists, editing existing domains is not supported yet"
+    );
+
+    domain.undefine(UndefineFlags::NONE).await.unwrap();
+    let gone = connect.lookup_by_name("new").await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NoDomain);
+    // Only the host forgets it.
+    assert!(simulator.file("[datastore1] build-ci/new.vmx").is_some());
+    assert_eq!(simulator.leftovers(), []);
+}
+
+#[tokio::test]
+async fn names_are_hidden_from_file_systems() {
+    let (simulator, connect) = host().await;
+    let name = ("<name>build/ci<", "<name>50% &quot;a&quot;/b ü \u{1f600}<");
+    let mut xml = described(&connect, "build/ci")
+        .await
+        .replace(name.0, name.1);
+    let uuid = xml.find("<uuid>").unwrap()..xml.find("</uuid>").unwrap();
+    xml.replace_range(uuid, "<uuid>11111111-2222-3333-4444-555555555555");
+    let domain = connect.define_xml(&xml, DefineFlags::NONE).await.unwrap();
+    assert_eq!(domain.name(), "50% \"a\"/b ü \u{1f600}");
+    let file = "[datastore1] build-ci/50+JQ-25 _a_+JQ-2fb +w7w- +8J+YgA.vmx";
+    assert!(simulator.file(file).is_some());
+    let again = described(&connect, domain.name()).await;
+    assert!(
+        again.contains("<name>50% &quot;a&quot;/b ü \u{1f600}</name>"),
+        "{again}"
+    );
+}
+
+#[tokio::test]
+async fn a_controller_may_be_left_to_the_host() {
+    let (simulator, connect) = host().await;
+    let auto = [("model='vmpvscsi'", "model='auto'")];
+    let xml = variant(&connect, &auto).await;
+    let vmx = connect
+        .domain_xml_to_native("vmware-vmx", &xml)
+        .await
+        .unwrap();
+    assert!(vmx.contains("scsi0.virtualDev = \"pvscsi\"\n"), "{vmx}");
+    assert_eq!(simulator.leftovers(), []);
+
+    let gone = [auto[0], ("build-ci.vmdk", "no.vmdk")];
+    let xml = variant(&connect, &gone).await;
+    assert_eq!(
+        text(connect.domain_xml_to_native("vmware-vmx", &xml).await),
+        "internal error: Could not lookup controller model for '[datastore1] build-ci/no.vmdk'"
+    );
+}
+
+#[tokio::test]
+async fn documents_that_cannot_be_domains_are_refused_before_anything_is_written() {
+    let (simulator, connect) = host().await;
+    let disk = "<source file='[datastore1] build-ci/build-ci.vmdk'/>";
+    for (changes, expected) in [
+        (
+            &[("<name>build/ci<", "<name>a\nb<")][..],
+            "cannot contain",
+        ),
+        (
+            &[(disk, "")][..],
+            "First file-based harddisk has no source, cannot deduce datastore and path for VMX file",
+        ),
+        (
+            &[("[datastore1] build-ci", "[nowhere] build-ci")][..],
+            "Could not find datastore with name 'nowhere'",
+        ),
+        (
+            &[("[datastore1] build-ci", "relative")][..],
+            "Could not handle file name 'relative/build-ci.vmdk'",
+        ),
+        (
+            &[("build-ci.vmdk", "build-ci.raw")][..],
+            "expecting '.vmdk'",
+        ),
+        (
+            &[("<domain type='vmware'", "<domain type='kvm'")][..],
+            "kvm",
+        ),
+    ] {
+        let mut xml = described(&connect, "build/ci").await;
+        let uuid = xml.find("<uuid>").unwrap()..xml.find("</uuid>").unwrap();
+        xml.replace_range(uuid, "<uuid>11111111-2222-3333-4444-555555555555");
+        for (from, to) in changes {
+            assert!(xml.contains(from), "{from} is not in {xml}");
+            xml = xml.replace(from, to);
+        }
+        let error = connect
+            .define_xml(&xml, DefineFlags::NONE)
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    for xml in [
+        "",
+        "<a/>",
+        "<domain",
+        "<!DOCTYPE x []><domain type='vmware'/>",
+    ] {
+        let error = connect
+            .define_xml(xml, DefineFlags::NONE)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Definition, "{error}");
+    }
+    let requests = simulator.requests();
+    assert!(requests.iter().all(|request| request.verb != "PUT"));
+    assert_eq!(
+        text(connect.define_xml("", DefineFlags::from_bits(2)).await),
+        "unsupported flags (0x2) in function esxDomainDefineXMLFlags"
+    );
+}
+
+#[tokio::test]
+async fn what_has_no_place_is_an_error_when_that_is_asked_for() {
+    let (_, connect) = host().await;
+    let rng = "<devices>\n    <rng model='virtio'/>";
+    let xml = variant(&connect, &[("<devices>", rng)]).await;
+    let error = connect
+        .define_xml(&xml, DefineFlags::VALIDATE)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), ErrorNumber::XmlInvalidSchema);
+    assert!(error.to_string().contains("/domain/devices/rng"), "{error}");
+    let domain = connect.define_xml(&xml, DefineFlags::NONE).await.unwrap();
+    assert_eq!(domain.name(), "new");
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_take_the_file_or_the_domain_says_why() {
+    let (simulator, connect) = host().await;
+    let xml = variant(&connect, &[]).await;
+    simulator.inject(Rule::new("PUT", Effect::Status(StatusCode::INSUFFICIENT_STORAGE)).nth(1));
+    let error = connect
+        .define_xml(&xml, DefineFlags::NONE)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File);
+    assert!(
+        error
+            .to_string()
+            .starts_with("internal error: HTTP response code 507 for upload to 'https://"),
+        "{error}"
+    );
+    let denied = vi_types::SoapFault::new(NoPermission::default(), "not for you");
+    simulator.inject(Rule::new("RegisterVM_Task", Effect::Fault(Box::new(denied))).nth(1));
+    let error = connect
+        .define_xml(&xml, DefineFlags::NONE)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "internal error: Could not define domain: NoPermission - not for you"
+    );
+    assert!(error.fault().unwrap().is::<NoPermission>());
+    let advice = "the file '[datastore1] build-ci/new.vmx' has been written and stays";
+    assert_eq!(error.advice(), Some(advice));
+}
+
+#[tokio::test]
+async fn only_domains_that_do_not_run_are_forgotten() {
+    let (_, connect) = host().await;
+    let running = connect.lookup_by_name("web01").await.unwrap();
+    let error = running.undefine(UndefineFlags::NONE).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Requested operation is not valid: Domain is not suspended or powered off"
+    );
+    let paused = connect.lookup_by_name("desktop").await.unwrap();
+    assert_eq!(
+        text(
+            paused
+                .undefine(UndefineFlags::NVRAM | UndefineFlags::SNAPSHOTS_METADATA)
+                .await
+        ),
+        "unsupported flags (0x4) in function esxDomainUndefineFlags"
+    );
+    paused
+        .undefine(UndefineFlags::SNAPSHOTS_METADATA)
+        .await
+        .unwrap();
+    let left = connect
+        .list_all_domains(DomainFilter::default())
+        .await
+        .unwrap();
+    assert!(
+        left.domains
+            .iter()
+            .all(|entry| entry.domain.name() != "desktop")
+    );
+    assert_eq!(
+        paused.xml_desc(XmlFlags::NONE).await.unwrap_err().kind(),
+        ErrorKind::NoDomain
+    );
+}
+
+#[tokio::test]
+async fn configurations_are_converted_without_making_anything() {
+    let (simulator, connect) = host().await;
+    let xml = described(&connect, "build/ci").await;
+    let vmx = connect
+        .domain_xml_to_native("vmware-vmx", &xml)
+        .await
+        .unwrap();
+    let back = connect
+        .domain_xml_from_native("vmware-vmx", &vmx)
+        .await
+        .unwrap();
+    assert!(
+        back.contains("<source file='[datastore1] build-ci/build-ci.vmdk'/>"),
+        "{back}"
+    );
+    let relative = vmx
+        .replace("/vmfs/volumes/", "")
+        .replace("build-ci/build-ci.vmdk", "x.vmdk");
+    let relative = relative
+        .lines()
+        .map(|line| match line.starts_with("scsi0:0.fileName") {
+            true => "scsi0:0.fileName = \"x.vmdk\"\n".to_owned(),
+            false => format!("{line}\n"),
+        });
+    let relative: String = relative.collect();
+    let back = connect
+        .domain_xml_from_native("vmware-vmx", &relative)
+        .await
+        .unwrap();
+    assert!(back.contains("<source file='[?] ?/x.vmdk'/>"), "{back}");
+    for result in [
+        connect.domain_xml_to_native("qemu-argv", &xml).await,
+        connect.domain_xml_from_native("qemu-argv", &vmx).await,
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConfigFormat);
+        assert_eq!(
+            error.to_string(),
+            "invalid argument: Unsupported config format 'qemu-argv'"
+        );
+    }
+    let requests = simulator.requests();
+    assert!(requests.iter().all(|request| request.verb != "PUT"));
+}
+
+#[tokio::test]
+async fn a_vcenter_defines_in_the_hosts_datacenter() {
+    let simulator = Simulator::vcenter().build();
+    let uri = format!("vpx://vc.example.com/{}", simulator.path());
+    let connect = open(&simulator, &uri).await.unwrap();
+    let listed = connect
+        .list_all_domains(DomainFilter::default())
+        .await
+        .unwrap();
+    let off = listed
+        .domains
+        .iter()
+        .find(|entry| entry.domain.id().is_none())
+        .unwrap();
+    let name = off.domain.name();
+    let mut xml = described(&connect, name).await;
+    let place = xml.find("<vmware:datacenterpath>").unwrap();
+    assert!(xml[place..].contains('/'), "the datacenter is in a folder");
+    let uuid = xml.find("<uuid>").unwrap()..xml.find("</uuid>").unwrap();
+    xml.replace_range(uuid, "<uuid>11111111-2222-3333-4444-555555555555");
+    let xml = xml.replace(&format!("<name>{name}<"), "<name>new<");
+    let domain = connect.define_xml(&xml, DefineFlags::NONE).await.unwrap();
+    assert_eq!(domain.name(), "new");
+    domain.undefine(UndefineFlags::NONE).await.unwrap();
+}
