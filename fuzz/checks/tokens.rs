@@ -117,8 +117,9 @@ fn tell(content: &str) -> Result<Vec<Told>, Box<dyn std::error::Error>> {
                 for attribute in start.attributes() {
                     let attribute = attribute?;
                     let name = attribute.key.as_ref();
-                    let value = quick_xml::escape::unescape(&attribute.value)?.into_owned();
+                    // One with a prefix isn't kept, so that its value isn't looked at.
                     if !name.contains(':') && name != "xmlns" {
+                        let value = quick_xml::escape::unescape(&attribute.value)?;
                         attributes.push((name.to_owned(), carried(&value)));
                     }
                 }
