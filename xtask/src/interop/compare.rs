@@ -1,3 +1,4 @@
+mod definition;
 mod power;
 
 use std::path::{Path, PathBuf};
@@ -44,13 +45,8 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     Pair::new(tools, "odd names", "root", &args)?.run_names(report)?;
 
     power::run(tools, report)?;
-    match power::has_commands(tools)? {
-        true => power::compare(tools, report),
-        false => {
-            report.note("virt-esx as virsh", "it has no command 'start' yet");
-            Ok(())
-        }
-    }
+    power::compare(tools, report)?;
+    definition::compare(tools, report)
 }
 
 /// virsh and virt-esx on one simulated server.

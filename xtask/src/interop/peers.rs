@@ -45,6 +45,8 @@ pub(crate) struct Tools {
     pub(crate) scratch: PathBuf,
     /// A folder with captured answers, which need not be there.
     pub(crate) captures: PathBuf,
+    /// A folder with libvirt's test data, which need not be there.
+    pub(crate) conformance: PathBuf,
 }
 
 impl Tools {
@@ -83,6 +85,7 @@ impl Tools {
             python: environment.join("bin/python"),
             scratch,
             captures: captures.unwrap_or_else(|| workspace().join("../shared/captures")),
+            conformance: workspace().join("../shared/conformance"),
         })
     }
 

@@ -1,10 +1,8 @@
 //! Starting and stopping domains, and the questions on the way.
 
-use std::process::Command;
-
 use super::{Line, Pair};
 use crate::interop::peers::Tools;
-use crate::interop::process::{self, Run};
+use crate::interop::process::Run;
 use crate::interop::report::Report;
 
 /// virsh alone on esx-sim: what works, and what a question does.
@@ -42,12 +40,6 @@ pub(super) fn compare(tools: &Tools, report: &mut Report) -> Result<(), String> 
         }
     }
     Ok(())
-}
-
-/// Whether virt-esx can start domains.
-pub(super) fn has_commands(tools: &Tools) -> Result<bool, String> {
-    let mut command = Command::new(&tools.virt_esx);
-    Ok(process::run(command.args(["start", "--help"]), "")?.succeeded())
 }
 
 /// What is done to every domain, whatever its state, and mistakes.
