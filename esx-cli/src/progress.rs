@@ -30,6 +30,7 @@ enum Form {
 #[derive(Debug, Clone)]
 pub(crate) struct Progresses {
     is_json: bool,
+    is_drawn: bool,
     /// Draws nothing where nothing is to be drawn.
     bars: MultiProgress,
 }
@@ -59,6 +60,7 @@ impl Progresses {
         }
         Self {
             is_json: options.progress == Form::Json,
+            is_drawn,
             bars,
         }
     }
@@ -70,15 +72,18 @@ impl Progresses {
         })
     }
 
-    /// Begins to show the task of the domain with this name.
-    pub(crate) fn begin(&self, domain: &str) -> Line {
+    /// Begins to show the task of the domain with this name, if anything is shown.
+    pub(crate) fn begin(&self, domain: &str) -> Option<Line> {
+        if !self.is_json && !self.is_drawn {
+            return None;
+        }
         let bar = self.bars.add(ProgressBar::new(100).with_style(style()));
         bar.set_prefix(domain.to_owned());
-        Line {
+        Some(Line {
             domain: domain.to_owned(),
             is_json: self.is_json,
             bar,
-        }
+        })
     }
 
     /// Does something on the terminal while nothing else is drawn there.

@@ -49,6 +49,7 @@ macro_rules! recordings {
 recordings! {
     capabilities,
     connect,
+    definition,
     domid,
     dominfo,
     domname,

@@ -602,3 +602,70 @@ fn a_start_that_takes_too_long_is_given_up() {
     fails(&output, "error: Failed to start domain 'installer'");
     assert_eq!(host.simulator.leftovers(), []);
 }
+
+#[test]
+fn a_domain_is_undefined_and_defined_again() {
+    let host = Host::new();
+    let described = |name: &str| {
+        let output = host.virt_esx(&["-q", "dumpxml", name]).output().unwrap();
+        text(&output.stdout).to_owned()
+    };
+    let xml = described("build/ci");
+    let file = host.file("ci.xml", &xml);
+    let forgotten = host.virt_esx(&["undefine", "build/ci"]).output().unwrap();
+    succeeds(&forgotten, "Domain 'build/ci' has been undefined\n\n");
+    assert_eq!(described("build/ci"), "");
+    let defined = host.virt_esx(&["define", &file]).output().unwrap();
+    let expected = format!("Domain 'build/ci' defined from {file}\n\n");
+    succeeds(&defined, &expected);
+    let without_identity = |xml: &str| {
+        let lines = xml.lines();
+        // A SATA controller that nothing is attached to is not written.
+        let left_out = ["uuid>", "moref>", "type='sata'"];
+        let kept = lines.filter(|line| !left_out.iter().any(|part| line.contains(part)));
+        kept.collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(
+        without_identity(&described("build/ci")),
+        without_identity(&xml)
+    );
+    let again = host.virt_esx(&["define", &file]).output().unwrap();
+    fails(
+        &again,
+        "Domain already exists, editing existing domains is not supported yet",
+    );
+
+    let broken = host.file("broken.xml", "<domain type='vmware'>");
+    let output = host.virt_esx(&["define", &broken]).output().unwrap();
+    fails(
+        &output,
+        &format!("error: Failed to define domain from {broken}"),
+    );
+}
+
+#[test]
+fn configurations_are_converted_from_files() {
+    let host = Host::new();
+    let vmx = host.file(
+        "a.vmx",
+        "config.version = \"8\"\nvirtualHW.version = \"13\"\ndisplayName = \"a\"\nmemsize = \"512\"\n\
+         scsi0.present = \"true\"\nscsi0.virtualDev = \"lsilogic\"\nscsi0:0.present = \"true\"\n\
+         scsi0:0.deviceType = \"scsi-hardDisk\"\nscsi0:0.fileName = \"/vmfs/volumes/datastore1/a/a.vmdk\"\n",
+    );
+    let mut command = host.virt_esx(&["-q", "domxml-from-native", "vmware-vmx", &vmx]);
+    let output = command.output().unwrap();
+    assert!(
+        text(&output.stdout).contains("<source file='[datastore1] a/a.vmdk'/>"),
+        "{}",
+        text(&output.stderr)
+    );
+    let xml = host.file("a.xml", text(&output.stdout));
+    let mut command = host.virt_esx(&["-q", "domxml-to-native", "vmware-vmx", "--xml", &xml]);
+    let output = command.output().unwrap();
+    assert!(
+        text(&output.stdout).contains("scsi0:0.fileName = \"/vmfs/volumes/"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(text(&output.stdout).contains("/a/a.vmdk\"\n"));
+}

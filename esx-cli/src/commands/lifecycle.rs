@@ -207,11 +207,14 @@ async fn perform<V: Verb>(
         let (verb, progresses) = (Arc::clone(verb), progresses.clone());
         let interruption = connection.interruption();
         move |domain: &Domain| {
-            let line = progresses.begin(domain.name());
             let operation = verb
                 .perform(domain)
-                .on_progress(move |progress| line.show(&progress))
                 .cancelled_by(interruption.clone().comes());
+            // Watching a task costs requests that nobody needs to whom nothing is shown.
+            let operation = match progresses.begin(domain.name()) {
+                Some(line) => operation.on_progress(move |progress| line.show(&progress)),
+                None => operation,
+            };
             match verb.common().timeout {
                 Some(seconds) => operation.deadline(Duration::from_secs(seconds)),
                 None => operation,
