@@ -879,7 +879,7 @@ pub(crate) fn is_blank_byte(byte: u8) -> bool {
 /// The bytes that no name has.
 const ENDS_NAME: [bool; 256] = {
     let mut table = [false; 256];
-    let ends = b">/<=\"'& \t\r\n";
+    let ends = b">/<=\"'&!? \t\r\n";
     let mut at = 0;
     while at < ends.len() {
         table[ends[at] as usize] = true;
