@@ -70,7 +70,10 @@ impl Query for Define {
 impl Answer for Defined {
     const SCHEMA: &'static str = "virt-esx/domain-defined/1";
 
-    fn text(&self, _quiet: bool) -> String {
+    fn text(&self, quiet: bool) -> String {
+        if quiet {
+            return String::new();
+        }
         format!("Domain '{}' defined from {}\n", self.name, self.file)
     }
 }

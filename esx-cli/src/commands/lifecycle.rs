@@ -251,7 +251,10 @@ impl DomainResult {
 impl Answer for Results {
     const SCHEMA: &'static str = "virt-esx/domain-results/1";
 
-    fn text(&self, _quiet: bool) -> String {
+    fn text(&self, quiet: bool) -> String {
+        if quiet {
+            return String::new();
+        }
         let lines = self.domains.iter().map(|result| result.text.as_str());
         lines
             .filter(|line| !line.is_empty())

@@ -89,7 +89,10 @@ impl Query for Undefine {
 impl Answer for Undefined {
     const SCHEMA: &'static str = "virt-esx/domain-undefined/1";
 
-    fn text(&self, _quiet: bool) -> String {
+    fn text(&self, quiet: bool) -> String {
+        if quiet {
+            return String::new();
+        }
         format!("Domain '{}' has been undefined\n", self.name)
     }
 }

@@ -167,7 +167,7 @@ impl<'a> Tokens<'a> {
     /// The rest of [`child`](Self::child) for a tag that has no name of `layout` as it is written.
     #[cold]
     fn open_other(&mut self, name: usize, layout: &Layout) -> Result<Child, DecodeError> {
-        self.open_tag(self.end_of_name(name))?;
+        self.open_named(name)?;
         let qualified = self.name();
         let Some((_, local)) = qualified.split_once(':') else {
             return Ok(Child::Unknown);
@@ -180,8 +180,20 @@ impl<'a> Tokens<'a> {
         if !self.seek_tag()? {
             return Ok(false);
         }
-        self.open_tag(self.end_of_name(self.position + 1))?;
+        self.open_named(self.position + 1)?;
         Ok(true)
+    }
+
+    /// Opens the tag whose name begins at `name` and may have a prefix: one, and a name behind it. Without it, the name
+    /// has to be the same when it is written again.
+    fn open_named(&mut self, name: usize) -> Result<(), DecodeError> {
+        let end = self.end_of_name(name);
+        if let Some((_, local)) = self.text[name..end].split_once(':')
+            && (local.is_empty() || local.contains(':'))
+        {
+            return Err(self.malformed("a tag has no name of the form prefix:name"));
+        }
+        self.open_tag(end)
     }
 
     /// The innermost open element's name as written, prefix included.
