@@ -43,6 +43,7 @@ fn is_stricter(error: &str) -> bool {
         // quick-xml takes any bytes for a name, of an attribute as well: `<>`, `<a<b>`, `<a b</c="d">`.
         "a tag has no name",
         "a tag is not closed",
+        "a type's name has blanks",
         "an attribute has no value",
         "an attribute's value contains '<'",
         "begins neither a comment nor CDATA",

@@ -83,6 +83,10 @@ fn type_name(tokens: &Tokens<'_>) -> Result<Option<String>, DecodeError> {
     };
     let name = tokens.unescape(written)?;
     let name = trim(name.rsplit(':').next().unwrap_or_default());
+    // Attributes turn line ends into blanks on their way; no type has either in its name.
+    if name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(tokens.malformed("a type's name has blanks in it"));
+    }
     Ok(Some(match namespace {
         Namespace::Xsd => format!("xsd:{name}"),
         Namespace::Xsi | Namespace::Other => name.to_owned(),

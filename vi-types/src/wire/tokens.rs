@@ -828,7 +828,7 @@ impl<'a> Tokens<'a> {
     }
 
     #[cold]
-    fn malformed(&self, what: &str) -> DecodeError {
+    pub(crate) fn malformed(&self, what: &str) -> DecodeError {
         DecodeError::new(DecodeErrorKind::Malformed(what.to_owned()), self.offset())
     }
 
