@@ -319,6 +319,9 @@ impl VmxFile {
             .iter()
             .rposition(|byte| *byte != 0)
             .map_or(0, |last| last + 1);
+        // A value may be made of them.
+        let assigned = self.slots.last().map_or(0, |last| last.quoted().end);
+        let end = end.max(assigned);
         if end < self.text.len() && self.text[end..].contains(&0) {
             self.text.truncate(end);
         }
