@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Address, CharDevice, Controller, ControllerType, Disk, DiskBus, DomainDef, DriveAddress, Video,
-    VideoModel,
+    Address, CharDevice, Controller, ControllerType, Devices, Disk, DiskBus, DomainDef,
+    DriveAddress, Video, VideoModel,
 };
 use crate::{ErrorNumber, XmlError};
 
@@ -33,6 +33,20 @@ impl Defaults {
 
 /// Controllers that a bus of disks may have here; libvirt makes all that are below the highest.
 const MAX_CONTROLLERS: u32 = 256;
+
+impl Devices {
+    /// Puts a controller behind those of its kind with lower indices, or at the end.
+    pub fn insert_controller(&mut self, controller: Controller) {
+        let controllers = &mut self.controllers;
+        let alike = |known: &Controller| known.kind == controller.kind;
+        let higher = controllers
+            .iter()
+            .position(|known| alike(known) && known.index > controller.index);
+        let behind = || controllers.iter().rposition(alike).map(|last| last + 1);
+        let at = higher.or_else(behind).unwrap_or(controllers.len());
+        controllers.insert(at, controller);
+    }
+}
 
 impl DomainDef {
     /// Completes a definition as libvirt completes every one: the architecture, the disks' places
@@ -81,11 +95,14 @@ impl DomainDef {
                     ),
                 ));
             }
-            let controllers = &mut self.devices.controllers;
-            let alike = controllers.iter().filter(|known| known.kind == kind);
+            let alike = self
+                .devices
+                .controllers
+                .iter()
+                .filter(|known| known.kind == kind);
             let known: BTreeSet<u32> = alike.map(|known| known.index).collect();
             for index in (0..=last).filter(|index| !known.contains(index)) {
-                insert(controllers, Controller::new(kind, index));
+                self.devices.insert_controller(Controller::new(kind, index));
             }
         }
         Ok(())
@@ -233,17 +250,6 @@ fn usual_vram(model: VideoModel, virt_type: &str) -> Option<u32> {
         VideoModel::Xen => Some(4 << 10),
         _ => None,
     }
-}
-
-/// Puts a controller behind those of its kind with lower indices, or at the end.
-fn insert(controllers: &mut Vec<Controller>, controller: Controller) {
-    let alike = |known: &Controller| known.kind == controller.kind;
-    let higher = controllers
-        .iter()
-        .position(|known| alike(known) && known.index > controller.index);
-    let behind = || controllers.iter().rposition(alike).map(|last| last + 1);
-    let at = higher.or_else(behind).unwrap_or(controllers.len());
-    controllers.insert(at, controller);
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 use virt_model::DomainDef;
 use virt_model::domain::{Address, Controller, ControllerType, DeviceInfo, PciAddress};
 
-use super::post::insert_controller;
 use super::reader::Reader;
 use crate::{LibvirtVersion, VmxError};
 
@@ -28,7 +27,7 @@ impl Reader<'_> {
             if slot != -1 {
                 controller.info = DeviceInfo::at(Address::Pci(pci_address(slot)));
             }
-            insert_controller(&mut def.devices.controllers, controller.clone());
+            def.devices.insert_controller(controller.clone());
         }
         Ok(Some(controller))
     }

@@ -4,7 +4,6 @@ use virt_model::domain::{
     DiskSource, DriveAddress, StartupPolicy,
 };
 
-use super::post::insert_controller;
 use super::reader::Reader;
 use crate::names::Missing;
 use crate::{LibvirtVersion, VmxError};
@@ -59,13 +58,10 @@ impl Reader<'_> {
         let explicit = !self.since(LibvirtVersion::Newest) && bus != DiskBus::Nvme;
         if let (true, Some(last)) = (explicit, last) {
             for index in 0..=last {
-                insert_controller(
-                    &mut def.devices.controllers,
-                    Controller {
-                        model: models.get(index as usize).cloned().flatten(),
-                        ..Controller::new(kind, index)
-                    },
-                );
+                def.devices.insert_controller(Controller {
+                    model: models.get(index as usize).cloned().flatten(),
+                    ..Controller::new(kind, index)
+                });
             }
         }
         Ok(())

@@ -19,12 +19,12 @@ pub(super) fn complete(def: &mut DomainDef) {
         });
         let Some(last) = used.max() else { continue };
         for index in 0..=last {
-            let controllers = &mut def.devices.controllers;
+            let controllers = &def.devices.controllers;
             if !controllers
                 .iter()
                 .any(|known| known.kind == kind && known.index == index)
             {
-                insert_controller(controllers, Controller::new(kind, index));
+                def.devices.insert_controller(Controller::new(kind, index));
             }
         }
     }
@@ -34,15 +34,4 @@ pub(super) fn complete(def: &mut DomainDef) {
             ..serial.clone()
         });
     }
-}
-
-/// Puts a controller behind those of its kind with lower indices, or at the end.
-pub(super) fn insert_controller(controllers: &mut Vec<Controller>, controller: Controller) {
-    let alike = |known: &Controller| known.kind == controller.kind;
-    let higher = controllers
-        .iter()
-        .position(|known| alike(known) && known.index > controller.index);
-    let behind = || controllers.iter().rposition(alike).map(|last| last + 1);
-    let at = higher.or_else(behind).unwrap_or(controllers.len());
-    controllers.insert(at, controller);
 }
