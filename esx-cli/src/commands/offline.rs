@@ -1,17 +1,14 @@
 //! What commands without a host share: many files at once, and errors that show their line.
 
-use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io::IsTerminal as _;
 use std::num::NonZero;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
-};
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use vmx::VmxError;
 
 use crate::failure::Failure;
@@ -135,58 +132,18 @@ pub(super) fn error(error: &VmxError, name: &str, text: &[u8]) -> String {
     if line_length(text, bytes.start) > 1000 {
         return plain();
     }
-    let report = Report {
-        error,
-        source: NamedSource::new(name, shown(text)),
-        bytes,
+    let annotation = AnnotationKind::Primary.span(bytes).label(error.key());
+    let source = Snippet::source(shown(text)).path(name);
+    let report = Level::ERROR
+        .primary_title(error.to_string())
+        .element(source.annotation(annotation));
+    let help = error.help().map(|help| format!("expected {help}"));
+    let report = report.elements(help.map(|help| Level::HELP.message(help)));
+    let renderer = match std::io::stderr().is_terminal() {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
     };
-    let theme = if std::io::stderr().is_terminal() {
-        GraphicalTheme::unicode()
-    } else {
-        GraphicalTheme::unicode_nocolor()
-    };
-    let mut out = String::new();
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(100);
-    match handler.render_report(&mut out, &report) {
-        Ok(()) => format!("error: {error}\n{}", out),
-        Err(_) => plain(),
-    }
-}
-
-/// Where in a file an error is; the error itself is told before.
-#[derive(Debug)]
-struct Report<'a> {
-    error: &'a VmxError,
-    source: NamedSource<String>,
-    bytes: Range<usize>,
-}
-
-impl Display for Report<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.error.key() {
-            Some(key) => f.write_str(key),
-            None => f.write_str("this is no VMX"),
-        }
-    }
-}
-
-impl std::error::Error for Report<'_> {}
-
-impl Diagnostic for Report<'_> {
-    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        let help = self.error.help()?;
-        Some(Box::new(format!("expected {help}")))
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = self.error.key().map(str::to_owned);
-        let span = LabeledSpan::new(label, self.bytes.start, self.bytes.len());
-        Some(Box::new(std::iter::once(span)))
-    }
+    renderer.decor_style(DecorStyle::Unicode).render(&[report]) + "\n"
 }
 
 /// The file as text in which every byte has its place.
