@@ -39,7 +39,7 @@ mod version;
 mod vmx2xml;
 mod xml2vmx;
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Format};
 use crate::cli::Global;
 use crate::connection::{self, Connection};
 use crate::failure::Failure;
@@ -121,28 +121,36 @@ commands! {
     }
 }
 
-fn run_query<Q: Query>(query: Q, global: &Global) -> Outcome {
+fn run_query<Q: Query + 'static>(query: Q, global: &Global) -> Outcome {
     if let Err(failure) = query.check() {
-        return failed(&failure, global);
+        return failed(&failure, global.output, global.quiet);
     }
-    match connection::with(global, async |connection| query.ask(connection).await) {
-        connection::Ended::Done(Ok(answer)) => answered(&answer, global),
-        connection::Ended::Done(Err(failure)) => failed(&failure, global),
+    let (format, quiet) = (global.output, global.quiet);
+    let work: connection::Work = Box::new(move |connection| {
+        Box::pin(async move {
+            match query.ask(connection).await {
+                Ok(answer) => answered(&answer, format, quiet),
+                Err(failure) => failed(&failure, format, quiet),
+            }
+        })
+    });
+    match connection::with(global, work) {
+        connection::Ended::Done(outcome) => outcome,
         // virsh opens the connection of -c before the command begins and any other one in it.
         connection::Ended::NotConnected(failure) if global.connect.is_some() => {
             Outcome::refused(&failure)
         }
-        connection::Ended::NotConnected(failure) => failed(&failure, global),
+        connection::Ended::NotConnected(failure) => failed(&failure, format, quiet),
         connection::Ended::Interrupted => Outcome::interrupted(),
     }
 }
 
 /// A command that has an answer: to the end of it all, or also of things that failed on the way.
-fn answered<A: Answer>(answer: &A, global: &Global) -> Outcome {
+fn answered<A: Answer>(answer: &A, format: Format, quiet: bool) -> Outcome {
     let failures = answer.failures().into_iter();
     let failed = failures.map(Outcome::refused).reduce(Outcome::and);
     let mut outcome = failed.unwrap_or_default();
-    outcome.stdout = answer::render(answer, global.output, global.quiet);
+    outcome.stdout = answer::render(answer, format, quiet);
     match answer.was_interrupted() {
         true => outcome.and(Outcome::interrupted()),
         false => outcome,
@@ -150,10 +158,10 @@ fn answered<A: Answer>(answer: &A, global: &Global) -> Outcome {
 }
 
 /// A command that began and failed: virsh closes it with an empty line all the same.
-fn failed(failure: &Failure, global: &Global) -> Outcome {
-    let stdout = match global.output {
-        answer::Format::Text => answer::closed(String::new(), global.quiet),
-        answer::Format::Json => String::new(),
+fn failed(failure: &Failure, format: Format, quiet: bool) -> Outcome {
+    let stdout = match format {
+        Format::Text => answer::closed(String::new(), quiet),
+        Format::Json => String::new(),
     };
     Outcome {
         stdout,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use esx_driver::vi_client::transport::InProcess;
 use esx_driver::{Connect, EsxUri};
 use esx_sim::Simulator;
+use futures_util::future::LocalBoxFuture;
 use tokio::runtime;
 use tokio::sync::Notify;
 use tracing::warn;
@@ -17,6 +18,7 @@ use tracing::warn;
 use crate::cli::Global;
 use crate::credentials::Login;
 use crate::failure::Failure;
+use crate::outcome::Outcome;
 
 /// The query parameters of a test URI that are the simulator's.
 const SIMULATORS: [&str; 3] = ["vms", "api_version", "page_size"];
@@ -91,18 +93,22 @@ impl Interruption {
 }
 
 /// How a connection's use ended.
-pub(crate) enum Ended<T> {
+pub(crate) enum Ended {
     /// Whatever was to be done was tried.
-    Done(T),
+    Done(Outcome),
     /// There was nothing to try it with.
     NotConnected(Failure),
     /// Ctrl-C.
     Interrupted,
 }
 
+/// What is done with a connection. Behind a pointer, so that the program has one runtime for all commands
+/// instead of one for each.
+pub(crate) type Work = Box<dyn for<'c> FnOnce(&'c Connection) -> LocalBoxFuture<'c, Outcome>>;
+
 /// Opens the connection `global` names, does `work` and logs out; Ctrl-C ends all but the last,
 /// unless `work` [deals with it](Connection::interruption).
-pub(crate) fn with<T>(global: &Global, work: impl AsyncFnOnce(&Connection) -> T) -> Ended<T> {
+pub(crate) fn with(global: &Global, work: Work) -> Ended {
     let not_connected = |reason| {
         Ended::NotConnected(Failure::because(
             "failed to connect to the hypervisor",

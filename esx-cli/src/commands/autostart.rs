@@ -29,7 +29,9 @@ pub(crate) struct Autostart {
 }
 
 impl Verb for Autostart {
-    const NAME: &'static str = "autostart";
+    fn name(&self) -> &'static str {
+        "autostart"
+    }
 
     fn common(&self) -> &Common {
         &self.common

@@ -21,7 +21,9 @@ pub(crate) struct Destroy {
 }
 
 impl Verb for Destroy {
-    const NAME: &'static str = "destroy";
+    fn name(&self) -> &'static str {
+        "destroy"
+    }
 
     fn common(&self) -> &Common {
         &self.common

@@ -21,10 +21,12 @@ use crate::progress::{self, Progresses};
 /// What a command does to each of its domains.
 pub(crate) trait Verb: Send + Sync + 'static {
     /// How a domain may be named.
-    const BY: By = By::ANY;
+    fn by(&self) -> By {
+        By::ANY
+    }
 
     /// The name of the command.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// The options that all these commands have.
     fn common(&self) -> &Common;
@@ -124,49 +126,53 @@ impl<V: Verb> Query for V {
     }
 
     async fn ask(self, connection: &Connection) -> Result<Results, Failure> {
-        let verb = Arc::new(self);
-        let progresses = Progresses::new(&verb.common().progress);
-        let answering = &verb.common().answering;
-        let connect = connection.with_policy(answering.policy(connection.policy(), &progresses)?);
-
-        let mut results = Vec::new();
-        let mut chosen = Vec::new();
-        let found = find(&*verb, &connect).await?;
-        let is_one = found.len() == 1;
-        for (name, found) in found {
-            let refuse = |domain: Domain| match verb.refuse(&domain) {
-                Ok(()) => Ok(domain),
-                Err(failure) if is_one => Err(failure),
-                Err(failure) => Err(Failure::because(verb.failed(domain.name()), failure)),
-            };
-            let domain = found.and_then(refuse);
-            let place = results.len();
-            results.push(DomainResult {
-                name,
-                uuid: domain.as_ref().ok().map(|domain| domain.uuid().to_string()),
-                failure: domain.as_ref().err().cloned(),
-                text: String::new(),
-            });
-            chosen.extend(domain.ok().map(|domain| (place, domain)));
-        }
-        perform(&verb, connection, &progresses, chosen, &mut results).await;
-        Ok(Results {
-            command: V::NAME,
-            domains: results,
-            was_interrupted: connection.was_interrupted(),
-        })
+        perform_all(Arc::new(self), connection).await
     }
+}
+
+/// Does it to all domains that are meant. There is one of this, and of what follows, for all commands.
+async fn perform_all(verb: Arc<dyn Verb>, connection: &Connection) -> Result<Results, Failure> {
+    let progresses = Progresses::new(&verb.common().progress);
+    let answering = &verb.common().answering;
+    let connect = connection.with_policy(answering.policy(connection.policy(), &progresses)?);
+
+    let mut results = Vec::new();
+    let mut chosen = Vec::new();
+    let found = find(&*verb, &connect).await?;
+    let is_one = found.len() == 1;
+    for (name, found) in found {
+        let refuse = |domain: Domain| match verb.refuse(&domain) {
+            Ok(()) => Ok(domain),
+            Err(failure) if is_one => Err(failure),
+            Err(failure) => Err(Failure::because(verb.failed(domain.name()), failure)),
+        };
+        let domain = found.and_then(refuse);
+        let place = results.len();
+        results.push(DomainResult {
+            name,
+            uuid: domain.as_ref().ok().map(|domain| domain.uuid().to_string()),
+            failure: domain.as_ref().err().cloned(),
+            text: String::new(),
+        });
+        chosen.extend(domain.ok().map(|domain| (place, domain)));
+    }
+    perform(&verb, connection, &progresses, chosen, &mut results).await;
+    Ok(Results {
+        command: verb.name(),
+        domains: results,
+        was_interrupted: connection.was_interrupted(),
+    })
 }
 
 /// The domains that the command line means, with what it calls them; several are looked for in one
 /// listing.
-async fn find<V: Verb>(
-    verb: &V,
+async fn find(
+    verb: &dyn Verb,
     connect: &Connect,
 ) -> Result<Vec<(String, Result<Domain, Failure>)>, Failure> {
     let common = verb.common();
     if let [name] = common.domain.as_slice() {
-        let found = domain::find(connect, name, V::BY).await;
+        let found = domain::find(connect, name, verb.by()).await;
         return Ok(vec![(name.clone(), found)]);
     }
     let listed = connect.list_all_domains(DomainFilter::default()).await?;
@@ -179,7 +185,7 @@ async fn find<V: Verb>(
     let all: Vec<&Domain> = listed.domains.iter().map(|entry| &entry.domain).collect();
     let mut found: Vec<(String, Result<Domain, Failure>)> = Vec::new();
     for name in &common.domain {
-        let domain = domain::find_among(&all, name, V::BY);
+        let domain = domain::find_among(&all, name, verb.by());
         // Twice the same would be in its own way.
         let is_new = |domain: &Domain| {
             let mut others = found.iter().filter_map(|(_, other)| other.as_ref().ok());
@@ -193,8 +199,8 @@ async fn find<V: Verb>(
 }
 
 /// Does it to all of `chosen`, and writes down at its place what became of each.
-async fn perform<V: Verb>(
-    verb: &Arc<V>,
+async fn perform(
+    verb: &Arc<dyn Verb>,
     connection: &Connection,
     progresses: &Progresses,
     chosen: Vec<(usize, Domain)>,
@@ -228,7 +234,7 @@ async fn perform<V: Verb>(
 }
 
 impl DomainResult {
-    fn new<V: Verb>(verb: &V, domain: &Domain, result: esx_driver::Result<()>) -> Self {
+    fn new(verb: &dyn Verb, domain: &Domain, result: esx_driver::Result<()>) -> Self {
         let name = domain.name();
         let text = verb.done(name);
         let result = match result {

@@ -18,7 +18,9 @@ pub(crate) struct Reboot {
 }
 
 impl Verb for Reboot {
-    const NAME: &'static str = "reboot";
+    fn name(&self) -> &'static str {
+        "reboot"
+    }
 
     fn common(&self) -> &Common {
         &self.common

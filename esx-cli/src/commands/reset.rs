@@ -13,7 +13,9 @@ pub(crate) struct Reset {
 }
 
 impl Verb for Reset {
-    const NAME: &'static str = "reset";
+    fn name(&self) -> &'static str {
+        "reset"
+    }
 
     fn common(&self) -> &Common {
         &self.common

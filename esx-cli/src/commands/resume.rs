@@ -13,7 +13,9 @@ pub(crate) struct Resume {
 }
 
 impl Verb for Resume {
-    const NAME: &'static str = "resume";
+    fn name(&self) -> &'static str {
+        "resume"
+    }
 
     fn common(&self) -> &Common {
         &self.common

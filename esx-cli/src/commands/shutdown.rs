@@ -18,7 +18,9 @@ pub(crate) struct Shutdown {
 }
 
 impl Verb for Shutdown {
-    const NAME: &'static str = "shutdown";
+    fn name(&self) -> &'static str {
+        "shutdown"
+    }
 
     fn common(&self) -> &Common {
         &self.common

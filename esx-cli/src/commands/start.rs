@@ -45,8 +45,13 @@ pub(crate) struct Start {
 }
 
 impl Verb for Start {
-    const BY: By = By::NAME_OR_UUID;
-    const NAME: &'static str = "start";
+    fn by(&self) -> By {
+        By::NAME_OR_UUID
+    }
+
+    fn name(&self) -> &'static str {
+        "start"
+    }
 
     fn common(&self) -> &Common {
         &self.common

@@ -14,7 +14,9 @@ pub(crate) struct Suspend {
 }
 
 impl Verb for Suspend {
-    const NAME: &'static str = "suspend";
+    fn name(&self) -> &'static str {
+        "suspend"
+    }
 
     fn common(&self) -> &Common {
         &self.common
