@@ -75,7 +75,7 @@ macro_rules! commands {
                 match self {
                     $(Self::$query(query) => run_query(query, global),)*
                     $(Self::$group(group) => group.run(global),)*
-                    $(Self::$other(other) => other.run(),)*
+                    $(Self::$other(other) => other.run(global),)*
                 }
             }
         }

@@ -67,7 +67,9 @@ recordings! {
     uri,
     usage,
     version,
+    vmx2xml,
     wrong_uri,
+    xml2vmx,
 }
 
 fn check(name: &str) {

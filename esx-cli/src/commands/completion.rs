@@ -1,7 +1,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Global};
 use crate::outcome::Outcome;
 
 /// print a shell's completion script
@@ -15,7 +15,7 @@ pub(crate) struct Completion {
 }
 
 impl Completion {
-    pub(crate) fn run(self) -> Outcome {
+    pub(crate) fn run(self, _: &Global) -> Outcome {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "virt-esx", &mut script);
         Outcome::success(String::from_utf8_lossy(&script).into_owned())

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Global};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -18,7 +18,7 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(self) -> Outcome {
+    pub(crate) fn run(self, _: &Global) -> Outcome {
         match write_pages(&self.directory) {
             Ok(()) => Outcome::default(),
             Err(error) => {

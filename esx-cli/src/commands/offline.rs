@@ -1,7 +1,7 @@
 //! What commands without a host share: many files at once, and errors that show their line.
 
 use std::fs;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Mutex;
@@ -91,8 +91,8 @@ pub(super) fn parallel<I: Sync>(
     done.into_iter().map(|(_, converted)| converted).collect()
 }
 
-/// All texts, and for several files a summary.
-pub(super) fn outcome(converted: Vec<Converted>, summary: bool) -> Outcome {
+/// All texts, and for several files a summary; the warnings unless it is quiet.
+pub(super) fn outcome(converted: Vec<Converted>, quiet: bool) -> Outcome {
     let mut outcome = Outcome::default();
     let files = converted.len();
     let (mut failed, mut warnings) = (0, 0);
@@ -103,12 +103,13 @@ pub(super) fn outcome(converted: Vec<Converted>, summary: bool) -> Outcome {
     } in converted
     {
         outcome.stdout.push_str(&stdout);
-        outcome.stderr.extend(lines.iter().map(String::as_str));
+        let told = lines.iter().filter(|_| !quiet);
+        outcome.stderr.extend(told.map(String::as_str));
         outcome.stderr.extend(error.as_deref());
         failed += usize::from(error.is_some());
         warnings += lines.len();
     }
-    if summary {
+    if files > 1 {
         outcome.stderr.push_str(&format!(
             "{files} files: {} converted, {failed} failed, {warnings} warnings\n",
             files - failed
@@ -116,6 +117,32 @@ pub(super) fn outcome(converted: Vec<Converted>, summary: bool) -> Outcome {
     }
     outcome.status = u8::from(failed > 0);
     outcome
+}
+
+/// A file's content; that of the standard input, if it is called `-`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = if is_standard_input(path) {
+        let mut text = Vec::new();
+        std::io::stdin().read_to_end(&mut text).map(|_| text)
+    } else {
+        fs::read(path)
+    };
+    read.map_err(|error| Failure::new(format!("cannot read '{}': {error}", path.display())))
+}
+
+/// The whole path of the folder that a file is in, as libvirt's documents have only whole ones; nobody knows that
+/// of the standard input.
+pub(super) fn folder(path: &Path) -> String {
+    if is_standard_input(path) {
+        return String::new();
+    }
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = whole.parent().unwrap_or(Path::new(""));
+    folder.to_string_lossy().into_owned()
+}
+
+pub(super) fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// The text of an error about a file: libvirt's, with the line that it is about.

@@ -1,6 +1,5 @@
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use virt_model::domain::XmlFlags;
@@ -8,6 +7,7 @@ use vmx::names::Folder;
 use vmx::{LibvirtVersion, Mode, ParseOptions};
 
 use super::offline::{self, Converted};
+use crate::cli::Global;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -37,28 +37,28 @@ pub(crate) struct Vmx2xml {
     #[arg(long, value_name = "version", default_value_t)]
     libvirt: LibvirtVersion,
 
-    /// write NAME.xml into this folder for each NAME.vmx instead of printing
+    /// write NAME.xml into this folder for each NAME.vmx instead of printing; what is there is replaced
     #[arg(long, value_name = "folder")]
     output_dir: Option<PathBuf>,
 }
 
 impl Vmx2xml {
-    pub(crate) fn run(self) -> Outcome {
-        let inputs = match self.inputs() {
-            Ok(inputs) => inputs,
-            Err(failure) => return Outcome::refused(&failure),
-        };
-        if let Err(failure) = self.check_outputs(&inputs) {
-            return Outcome::refused(&failure);
+    pub(crate) fn run(self, global: &Global) -> Outcome {
+        match self.converted() {
+            Ok(converted) => offline::outcome(converted, global.quiet),
+            Err(failure) => Outcome::refused(&failure),
         }
-        let several = inputs.len() > 1;
-        let converted = offline::parallel(&inputs, |input| self.convert(input));
-        offline::outcome(converted, several)
+    }
+
+    fn converted(&self) -> Result<Vec<Converted>, Failure> {
+        let inputs = self.inputs()?;
+        self.check_outputs(&inputs)?;
+        Ok(offline::parallel(&inputs, |input| self.convert(input)))
     }
 
     fn convert(&self, input: &Input) -> Converted {
         let name = input.path.display().to_string();
-        let text = match read(&input.path) {
+        let text = match offline::read(&input.path) {
             Ok(text) => text,
             Err(failure) => return Converted::failed(failure.to_string()),
         };
@@ -73,7 +73,7 @@ impl Vmx2xml {
         options.default_name = input
             .path
             .file_stem()
-            .filter(|_| !is_standard_input(&input.path))
+            .filter(|_| !offline::is_standard_input(&input.path))
             .map(|stem| stem.to_string_lossy().into_owned());
         match vmx::parse(text.as_slice(), &names, &options) {
             Ok(parsed) => {
@@ -96,14 +96,18 @@ impl Vmx2xml {
         if let Some(directory) = &self.directory {
             return directory.clone();
         }
-        let folder = path.parent().filter(|_| !is_standard_input(path));
-        let folder = folder.unwrap_or(Path::new(""));
+        let folder = offline::folder(path);
         if self.datastore.is_none() {
-            return folder.to_string_lossy().into_owned();
+            return folder;
         }
-        // `.` and such have a name only as whole paths.
-        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let name = whole.file_name().unwrap_or_default();
+        let mut folder = PathBuf::from(folder);
+        // What ends in `..` has a name only once that is followed.
+        if folder.file_name().is_none()
+            && let Ok(followed) = fs::canonicalize(&folder)
+        {
+            folder = followed;
+        }
+        let name = folder.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
     }
 
@@ -119,7 +123,7 @@ impl Vmx2xml {
                 }
                 inputs[from..].sort_by(|a, b| a.path.cmp(&b.path));
             } else {
-                let name = match is_standard_input(path) {
+                let name = match offline::is_standard_input(path) {
                     true => OsStr::new("stdin"),
                     false => path.file_name().unwrap_or(path.as_os_str()),
                 };
@@ -183,27 +187,13 @@ fn search(root: &Path, folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Fai
     Ok(())
 }
 
-fn is_standard_input(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = if is_standard_input(path) {
-        let mut text = Vec::new();
-        std::io::stdin().read_to_end(&mut text).map(|_| text)
-    } else {
-        fs::read(path)
-    };
-    read.map_err(|error| Failure::new(format!("cannot read '{}': {error}", path.display())))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use super::Vmx2xml;
+    use super::{Vmx2xml, offline};
     use crate::outcome::Outcome;
 
     const HEAD: &str = "config.version = \"8\"\nvirtualHW.version = \"13\"\n";
@@ -225,7 +215,10 @@ mod tests {
             output_dir: None,
         };
         change(&mut command, folder.path());
-        let mut outcome = command.run();
+        let mut outcome = match command.converted() {
+            Ok(converted) => offline::outcome(converted, false),
+            Err(failure) => Outcome::refused(&failure),
+        };
         let own = folder.path().display().to_string();
         outcome.stdout = outcome.stdout.replace(&own, "~");
         outcome.stderr = outcome.stderr.replace(&own, "~");

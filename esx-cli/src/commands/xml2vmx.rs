@@ -1,10 +1,11 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use virt_model::DomainDef;
 use vmx::names::Folder;
 use vmx::{FormatOptions, LibvirtVersion, Mode};
 
-use super::{offline, vmx2xml};
+use super::offline::{self, Converted};
+use crate::cli::Global;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -19,12 +20,14 @@ pub(crate) struct Xml2vmx {
     #[arg(long, value_name = "name")]
     datastore: Option<String>,
 
-    /// the directory that the VMX file will be in; names of files there become relative
+    /// the directory that the VMX file will be in; names of files there become relative. Without it, the
+    /// datastore's topmost, or without a datastore the document's own
     #[arg(long, value_name = "directory")]
     directory: Option<String>,
 
     /// virtualHW.version of the VMX file: 10 for ESXi 5.5, 13 for 6.5, 19 for 7.0, 21 for 8.0
-    #[arg(long, value_name = "number", default_value_t = 13)]
+    #[arg(long, value_name = "number", default_value_t = 13,
+          value_parser = clap::value_parser!(u32).range(4..))]
     hardware_version: u32,
 
     /// refuse what libvirt refuses, with libvirt's error
@@ -37,30 +40,31 @@ pub(crate) struct Xml2vmx {
 }
 
 impl Xml2vmx {
-    pub(crate) fn run(self) -> Outcome {
-        match self.convert() {
-            Ok(text) => Outcome::success(text),
-            Err(outcome) => outcome,
-        }
+    pub(crate) fn run(self, global: &Global) -> Outcome {
+        offline::outcome(vec![self.convert()], global.quiet)
     }
 
-    fn convert(&self) -> Result<String, Outcome> {
-        let name = self.file.display();
-        let refused = |failure: Failure| Outcome::refused(&failure);
-        let bytes = vmx2xml::read(&self.file).map_err(refused)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| refused(Failure::new(format!("'{name}' is not UTF-8"))))?;
-        let def = DomainDef::from_xml(&text)
-            .map_err(|error| refused(Failure::new(format!("{name}: {error}"))))?;
-        // Without a datastore, names beside the document are relative.
-        let folder = self.file.parent().unwrap_or(Path::new(""));
+    fn convert(&self) -> Converted {
+        let name = self.file.display().to_string();
+        let failed = |failure: Failure| Converted::failed(failure.to_string());
+        let bytes = match offline::read(&self.file) {
+            Ok(bytes) => bytes,
+            Err(failure) => return failed(failure),
+        };
+        let Ok(text) = String::from_utf8(bytes) else {
+            return failed(Failure::new(format!("'{name}' is not UTF-8")));
+        };
+        let read = match DomainDef::read_xml(&text) {
+            Ok(read) => read,
+            Err(error) => return failed(Failure::new(format!("{name}: {error}"))),
+        };
+        let unknown = read.unmodelled.iter();
+        let warnings = unknown.map(|path| {
+            format!("warning: {name}: {path} has no place in a VMX file and is left out\n")
+        });
         let names = Folder {
             datastore: self.datastore.clone(),
-            directory: match &self.directory {
-                Some(directory) => directory.clone(),
-                None if self.datastore.is_some() => String::new(),
-                None => folder.to_string_lossy().into_owned(),
-            },
+            directory: self.directory(),
         };
         let mode = if self.strict {
             Mode::Strict
@@ -70,10 +74,19 @@ impl Xml2vmx {
         let options = FormatOptions::new(self.hardware_version)
             .as_libvirt(self.libvirt)
             .mode(mode);
-        vmx::format(&def, &names, &options).map_err(|error| Outcome {
-            stderr: offline::error(&error, &name.to_string(), text.as_bytes()),
-            status: 1,
-            ..Outcome::default()
-        })
+        let converted = match vmx::format(&read.domain, &names, &options) {
+            Ok(text) => Converted::printed(text),
+            Err(error) => Converted::failed(offline::error(&error, &name, text.as_bytes())),
+        };
+        converted.with_warnings(warnings.collect())
+    }
+
+    /// What names in the VMX file are relative to: without a datastore, the document's own folder.
+    fn directory(&self) -> String {
+        match &self.directory {
+            Some(directory) => directory.clone(),
+            None if self.datastore.is_some() => String::new(),
+            None => offline::folder(&self.file),
+        }
     }
 }
