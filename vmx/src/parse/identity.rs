@@ -1,7 +1,7 @@
 use virt_model::{DomainDef, Uuid};
 
 use super::reader::Reader;
-use crate::escape::{PERCENT, PIPE};
+use crate::escape::{PERCENT, PIPE, Scheme};
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
@@ -27,11 +27,8 @@ impl Reader<'_> {
     fn name(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         let key = "displayName";
         if let Some(value) = self.string(key) {
-            let plain = PERCENT.unescape(&value).ok();
-            let name =
-                plain.and_then(|text| PIPE.unescape(&text).ok().map(|name| name.into_owned()));
-            def.name = match name {
-                Some(name) => self.c_string(name),
+            def.name = match shown(&value, &[PERCENT, PIPE], true) {
+                Some(name) => name,
                 None => {
                     let text = "VMX entry 'name' contains invalid escape sequence";
                     let error = self.error(key, text).with_help(ESCAPES);
@@ -44,14 +41,6 @@ impl Reader<'_> {
             self.usable_name(def);
         }
         Ok(())
-    }
-
-    /// What libvirt keeps of a text: all before a NUL.
-    fn c_string(&self, mut text: String) -> String {
-        if let (false, Some(end)) = (self.lenient(), text.find('\0')) {
-            text.truncate(end);
-        }
-        text
     }
 
     /// Gives a domain a name that libvirt takes back.
@@ -97,9 +86,9 @@ impl Reader<'_> {
         let Some(value) = self.string(key) else {
             return Ok(());
         };
-        def.description = Some(match PIPE.unescape(&value) {
-            Ok(text) => self.c_string(text.into_owned()),
-            Err(_) => {
+        def.description = Some(match shown(&value, &[PIPE], !self.lenient()) {
+            Some(text) => text,
+            None => {
                 let text = "VMX entry 'annotation' contains invalid escape sequence";
                 let error = self.error(key, text).with_help(ESCAPES);
                 self.tolerate(error, "the text stays as it is")?;
@@ -112,6 +101,19 @@ impl Reader<'_> {
 
 const ESCAPES: &str =
     "behind each `|` (and in names each `%`) the two hexadecimal digits of a byte";
+
+/// A text shown in one scheme after the other, as libvirt does it: what is text at the end need not
+/// be in between. libvirt's texts end at a NUL.
+fn shown(value: &str, schemes: &[Scheme], ends_at_nul: bool) -> Option<String> {
+    let mut bytes = value.as_bytes().to_vec();
+    for scheme in schemes {
+        bytes = scheme.unescape_bytes(&bytes).ok()?.into_owned();
+        if let (true, Some(end)) = (ends_at_nul, bytes.iter().position(|byte| *byte == 0)) {
+            bytes.truncate(end);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
 
 /// libvirt takes 16 equal bytes for no UUID.
 fn is_a_uuid(uuid: &Uuid) -> bool {
