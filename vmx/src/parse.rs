@@ -108,6 +108,7 @@ impl Reader<'_> {
             .clone_from(&self.options.datacenter_path);
         def.moref.clone_from(&self.options.moref);
         self.firmware(&mut def)?;
+        self.check_memory(&mut def)?;
         post::complete(&mut def);
         if self.lenient() {
             self.leftovers();
