@@ -27,7 +27,7 @@ impl Reader<'_> {
     fn name(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         let key = "displayName";
         if let Some(value) = self.string(key) {
-            def.name = match shown(&value, &[PERCENT, PIPE], true) {
+            def.name = Some(match shown(&value, &[PERCENT, PIPE], true) {
                 Some(name) => name,
                 None => {
                     let text = "VMX entry 'name' contains invalid escape sequence";
@@ -35,7 +35,7 @@ impl Reader<'_> {
                     self.tolerate(error, "the name stays as it is")?;
                     value.into_owned()
                 }
-            };
+            });
         }
         if self.lenient() {
             self.usable_name(def);
@@ -45,27 +45,28 @@ impl Reader<'_> {
 
     /// Gives a domain a name that libvirt takes back.
     fn usable_name(&mut self, def: &mut DomainDef) {
-        if def.name.contains(char::is_control) {
-            def.name = def.name.replace(char::is_control, " ");
+        let mut name = def.name.take().unwrap_or_default();
+        if name.contains(char::is_control) {
+            name = name.replace(char::is_control, " ");
             self.warn(
                 "displayName",
                 "line ends and control characters are blanks now",
             );
         }
-        if !def.name.is_empty() {
-            return;
+        if name.is_empty() {
+            // VMware takes the name of the file without telling.
+            name = match &self.options.default_name {
+                Some(name) => name.clone(),
+                None => {
+                    self.warn(
+                        "displayName",
+                        "the virtual machine has no name; 'unnamed' is taken",
+                    );
+                    "unnamed".to_owned()
+                }
+            };
         }
-        // VMware takes the name of the file without telling.
-        match &self.options.default_name {
-            Some(name) => def.name.clone_from(name),
-            None => {
-                "unnamed".clone_into(&mut def.name);
-                self.warn(
-                    "displayName",
-                    "the virtual machine has no name; 'unnamed' is taken",
-                );
-            }
-        }
+        def.name = Some(name);
     }
 
     fn generation(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {

@@ -51,6 +51,13 @@ fn names() {
 }
 
 #[test]
+fn no_name() {
+    gives("displayName = \"\"", "<name></name>");
+    // A comment keeps the head from having one.
+    gives_no("# displayName", "<name>");
+}
+
+#[test]
 fn descriptions() {
     gives(
         "annotation = \"one|0Atwo|22 50%2f\"",
