@@ -30,9 +30,8 @@ pub(crate) fn check(data: &[u8]) {
             continue;
         }
         let lenient = lenient.expect("what libvirt reads, VMware reads");
-        if strict.domain.name.is_empty()
-            || strict.domain.name.contains(|c: char| c.is_ascii_control())
-        {
+        let name = strict.domain.name.as_deref().unwrap_or_default();
+        if name.is_empty() || name.contains(|c: char| c.is_ascii_control()) {
             strict.domain.name.clone_from(&lenient.domain.name);
         }
         assert_eq!(strict.domain, lenient.domain);

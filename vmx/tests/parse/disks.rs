@@ -121,6 +121,12 @@ fn cdrom_drives() {
             image,
         );
         check(bus, &[("fileName", "/vmfs/volumes/gone/a.iso")], file, "");
+        check(
+            bus,
+            &[("fileName", "/vmfs/volumes//fast//a.iso")],
+            file,
+            "<source file='[fast] /a.iso'/>\n",
+        );
         check(bus, &[("fileName", "emptyBackingString")], file, "");
         check(
             bus,

@@ -44,6 +44,17 @@ fn names() {
     gives("displayName = \"web 😀 ä\"", "<name>web 😀 ä</name>");
     gives("displayName = \"a|0ab\"", "<name>a\nb</name>");
     gives("displayName = \"ab|00c\"", "<name>ab</name>");
+    // Both escapes are undone one after the other, and only what comes out has to be text.
+    gives("displayName = \"%c3|a4|c3%a4\"", "<name>ää</name>");
+    gives("displayName = \"ab%00|\"", "<name>ab</name>");
+    gives("displayName = \"ab|00|c3\"", "<name>ab</name>");
+}
+
+#[test]
+fn no_name() {
+    gives("displayName = \"\"", "<name></name>");
+    // A comment keeps the head from having one.
+    gives_no("# displayName", "<name>");
 }
 
 #[test]
@@ -51,6 +62,10 @@ fn descriptions() {
     gives(
         "annotation = \"one|0Atwo|22 50%2f\"",
         "<description>one\ntwo&quot; 50%2f</description>",
+    );
+    gives(
+        "annotation = \"one|00|c3\"",
+        "<description>one</description>",
     );
 }
 
@@ -124,6 +139,11 @@ fn processors() {
         "<topology sockets='3' dies='1' clusters='1' cores='2' threads='1'/>",
     );
     gives_no("numvcpus = \"4\"\ncpuid.coresPerSocket = \"1\"", "<cpu>");
+    // 32 bits are kept of each, and those are 0 here.
+    gives_no(
+        "numvcpus = \"4294967297\"\ncpuid.coresPerSocket = \"4294967296\"",
+        "<cpu>",
+    );
 }
 
 #[test]
