@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::any::{Any, Array};
 use crate::moref::ManagedObjectReference;
-use crate::object::{BASE, Layout, Object, ObjectInfo, Slot};
+use crate::object::{BASE, Field, Layout, Object, ObjectInfo};
 use crate::property::Property;
 use crate::raw::RawElement;
 use crate::value::View;
@@ -71,13 +71,9 @@ impl Writer {
     /// Writes the parameters of a request, but not what it is called on.
     pub(crate) fn parameters(&mut self, request: &dyn Object) {
         let layout = request.info().layout();
-        for (index, slot) in layout.slots.iter().enumerate() {
-            if slot.field.name != "_this" {
-                self.view(
-                    &layout.tags[index],
-                    slot.field.ty,
-                    request.get(index).view(),
-                );
+        for (index, field) in layout.fields.iter().enumerate() {
+            if field.name != "_this" {
+                self.view(&layout.tags[index], field.ty, request.get(index).view());
             }
         }
     }
@@ -93,17 +89,17 @@ impl Writer {
             index = layout.len().min(count);
             self.first_properties(base, layout, index);
         }
-        let (slots, tags) = (&layout.slots[..count], &layout.tags[..count]);
+        let (fields, tags) = (&layout.fields[..count], &layout.tags[..count]);
         while index < count {
-            let (slot, tags) = (&slots[index], &tags[index]);
+            let (field, tags) = (&fields[index], &tags[index]);
             // Most properties are values, and most of these are unset: finding that out is what takes the time.
             match object.get(index) {
                 Property::Value(value) => match value.view() {
                     View::Unset => {}
-                    view if self.knows(slot) => self.view(tags, slot.field.ty, view),
+                    view if self.knows(field) => self.view(tags, field.ty, view),
                     _ => {}
                 },
-                property => self.objects(slot, tags, property),
+                property => self.objects(field, tags, property),
             }
             index += 1;
         }
@@ -111,8 +107,8 @@ impl Writer {
 
     /// Objects of exactly the declared type.
     #[inline(never)]
-    fn objects(&mut self, slot: &Slot, tags: &Tags, property: Property<'_>) {
-        if !self.knows(slot) {
+    fn objects(&mut self, field: &Field, tags: &Tags, property: Property<'_>) {
+        if !self.knows(field) {
             return;
         }
         match property {
@@ -173,9 +169,9 @@ impl Writer {
 
     /// Whether the reader knows a property.
     #[inline]
-    fn knows(&self, slot: &Slot) -> bool {
+    fn knows(&self, field: &Field) -> bool {
         match &self.knows {
-            Some(knows) => slot.field.since.is_empty() || knows(slot.field.since),
+            Some(knows) => field.since.is_empty() || knows(field.since),
             None => true,
         }
     }
