@@ -170,18 +170,39 @@ impl<'a> Tokens<'a> {
             None => self.word(self.position + 1),
         };
         let start = self.position + 1;
-        let is_it = |index: &usize| {
-            let name = &layout.names[*index];
-            word & name.mask == name.head && self.goes_on(start, name, layout, *index)
+        let (before, behind) = layout.names.split_at(next);
+        let found = match self.find_name(start, word, behind, next, layout) {
+            None => self.find_name(start, word, before, 0, layout),
+            found => found,
         };
-        let found = (next..layout.names.len()).find(is_it);
-        match found.or_else(|| (0..next).find(is_it)) {
-            Some(index) => {
-                self.open_tag(start + layout.names[index].length as usize)?;
-                Ok(Child::Known(index))
-            }
-            None => self.open_other(start, layout),
+        let Some((index, end)) = found else {
+            return self.open_other(start, layout);
+        };
+        if self.byte(end) == Some(b'>') {
+            self.enter(end)?;
+            self.position = end + 1;
+        } else {
+            self.open_tag(end)?;
         }
+        Ok(Child::Known(index))
+    }
+
+    /// The index and the end of the name at `start` among these, the first of which has the index `first`.
+    #[inline(always)]
+    fn find_name(
+        &self,
+        start: usize,
+        word: u64,
+        names: &[Name],
+        first: usize,
+        layout: &Layout,
+    ) -> Option<(usize, usize)> {
+        for (skipped, name) in names.iter().enumerate() {
+            if word & name.mask == name.head && self.goes_on(start, name, layout, first + skipped) {
+                return Some((first + skipped, start + name.length as usize));
+            }
+        }
+        None
     }
 
     /// The rest of [`child`](Self::child) for a tag that has no name of `layout` as it is written.
@@ -461,26 +482,27 @@ impl<'a> Tokens<'a> {
     }
 
     /// Reads a start tag whose name ends at `end`; the walk stands at its `<`.
-    #[inline]
     fn open_tag(&mut self, end: usize) -> Result<(), DecodeError> {
-        let start = self.position + 1;
-        if end == start {
+        if end == self.position + 1 {
             return Err(match self.byte(end) {
                 Some(_) => self.malformed("a tag has no name"),
                 None => self.truncated(),
             });
         }
+        self.enter(end)?;
+        self.open_tag_with_attributes(end)
+    }
+
+    /// Goes into the element whose start tag's name ends at `end`, but not over the rest of the tag.
+    #[inline]
+    fn enter(&mut self, end: usize) -> Result<(), DecodeError> {
         if self.depth() >= self.limits.depth {
             return Err(self.too_deep());
         }
         self.tag = self.position;
-        self.open.push((start, end));
+        self.open.push((self.position + 1, end));
         self.attributes.clear();
-        if self.byte(end) == Some(b'>') {
-            self.position = end + 1;
-            return Ok(());
-        }
-        self.open_tag_with_attributes(end)
+        Ok(())
     }
 
     fn open_tag_with_attributes(&mut self, end: usize) -> Result<(), DecodeError> {
@@ -805,7 +827,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Whether the same bytes stand at two positions, the second of which has so many.
-    #[inline]
+    #[inline(always)]
     fn same(&self, left: usize, right: usize, length: usize) -> bool {
         if length <= 8 {
             return (self.word(left) ^ self.word(right)) << (64 - 8 * length) == 0;
@@ -952,9 +974,9 @@ pub(crate) fn local(name: &str) -> &str {
 /// The text without blanks around it.
 #[inline]
 pub(crate) fn trim(text: &str) -> &str {
-    match text.as_bytes() {
+    match (text.as_bytes().first(), text.as_bytes().last()) {
         // Nearly always there are none.
-        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        (Some(b'!'..), Some(b'!'..)) => text,
         _ => text.trim_matches([' ', '\t', '\r', '\n']),
     }
 }
