@@ -222,19 +222,22 @@ fn number(digits: &[u8]) -> Option<u32> {
 
 impl DateTime {
     /// Appends it as `Display` shows it, without the machinery of formatting.
-    pub(crate) fn write(self, out: &mut String) {
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
         let local = self.seconds + self.offset_seconds();
         let (year, month, day) = date(local.div_euclid(DAY));
         if year < 0 {
-            out.push('-');
+            out.push(b'-');
         }
         let time = local.rem_euclid(DAY);
         // All of them are positive and short.
-        let mut part = |before: &str, number: i64, digits: u32| {
-            out.push_str(before);
-            for power in (0..digits).rev() {
-                let digit = number / 10_i64.pow(power) % 10;
-                out.push(char::from(b'0' + digit as u8));
+        let mut part = |before: &str, number: i64, digits: usize| {
+            out.extend_from_slice(before.as_bytes());
+            let start = out.len();
+            out.resize(start + digits, b'0');
+            let mut rest = number as u32;
+            for digit in out[start..].iter_mut().rev() {
+                *digit += (rest % 10) as u8;
+                rest /= 10;
             }
         };
         part("", year.abs(), 4);
@@ -244,13 +247,12 @@ impl DateTime {
         part(":", time / 60 % 60, 2);
         part(":", time % 60, 2);
         if self.digits > 0 {
-            let digits = u32::from(self.digits);
-            let fraction = self.nanoseconds / 10_u32.pow(9 - digits);
-            part(".", fraction.into(), digits);
+            let fraction = self.nanoseconds / 10_u32.pow(9 - u32::from(self.digits));
+            part(".", fraction.into(), self.digits.into());
         }
         match self.zone {
             Zone::Unsaid => {}
-            Zone::Z => out.push('Z'),
+            Zone::Z => out.push(b'Z'),
             Zone::Offset(minutes) => {
                 let sign = if minutes < 0 { "-" } else { "+" };
                 let minutes = i64::from(minutes.unsigned_abs());
@@ -263,9 +265,10 @@ impl DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(35);
+        let mut text = Vec::with_capacity(35);
         self.write(&mut text);
-        f.write_str(&text)
+        // It is ASCII.
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -184,7 +184,7 @@ impl ObjectInfo {
 
     /// All properties, inherited ones first, in the order of the schema.
     pub fn all_fields(&'static self) -> impl ExactSizeIterator<Item = &'static Field> {
-        self.layout().slots.iter().map(|slot| &slot.field)
+        self.layout().fields.iter()
     }
 
     /// Whether this is the type with that name or a descendant of it.
@@ -201,72 +201,86 @@ impl ObjectInfo {
 /// The flattened properties of a type, prepared for matching element names.
 #[derive(Debug)]
 pub struct Layout {
-    pub(crate) slots: Box<[Slot]>,
-    /// One bit per slot, set where the property is required.
+    pub(crate) fields: Box<[Field]>,
+    /// The names of the fields. Apart from these, as a search goes over many of them.
+    pub(crate) names: Box<[Name]>,
+    /// One bit per field, set where the property is required.
     pub(crate) required: Box<[u64]>,
     /// Whether there are properties of base classes.
     pub(crate) inherits: bool,
-    /// The tags of each slot's element.
+    /// The tags of each field's element.
     pub(crate) tags: Box<[Tags]>,
 }
 
-/// One property in a [`Layout`].
+/// The name of an element, prepared for comparing eight bytes at a time.
 #[derive(Debug)]
-pub(crate) struct Slot {
-    /// The first eight bytes of the name, little endian, zero-padded.
-    pub(crate) key: u64,
-    /// The last eight bytes of the name likewise.
+pub(crate) struct Name {
+    /// The first eight bytes, little endian, zero-padded.
+    pub(crate) head: u64,
+    /// The bits of a word that `head` is compared with.
+    pub(crate) mask: u64,
+    /// The last eight bytes, likewise.
     pub(crate) tail: u64,
-    pub(crate) field: Field,
+    pub(crate) length: u32,
+    /// Whether the element may be repeated.
+    pub(crate) list: bool,
+}
+
+impl Name {
+    fn of(field: &Field) -> Self {
+        let name = field.name.as_bytes();
+        Self {
+            head: name_key(name),
+            mask: u64::MAX >> (64 - 8 * name.len().clamp(1, 8)),
+            tail: name_key(&name[name.len().saturating_sub(8)..]),
+            length: name.len() as u32,
+            list: field.occurrence.is_list(),
+        }
+    }
 }
 
 impl Layout {
     fn of(info: &'static ObjectInfo) -> Self {
         let mut chain: Vec<_> = info.ancestry().map(|info| info.text).collect();
         chain.reverse();
-        let slots: Box<[Slot]> = chain
+        let fields: Box<[Field]> = chain
             .into_iter()
             .flat_map(|text| text.lines().skip(1))
             .filter_map(Field::parse)
-            .map(|field| Slot {
-                key: name_key(field.name.as_bytes()),
-                tail: name_key(&field.name.as_bytes()[field.name.len().saturating_sub(8)..]),
-                field,
-            })
             .collect();
-        let mut required = vec![0; slots.len().div_ceil(64)].into_boxed_slice();
-        for (index, slot) in slots.iter().enumerate() {
-            if matches!(slot.field.occurrence, Occurrence::Required) {
+        let mut required = vec![0; fields.len().div_ceil(64)].into_boxed_slice();
+        for (index, field) in fields.iter().enumerate() {
+            if matches!(field.occurrence, Occurrence::Required) {
                 required[index / 64] |= 1 << (index % 64);
             }
         }
-        let tags = slots.iter().map(|slot| Tags::of(slot.field.name));
         Self {
-            tags: tags.collect(),
-            inherits: slots.len() > info.own_properties(),
-            slots,
+            names: fields.iter().map(Name::of).collect(),
+            tags: fields.iter().map(|field| Tags::of(field.name)).collect(),
+            inherits: fields.len() > info.own_properties(),
+            fields,
             required,
         }
     }
 
     /// The index of the property with this name on the wire.
     pub fn index_of(&self, name: &str) -> Option<usize> {
-        self.slots.iter().position(|slot| slot.field.name == name)
+        self.fields.iter().position(|field| field.name == name)
     }
 
     /// The property with this index.
     pub fn field(&self, index: usize) -> Option<&Field> {
-        self.slots.get(index).map(|slot| &slot.field)
+        self.fields.get(index)
     }
 
     /// How many properties there are.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.fields.len()
     }
 
     /// Whether the type has no properties.
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.fields.is_empty()
     }
 }
 

@@ -80,7 +80,7 @@ pub fn find<'a>(root: &'a dyn Object, path: &str) -> Result<Found<'a>, PathError
         let index = layout
             .index_of(name)
             .ok_or_else(|| error(object.type_name()))?;
-        let field = &layout.slots[index].field;
+        let field = &layout.fields[index];
         let mut found = Found {
             view: object.get(index).view(),
             ty: field.ty,

@@ -11,7 +11,7 @@ use crate::object::Object;
 use crate::registry::Interface;
 use crate::value::View;
 use crate::wire::tokens::local;
-use crate::wire::writer::{Writer, escape};
+use crate::wire::writer::{Writer, escaped};
 use crate::wire::{Limits, Reader, namespace};
 
 /// A request as a whole message, called on `this`.
@@ -53,12 +53,11 @@ pub fn encode_response_with<M: Method>(writer: Writer, returned: &M::Output) -> 
 /// A fault as a whole message. It goes with HTTP status 500.
 pub fn encode_fault(fault: &SoapFault) -> String {
     envelope(|writer| {
-        let mut text = String::from("<soapenv:Fault><faultcode>");
-        escape(&fault.code, &mut text);
-        text.push_str("</faultcode><faultstring>");
-        escape(&fault.string, &mut text);
-        text.push_str("</faultstring>");
-        writer.raw(&text);
+        writer.raw("<soapenv:Fault><faultcode>");
+        writer.raw(&escaped(&fault.code));
+        writer.raw("</faultcode><faultstring>");
+        writer.raw(&escaped(&fault.string));
+        writer.raw("</faultstring>");
         if let Some(detail) = &fault.detail {
             writer.raw("<detail>");
             match detail {

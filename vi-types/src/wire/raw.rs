@@ -3,7 +3,7 @@
 use crate::error::DecodeError;
 use crate::raw::RawElement;
 use crate::wire::tokens::{Namespace, Piece, Tokens, trim};
-use crate::wire::writer::{escape, is_in_xml};
+use crate::wire::writer::{escaped, is_in_xml};
 
 /// The innermost open element as XML that needs no declarations of its own; its end tag is taken.
 pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError> {
@@ -15,7 +15,7 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
     let mut names = Vec::new();
     loop {
         match tokens.piece()? {
-            Piece::Text(text) => escape(&text, &mut raw.content),
+            Piece::Text(text) => raw.content.push_str(&escaped(&text)),
             Piece::Start => {
                 let name = tokens.local_name();
                 names.push(name);
@@ -23,7 +23,7 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
                 raw.content.push_str(name);
                 if let Some(name) = type_name(tokens)? {
                     raw.content.push_str(" xsi:type=\"");
-                    escape(&name, &mut raw.content);
+                    raw.content.push_str(&escaped(&name));
                     raw.content.push('"');
                 }
                 push_attributes(tokens, &mut raw.content)?;

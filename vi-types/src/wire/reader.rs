@@ -96,8 +96,7 @@ impl<'a> Reader<'a> {
         loop {
             match self.tokens.child(layout, next)? {
                 Child::Known(index) => {
-                    let field = &layout.slots[index].field;
-                    let list = field.occurrence.is_list();
+                    let list = layout.names[index].list;
                     repeated = match index == last {
                         true => repeated + 1,
                         // Something else stood between the items.
@@ -107,11 +106,12 @@ impl<'a> Reader<'a> {
                     last = index;
                     let property = target.get_mut(index);
                     if matches!(property, PropertyMut::Absent) {
-                        self.note(|_| format!("{}.{}", info.name, field.name));
+                        let name = layout.fields[index].name;
+                        self.note(|_| format!("{}.{name}", info.name));
                     }
-                    property
-                        .decode(self)
-                        .map_err(|error| error.within(field.name, list.then_some(repeated)))?;
+                    property.decode(self).map_err(|error| {
+                        error.within(layout.fields[index].name, list.then_some(repeated))
+                    })?;
                     seen.insert(index);
                     next = if list { index } else { index + 1 };
                 }
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
             Some(index) => Err(DecodeError::new(
                 DecodeErrorKind::Missing {
                     object: info.name,
-                    property: layout.slots[index].field.name,
+                    property: layout.fields[index].name,
                 },
                 self.tokens.offset(),
             )),

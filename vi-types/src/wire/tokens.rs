@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 
 use crate::error::{DecodeError, DecodeErrorKind};
-use crate::object::{Layout, Slot};
+use crate::object::{Layout, Name, name_key};
 use crate::wire::{Limits, namespace};
 
 /// Where the walk stands.
@@ -27,6 +27,12 @@ pub(crate) struct Tokens<'a> {
     /// The attributes of the innermost start tag, until the next one.
     attributes: Vec<Attribute<'a>>,
     prefixes: Vec<Prefix<'a>>,
+    /// How many elements are open around the innermost declaration, its own included.
+    declared: usize,
+    /// Where the last attribute's name stands: most attributes of a message have the same.
+    usual: (usize, usize),
+    /// Up to where the text has neither references nor carriage returns.
+    plain: usize,
     limits: Limits,
     /// What is around the text, where that is one element of a larger message.
     around: Around,
@@ -95,6 +101,9 @@ impl<'a> Tokens<'a> {
             tag: 0,
             attributes: Vec::new(),
             prefixes: Vec::new(),
+            declared: 0,
+            usual: (0, 0),
+            plain: 0,
             limits,
             around: Around::default(),
         }
@@ -143,25 +152,57 @@ impl<'a> Tokens<'a> {
     /// the property that is expected `next`.
     #[inline]
     pub(crate) fn child(&mut self, layout: &Layout, next: usize) -> Result<Child, DecodeError> {
-        if !self.seek_tag()? {
-            return Ok(Child::End);
+        // Nearly always another tag follows at once.
+        let word = match self.ahead() {
+            Some((b'<', word)) if !self.empty => match word.to_le_bytes()[0] {
+                b'/' => {
+                    self.end_tag()?;
+                    return Ok(Child::End);
+                }
+                b'!' | b'?' => None,
+                _ => Some(word),
+            },
+            _ => None,
+        };
+        let word = match word {
+            Some(word) => word,
+            None if !self.seek_tag()? => return Ok(Child::End),
+            None => self.word(self.position + 1),
+        };
+        let start = self.position + 1;
+        let (before, behind) = layout.names.split_at(next);
+        let found = match self.find_name(start, word, behind, next, layout) {
+            None => self.find_name(start, word, before, 0, layout),
+            found => found,
+        };
+        let Some((index, end)) = found else {
+            return self.open_other(start, layout);
+        };
+        if self.byte(end) == Some(b'>') {
+            self.enter(end)?;
+            self.position = end + 1;
+        } else {
+            self.open_tag(end)?;
         }
-        let name = self.position + 1;
-        let slots = &*layout.slots;
-        let word = self.word(name);
-        let mut index = next;
-        for _ in 0..slots.len() {
-            if index >= slots.len() {
-                index = 0;
+        Ok(Child::Known(index))
+    }
+
+    /// The index and the end of the name at `start` among these, the first of which has the index `first`.
+    #[inline(always)]
+    fn find_name(
+        &self,
+        start: usize,
+        word: u64,
+        names: &[Name],
+        first: usize,
+        layout: &Layout,
+    ) -> Option<(usize, usize)> {
+        for (skipped, name) in names.iter().enumerate() {
+            if word & name.mask == name.head && self.goes_on(start, name, layout, first + skipped) {
+                return Some((first + skipped, start + name.length as usize));
             }
-            if !self.matches(name, word, &slots[index]) {
-                index += 1;
-                continue;
-            }
-            self.open_tag(name + slots[index].field.name.len())?;
-            return Ok(Child::Known(index));
         }
-        self.open_other(name, layout)
+        None
     }
 
     /// The rest of [`child`](Self::child) for a tag that has no name of `layout` as it is written.
@@ -231,7 +272,7 @@ impl<'a> Tokens<'a> {
                 Ok(true)
             }
             Some(_) => {
-                let end = self.end_of_text(self.position).0;
+                let end = self.end_of_text(self.position);
                 if end == self.text.len() {
                     return Err(self.truncated());
                 }
@@ -262,12 +303,13 @@ impl<'a> Tokens<'a> {
             return Ok(Cow::Borrowed(""));
         }
         let start = self.position;
-        let (end, plain) = self.end_of_text(start);
-        if plain && self.at_end_tag(end) {
-            let text = &self.text[start..end];
-            self.position = end;
-            self.end_tag()?;
-            return Ok(Cow::Borrowed(text));
+        let end = self.end_of_text(start);
+        if self.is_plain(start, end)
+            && let Some(after) = self.after_end_tag(end)
+        {
+            self.position = after;
+            self.close();
+            return Ok(Cow::Borrowed(&self.text[start..end]));
         }
         self.escaped_text()
     }
@@ -301,13 +343,10 @@ impl<'a> Tokens<'a> {
     /// Opens the marked element again. The element must not have been left further than by its end tag.
     pub(crate) fn rewind(&mut self, mark: Mark) -> Result<(), DecodeError> {
         self.open.truncate(mark.depth - 1);
-        while self
-            .prefixes
-            .last()
-            .is_some_and(|prefix| prefix.depth >= mark.depth)
-        {
-            self.prefixes.pop();
+        if self.declared >= mark.depth {
+            self.undeclare(mark.depth);
         }
+        self.plain = 0;
         self.position = mark.tag;
         self.empty = false;
         self.open_tag(self.end_of_name(mark.tag + 1))
@@ -333,9 +372,10 @@ impl<'a> Tokens<'a> {
                 .strip_suffix(":type")
                 .is_some_and(|prefix| prefix != "xmlns" && self.resolve(prefix) == Namespace::Xsi)
         })?;
-        Some(match trim(attribute.value).rsplit_once(':') {
-            Some((prefix, name)) => (self.resolve(prefix), name),
-            None => (Namespace::Other, trim(attribute.value)),
+        let value = trim(attribute.value);
+        Some(match memchr::memrchr(b':', value.as_bytes()) {
+            Some(colon) => (self.resolve(&value[..colon]), &value[colon + 1..]),
+            None => (Namespace::Other, value),
         })
     }
 
@@ -359,7 +399,7 @@ impl<'a> Tokens<'a> {
             Some(b'<') => {}
             Some(_) => {
                 let start = self.position;
-                self.position = self.end_of_text(start).0;
+                self.position = self.end_of_text(start);
                 return self
                     .unescape(&self.text[start..self.position])
                     .map(Piece::Text);
@@ -435,38 +475,34 @@ impl<'a> Tokens<'a> {
             }
             Some(b'<') => Ok(true),
             Some(_) => {
-                let end = self.end_of_text(self.position).0;
+                let end = self.end_of_text(self.position);
                 Err(self.content("an element", &self.text[self.position..end]))
             }
         }
     }
 
     /// Reads a start tag whose name ends at `end`; the walk stands at its `<`.
-    #[inline]
     fn open_tag(&mut self, end: usize) -> Result<(), DecodeError> {
-        let start = self.position + 1;
-        if end == start {
+        if end == self.position + 1 {
             return Err(match self.byte(end) {
                 Some(_) => self.malformed("a tag has no name"),
                 None => self.truncated(),
             });
         }
+        self.enter(end)?;
+        self.open_tag_with_attributes(end)
+    }
+
+    /// Goes into the element whose start tag's name ends at `end`, but not over the rest of the tag.
+    #[inline]
+    fn enter(&mut self, end: usize) -> Result<(), DecodeError> {
         if self.depth() >= self.limits.depth {
-            return Err(DecodeError::new(
-                DecodeErrorKind::TooDeep {
-                    limit: self.limits.depth,
-                },
-                self.offset(),
-            ));
+            return Err(self.too_deep());
         }
         self.tag = self.position;
-        self.open.push((start, end));
+        self.open.push((self.position + 1, end));
         self.attributes.clear();
-        if self.byte(end) == Some(b'>') {
-            self.position = end + 1;
-            return Ok(());
-        }
-        self.open_tag_with_attributes(end)
+        Ok(())
     }
 
     fn open_tag_with_attributes(&mut self, end: usize) -> Result<(), DecodeError> {
@@ -495,7 +531,10 @@ impl<'a> Tokens<'a> {
     /// Takes in the attribute that begins at `at` and gives the position behind it.
     fn attribute_at(&mut self, at: usize) -> Result<usize, DecodeError> {
         let bytes = self.text.as_bytes();
-        let name_end = self.end_of_name(at);
+        let name_end = match self.after_usual(at) {
+            Some(end) => end,
+            None => self.end_of_name(at),
+        };
         let equals = self.end_of_blank(name_end);
         if equals == bytes.len() {
             return Err(self.truncated());
@@ -510,8 +549,10 @@ impl<'a> Tokens<'a> {
             Some(_) => return Err(self.malformed("an attribute's value is not quoted")),
         };
         let start = quote_at + 1;
-        let end = start
-            + memchr::memchr2(quote, b'<', &bytes[start..]).ok_or_else(|| self.truncated())?;
+        let end = self.find(start, quote, b'<');
+        if end == bytes.len() {
+            return Err(self.truncated());
+        }
         if bytes[end] == b'<' {
             return Err(self.malformed("an attribute's value contains '<'"));
         }
@@ -537,30 +578,55 @@ impl<'a> Tokens<'a> {
                 namespace,
                 depth: self.open.len(),
             });
+            self.declared = self.open.len();
+        } else {
+            self.usual = (at, name_end);
         }
         self.attributes.push(attribute);
         Ok(end + 1)
     }
 
+    /// The end of the attribute's name at `at`, if it is the usual one.
+    #[inline]
+    fn after_usual(&self, at: usize) -> Option<usize> {
+        let (start, end) = self.usual;
+        let after = at + (end - start);
+        (self.byte(after) == Some(b'=') && start < end && self.same(start, at, end - start))
+            .then_some(after)
+    }
+
     /// Reads the end tag at which the walk stands.
     #[inline]
     fn end_tag(&mut self) -> Result<(), DecodeError> {
-        let Some(&(start, end)) = self.open.last() else {
-            return Err(self.malformed("an end tag without a start tag"));
-        };
-        let at = self.position + 2;
-        let after = at + (end - start);
-        if self.byte(after) == Some(b'>') && self.same(start, at, end - start) {
-            self.position = after + 1;
-            self.close();
-            return Ok(());
+        match self.after_end_tag(self.position) {
+            Some(after) => {
+                self.position = after;
+                self.close();
+                Ok(())
+            }
+            None => self.odd_end_tag(),
         }
-        self.odd_end_tag(at)
+    }
+
+    /// The position behind the innermost open element's end tag, if it stands there without blanks.
+    #[inline]
+    fn after_end_tag(&self, at: usize) -> Option<usize> {
+        let (start, end) = *self.open.last()?;
+        let name = at + 2;
+        let after = name + (end - start);
+        (self.byte(after) == Some(b'>')
+            && self.at_end_tag(at)
+            && self.same(start, name, end - start))
+        .then_some(after + 1)
     }
 
     /// An end tag with blanks in it, or a wrong one.
     #[cold]
-    fn odd_end_tag(&mut self, at: usize) -> Result<(), DecodeError> {
+    fn odd_end_tag(&mut self) -> Result<(), DecodeError> {
+        if self.open.is_empty() {
+            return Err(self.malformed("an end tag without a start tag"));
+        }
+        let at = self.position + 2;
         let name_end = self.end_of_name(at);
         let end = self.end_of_blank(name_end);
         match self.byte(end) {
@@ -583,15 +649,24 @@ impl<'a> Tokens<'a> {
 
     #[inline]
     fn close(&mut self) {
-        while self
-            .prefixes
-            .last()
-            .is_some_and(|prefix| prefix.depth == self.open.len())
-        {
-            self.prefixes.pop();
+        if self.declared == self.open.len() {
+            self.undeclare(self.declared);
         }
         self.open.pop();
         self.empty = false;
+    }
+
+    /// Forgets the declarations of elements that are so deep.
+    #[inline(never)]
+    fn undeclare(&mut self, depth: usize) {
+        while self
+            .prefixes
+            .last()
+            .is_some_and(|prefix| prefix.depth >= depth)
+        {
+            self.prefixes.pop();
+        }
+        self.declared = self.prefixes.last().map_or(0, |prefix| prefix.depth);
     }
 
     /// The text of an element with escapes, CDATA or comments in it.
@@ -707,14 +782,18 @@ impl<'a> Tokens<'a> {
         Ok(Cow::Owned(out))
     }
 
-    /// The position of the next `<` (or the end of the message), and whether the text up to there surely
-    /// needs no unescaping.
+    /// The position of the next `<`, or the end of the message.
     #[inline]
-    fn end_of_text(&self, start: usize) -> (usize, bool) {
+    fn end_of_text(&self, start: usize) -> usize {
+        self.find(start, b'<', b'<')
+    }
+
+    /// The position of the next of two bytes, or the end of the message.
+    #[inline]
+    fn find(&self, start: usize, one: u8, other: u8) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = start;
-        let mut special = 0;
-        // Short text is the rule; 64 bytes by words before a call of memchr pays.
+        // What is looked for is seldom far; 64 bytes by words before a call of memchr pays.
         while at < start + 64 {
             let Some(chunk) = bytes
                 .get(at..at + 8)
@@ -723,24 +802,32 @@ impl<'a> Tokens<'a> {
                 break;
             };
             let word = u64::from_le_bytes(*chunk);
-            let end = has_byte(word, b'<');
-            let escapes = has_byte(word, b'&') | has_byte(word, b'\r');
-            if end != 0 {
-                // The lowest bit of `end` is exact; escapes behind it are not part of this text.
-                let before = (end & end.wrapping_neg()) - 1;
-                special |= escapes & before;
-                return (at + (end.trailing_zeros() / 8) as usize, special == 0);
+            let found = has_byte(word, one) | has_byte(word, other);
+            if found != 0 {
+                return at + (found.trailing_zeros() / 8) as usize;
             }
-            special |= escapes;
             at += 8;
         }
-        let end = memchr::memchr(b'<', &bytes[at..]).map_or(bytes.len(), |length| at + length);
-        let plain = special == 0 && memchr::memchr2(b'&', b'\r', &bytes[at..end]).is_none();
-        (end, plain)
+        memchr::memchr2(one, other, &bytes[at..]).map_or(bytes.len(), |length| at + length)
+    }
+
+    /// Whether the text between two positions needs no unescaping.
+    #[inline]
+    fn is_plain(&mut self, start: usize, end: usize) -> bool {
+        end <= self.plain || self.look_for_escapes(start, end)
+    }
+
+    /// Looks for escapes further ahead than this text goes, as most messages have few.
+    #[inline(never)]
+    fn look_for_escapes(&mut self, start: usize, end: usize) -> bool {
+        let ahead = end.max(start + 4096).min(self.text.len());
+        let found = memchr::memchr2(b'&', b'\r', &self.text.as_bytes()[start..ahead]);
+        self.plain = found.map_or(ahead, |length| start + length);
+        end <= self.plain
     }
 
     /// Whether the same bytes stand at two positions, the second of which has so many.
-    #[inline]
+    #[inline(always)]
     fn same(&self, left: usize, right: usize, length: usize) -> bool {
         if length <= 8 {
             return (self.word(left) ^ self.word(right)) << (64 - 8 * length) == 0;
@@ -754,28 +841,27 @@ impl<'a> Tokens<'a> {
         bytes[left..left + length] == bytes[right..right + length]
     }
 
+    /// Whether a name that begins like this one at `start` goes on like it, and ends there.
     #[inline]
-    fn matches(&self, name: usize, word: u64, slot: &Slot) -> bool {
-        let expected = slot.field.name.as_bytes();
-        let length = expected.len();
-        let head_equal = if length >= 8 {
-            word == slot.key
-        } else {
-            (word ^ slot.key) << (64 - 8 * length) == 0
-        };
-        if !head_equal {
-            return false;
-        }
+    fn goes_on(&self, start: usize, name: &Name, layout: &Layout, index: usize) -> bool {
         let bytes = self.text.as_bytes();
-        let tail_equal = match length {
+        let end = start + name.length as usize;
+        let same = match name.length {
             0..=8 => true,
-            9..=16 => self.word(name + length - 8) == slot.tail,
-            _ => bytes.get(name + 8..name + length) == Some(&expected[8..]),
+            9..=16 => self.word(end - 8) == name.tail,
+            _ => bytes.get(start..end) == Some(layout.fields[index].name.as_bytes()),
         };
-        tail_equal
-            && bytes
-                .get(name + length)
-                .is_some_and(|next| matches!(next, b'>' | b'/') || is_blank_byte(*next))
+        same && bytes
+            .get(end)
+            .is_some_and(|next| matches!(next, b'>' | b'/') || is_blank_byte(*next))
+    }
+
+    /// The next byte, and the eight behind it.
+    #[inline]
+    fn ahead(&self) -> Option<(u8, u64)> {
+        let rest = self.text.as_bytes().get(self.position..)?;
+        let (first, rest) = rest.split_first()?;
+        Some((*first, u64::from_le_bytes(*rest.first_chunk::<8>()?)))
     }
 
     /// The eight bytes from `at`, zero-padded at the end of the message.
@@ -787,7 +873,7 @@ impl<'a> Tokens<'a> {
             .and_then(|rest| rest.first_chunk::<8>())
         {
             Some(chunk) => u64::from_le_bytes(*chunk),
-            None => crate::object::name_key(&bytes[at.min(bytes.len())..]),
+            None => last_word(bytes, at),
         }
     }
 
@@ -799,8 +885,13 @@ impl<'a> Tokens<'a> {
             .map_or(bytes.len(), |length| start + length)
     }
 
+    #[inline]
     fn end_of_blank(&self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
+        // Mostly there is none, or one blank.
+        if bytes.get(start).is_some_and(|byte| *byte > b' ') {
+            return start;
+        }
         bytes[start.min(bytes.len())..]
             .iter()
             .position(|byte| !is_blank_byte(*byte))
@@ -815,6 +906,12 @@ impl<'a> Tokens<'a> {
     #[inline]
     fn byte(&self, at: usize) -> Option<u8> {
         self.text.as_bytes().get(at).copied()
+    }
+
+    #[cold]
+    fn too_deep(&self) -> DecodeError {
+        let limit = self.limits.depth;
+        DecodeError::new(DecodeErrorKind::TooDeep { limit }, self.offset())
     }
 
     #[cold]
@@ -877,9 +974,9 @@ pub(crate) fn local(name: &str) -> &str {
 /// The text without blanks around it.
 #[inline]
 pub(crate) fn trim(text: &str) -> &str {
-    match text.as_bytes() {
+    match (text.as_bytes().first(), text.as_bytes().last()) {
         // Nearly always there are none.
-        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        (Some(b'!'..), Some(b'!'..)) => text,
         _ => text.trim_matches([' ', '\t', '\r', '\n']),
     }
 }
@@ -908,6 +1005,12 @@ fn has_byte(word: u64, byte: u8) -> u64 {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zeroed = word ^ (ONES * u64::from(byte));
     zeroed.wrapping_sub(ONES) & !zeroed & HIGH
+}
+
+/// What is left of the message, as a word.
+#[cold]
+fn last_word(bytes: &[u8], at: usize) -> u64 {
+    name_key(&bytes[at.min(bytes.len())..])
 }
 
 /// What `&name;` stands for, if it is one of XML's own.

@@ -1,13 +1,15 @@
 //! Writing.
 
-use std::fmt::{self, Write as _};
+use std::borrow::Cow;
+use std::fmt;
+use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::any::{Any, Array};
 use crate::moref::ManagedObjectReference;
-use crate::object::{BASE, Layout, Object, ObjectInfo, Slot};
+use crate::object::{BASE, Field, Layout, Object, ObjectInfo};
 use crate::property::Property;
 use crate::raw::RawElement;
 use crate::value::View;
@@ -19,7 +21,8 @@ use crate::value::View;
 /// refuse. The prefixes `xsi:` and `xsd:` must be declared around what is written.
 #[derive(Default)]
 pub struct Writer {
-    out: String,
+    /// What was written: UTF-8, of which each piece is; as bytes, since cutting a text asks where its characters are.
+    out: Vec<u8>,
     /// Whether the reader knows what came with a version of the API; it knows everything if there is none.
     knows: Option<Knows>,
 }
@@ -40,19 +43,20 @@ impl Writer {
     /// [`ObjectInfo::since`](crate::ObjectInfo::since), unless they are empty.
     pub fn for_reader(knows: impl Fn(&str) -> bool + 'static) -> Self {
         Self {
-            out: String::new(),
+            out: Vec::new(),
             knows: Some(Box::new(knows)),
         }
     }
 
     /// What was written.
     pub fn finish(self) -> String {
-        self.out
+        String::from_utf8(self.out)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
     /// Writes text as it is.
     pub(crate) fn raw(&mut self, text: &str) {
-        self.out.push_str(text);
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     /// Writes a value as an element, or as one for each item of a list; nothing when it is unset.
@@ -71,13 +75,9 @@ impl Writer {
     /// Writes the parameters of a request, but not what it is called on.
     pub(crate) fn parameters(&mut self, request: &dyn Object) {
         let layout = request.info().layout();
-        for (index, slot) in layout.slots.iter().enumerate() {
-            if slot.field.name != "_this" {
-                self.view(
-                    &layout.tags[index],
-                    slot.field.ty,
-                    request.get(index).view(),
-                );
+        for (index, field) in layout.fields.iter().enumerate() {
+            if field.name != "_this" {
+                self.view(&layout.tags[index], field.ty, request.get(index).view());
             }
         }
     }
@@ -93,17 +93,17 @@ impl Writer {
             index = layout.len().min(count);
             self.first_properties(base, layout, index);
         }
-        let (slots, tags) = (&layout.slots[..count], &layout.tags[..count]);
+        let (fields, tags) = (&layout.fields[..count], &layout.tags[..count]);
         while index < count {
-            let (slot, tags) = (&slots[index], &tags[index]);
+            let (field, tags) = (&fields[index], &tags[index]);
             // Most properties are values, and most of these are unset: finding that out is what takes the time.
             match object.get(index) {
                 Property::Value(value) => match value.view() {
                     View::Unset => {}
-                    view if self.knows(slot) => self.view(tags, slot.field.ty, view),
+                    view if self.knows(field) => self.view(tags, field.ty, view),
                     _ => {}
                 },
-                property => self.objects(slot, tags, property),
+                property => self.objects(field, tags, property),
             }
             index += 1;
         }
@@ -111,8 +111,8 @@ impl Writer {
 
     /// Objects of exactly the declared type.
     #[inline(never)]
-    fn objects(&mut self, slot: &Slot, tags: &Tags, property: Property<'_>) {
-        if !self.knows(slot) {
+    fn objects(&mut self, field: &Field, tags: &Tags, property: Property<'_>) {
+        if !self.knows(field) {
             return;
         }
         match property {
@@ -157,11 +157,11 @@ impl Writer {
             }
             View::Bool(value) => {
                 tags.start.push_to(out);
-                out.push_str(if value { "true" } else { "false" });
+                boolean(value, out);
             }
             View::Int(value) => {
                 tags.start.push_to(out);
-                out.push_str(itoa::Buffer::new().format(value));
+                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
             }
             view => {
                 tags.start.push_to(out);
@@ -173,9 +173,9 @@ impl Writer {
 
     /// Whether the reader knows a property.
     #[inline]
-    fn knows(&self, slot: &Slot) -> bool {
+    fn knows(&self, field: &Field) -> bool {
         match &self.knows {
-            Some(knows) => slot.field.since.is_empty() || knows(slot.field.since),
+            Some(knows) => field.since.is_empty() || knows(field.since),
             None => true,
         }
     }
@@ -219,13 +219,13 @@ impl Writer {
     }
 
     fn moref(&mut self, tags: &Tags, xsi_type: &str, moref: &ManagedObjectReference) {
-        self.out.push_str(tags.open());
+        self.raw(tags.open());
         if !xsi_type.is_empty() {
             self.xsi_type(xsi_type);
         }
-        self.out.push_str(" type=\"");
+        self.raw(" type=\"");
         escape(&moref.r#type, &mut self.out);
-        self.out.push_str("\">");
+        self.raw("\">");
         escape(&moref.value, &mut self.out);
         tags.end.push_to(&mut self.out);
     }
@@ -261,32 +261,32 @@ impl Writer {
     }
 
     fn raw_element(&mut self, tags: &Tags, element: &RawElement) {
-        self.out.push_str(tags.open());
+        self.raw(tags.open());
         if let Some(ty) = &element.type_name {
             self.xsi_type(ty);
         }
-        self.out.push_str(&element.attributes);
-        self.out.push('>');
-        self.out.push_str(&element.content);
+        self.raw(&element.attributes);
+        self.raw(">");
+        self.raw(&element.content);
         tags.end.push_to(&mut self.out);
     }
 
     /// A start tag with the type of what is in the element.
     fn start(&mut self, tags: &Tags, xsi_type: &str) {
-        self.out.push_str(tags.open());
+        self.raw(tags.open());
         self.xsi_type(xsi_type);
-        self.out.push('>');
+        self.raw(">");
     }
 
     fn xsi_type(&mut self, name: &str) {
-        self.out.push_str(" xsi:type=\"");
+        self.raw(" xsi:type=\"");
         escape(name, &mut self.out);
-        self.out.push('"');
+        self.raw("\"");
     }
 
     fn text(&mut self, view: View<'_>) {
         match view {
-            View::Bool(value) => self.out.push_str(if value { "true" } else { "false" }),
+            View::Bool(value) => boolean(value, &mut self.out),
             View::Byte(value) => self.integer(value),
             View::Short(value) => self.integer(value),
             View::Int(value) => self.integer(value),
@@ -295,28 +295,28 @@ impl Writer {
             View::Double(value) => self.float(value, value),
             View::Text(value) | View::Enum(_, value) => escape(value, &mut self.out),
             View::DateTime(value) => value.write(&mut self.out),
-            View::Binary(value) => STANDARD.encode_string(value, &mut self.out),
+            View::Binary(value) => self.raw(&STANDARD.encode(value)),
             View::Unset | View::Moref(_) | View::Object(_) | View::Any(_) | View::List(_) => {}
         }
     }
 
     fn integer(&mut self, value: impl itoa::Integer) {
-        self.out.push_str(itoa::Buffer::new().format(value));
+        self.raw(itoa::Buffer::new().format(value));
     }
 
     fn display(&mut self, value: impl std::fmt::Display) {
-        // Writing to a String cannot fail.
+        // Writing to memory cannot fail.
         let _ = write!(self.out, "{value}");
     }
 
     /// XML Schema's names for what is no number.
     fn float(&mut self, value: f64, shown: impl std::fmt::Display) {
         if value.is_nan() {
-            self.out.push_str("NaN");
+            self.raw("NaN");
         } else if value == f64::INFINITY {
-            self.out.push_str("INF");
+            self.raw("INF");
         } else if value == f64::NEG_INFINITY {
-            self.out.push_str("-INF");
+            self.raw("-INF");
         } else {
             self.display(shown);
         }
@@ -335,71 +335,96 @@ pub(crate) struct Tags {
 impl Tags {
     pub(crate) fn of(name: &str) -> Self {
         Self {
-            start: Tag::new(&format!("<{name}>")),
-            end: Tag::new(&format!("</{name}>")),
+            start: Tag::new(format!("<{name}>")),
+            end: Tag::new(format!("</{name}>")),
         }
     }
 
     /// The start tag without its end, `<name`.
     fn open(&self) -> &str {
-        &self.start.text[..self.start.length - 1]
+        &self.start.text[..self.start.text.len() - 1]
     }
 }
 
 #[derive(Debug)]
 struct Tag {
-    /// The tag and at least [`CHUNK`](Self::CHUNK) blanks.
     text: Box<str>,
-    length: usize,
+    /// The tag with blanks behind it, unless it is longer.
+    chunk: [u8; CHUNK],
+    /// The tag's length, if it is all in the chunk.
+    length: Option<u8>,
 }
 
-impl Tag {
-    /// So many bytes of a tag are copied with the blanks behind it: two moves, where a length that is not known takes
-    /// a call.
-    const CHUNK: usize = 32;
+/// So many bytes of a tag are copied with the blanks behind it: two moves, where a length that is not known takes a call.
+const CHUNK: usize = 32;
 
-    fn new(tag: &str) -> Self {
+impl Tag {
+    fn new(tag: String) -> Self {
+        let mut chunk = [b' '; CHUNK];
+        let fits = chunk.get_mut(..tag.len());
         Self {
-            text: format!("{tag}{:1$}", "", Self::CHUNK).into(),
-            length: tag.len(),
+            length: fits.map(|chunk| {
+                chunk.copy_from_slice(tag.as_bytes());
+                tag.len() as u8
+            }),
+            chunk,
+            text: tag.into(),
         }
     }
 
     #[inline]
-    fn push_to(&self, out: &mut String) {
-        if self.length <= Self::CHUNK {
-            let end = out.len() + self.length;
-            out.push_str(&self.text[..Self::CHUNK]);
-            out.truncate(end);
-        } else {
-            out.push_str(&self.text[..self.length]);
+    fn push_to(&self, out: &mut Vec<u8>) {
+        match self.length {
+            Some(length) => {
+                let end = out.len() + usize::from(length);
+                out.extend_from_slice(&self.chunk);
+                out.truncate(end);
+            }
+            None => out.extend_from_slice(self.text.as_bytes()),
         }
+    }
+}
+
+fn boolean(value: bool, out: &mut Vec<u8>) {
+    match value {
+        true => out.extend_from_slice(b"true"),
+        false => out.extend_from_slice(b"false"),
     }
 }
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer")
-            .field("out", &self.out)
+            .field("out", &String::from_utf8_lossy(&self.out))
             .finish_non_exhaustive()
     }
 }
 
-/// Appends text that is safe in element content and in attributes.
+/// Text that is safe in element content and in attributes.
 ///
 /// Characters that XML cannot carry at all (control characters other than tab, line feed and carriage
 /// return, and U+FFFE and U+FFFF) become U+FFFD. A carriage return is written as a reference, since a reader
 /// would make it a line feed.
-#[inline]
-pub(crate) fn escape(text: &str, out: &mut String) {
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     match is_clean(text.as_bytes()) {
-        true => out.push_str(text),
-        false => escape_some(text, out),
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(escape_some(text)),
     }
 }
 
-fn escape_some(text: &str, out: &mut String) {
+/// Appends text, [`escaped`].
+#[inline]
+fn escape(text: &str, out: &mut Vec<u8>) {
+    match is_clean(text.as_bytes()) {
+        true => out.extend_from_slice(text.as_bytes()),
+        false => out.extend_from_slice(escape_some(text).as_bytes()),
+    }
+}
+
+#[cold]
+fn escape_some(text: &str) -> String {
     let is_suspicious = |byte: &u8| SUSPICIOUS[usize::from(*byte)];
+    let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(at) = rest.as_bytes().iter().position(is_suspicious) {
         let (plain, special) = rest.split_at(at);
@@ -418,6 +443,7 @@ fn escape_some(text: &str, out: &mut String) {
         rest = characters.as_str();
     }
     out.push_str(rest);
+    out
 }
 
 /// Whether XML can carry a character.
@@ -429,7 +455,7 @@ pub(crate) fn is_in_xml(character: char) -> bool {
     }
 }
 
-/// Whether [`escape`] just copies a text that has no tabs and line feeds.
+/// Whether [`escaped`] gives back a text that has no tabs and line feeds.
 #[inline]
 fn is_clean(text: &[u8]) -> bool {
     // Eight bytes at a time; those at the end that make no eight are looked at in one word with some before them.
@@ -466,7 +492,7 @@ fn is_clean_word(word: [u8; 8]) -> bool {
     found == 0
 }
 
-/// The bytes that may begin a character which [`escape`] doesn't copy.
+/// The bytes that may begin a character which [`escaped`] doesn't leave as it is.
 const SUSPICIOUS: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -489,11 +515,7 @@ mod tests {
 
     #[test]
     fn everything_that_xml_cannot_carry_is_escaped_or_replaced() {
-        let mut out = String::new();
-        escape(
-            "a<b>&\"c\"\t\n\r\0\u{1f}\u{fffe}\u{ff21}\u{ffff}ä日🦀",
-            &mut out,
-        );
+        let out = escaped("a<b>&\"c\"\t\n\r\0\u{1f}\u{fffe}\u{ff21}\u{ffff}ä日🦀");
         assert_eq!(
             out,
             "a&lt;b&gt;&amp;&quot;c&quot;\t\n&#13;\u{fffd}\u{fffd}\u{fffd}\u{ff21}\u{fffd}ä日🦀"
@@ -517,9 +539,8 @@ mod tests {
                     ('ﬀ', "ﬀ"),
                 ] {
                     let (before, behind) = ("~".repeat(at), " ".repeat(length - at));
-                    let mut out = String::new();
-                    escape(&format!("{before}{special}{behind}"), &mut out);
-                    assert_eq!(out, format!("{before}{written}{behind}"));
+                    let text = format!("{before}{special}{behind}");
+                    assert_eq!(escaped(&text), format!("{before}{written}{behind}"));
                 }
             }
         }
