@@ -159,6 +159,12 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
+    /// Whether a file's or device's name is one. libvirt takes an empty one and prints it, though
+    /// it reads it as none.
+    pub(super) fn is_name(&self, name: &str) -> bool {
+        !self.lenient() || !name.is_empty()
+    }
+
     /// The definition's name of the file that the value of `key` names.
     pub(super) fn file_name(
         &mut self,

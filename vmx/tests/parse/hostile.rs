@@ -166,10 +166,12 @@ proptest! {
     }
 
     /// Where libvirt makes a definition, so does lenient mode, and the same one. Only what VMware
-    /// has escaped and libvirt has not unescaped may differ, and a name that is missing.
+    /// has escaped and libvirt has not unescaped may differ, and names that are missing.
     #[test]
     fn lenient_mode_agrees_with_libvirt(lines in lines()) {
-        let text = super::file(&lines).replace('|', "");
+        let named = |line: &&str| !line.ends_with("fileName = \"\"") && *line != "nvram = \"\"";
+        let lines: Vec<&str> = lines.lines().filter(named).collect();
+        let text = super::file(&lines.join("\n")).replace('|', "");
         let strict = vmx::parse(text.as_str(), &Folder::default(), &ParseOptions::strict());
         if let Ok(mut strict) = strict {
             let lenient = vmx::to_domain(text.as_str()).unwrap();

@@ -163,6 +163,30 @@ fn disks() {
     );
 }
 
+/// libvirt prints an empty name and reads it as none.
+#[test]
+fn empty_names() {
+    let slot = |slot: &str, lines: &str| {
+        format!(
+            "{slot}.present = \"true\"\n{slot}.fileName = \"\"\n{}",
+            lines.replace('@', slot)
+        )
+    };
+    for (kind, device) in [("atapi-cdrom", "cdrom"), ("cdrom-raw", "lun")] {
+        takes(
+            &slot("ide0:0", &format!("@.deviceType = \"{kind}\"")),
+            &format!("<disk type='block' device='{device}'>\n<target"),
+        );
+    }
+    for (kind, word) in [("device", "block"), ("file", "file")] {
+        takes(
+            &slot("floppy0", &format!("@.fileType = \"{kind}\"")),
+            &format!("<disk type='{word}' device='floppy'>\n<target"),
+        );
+    }
+    takes("nvram = \"\"", "<os>\n<type arch='i686'>hvm</type>\n</os>");
+}
+
 #[test]
 fn network_cards() {
     let nic = |lines: &str| {
