@@ -12,6 +12,7 @@ mod errors;
 mod general;
 mod lenient;
 mod round_trip;
+mod versions;
 
 use virt_model::domain::Disk;
 use virt_model::{DomainDef, Uuid};
