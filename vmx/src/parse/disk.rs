@@ -357,7 +357,7 @@ impl Reader<'_> {
     }
 
     fn floppy_image(&mut self, keys: &Keys) -> Result<Option<String>, VmxError> {
-        match keys.file_name.as_deref().filter(|name| self.is_name(name)) {
+        match &keys.file_name {
             Some(name) => self.file_name(&keys.file_name_key, name, Missing::Refused),
             None => Ok(None),
         }

@@ -36,7 +36,7 @@ impl Reader<'_> {
             }
         }
         if self.since(LibvirtVersion::V12_4)
-            && let Some(name) = self.text("nvram").filter(|name| self.is_name(name))
+            && let Some(name) = self.text("nvram")
         {
             def.os.nvram = self.file_name("nvram", &name, Missing::Refused)?;
         }

@@ -172,8 +172,11 @@ impl<'a> Reader<'a> {
         name: &str,
         missing: Missing,
     ) -> Result<Option<String>, VmxError> {
+        if !self.is_name(name) {
+            return Ok(None);
+        }
         match self.names.parse(name, missing) {
-            Ok(source) => Ok(source),
+            Ok(source) => Ok(source.filter(|name| self.is_name(name))),
             Err(error) => {
                 let help =
                     "a name in the file's own directory, or /vmfs/volumes/<datastore>/<path>";

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod corners;
 mod devices;
 mod disks;
 mod errors;

@@ -184,6 +184,17 @@ fn empty_names() {
             &format!("<disk type='{word}' device='floppy'>\n<target"),
         );
     }
+    takes("annotation = \"\"", "</uuid>\n<memory");
+    takes(
+        "RemoteDisplay.vnc.enabled = \"true\"\nRemoteDisplay.vnc.port = \"5901\"\n\
+         RemoteDisplay.vnc.ip = \"\"\nRemoteDisplay.vnc.keymap = \"\"\nRemoteDisplay.vnc.password = \"\"",
+        "<graphics type='vnc' port='5901' autoport='no'>\n<listen type='address'/>",
+    );
+    warns(
+        "RemoteDisplay.vnc.enabled = \"true\"\nRemoteDisplay.vnc.port = \"0\"",
+        "<graphics type='vnc' port='-1' autoport='yes'>",
+        &["RemoteDisplay.vnc.port", "chooses"],
+    );
     takes("nvram = \"\"", "<os>\n<type arch='i686'>hvm</type>\n</os>");
 }
 
