@@ -350,3 +350,13 @@ fn advice(error: &vi_client::Error) -> Option<String> {
         _ => None,
     }
 }
+
+/// Why a task failed, as libvirt says it: the fault's type and the server's text.
+pub(crate) fn fault_words(fault: &SoapFault) -> String {
+    let name = fault.type_name();
+    let name = name.as_deref().unwrap_or("Unknown error");
+    match fault.string.as_str() {
+        "" => name.to_owned(),
+        text => format!("{name} - {text}"),
+    }
+}

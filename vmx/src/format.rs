@@ -78,7 +78,7 @@ pub fn format(
 ) -> Result<String, VmxError> {
     let def = complete::completed(def)?;
     if options.mode == Mode::Strict {
-        validate::validate(&def)?;
+        validate::validate(&def, options.libvirt)?;
     }
     let mut writer = Writer {
         out: String::new(),

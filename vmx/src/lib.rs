@@ -24,8 +24,9 @@
 //! [`Mode::Strict`] gives the definition that libvirt gives, or libvirt's error, for each
 //! [`LibvirtVersion`]. [`Mode::Lenient`] also converts what VMware reads and libvirt refuses, and
 //! tells in warnings what it did instead. Where libvirt converts a file, both give the same
-//! definition, but for names: VMware's escapes (`|22` for a quote) are undone in all of them, and
-//! a virtual machine without a name, or with line ends in it, gets one that libvirt takes back.
+//! definition, but for names: VMware's escapes (`|22` for a quote) are undone in all of them, an
+//! empty one of a file or a drive is none, and a virtual machine without a name, or with line ends
+//! in it, gets one that libvirt takes back.
 //!
 //! What lenient mode reads beyond libvirt:
 //!

@@ -130,6 +130,9 @@ fn pairs(folder: &Path) -> io::Result<BTreeMap<String, Pair>> {
     }
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
+        if !path.is_file() {
+            continue;
+        }
         let (Some(stem), Some(suffix)) = (path.file_stem(), path.extension()) else {
             continue;
         };

@@ -12,6 +12,7 @@ use vmx::{FormatOptions, Mode, ParseOptions, VmxFile};
 use super::Connect;
 use super::product::ProductLine;
 use crate::datastore::{Known, item_name};
+use crate::error::fault_words;
 use crate::{DatastorePath, DefineFlags, Domain, Error, ErrorKind, Result};
 
 /// libvirt's name of the format of VMX files.
@@ -296,12 +297,7 @@ fn not_defined(error: Cause, path: &DatastorePath) -> Error {
     let Some(fault) = error.fault() else {
         return Error::from(error).advise(advice);
     };
-    let name = fault.type_name();
-    let name = name.as_deref().unwrap_or("Unknown error");
-    let message = match fault.string.as_str() {
-        "" => format!("Could not define domain: {name}"),
-        text => format!("Could not define domain: {name} - {text}"),
-    };
+    let message = format!("Could not define domain: {}", fault_words(fault));
     Error::new(ErrorKind::TaskFailed, ErrorNumber::InternalError, message)
         .because(error)
         .advise(advice)

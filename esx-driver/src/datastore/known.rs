@@ -20,6 +20,7 @@ use vmx::FileNames;
 use vmx::names::{Datastores, FileNameError, Missing};
 
 use super::DatastorePath;
+use crate::error::fault_words;
 use crate::{Connect, Error, ErrorKind, Result};
 
 /// The host's datastores, and what was found of disks on them.
@@ -120,19 +121,29 @@ impl Connect {
             })),
             ..Default::default()
         };
-        let unknown = |reason: String| {
-            let message = format!("Could not lookup controller model for '{path}'");
-            Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message).advise(reason)
-        };
-        let found = self.client().run(&request).await;
-        let found =
-            found.map_err(|error| unknown("the file is not there".to_owned()).because(error))?;
+        let found = self.client().run(&request).await.map_err(|error| {
+            let Some(fault) = error.fault() else {
+                return Error::from(error);
+            };
+            let datastore = path.datastore();
+            let message = format!(
+                "Could not search in datastore '{datastore}': {}",
+                fault_words(fault)
+            );
+            Error::new(ErrorKind::TaskFailed, ErrorNumber::InternalError, message).because(error)
+        })?;
         // A pattern may find others too.
         let file = found.file.iter().find(|file| file.path == path.file());
-        let disk = file.and_then(|file| file.cast::<VmDiskFileInfo>());
+        let file = file.ok_or_else(|| {
+            let message = format!("No storage volume with key or path '{path}'");
+            Error::new(ErrorKind::File, ErrorNumber::NoStorageVol, message)
+        })?;
+        let disk = file.cast::<VmDiskFileInfo>();
         let made_for = disk.and_then(|disk| disk.controller_type.as_deref());
         let made_for = made_for.ok_or_else(|| {
-            unknown("the host does not tell; say a model in the definition".to_owned())
+            let message = format!("Could not lookup controller model for '{path}'");
+            Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message)
+                .advise("the host does not tell; say a model in the definition")
         })?;
         model_of(made_for).map(str::to_owned).ok_or_else(|| {
             let message =

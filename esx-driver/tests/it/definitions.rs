@@ -229,12 +229,24 @@ async fn a_controller_may_be_left_to_the_host() {
     assert!(vmx.contains("scsi0.virtualDev = \"pvscsi\"\n"), "{vmx}");
     assert_eq!(simulator.leftovers(), []);
 
-    let gone = [auto[0], ("build-ci.vmdk", "no.vmdk")];
-    let xml = variant(&connect, &gone).await;
-    assert_eq!(
-        text(connect.domain_xml_to_native("vmware-vmx", &xml).await),
-        "internal error: Could not lookup controller model for '[datastore1] build-ci/no.vmdk'"
-    );
+    for (name, error) in [
+        (
+            "build-ci/no.vmdk",
+            "Storage volume not found: No storage volume with key or path '[datastore1] build-ci/no.vmdk'",
+        ),
+        (
+            "no/no.vmdk",
+            "internal error: Could not search in datastore 'datastore1': FileNotFound - File \
+             [datastore1] no was not found",
+        ),
+    ] {
+        let gone = [auto[0], ("build-ci/build-ci.vmdk", name)];
+        let xml = variant(&connect, &gone).await;
+        assert_eq!(
+            text(connect.domain_xml_to_native("vmware-vmx", &xml).await),
+            error
+        );
+    }
 }
 
 #[tokio::test]

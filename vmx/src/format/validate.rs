@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use virt_model::domain::{
-    Address, CharDevice, CharSource, ControllerType, Devices, Disk, DiskBus, DiskDevice, DiskSource,
+    Address, CharDevice, CharSource, ControllerType, Devices, Disk, DiskBus, DiskDevice,
+    DiskSource, InterfaceSource,
 };
 use virt_model::{DomainDef, ErrorNumber};
 
 use super::controller::MODELS;
 use super::ethernet::known_model;
-use crate::VmxError;
+use crate::{LibvirtVersion, VmxError};
 
 /// Checks what libvirt checks before it comes to VMX.
-pub(super) fn validate(def: &DomainDef) -> Result<(), VmxError> {
+pub(super) fn validate(def: &DomainDef, libvirt: LibvirtVersion) -> Result<(), VmxError> {
     let devices = &def.devices;
+    known(devices, libvirt)?;
     for controller in &devices.controllers {
         if let Some(model) = &controller.model
             && controller.kind == ControllerType::Scsi
@@ -42,6 +44,30 @@ pub(super) fn validate(def: &DomainDef) -> Result<(), VmxError> {
     }
     ports(devices).try_for_each(|port| source(&port.source))?;
     distinct(&devices.disks)
+}
+
+/// Checks that a document has nothing that this libvirt has not heard of.
+fn known(devices: &Devices, libvirt: LibvirtVersion) -> Result<(), VmxError> {
+    let refused = |text: &str| Err(VmxError::new(ErrorNumber::XmlError, text));
+    if libvirt < LibvirtVersion::V11_5 {
+        let mut disks = devices.disks.iter();
+        if disks.any(|disk| disk.target.bus == DiskBus::Nvme) {
+            return refused("Invalid value for attribute 'bus' in element 'target': 'nvme'.");
+        }
+        let mut controllers = devices.controllers.iter();
+        if controllers.any(|controller| controller.kind == ControllerType::Nvme) {
+            return refused("Invalid value for attribute 'type' in element 'controller': 'nvme'.");
+        }
+    }
+    let no_group = |source: &InterfaceSource| match source {
+        InterfaceSource::Vds(port) => port.portgroup_id.is_none(),
+        _ => false,
+    };
+    let mut interfaces = devices.interfaces.iter();
+    if libvirt < LibvirtVersion::V11_3 && interfaces.any(|card| no_group(&card.source)) {
+        return refused("Missing required attribute 'portgroupid' in element 'source'");
+    }
+    Ok(())
 }
 
 fn ports(devices: &Devices) -> impl Iterator<Item = &CharDevice> {

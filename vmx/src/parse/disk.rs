@@ -208,7 +208,7 @@ impl Reader<'_> {
     fn other_disk(&mut self, keys: &Keys, file_name: &str) -> Result<Option<Disk>, VmxError> {
         if self.lenient() && file_name.eq_ignore_ascii_case(AUTO) {
             // A drive of the host, whatever the slot's type says.
-            return Ok(Some(keys.drive(DiskDevice::Cdrom)));
+            return Ok(Some(self.drive(keys, DiskDevice::Cdrom)));
         }
         let error = self.unhandled(keys);
         if file_name.is_empty() {
@@ -253,11 +253,11 @@ impl Reader<'_> {
             return Ok(Some(keys.cdrom(DiskSource::File(source))));
         }
         if is("atapi-cdrom") {
-            return Ok(Some(keys.drive(DiskDevice::Cdrom)));
+            return Ok(Some(self.drive(keys, DiskDevice::Cdrom)));
         }
         // The guest talks to the host's drive itself.
         if is("cdrom-raw") {
-            return Ok(Some(keys.drive(DiskDevice::Lun)));
+            return Ok(Some(self.drive(keys, DiskDevice::Lun)));
         }
         if keys.bus == DiskBus::Scsi && is("scsi-passthru") {
             if file_name.is_some_and(|name| name.starts_with(HOST_CDROM)) {
@@ -277,6 +277,18 @@ impl Reader<'_> {
         self.other_cdrom(keys)
     }
 
+    /// A CD-ROM drive of the host.
+    fn drive(&self, keys: &Keys, device: DiskDevice) -> Disk {
+        let name = keys.file_name.as_deref();
+        let automatic = name.is_some_and(|name| name.eq_ignore_ascii_case(AUTO));
+        let name = name.filter(|name| !automatic && self.is_name(name));
+        Disk {
+            device,
+            startup_policy: automatic.then_some(StartupPolicy::Optional),
+            ..keys.cdrom(DiskSource::Block(name.map(str::to_owned)))
+        }
+    }
+
     /// A CD-ROM drive with something else in it, which libvirt refuses.
     fn other_cdrom(&mut self, keys: &Keys) -> Result<Option<Disk>, VmxError> {
         let error = self.unhandled(keys);
@@ -291,7 +303,7 @@ impl Reader<'_> {
             }
             Some(name) if name.eq_ignore_ascii_case(AUTO) => {
                 self.tolerate(error, "it is taken as a drive of the host")?;
-                Ok(Some(keys.drive(DiskDevice::Cdrom)))
+                Ok(Some(self.drive(keys, DiskDevice::Cdrom)))
             }
             Some(name) => {
                 self.tolerate(error, "it is taken as an image")?;
@@ -317,7 +329,7 @@ impl Reader<'_> {
         };
         let kind = keys.file_type.as_deref().unwrap_or_default();
         let source = if kind.eq_ignore_ascii_case("device") {
-            DiskSource::Block(keys.file_name.clone())
+            DiskSource::Block(keys.file_name.clone().filter(|name| self.is_name(name)))
         } else if kind.eq_ignore_ascii_case("file") {
             DiskSource::File(self.floppy_image(&keys)?)
         } else {
@@ -416,20 +428,6 @@ impl Keys {
             source,
             readonly: true,
             ..Disk::default()
-        }
-    }
-
-    /// A CD-ROM drive of the host.
-    fn drive(&self, device: DiskDevice) -> Disk {
-        let automatic = self
-            .file_name
-            .as_deref()
-            .is_some_and(|name| name.eq_ignore_ascii_case(AUTO));
-        let name = self.file_name.clone().filter(|_| !automatic);
-        Disk {
-            device,
-            startup_policy: automatic.then_some(StartupPolicy::Optional),
-            ..self.cdrom(DiskSource::Block(name))
         }
     }
 }

@@ -11,7 +11,11 @@ impl Reader<'_> {
             return Ok(());
         }
         let key = "RemoteDisplay.vnc.port";
-        let port = self.long(key, -1)?;
+        let mut port = self.long(key, -1)?;
+        if port == 0 && self.lenient() {
+            // libvirt takes it back as no port.
+            port = -1;
+        }
         if port < 0 {
             self.warn(key, "there is no port; the hypervisor chooses one");
         } else if !(5900..=5964).contains(&port) {
@@ -22,15 +26,18 @@ impl Reader<'_> {
         }
         // libvirt keeps 32 bits, and 0 is no port.
         let number = Some(port as i32).filter(|number| port >= 0 && *number != 0);
-        let owned = |value: Option<std::borrow::Cow<'_, str>>| value.map(|text| text.into_owned());
+        let text = |name: &str| {
+            let value = self.string(&format!("RemoteDisplay.vnc.{name}"))?;
+            self.is_name(&value).then(|| value.into_owned())
+        };
         def.devices.graphics.push(Graphics {
             kind: GraphicsType::Vnc,
             port: number,
             autoport: port < 0,
-            keymap: owned(self.string("RemoteDisplay.vnc.keymap")),
-            passwd: owned(self.string("RemoteDisplay.vnc.password")),
+            keymap: text("keymap"),
+            passwd: text("password"),
             listens: vec![Listen::Address {
-                address: owned(self.string("RemoteDisplay.vnc.ip")),
+                address: text("ip"),
             }],
             ..Graphics::default()
         });

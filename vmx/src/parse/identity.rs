@@ -10,7 +10,12 @@ impl Reader<'_> {
         self.uuids(def)?;
         self.name(def)?;
         self.generation(def)?;
-        self.description(def)
+        self.description(def)?;
+        if self.lenient() {
+            // libvirt prints an empty one, and reads it as none.
+            def.description.take_if(|text| text.is_empty());
+        }
+        Ok(())
     }
 
     fn uuids(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {

@@ -159,6 +159,12 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
+    /// Whether a file's or device's name is one. libvirt takes an empty one and prints it, though
+    /// it reads it as none.
+    pub(super) fn is_name(&self, name: &str) -> bool {
+        !self.lenient() || !name.is_empty()
+    }
+
     /// The definition's name of the file that the value of `key` names.
     pub(super) fn file_name(
         &mut self,
@@ -166,8 +172,11 @@ impl<'a> Reader<'a> {
         name: &str,
         missing: Missing,
     ) -> Result<Option<String>, VmxError> {
+        if !self.is_name(name) {
+            return Ok(None);
+        }
         match self.names.parse(name, missing) {
-            Ok(source) => Ok(source),
+            Ok(source) => Ok(source.filter(|name| self.is_name(name))),
             Err(error) => {
                 let help =
                     "a name in the file's own directory, or /vmfs/volumes/<datastore>/<path>";

@@ -6,12 +6,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod corners;
 mod devices;
 mod disks;
 mod errors;
 mod general;
 mod lenient;
 mod round_trip;
+mod versions;
 
 use virt_model::domain::Disk;
 use virt_model::{DomainDef, Uuid};

@@ -163,6 +163,41 @@ fn disks() {
     );
 }
 
+/// libvirt prints an empty name and reads it as none.
+#[test]
+fn empty_names() {
+    let slot = |slot: &str, lines: &str| {
+        format!(
+            "{slot}.present = \"true\"\n{slot}.fileName = \"\"\n{}",
+            lines.replace('@', slot)
+        )
+    };
+    for (kind, device) in [("atapi-cdrom", "cdrom"), ("cdrom-raw", "lun")] {
+        takes(
+            &slot("ide0:0", &format!("@.deviceType = \"{kind}\"")),
+            &format!("<disk type='block' device='{device}'>\n<target"),
+        );
+    }
+    for (kind, word) in [("device", "block"), ("file", "file")] {
+        takes(
+            &slot("floppy0", &format!("@.fileType = \"{kind}\"")),
+            &format!("<disk type='{word}' device='floppy'>\n<target"),
+        );
+    }
+    takes("annotation = \"\"", "</uuid>\n<memory");
+    takes(
+        "RemoteDisplay.vnc.enabled = \"true\"\nRemoteDisplay.vnc.port = \"5901\"\n\
+         RemoteDisplay.vnc.ip = \"\"\nRemoteDisplay.vnc.keymap = \"\"\nRemoteDisplay.vnc.password = \"\"",
+        "<graphics type='vnc' port='5901' autoport='no'>\n<listen type='address'/>",
+    );
+    warns(
+        "RemoteDisplay.vnc.enabled = \"true\"\nRemoteDisplay.vnc.port = \"0\"",
+        "<graphics type='vnc' port='-1' autoport='yes'>",
+        &["RemoteDisplay.vnc.port", "chooses"],
+    );
+    takes("nvram = \"\"", "<os>\n<type arch='i686'>hvm</type>\n</os>");
+}
+
 #[test]
 fn network_cards() {
     let nic = |lines: &str| {

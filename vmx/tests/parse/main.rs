@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod corners;
 mod devices;
 mod disks;
 mod domain;
