@@ -18,8 +18,7 @@ use crate::wire::{Limits, namespace};
 pub(crate) struct Tokens<'a> {
     text: &'a str,
     position: usize,
-    /// The open elements' names, as ranges of the text.
-    open: Vec<(usize, usize)>,
+    open: Vec<Open>,
     /// Whether the innermost open element was written `<a/>` and its end is still to be reported.
     empty: bool,
     /// Where the innermost start tag began.
@@ -45,6 +44,15 @@ pub(crate) struct Around {
     pub(crate) offset: usize,
     /// How many elements are open around it.
     pub(crate) depth: usize,
+}
+
+/// An open element's name, as a range of the text.
+#[derive(Clone, Copy, Debug, Default)]
+struct Open {
+    start: usize,
+    end: usize,
+    /// The eight bytes from `start`.
+    word: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +187,7 @@ impl<'a> Tokens<'a> {
             return self.open_other(start, layout);
         };
         if self.byte(end) == Some(b'>') {
-            self.enter(end)?;
+            self.enter(end, word)?;
             self.position = end + 1;
         } else {
             self.open_tag(end)?;
@@ -239,8 +247,8 @@ impl<'a> Tokens<'a> {
 
     /// The innermost open element's name as written, prefix included.
     pub(crate) fn name(&self) -> &'a str {
-        let (start, end) = self.open.last().copied().unwrap_or_default();
-        &self.text[start..end]
+        let name = self.open.last().copied().unwrap_or_default();
+        &self.text[name.start..name.end]
     }
 
     /// The innermost open element's name without prefix.
@@ -489,18 +497,23 @@ impl<'a> Tokens<'a> {
                 None => self.truncated(),
             });
         }
-        self.enter(end)?;
+        self.enter(end, self.word(self.position + 1))?;
         self.open_tag_with_attributes(end)
     }
 
-    /// Goes into the element whose start tag's name ends at `end`, but not over the rest of the tag.
+    /// Goes into the element whose start tag's name begins with `word` and ends at `end`, but not over the rest of the
+    /// tag.
     #[inline]
-    fn enter(&mut self, end: usize) -> Result<(), DecodeError> {
+    fn enter(&mut self, end: usize, word: u64) -> Result<(), DecodeError> {
         if self.depth() >= self.limits.depth {
             return Err(self.too_deep());
         }
         self.tag = self.position;
-        self.open.push((self.position + 1, end));
+        self.open.push(Open {
+            start: self.position + 1,
+            end,
+            word,
+        });
         self.attributes.clear();
         Ok(())
     }
@@ -591,8 +604,8 @@ impl<'a> Tokens<'a> {
     fn after_usual(&self, at: usize) -> Option<usize> {
         let (start, end) = self.usual;
         let after = at + (end - start);
-        (self.byte(after) == Some(b'=') && start < end && self.same(start, at, end - start))
-            .then_some(after)
+        let bytes = self.text.as_bytes();
+        (self.byte(after) == Some(b'=') && bytes[at..after] == bytes[start..end]).then_some(after)
     }
 
     /// Reads the end tag at which the walk stands.
@@ -608,16 +621,23 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The position behind the innermost open element's end tag, if it stands there without blanks.
-    #[inline]
+    /// The position behind the innermost open element's end tag, if it stands there without blanks, and not at the
+    /// very end of the message.
+    #[inline(always)]
     fn after_end_tag(&self, at: usize) -> Option<usize> {
-        let (start, end) = *self.open.last()?;
-        let name = at + 2;
-        let after = name + (end - start);
-        (self.byte(after) == Some(b'>')
-            && self.at_end_tag(at)
-            && self.same(start, name, end - start))
-        .then_some(after + 1)
+        let name = self.open.last()?;
+        let length = name.end - name.start;
+        let [b'<', b'/', word @ ..] = self.text.as_bytes().get(at..)?.first_chunk::<10>()? else {
+            return None;
+        };
+        let word = u64::from_le_bytes(*word);
+        let after = at + 2 + length;
+        let same = match length {
+            0..=8 => (word ^ name.word) << (64 - 8 * length) == 0,
+            9..=16 => word == name.word && self.word(after - 8) == self.word(name.end - 8),
+            _ => self.text.as_bytes().get(at + 2..after) == Some(self.name().as_bytes()),
+        };
+        (same && self.byte(after) == Some(b'>')).then_some(after + 1)
     }
 
     /// An end tag with blanks in it, or a wrong one.
@@ -791,24 +811,21 @@ impl<'a> Tokens<'a> {
     /// The position of the next of two bytes, or the end of the message.
     #[inline]
     fn find(&self, start: usize, one: u8, other: u8) -> usize {
-        let bytes = self.text.as_bytes();
-        let mut at = start;
+        let behind = &self.text.as_bytes()[start..];
         // What is looked for is seldom far; 64 bytes by words before a call of memchr pays.
-        while at < start + 64 {
-            let Some(chunk) = bytes
-                .get(at..at + 8)
-                .and_then(|rest| rest.first_chunk::<8>())
-            else {
-                break;
-            };
-            let word = u64::from_le_bytes(*chunk);
+        let near = &behind[..behind.len().min(64)];
+        let mut rest = near;
+        while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+            let word = u64::from_le_bytes(*word);
             let found = has_byte(word, one) | has_byte(word, other);
             if found != 0 {
-                return at + (found.trailing_zeros() / 8) as usize;
+                return start + near.len() - rest.len() + (found.trailing_zeros() / 8) as usize;
             }
-            at += 8;
+            rest = behind;
         }
-        memchr::memchr2(one, other, &bytes[at..]).map_or(bytes.len(), |length| at + length)
+        let seen = near.len() - rest.len();
+        let found = memchr::memchr2(one, other, &behind[seen..]);
+        found.map_or(self.text.len(), |length| start + seen + length)
     }
 
     /// Whether the text between two positions needs no unescaping.
@@ -824,21 +841,6 @@ impl<'a> Tokens<'a> {
         let found = memchr::memchr2(b'&', b'\r', &self.text.as_bytes()[start..ahead]);
         self.plain = found.map_or(ahead, |length| start + length);
         end <= self.plain
-    }
-
-    /// Whether the same bytes stand at two positions, the second of which has so many.
-    #[inline(always)]
-    fn same(&self, left: usize, right: usize, length: usize) -> bool {
-        if length <= 8 {
-            return (self.word(left) ^ self.word(right)) << (64 - 8 * length) == 0;
-        }
-        let ends = left + length - 8;
-        if length <= 16 {
-            return self.word(left) == self.word(right)
-                && self.word(ends) == self.word(right + length - 8);
-        }
-        let bytes = self.text.as_bytes();
-        bytes[left..left + length] == bytes[right..right + length]
     }
 
     /// Whether a name that begins like this one at `start` goes on like it, and ends there.

@@ -413,15 +413,18 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// Appends text, [`escaped`].
-#[inline]
 fn escape(text: &str, out: &mut Vec<u8>) {
-    match is_clean(text.as_bytes()) {
-        true => out.extend_from_slice(text.as_bytes()),
-        false => out.extend_from_slice(escape_some(text).as_bytes()),
+    if is_clean(text.as_bytes()) {
+        return out.extend_from_slice(text.as_bytes());
     }
+    escape_into(text, out);
 }
 
 #[cold]
+fn escape_into(text: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(escape_some(text).as_bytes());
+}
+
 fn escape_some(text: &str) -> String {
     let is_suspicious = |byte: &u8| SUSPICIOUS[usize::from(*byte)];
     let mut out = String::with_capacity(text.len() + 16);
