@@ -2,6 +2,7 @@
 
 mod descriptor;
 
+use ::vmx::VmxFile;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
@@ -40,7 +41,37 @@ pub(crate) enum Entry {
 pub(crate) struct Written {
     text: Bytes,
     /// What the machine's properties gave at that time: while they give the same, the text is still right.
-    properties: String,
+    properties: VmxFile,
+}
+
+impl Written {
+    /// The text, in which only that is another than it was which `now` gives otherwise.
+    fn following(&self, now: VmxFile) -> Bytes {
+        let before = &self.properties;
+        if before.as_bytes() == now.as_bytes() {
+            return self.text.clone();
+        }
+        let edited = || -> Option<VmxFile> {
+            let mut file = VmxFile::read(&self.text[..]).ok()?;
+            for entry in before.entries() {
+                if now.find(entry.key()).is_none() {
+                    file.remove(entry.key());
+                }
+            }
+            for entry in now.entries() {
+                if before.get(entry.key()) != Some(entry.value()) {
+                    file.set(entry.key(), &entry.value()).ok()?;
+                }
+            }
+            Some(file)
+        };
+        // What the encoding of the text cannot say is said in a new one.
+        bytes(&edited().unwrap_or(now))
+    }
+}
+
+fn bytes(file: &VmxFile) -> Bytes {
+    Bytes::copy_from_slice(file.as_bytes())
 }
 
 /// A place on a datastore.
@@ -181,16 +212,16 @@ impl World {
     fn config_text(&self, vm: &ManagedObjectReference, written: Option<&Written>) -> Bytes {
         let now = self.config_of(vm);
         match written {
-            Some(written) if written.properties == now => written.text.clone(),
-            _ => now.into(),
+            Some(written) => written.following(now),
+            None => bytes(&now),
         }
     }
 
     /// The configuration that a machine's properties give.
-    fn config_of(&self, vm: &ManagedObjectReference) -> String {
+    fn config_of(&self, vm: &ManagedObjectReference) -> VmxFile {
         let vm = self.read::<properties::VirtualMachine>(vm);
         let config = vm.and_then(|vm| vm.config.as_ref());
-        config.map_or_else(String::new, |config| vmx::text(config))
+        config.map_or_else(VmxFile::new, |config| vmx::file(config))
     }
 
     /// Puts a file there, or in the place of one, and the folders it lies in.

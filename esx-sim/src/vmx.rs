@@ -2,8 +2,6 @@
 
 mod read;
 
-use std::fmt::Write as _;
-
 use vi_types::Poly;
 use vi_types::objects::{
     VirtualAhciController, VirtualCdrom, VirtualCdromIsoBackingInfo, VirtualController,
@@ -12,18 +10,22 @@ use vi_types::objects::{
     VirtualMachineConfigInfo, VirtualMachineVideoCard, VirtualNvmeController,
     VirtualScsiController, VirtualSerialPort, VirtualSerialPortFileBackingInfo,
 };
+use vmx::VmxFile;
+use vmx::escape::PIPE;
 
 pub(crate) use self::read::{Keys, apply, config, networks, set};
 use crate::world::inventory::host::volume;
 
-/// The text of the `.vmx` file.
-pub(crate) fn text(config: &VirtualMachineConfigInfo) -> String {
+/// The `.vmx` file.
+pub(crate) fn file(config: &VirtualMachineConfigInfo) -> VmxFile {
     let path = config.files.vm_path_name.as_deref().unwrap_or_default();
     let mut file = File {
         folder: path
             .rsplit_once('/')
             .map_or(String::new(), |(folder, _)| format!("{folder}/")),
-        ..File::default()
+        file: VmxFile::new(),
+        cards: 0,
+        serials: 0,
     };
     let hardware = config
         .version
@@ -32,9 +34,9 @@ pub(crate) fn text(config: &VirtualMachineConfigInfo) -> String {
     file.set(".encoding", "UTF-8");
     file.set("config.version", "8");
     file.set("virtualHW.version", hardware);
-    file.set("displayName", &piped(&config.name));
+    file.set("displayName", &PIPE.escape(&config.name));
     if let Some(annotation) = config.annotation.as_deref().filter(|text| !text.is_empty()) {
-        file.set("annotation", &piped(annotation));
+        file.set("annotation", &PIPE.escape(annotation));
     }
     file.set("guestOS", &guest_os(&config.guest_id));
     file.set("uuid.bios", &spaced(&config.uuid));
@@ -57,12 +59,12 @@ pub(crate) fn text(config: &VirtualMachineConfigInfo) -> String {
     for device in devices {
         file.device(device, devices);
     }
-    file.text
+    file.file
 }
 
-#[derive(Default)]
+/// A file being written.
 struct File {
-    text: String,
+    file: VmxFile,
     /// Where the configuration is, as `[datastore] directory/`.
     folder: String,
     cards: usize,
@@ -71,7 +73,8 @@ struct File {
 
 impl File {
     fn set(&mut self, name: &str, value: &str) {
-        let _ = writeln!(self.text, "{name} = \"{value}\"");
+        // These names are keys, and UTF-8 has every character.
+        let _ = self.file.set(name, value);
     }
 
     fn device(&mut self, device: &Poly<VirtualDevice>, all: &[Poly<VirtualDevice>]) {
@@ -260,13 +263,6 @@ fn spaced(uuid: &str) -> String {
     format!("{}-{}", first.join(" "), second.join(" "))
 }
 
-/// Quotes, bars and line ends as the format has them: `|22`, `|7C`, `|0A`.
-fn piped(text: &str) -> String {
-    text.replace('|', "|7C")
-        .replace('"', "|22")
-        .replace('\n', "|0A")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,10 +284,5 @@ mod tests {
         ] {
             assert_eq!(guest_os(id), name);
         }
-    }
-
-    #[test]
-    fn what_would_end_a_value_is_escaped() {
-        assert_eq!(piped("a \"b\" | c\nd"), "a |22b|22 |7C c|0Ad");
     }
 }

@@ -151,7 +151,8 @@ fn escape(out: &mut String, text: &str) {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
             '\t' | '\n' | '\r' => out.push(c),
-            '\0'..' ' => {}
+            // No document can have these.
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => {}
             c => out.push(c),
         }
     }

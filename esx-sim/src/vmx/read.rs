@@ -1,6 +1,6 @@
 //! A virtual machine's properties from its configuration file: as much of it as the properties show.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use vi_types::enums::VirtualScsiSharing;
 use vi_types::objects::{
@@ -17,6 +17,8 @@ use vi_types::objects::{
     VirtualVmxnet3,
 };
 use vi_types::{ManagedObjectReference, Poly, properties};
+use vmx::VmxFile;
+use vmx::escape::PIPE;
 
 use super::guest_os;
 use crate::files::{Descriptor, Spot};
@@ -24,29 +26,21 @@ use crate::world::World;
 use crate::world::inventory::host::volume;
 use crate::world::inventory::virtual_machine::{connectable, controller, device};
 
-/// The keys of a file in lower case, with their values.
-pub(crate) struct Keys(HashMap<String, String>);
+/// A file, and its values as the properties show them.
+pub(crate) struct Keys(VmxFile);
 
 impl Keys {
     /// None for what is no configuration at all.
     pub(crate) fn read(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        let mut keys = HashMap::new();
-        for line in text.lines() {
-            let Some((key, value)) = line.split_once('=') else {
-                continue;
-            };
-            let value = value.trim();
-            let value = value.strip_prefix('"').unwrap_or(value);
-            let value = value.strip_suffix('"').unwrap_or(value);
-            let key = key.trim().to_ascii_lowercase();
-            keys.entry(key).or_insert_with(|| unpiped(value));
-        }
-        keys.contains_key("config.version").then_some(Self(keys))
+        let file = VmxFile::read(text).ok()?;
+        file.find("config.version")?;
+        Some(Self(file))
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(&key.to_ascii_lowercase()).map(String::as_str)
+    pub(crate) fn get(&self, key: &str) -> Option<String> {
+        let value = self.0.get(key)?;
+        let plain = PIPE.unescape(&value).map(Cow::into_owned);
+        Some(plain.unwrap_or_else(|_| value.clone().into_owned()))
     }
 
     fn is(&self, key: &str) -> bool {
@@ -83,14 +77,14 @@ pub(crate) fn config(
     keys: &Keys,
     old: VirtualMachineConfigInfo,
 ) -> VirtualMachineConfigInfo {
-    let guest = keys.get("guestOS").unwrap_or("other");
-    let firmware = keys.get("firmware").unwrap_or("bios");
+    let guest = keys.get("guestOS").unwrap_or_else(|| "other".to_owned());
+    let firmware = keys.get("firmware").unwrap_or_else(|| "bios".to_owned());
     VirtualMachineConfigInfo {
-        name: keys.get("displayName").unwrap_or(&old.name).to_owned(),
-        annotation: keys.get("annotation").map(str::to_owned),
+        name: keys.get("displayName").unwrap_or(old.name),
+        annotation: keys.get("annotation"),
         guest_id: match guest_os(&old.guest_id) == guest {
             true => old.guest_id,
-            false => guest_id(guest),
+            false => guest_id(&guest),
         },
         uuid: keys.uuid("uuid.bios").unwrap_or(old.uuid),
         instance_uuid: keys.uuid("vc.uuid").or(old.instance_uuid),
@@ -173,28 +167,6 @@ fn guest_id(name: &str) -> String {
         Some(base) => format!("{base}64Guest"),
         None => format!("{name}Guest"),
     }
-}
-
-/// `|22` and the like are characters.
-fn unpiped(value: &str) -> String {
-    let mut parts = value.split('|');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let code = part
-            .get(..2)
-            .and_then(|code| u8::from_str_radix(code, 16).ok());
-        match code {
-            Some(code) => {
-                bytes.push(code);
-                bytes.extend_from_slice(&part.as_bytes()[2..]);
-            }
-            None => {
-                bytes.push(b'|');
-                bytes.extend_from_slice(part.as_bytes());
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Where a file of the configuration is, if that is on a datastore.
@@ -289,7 +261,7 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn value(&self, slot: &str, key: &str) -> &str {
+    fn value(&self, slot: &str, key: &str) -> String {
         self.keys.get(&format!("{slot}.{key}")).unwrap_or_default()
     }
 
@@ -422,7 +394,7 @@ impl Maker<'_> {
 
     fn disk(&mut self, slot: &str, at: (i32, i32)) {
         let name = self.value(slot, "fileName");
-        let place = locate(self.world, self.spot, name);
+        let place = locate(self.world, self.spot, &name);
         let descriptor = place.and_then(|place| Descriptor::read(&self.world.content(&place)?));
         let capacity_kb = descriptor.map_or(0, |descriptor| descriptor.capacity_kb);
         let capacity_kb = i64::try_from(capacity_kb).unwrap_or(i64::MAX);
@@ -431,7 +403,7 @@ impl Maker<'_> {
             base: VirtualDevice {
                 backing: Some(
                     VirtualDiskFlatVer2BackingInfo {
-                        base: self.file(name),
+                        base: self.file(&name),
                         disk_mode: "persistent".to_owned(),
                         ..VirtualDiskFlatVer2BackingInfo::default()
                     }
@@ -454,13 +426,13 @@ impl Maker<'_> {
     fn cdrom(&mut self, slot: &str, kind: &str, at: (i32, i32)) {
         let backing = match kind {
             "cdrom-image" => VirtualCdromIsoBackingInfo {
-                base: self.file(self.value(slot, "fileName")),
+                base: self.file(&self.value(slot, "fileName")),
                 ..Default::default()
             }
             .into(),
             _ => VirtualCdromRemotePassthroughBackingInfo {
                 base: VirtualDeviceRemoteDeviceBackingInfo {
-                    device_name: self.value(slot, "fileName").to_owned(),
+                    device_name: self.value(slot, "fileName"),
                     ..Default::default()
                 },
                 ..Default::default()
@@ -489,7 +461,7 @@ impl Maker<'_> {
         let file = self.value(&slot, "fileType").eq_ignore_ascii_case("file");
         let backing = file.then(|| {
             VirtualFloppyImageBackingInfo {
-                base: self.file(self.value(&slot, "fileName")),
+                base: self.file(&self.value(&slot, "fileName")),
                 ..Default::default()
             }
             .into()
@@ -514,7 +486,7 @@ impl Maker<'_> {
         let file = self.value(&slot, "fileType").eq_ignore_ascii_case("file");
         let backing = file.then(|| {
             VirtualSerialPortFileBackingInfo {
-                base: self.file(self.value(&slot, "fileName")),
+                base: self.file(&self.value(&slot, "fileName")),
                 ..Default::default()
             }
             .into()
@@ -540,7 +512,7 @@ impl Maker<'_> {
         networks.sort();
         let network = networks
             .into_iter()
-            .find(|one| self.world.name(one) == Some(name));
+            .find(|one| self.world.name(one) == Some(&*name));
         let kind = self.value(&slot, "addressType").to_ascii_lowercase();
         let address = match kind.as_str() {
             "static" => "address",
@@ -549,7 +521,7 @@ impl Maker<'_> {
         let address = Some(self.value(&slot, address)).filter(|address| !address.is_empty());
         let backing = VirtualEthernetCardNetworkBackingInfo {
             base: vi_types::objects::VirtualDeviceDeviceBackingInfo {
-                device_name: name.to_owned(),
+                device_name: name.clone(),
                 ..Default::default()
             },
             network: network.cloned(),
@@ -560,14 +532,14 @@ impl Maker<'_> {
             base: VirtualDevice {
                 backing: Some(backing.into()),
                 connectable: Some(connectable(false).into()),
-                ..device(4000 + index, &label, name, Some((100, 7 + index)))
+                ..device(4000 + index, &label, &name, Some((100, 7 + index)))
             },
             address_type: Some(match kind.as_str() {
                 "static" => "manual".to_owned(),
                 "vpx" => "assigned".to_owned(),
                 _ => "generated".to_owned(),
             }),
-            mac_address: address.map(str::to_owned),
+            mac_address: address,
             wake_on_lan_enabled: Some(true),
             ..VirtualEthernetCard::default()
         };
@@ -624,8 +596,12 @@ mod tests {
             ("displayname", "a \"b\" |"),
             ("memSize", "512"),
         ] {
-            assert_eq!(keys.get(key), Some(value), "{key}");
+            assert_eq!(keys.get(key).as_deref(), Some(value), "{key}");
         }
+        let text =
+            b".encoding = \"windows-1252\"\nconfig.version = 8\nannotation = \"\xe4|0Ax|\"\n";
+        let keys = Keys::read(text).unwrap();
+        assert_eq!(keys.get("annotation").as_deref(), Some("ä|0Ax|"));
         assert!(Keys::read(b"nothing").is_none());
         assert!(Keys::read(b"\xff\xfe").is_none());
     }

@@ -252,11 +252,13 @@ async fn a_written_configuration_changes_its_machine() {
     assert_eq!(summary.num_virtual_disks, Some(2));
     assert_eq!(summary.num_ethernet_cards, Some(2));
 
-    // What is changed of the machine is in the file.
+    // What is changed of the machine is in the file, whose other lines stay.
     simulator.change(&vm, |vm: &mut properties::VirtualMachine| {
         vm.config.as_mut().unwrap().hardware.memory_mb = 2048;
     });
-    has(&get(&client, DB01).await, "memSize = \"2048\"");
+    let changed = edited.replace("memsize = 1024", "memsize = \"2048\"");
+    assert_ne!(changed, edited);
+    assert_eq!(get(&client, DB01).await.body(), changed.as_bytes());
 }
 
 #[tokio::test]

@@ -40,6 +40,8 @@ impl Reader<'_> {
         match model.as_str() {
             "buslogic" | "lsilogic" | "lsisas1068" => Ok(Some(model)),
             "pvscsi" => Ok(Some("vmpvscsi".to_owned())),
+            // The names of ESX 2.
+            "vmxbuslogic" | "vmxlsilogic" if self.lenient() => Ok(Some(model.replace("vmx", ""))),
             _ => {
                 let accepted = "'buslogic' or 'lsilogic' or 'lsisas1068' or 'pvscsi'";
                 // libvirt quotes the value in lower case.

@@ -157,14 +157,23 @@ impl Reader<'_> {
             self.warn(&key("clientDevice"), message);
             return Ok(None);
         }
+        let mut file_name_key = key("fileName");
+        let mut file_name = self.text(&file_name_key);
+        if file_name.is_none() && self.lenient() {
+            // ESX 2 has another key for it.
+            file_name = self.text(&key("name"));
+            if file_name.is_some() {
+                file_name_key = key("name");
+            }
+        }
         Ok(Some(Keys {
             bus,
             device_type_key: key("deviceType"),
             device_type,
             mode: self.string(&key("mode")).map(|text| text.into_owned()),
             file_type: self.string(&key("fileType")).map(|text| text.into_owned()),
-            file_name: self.text(&key("fileName")),
-            file_name_key: key("fileName"),
+            file_name,
+            file_name_key,
             write_through: self.boolean(&key("writeThrough"), false)?,
         }))
     }
@@ -222,6 +231,9 @@ impl Reader<'_> {
             self.tolerate(error, "it is taken as a disk of the host")?;
             let source = DiskSource::Block(Some(file_name.to_owned()));
             return Ok(Some(keys.disk(DiskDevice::Disk, source)));
+        }
+        if self.lenient() && keys.is_type("scsi-passthru") {
+            return Ok(None);
         }
         self.tolerate(error, "it is taken as a disk's image")?;
         let source = self.file_name(&keys.file_name_key, file_name, Missing::Refused)?;

@@ -120,6 +120,7 @@ impl Reader<'_> {
                 let model = if features == 15 { "vmxnet2" } else { "vmxnet" };
                 Ok(Some(model.to_owned()))
             }
+            "vmxnet2" if self.lenient() => Ok(Some(model)),
             "" if self.lenient() => Ok(None),
             _ => {
                 let accepted = "'vlance' or 'vmxnet' or 'vmxnet3' or 'e1000' or 'e1000e'";

@@ -11,9 +11,13 @@ impl Reader<'_> {
         self.name(def)?;
         self.generation(def)?;
         self.description(def)?;
-        if self.lenient() {
-            // libvirt prints an empty one, and reads it as none.
-            def.description.take_if(|text| text.is_empty());
+        if self.lenient()
+            && let Some(text) = def.description.take()
+        {
+            // libvirt prints an empty one, and reads it as none; and what reads XML makes one
+            // character of Windows' line ends.
+            let text = text.replace("\r\n", "\n").replace('\r', "\n");
+            def.description = Some(text).filter(|text| !text.is_empty());
         }
         Ok(())
     }

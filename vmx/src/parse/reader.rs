@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Option<String>, VmxError> {
         let text = self.text(key);
         if text.is_none() {
-            self.tolerate(missing(key), instead)?;
+            self.tolerate(self.missing(key), instead)?;
         }
         Ok(text)
     }
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
     /// A number that has to be there; `default` only in lenient mode.
     pub(super) fn essential_long(&mut self, key: &str, default: i64) -> Result<i64, VmxError> {
         if self.file.find(key).is_none() {
-            self.tolerate(missing(key), &format!("{default} is taken"))?;
+            self.tolerate(self.missing(key), &format!("{default} is taken"))?;
         }
         self.long(key, default)
     }
@@ -191,16 +191,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An internal error about the value of `key`.
+    /// An internal error about the value of `key`; where that is not there, its device is the
+    /// place.
     pub(super) fn error(&self, key: &str, message: impl Into<String>) -> VmxError {
         let entry = self.file.find(key);
+        let device = || {
+            let (device, _) = key.rsplit_once('.')?;
+            self.file.find(&format!("{device}.present"))
+        };
         let error = VmxError::internal(message)
             .with_key(key)
-            .with_place(entry.map(|entry| entry.place()));
+            .with_place(entry.or_else(device).map(|entry| entry.place()));
         match entry {
             Some(entry) => error.with_value(entry.value()),
             None => error,
         }
+    }
+
+    fn missing(&self, key: &str) -> VmxError {
+        self.error(key, format!("Missing essential config entry '{key}'"))
     }
 
     /// libvirt's error for a value that is none of those it takes: `accepted` is libvirt's list of
@@ -254,10 +263,6 @@ impl<'a> Reader<'a> {
 
 /// Nobody reads more warnings; a hostile file has millions of reasons for some.
 const LIMIT: usize = 1000;
-
-fn missing(key: &str) -> VmxError {
-    VmxError::internal(format!("Missing essential config entry '{key}'")).with_key(key)
-}
 
 /// A number as libvirt reads it: `strtoll` of the whole value, or `unlimited` for -1.
 fn number(value: &str) -> Option<i64> {

@@ -163,6 +163,87 @@ fn disks() {
     );
 }
 
+#[test]
+fn old_hosts() {
+    let disk =
+        "scsi0.present = true\nscsi0:0.present = true\nscsi0:0.name = \"vmhba0:0:0:5:a.vmdk\"";
+    takes(disk, "<source file='[fast] web/vmhba0:0:0:5:a.vmdk'/>");
+    for (word, model) in [("vmxbuslogic", "buslogic"), ("vmxlsilogic", "lsilogic")] {
+        takes(
+            &format!("scsi0.present = true\nscsi0.virtualDev = {word}"),
+            &format!("<controller type='scsi' index='0' model='{model}'/>"),
+        );
+    }
+    takes(
+        "ethernet0.present = true\nethernet0.virtualDev = vmxnet2",
+        "<model type='vmxnet2'/>",
+    );
+}
+
+#[test]
+fn devices_of_the_host() {
+    let slot = |lines: &str| {
+        format!(
+            "scsi0.present = \"true\"\nscsi0:2.present = \"true\"\n{}",
+            lines.replace('@', "scsi0:2")
+        )
+    };
+    for name in ["scsi0:6", "scsi-passthru", "Generic SCSI"] {
+        warns(
+            &slot(&format!(
+                "@.deviceType = \"scsi-passThru\"\n@.fileName = \"{name}\""
+            )),
+            "<devices>\n<controller type='scsi' index='0'/>\n<video>",
+            &["line 6", "scsi0:2.deviceType", "left out"],
+        );
+    }
+    for name in [
+        "/dev/sg0",
+        "/dev/hda",
+        r"\\.\PhysicalDrive0",
+        "/vmfs/devices/disks/naa.1",
+    ] {
+        warns(
+            &slot(&format!(
+                "@.deviceType = \"rawDisk\"\n@.fileName = \"{name}\""
+            )),
+            &format!("<disk type='block' device='disk'>\n<source dev='{name}'/>"),
+            &["line 7", "scsi0:2.fileName", "of the host"],
+        );
+    }
+}
+
+/// What a device lacks is told at the line that says it is there.
+#[test]
+fn keys_that_are_missing() {
+    for (lines, key) in [
+        (
+            "ethernet0.connectionType = \"bridged\"\nethernet0.present = \"true\"",
+            "ethernet0.networkName",
+        ),
+        ("\nide0:0.present = \"true\"", "ide0:0.fileName"),
+        ("\nfloppy1.present = \"true\"", "floppy1.fileName"),
+        (
+            "\nparallel0.present = \"true\"\nparallel0.fileName = \"x\"",
+            "parallel0.fileType",
+        ),
+    ] {
+        warns(lines, "<devices>", &["line 5", key]);
+    }
+}
+
+#[test]
+fn texts_that_xml_has_no_place_for() {
+    takes(
+        "annotation = \"one|0d|0atwo|0dthree|0afour\"",
+        "<description>one\ntwo\nthree\nfour</description>",
+    );
+    takes(
+        "ethernet0.present = \"true\"\nethernet0.networkName = \"a\u{1}b\u{fffe}c\u{ffff}\"",
+        "<source bridge='abc'/>",
+    );
+}
+
 /// libvirt prints an empty name and reads it as none.
 #[test]
 fn empty_names() {

@@ -46,7 +46,9 @@ fn answer(path: &Path) -> io::Result<Option<String>> {
     for suffix in ["xml", "err"] {
         let path = path.with_extension(suffix);
         if path.is_file() {
-            return fs::read_to_string(path).map(Some);
+            // libvirt prints a name as the file has it, even where that is no text.
+            let answer = fs::read(path)?;
+            return Ok(Some(String::from_utf8_lossy(&answer).into_owned()));
         }
     }
     Ok(None)
