@@ -76,9 +76,12 @@ pub fn format(
     names: &dyn FileNames,
     options: &FormatOptions,
 ) -> Result<String, VmxError> {
-    let def = complete::completed(def)?;
     if options.mode == Mode::Strict {
-        validate::validate(&def, options.libvirt)?;
+        validate::known(def, options.libvirt)?;
+    }
+    let def = complete::completed(def, options.mode)?;
+    if options.mode == Mode::Strict {
+        validate::validate(&def)?;
     }
     let mut writer = Writer {
         out: String::new(),

@@ -113,7 +113,11 @@ pub struct NumaCell {
 impl Cpu {
     pub(super) fn read(mut node: Node<'_>) -> Result<Cpu, XmlError> {
         let mut cpu = Cpu {
-            mode: node.word("mode")?.unwrap_or_default(),
+            mode: match node.attr("mode") {
+                Some(mode) => CpuMode::from_word(&mode)
+                    .ok_or_else(|| node.unsupported(format!("Invalid mode attribute '{mode}'")))?,
+                None => CpuMode::default(),
+            },
             match_policy: node.word("match")?,
             check: node.attr("check"),
             migratable: node.on_off("migratable")?,
@@ -134,6 +138,9 @@ impl Cpu {
                 policy: feature.attr("policy"),
                 name: feature.required("name")?,
             });
+        }
+        if cpu.mode == CpuMode::Custom && cpu.model.is_none() && !cpu.features.is_empty() {
+            return Err(node.error("Non-empty feature list specified without CPU model"));
         }
         if let Some(mut numa) = node.child("numa") {
             for (index, mut cell) in numa.children("cell").into_iter().enumerate() {
@@ -214,13 +221,15 @@ impl NumaCell {
             Some(text) => Some(read_cpu_set(node, &text)?),
             None => None,
         };
-        let memory = node.required("memory")?;
-        let unit = node.attr("unit");
+        let Some(memory) = node.filled("memory") else {
+            return Err(node.error("missing element or attribute './@memory'"));
+        };
+        let unit = node.filled("unit");
         Ok(NumaCell {
             // A document's nodes are far fewer than 2^32.
             id: node.number("id")?.unwrap_or(index as u32),
             cpus,
-            memory: read_kib(node, &memory, unit.as_deref())?,
+            memory: read_kib(node, "./@memory", &memory, unit.as_deref())?,
         })
     }
 

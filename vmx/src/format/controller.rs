@@ -101,7 +101,7 @@ pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Resul
         return Ok(());
     };
     let model = driver.to_ascii_lowercase();
-    if !MODELS.contains(&model.as_str()) {
+    if !ControllerType::Scsi.models().contains(&model.as_str()) {
         return Err(
             VmxError::internal(format!("Unknown driver name '{driver}'"))
                 .with_value(driver)
@@ -114,9 +114,16 @@ pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Resul
             "Missing SCSI controller for index {index}"
         )));
     };
-    match &controller.model {
+    // … and the number of its model, which stands for another one where it is no SCSI controller's.
+    let models = controller.kind.models().iter();
+    let mut numbered = models.zip(ControllerType::Scsi.models());
+    let known = controller.model.as_ref().map(|known| {
+        let found = numbered.find(|(model, _)| *model == known);
+        found.map_or(known.as_str(), |(_, scsi)| scsi)
+    });
+    match known {
         None => controller.model = Some(model),
-        Some(known) if *known == model => {}
+        Some(known) if known == model => {}
         Some(known) => {
             return Err(VmxError::internal(format!(
                 "Inconsistent SCSI controller model ('{driver}' is not '{known}') for SCSI \
@@ -143,20 +150,3 @@ fn used_scsi(disks: &[Disk]) -> BTreeSet<u32> {
 
 /// The model that means: whatever the disks were made for.
 const AUTO: &str = "auto";
-
-/// libvirt's models of SCSI controllers.
-pub(super) const MODELS: [&str; 13] = [
-    AUTO,
-    "buslogic",
-    "lsilogic",
-    "lsisas1068",
-    "vmpvscsi",
-    "ibmvscsi",
-    "virtio-scsi",
-    "lsisas1078",
-    "virtio-transitional",
-    "virtio-non-transitional",
-    "ncr53c90",
-    "dc390",
-    "am53c974",
-];

@@ -56,9 +56,9 @@ fn sata() {
     check_disks(
         10,
         vec![
-            hard,
             on(DiskBus::Sata, DiskDevice::Cdrom, file("a.iso"), "sda"),
             on(DiskBus::Sata, DiskDevice::Lun, block("/dev/sr0"), "sdb"),
+            hard,
         ],
         &[
             r#"sata0.present = "true""#,
@@ -179,7 +179,7 @@ fn an_address_counts_more_than_a_name() {
             let other = disk(DiskDevice::Disk, file("b.vmdk"), "sdb");
             def.devices.disks = vec![at(other, 2, 1), scsi(1)];
         },
-        "unsupported configuration: disk 'sdb' is in the same place as another one, scsi2:1",
+        "unsupported configuration: disk 'sda' is in the same place as another one, scsi2:1",
     );
 }
 
