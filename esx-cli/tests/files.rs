@@ -140,3 +140,22 @@ fn what_is_no_document_is_refused() {
         "error: cannot read 'web.xml': Is a directory (os error 21)\n",
     );
 }
+
+/// A pipe that nobody writes to would be waited for.
+#[cfg(unix)]
+#[test]
+fn pipes_in_a_folder_are_no_files() {
+    let (_folder, path) = folder(&[("web.vmx", VMX)]);
+    let pipe = path.join("pipe.vmx");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = run(&path, &["vmx2xml", ".", "--output-dir", "out"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(path.join("out/web.xml").is_file());
+    assert!(!path.join("out/pipe.xml").exists());
+}

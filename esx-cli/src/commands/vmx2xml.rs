@@ -57,6 +57,9 @@ impl Vmx2xml {
     }
 
     fn convert(&self, input: &Input) -> Converted {
+        if let Some(unreadable) = &input.unreadable {
+            return Converted::failed(unreadable.clone());
+        }
         let name = input.path.display().to_string();
         let text = match offline::read(&input.path) {
             Ok(text) => text,
@@ -116,7 +119,7 @@ impl Vmx2xml {
         for path in &self.files {
             if path.is_dir() {
                 let from = inputs.len();
-                search(path, path, &mut inputs)?;
+                search(path, path, &mut inputs);
                 if inputs.len() == from {
                     let text = format!("no file in '{}' ends in .vmx", path.display());
                     return Err(Failure::new(text));
@@ -130,6 +133,7 @@ impl Vmx2xml {
                 inputs.push(Input {
                     path: path.clone(),
                     output: Path::new(name).with_extension("xml"),
+                    unreadable: None,
                 });
             }
         }
@@ -141,7 +145,8 @@ impl Vmx2xml {
         if self.output_dir.is_none() {
             return Ok(());
         }
-        let mut outputs: Vec<_> = inputs.iter().map(|input| &input.output).collect();
+        let readable = inputs.iter().filter(|input| input.unreadable.is_none());
+        let mut outputs: Vec<_> = readable.map(|input| &input.output).collect();
         outputs.sort();
         match outputs.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Failure::new(format!(
@@ -158,33 +163,44 @@ struct Input {
     path: PathBuf,
     /// Where its document goes below the output folder.
     output: PathBuf,
+    /// Why nothing below this folder was found, as it is printed.
+    unreadable: Option<String>,
 }
 
-/// Every VMX file in a folder and below it. Links to folders are not followed.
-fn search(root: &Path, folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure> {
-    let unreadable = |error: std::io::Error| {
-        Failure::new(format!("cannot read '{}': {error}", folder.display()))
-    };
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let path = entry.path();
-        let is_vmx = path
-            .extension()
-            .is_some_and(|suffix| suffix.eq_ignore_ascii_case("vmx"));
-        if entry.file_type().map_err(unreadable)?.is_dir() {
-            search(root, &path, inputs)?;
-        } else if is_vmx {
-            let below = path.strip_prefix(root).unwrap_or(&path);
-            // Never out of the output folder, whatever the path looks like.
-            let plain = |part: &Component<'_>| matches!(part, Component::Normal(_));
-            let output: PathBuf = below.components().filter(plain).collect();
-            inputs.push(Input {
-                output: output.with_extension("xml"),
-                path,
-            });
+/// Every VMX file in a folder and below it, and every folder that cannot be read. Links to folders
+/// are not followed; pipes and devices are no files.
+fn search(root: &Path, folder: &Path, inputs: &mut Vec<Input>) {
+    let mut found = || -> std::io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, kind) = (entry.path(), entry.file_type()?);
+            let is_vmx = path
+                .extension()
+                .is_some_and(|suffix| suffix.eq_ignore_ascii_case("vmx"));
+            if kind.is_dir() {
+                search(root, &path, inputs);
+            } else if is_vmx && (kind.is_file() || path.is_file()) {
+                let below = path.strip_prefix(root).unwrap_or(&path);
+                // Never out of the output folder, whatever the path looks like.
+                let plain = |part: &Component<'_>| matches!(part, Component::Normal(_));
+                let output: PathBuf = below.components().filter(plain).collect();
+                inputs.push(Input {
+                    output: output.with_extension("xml"),
+                    path,
+                    unreadable: None,
+                });
+            }
         }
+        Ok(())
+    };
+    if let Err(error) = found() {
+        let text = format!("cannot read '{}': {error}", folder.display());
+        inputs.push(Input {
+            path: folder.to_owned(),
+            output: PathBuf::new(),
+            unreadable: Some(Failure::new(text).to_string()),
+        });
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -304,5 +320,15 @@ mod tests {
                 .stderr
                 .starts_with("error: cannot read '~/none.vmx': ")
         );
+    }
+
+    /// Such as lost+found, among many others.
+    #[test]
+    fn a_folder_that_cannot_be_read_fails_alone() {
+        let gone = Path::new("gone");
+        let mut inputs = Vec::new();
+        super::search(gone, gone, &mut inputs);
+        let why = inputs[0].unreadable.as_deref().unwrap();
+        assert!(why.contains("cannot read 'gone': "), "{why}");
     }
 }
