@@ -161,10 +161,10 @@ impl Decoder {
             Variant::Gbk => first == 0x80 || bytes.len() == 2 && is_gbk(c, first, second),
             Variant::Gb18030 => first != 0x80,
             // No characters of Hong Kong's.
-            Variant::Big5 | Variant::Cp950 => {
-                !matches!(first, 0x81..=0xa0 | 0xfa..=0xff)
-                    && !(first == 0xa3 && matches!(second, 0xc0..=0xe0))
-            }
+            Variant::Big5 | Variant::Cp950 => match first {
+                0xa3 => !matches!(second, 0xc0..=0xe0),
+                _ => !matches!(first, 0x81..=0xa0 | 0xfa..=0xff),
+            },
             Variant::EucKr => first >= 0xa1 && second >= 0xa1,
         };
         let others = self.others();
