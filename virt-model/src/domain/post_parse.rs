@@ -105,7 +105,9 @@ impl DomainDef {
                 .filter(|known| known.kind == kind);
             let known: BTreeSet<u32> = alike.map(|known| known.index).collect();
             for index in (0..=last).filter(|index| !known.contains(index)) {
-                self.devices.insert_controller(Controller::new(kind, index));
+                // libvirt puts those that nobody has asked for at the end.
+                let added = Controller::new(kind, index);
+                self.devices.controllers.push(added);
             }
         }
         Ok(())
@@ -373,16 +375,16 @@ mod tests {
         assert_eq!(
             found,
             [
-                ("scsi", 0),
                 ("scsi", 1),
-                ("scsi", 2),
                 ("usb", 0),
+                ("scsi", 0),
+                ("scsi", 2),
                 ("fdc", 0),
                 ("ide", 0)
             ]
         );
         assert_eq!(
-            def.devices.controllers[1].model.as_deref(),
+            def.devices.controllers[0].model.as_deref(),
             Some("lsilogic")
         );
     }

@@ -24,7 +24,8 @@ pub(super) fn complete(def: &mut DomainDef) {
                 .iter()
                 .any(|known| known.kind == kind && known.index == index)
             {
-                def.devices.insert_controller(Controller::new(kind, index));
+                // libvirt puts those that the file has not at the end.
+                def.devices.controllers.push(Controller::new(kind, index));
             }
         }
     }

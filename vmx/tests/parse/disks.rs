@@ -272,14 +272,15 @@ fn the_order_of_controllers() {
     gives(
         &lines.concat(),
         &controllers(&[
-            ("scsi", 0),
             ("scsi", 1),
             ("sata", 0),
-            ("sata", 1),
-            ("nvme", 0),
             ("nvme", 1),
+            // Those that the file does not have.
+            ("scsi", 0),
             ("fdc", 0),
             ("ide", 0),
+            ("sata", 1),
+            ("nvme", 0),
         ]),
     );
     gives_as(
@@ -295,6 +296,18 @@ fn the_order_of_controllers() {
             ("nvme", 0),
             ("nvme", 1),
         ]),
+    );
+    // The last disk's controller is not the highest here.
+    let wide = [
+        "virtualHW.version = \"14\"\n".to_owned(),
+        slot("scsi1:63", &[("fileName", "a.vmdk")]),
+        slot("scsi2:0", &[("fileName", "b.vmdk")]),
+        slot("sata0:0", &[("fileName", "c.vmdk")]),
+    ];
+    gives_as(
+        LibvirtVersion::V9_0,
+        &wide.concat(),
+        &controllers(&[("scsi", 0), ("sata", 0), ("scsi", 1)]),
     );
 }
 

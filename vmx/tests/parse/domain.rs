@@ -51,6 +51,25 @@ fn names() {
 }
 
 #[test]
+fn names_in_the_files_encoding() {
+    for (label, name, expected) in [
+        ("windows-1252", &b"\x80 \xe4"[..], "€ ä"),
+        ("Shift_JIS", b"~\x81\x60\x95\x5c\\", "‾〜表¥"),
+        ("windows-31j", b"~\x81\x60\x95\x5c\\", "~～表\\"),
+        ("EUC-KR", b"\xb0\xa1\x81", "가\u{81}"),
+        ("ISO-8859-9", b"\x80", "\u{80}"),
+    ] {
+        let head = format!(
+            ".encoding = \"{label}\"\n{}displayName = \"",
+            super::file("# displayName\n")
+        );
+        let text = [head.as_bytes(), name, b"\"\n"].concat();
+        let parsed = vmx::parse(text, &Datastores::default(), &ParseOptions::strict()).unwrap();
+        assert_eq!(parsed.domain.name.as_deref(), Some(expected), "{label}");
+    }
+}
+
+#[test]
 fn no_name() {
     gives("displayName = \"\"", "<name></name>");
     // A comment keeps the head from having one.
