@@ -36,7 +36,7 @@ const MAX_CONTROLLERS: u32 = 256;
 
 impl Devices {
     /// Puts a controller behind those of its kind with lower indices, or at the end.
-    pub fn insert_controller(&mut self, controller: Controller) {
+    fn insert_controller(&mut self, controller: Controller) {
         let controllers = &mut self.controllers;
         let alike = |known: &Controller| known.kind == controller.kind;
         let higher = controllers

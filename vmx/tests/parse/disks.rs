@@ -266,14 +266,14 @@ fn the_order_of_controllers() {
     gives(
         &lines.concat(),
         &controllers(&[
-            ("scsi", 0),
             ("scsi", 1),
             ("sata", 0),
-            ("sata", 1),
-            ("nvme", 0),
             ("nvme", 1),
+            ("scsi", 0),
             ("fdc", 0),
             ("ide", 0),
+            ("sata", 1),
+            ("nvme", 0),
         ]),
     );
     gives_as(
