@@ -202,7 +202,6 @@ impl DomainDef {
         let outer = root.namespaces.clone();
         let mut node = Node::root(root, unmodelled);
         let mut def = DomainDef {
-            virt_type: read_virt_type(&mut node)?,
             // libvirt reads the number of domains that run only.
             id: node.attr("id").and_then(|id| decimal(&id)),
             ..DomainDef::default()
@@ -210,10 +209,8 @@ impl DomainDef {
         let Some(name) = node.text_of("name") else {
             return Err(node.fail(ErrorNumber::NoName, ""));
         };
-        if name.contains('\n') {
-            return Err(node.error(format!("name {name} cannot contain '\\n'")));
-        }
         def.name = name;
+        def.virt_type = read_virt_type(&mut node)?;
         def.uuid = read_uuid(node.child("uuid"))?;
         def.hwuuid = read_uuid(node.child("hwuuid"))?;
         if node.count("genid") > 1 {
@@ -228,17 +225,8 @@ impl DomainDef {
         if let Some(mut metadata) = node.child("metadata") {
             def.metadata = metadata::read(metadata.elements(), outer.as_ref());
         }
-        let Some(memory) = memory::read_size(node.child("memory"), "./memory[1]")? else {
-            return Err(node.error(
-                "Memory size must be specified via <memory> or in the <numa> configuration",
-            ));
-        };
-        def.memory = memory;
-        // More than there is is cut down to what there is.
+        let memory = memory::read_size(node.child("memory"), "./memory[1]")?;
         let current = memory::read_size(node.child("currentMemory"), "./currentMemory[1]")?;
-        def.current_memory = current
-            .filter(|&current| current > 0)
-            .map(|current| current.min(memory));
         if let Some(tune) = node.child("memtune") {
             def.memory_tune = MemoryTune::read(tune)?;
         }
@@ -278,6 +266,18 @@ impl DomainDef {
         if let Some(devices) = node.child("devices") {
             def.devices = Devices::read(devices)?;
         }
+        let cells = def.cpu.iter().flat_map(|cpu| &cpu.numa);
+        let of_cells = cells.fold(0_u64, |sum, cell| sum.saturating_add(cell.memory));
+        let Some(memory) = memory.or_else(|| Some(of_cells).filter(|&sum| sum > 0)) else {
+            return Err(node.error(
+                "Memory size must be specified via <memory> or in the <numa> configuration",
+            ));
+        };
+        def.memory = memory;
+        // More than there is is cut down to what there is.
+        def.current_memory = current
+            .filter(|&current| current > 0)
+            .map(|current| current.min(memory));
         let vmware = DomainDef::VMWARE_NAMESPACE;
         let mut text = |name| Some(node.child_in(vmware, name)?.text().to_owned());
         def.datacenter_path = text("datacenterpath");

@@ -190,7 +190,15 @@ impl Os {
         {
             return Err(node.unsupported(format!("Unknown architecture {arch}")));
         }
-        let features = match node.child("firmware") {
+        let firmware = match node.filled("firmware") {
+            Some(word) => Some(
+                Firmware::from_word(&word)
+                    .ok_or_else(|| node.error(format!("unknown firmware value {word}")))?,
+            ),
+            None => None,
+        };
+        // They are those of a firmware to be chosen.
+        let features = match firmware.and_then(|_| node.child("firmware")) {
             Some(mut firmware) => firmware.children("feature"),
             None => Vec::new(),
         };
@@ -203,13 +211,7 @@ impl Os {
             os_type,
             arch,
             machine: kind.attr("machine"),
-            firmware: match node.filled("firmware") {
-                Some(word) => Some(
-                    Firmware::from_word(&word)
-                        .ok_or_else(|| node.error(format!("unknown firmware value {word}")))?,
-                ),
-                None => None,
-            },
+            firmware,
             firmware_features: features.collect::<Result<_, _>>()?,
             boot: boot.collect::<Result<_, _>>()?,
             kernel: node.text_of("kernel"),
@@ -230,6 +232,10 @@ impl Os {
         if let Some(mut bios) = node.child("bios") {
             os.bios_use_serial = bios.attr("useserial").map(|word| word == "yes");
             os.bios_reboot_timeout = bios.number("rebootTimeout")?;
+            if (os.bios_reboot_timeout).is_some_and(|time| !(-1..=65535).contains(&time)) {
+                return Err(bios
+                    .unsupported("invalid value for rebootTimeout, must be in range [-1,65535]"));
+            }
         }
         if let Some(mut smbios) = node.child("smbios") {
             os.smbios =
@@ -307,7 +313,7 @@ impl Loader {
             path: filled(node.text()),
             readonly: node.yes_no("readonly")?,
             secure: node.yes_no("secure")?,
-            kind: node.attr("type"),
+            kind: node.one_of("type", &["rom", "pflash"])?,
         })
     }
 
