@@ -62,9 +62,9 @@ use std::collections::BTreeMap;
 use xmltree::{Element, XMLNode};
 
 use crate::{
-    ErrorNumber, Uuid,
+    CpuSet, ErrorNumber, Uuid,
     words::words,
-    xml::{self, Build, Node, Unmodelled, XmlError},
+    xml::{self, Build, Node, Unmodelled, XmlError, decimal},
 };
 
 words! {
@@ -202,19 +202,20 @@ impl DomainDef {
         let outer = root.namespaces.clone();
         let mut node = Node::root(root, unmodelled);
         let mut def = DomainDef {
-            virt_type: node.required("type")?,
-            id: node.number("id")?,
+            // libvirt reads the number of domains that run only.
+            id: node.attr("id").and_then(|id| decimal(&id)),
             ..DomainDef::default()
         };
         let Some(name) = node.text_of("name") else {
             return Err(node.fail(ErrorNumber::NoName, ""));
         };
-        if name.contains('\n') {
-            return Err(node.error(format!("name {name} cannot contain '\\n'")));
-        }
         def.name = name;
+        def.virt_type = read_virt_type(&mut node)?;
         def.uuid = read_uuid(node.child("uuid"))?;
         def.hwuuid = read_uuid(node.child("hwuuid"))?;
+        if node.count("genid") > 1 {
+            return Err(node.error("element 'genid' can only appear once"));
+        }
         def.genid = read_uuid(node.child("genid"))?;
         def.title = node.text_of("title");
         if def.title.as_ref().is_some_and(|title| title.contains('\n')) {
@@ -224,17 +225,8 @@ impl DomainDef {
         if let Some(mut metadata) = node.child("metadata") {
             def.metadata = metadata::read(metadata.elements(), outer.as_ref());
         }
-        let Some(memory) = memory::read_size(node.child("memory"))? else {
-            return Err(node.error(
-                "Memory size must be specified via <memory> or in the <numa> configuration",
-            ));
-        };
-        def.memory = memory;
-        // More than there is is cut down to what there is.
-        let current = memory::read_size(node.child("currentMemory"))?;
-        def.current_memory = current
-            .filter(|&current| current > 0)
-            .map(|current| current.min(memory));
+        let memory = memory::read_size(node.child("memory"), "./memory[1]")?;
+        let current = memory::read_size(node.child("currentMemory"), "./currentMemory[1]")?;
         if let Some(tune) = node.child("memtune") {
             def.memory_tune = MemoryTune::read(tune)?;
         }
@@ -252,6 +244,12 @@ impl DomainDef {
             def.features = Features::read(features)?;
         }
         def.cpu = node.child("cpu").map(Cpu::read).transpose()?;
+        let numa = def.cpu.iter().flat_map(|cpu| &cpu.numa);
+        let cpus = numa.flat_map(|cell| cell.cpus.iter().flat_map(CpuSet::iter));
+        if cpus.max().unwrap_or_default() >= def.vcpu.max {
+            let message = "CPU IDs in <numa> exceed the <vcpu> count";
+            return Err(node.fail(ErrorNumber::InternalError, message));
+        }
         if let Some(clock) = node.child("clock") {
             def.clock = Clock::read(clock)?;
         }
@@ -261,15 +259,25 @@ impl DomainDef {
             ("on_crash", &mut def.on_crash),
         ] {
             if let Some(word) = node.text_of(name) {
-                *action = LifecycleAction::from_word(&word).ok_or_else(|| {
-                    let message = format!("unknown {name} action: {word}");
-                    node.fail(ErrorNumber::InternalError, message)
-                })?;
+                *action = LifecycleAction::from_word(&word)
+                    .ok_or_else(|| node.unsupported(format!("unknown {name} action: {word}")))?;
             }
         }
         if let Some(devices) = node.child("devices") {
             def.devices = Devices::read(devices)?;
         }
+        let cells = def.cpu.iter().flat_map(|cpu| &cpu.numa);
+        let of_cells = cells.fold(0_u64, |sum, cell| sum.saturating_add(cell.memory));
+        let Some(memory) = memory.or_else(|| Some(of_cells).filter(|&sum| sum > 0)) else {
+            return Err(node.error(
+                "Memory size must be specified via <memory> or in the <numa> configuration",
+            ));
+        };
+        def.memory = memory;
+        // More than there is is cut down to what there is.
+        def.current_memory = current
+            .filter(|&current| current > 0)
+            .map(|current| current.min(memory));
         let vmware = DomainDef::VMWARE_NAMESPACE;
         let mut text = |name| Some(node.child_in(vmware, name)?.text().to_owned());
         def.datacenter_path = text("datacenterpath");
@@ -404,13 +412,47 @@ pub struct Devices {
     pub memballoon: Option<Memballoon>,
 }
 
+/// libvirt's kinds of hypervisors.
+const VIRT_TYPES: [&str; 17] = [
+    "qemu",
+    "kqemu",
+    "kvm",
+    "xen",
+    "lxc",
+    "uml",
+    "openvz",
+    "test",
+    "vmware",
+    "hyperv",
+    "vbox",
+    "phyp",
+    "parallels",
+    "bhyve",
+    "vz",
+    "hvf",
+    "none",
+];
+
+fn read_virt_type(node: &mut Node<'_>) -> Result<String, XmlError> {
+    let Some(kind) = node.filled("type") else {
+        let message = "missing domain type attribute";
+        return Err(node.fail(ErrorNumber::InternalError, message));
+    };
+    if !VIRT_TYPES.contains(&kind.as_str()) {
+        return Err(node.unsupported(format!("invalid domain type {kind}")));
+    }
+    Ok(kind)
+}
+
 fn read_uuid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
     let Some(node) = node else {
         return Ok(None);
     };
-    if node.name == "genid" && node.text().is_empty() {
-        // One is to be made at every start: nothing that could be kept here.
-        node.unmodelled();
+    if node.text().is_empty() {
+        if node.name == "genid" {
+            // One is to be made at every start: nothing that could be kept here.
+            node.unmodelled();
+        }
         return Ok(None);
     }
     let uuid = node.text().parse();
@@ -426,12 +468,13 @@ impl Devices {
     fn read(mut node: Node<'_>) -> Result<Devices, XmlError> {
         let mut devices = Devices::default();
         let mut without_index = Vec::new();
+        let mut disks = Vec::new();
         for child in node.all_children() {
             match child.name.as_str() {
                 "emulator" if devices.emulator.is_none() => {
                     devices.emulator = Some(child.text().to_owned());
                 }
-                "disk" => devices.disks.push(Disk::read(child)?),
+                "disk" => disks.push(Disk::read(child)?),
                 "controller" => {
                     let (controller, has_index) = Controller::read(child)?;
                     if !has_index {
@@ -451,13 +494,18 @@ impl Devices {
                 "sound" => devices.sounds.push(Sound::read(child)?),
                 "video" => devices.videos.push(Video::read(child)?),
                 "hostdev" => devices.hostdevs.extend(Hostdev::read(child)?),
-                "memballoon" if devices.memballoon.is_none() => {
+                "memballoon" => {
+                    if devices.memballoon.is_some() {
+                        let message = "only a single memory balloon device is supported";
+                        return Err(child.fail(ErrorNumber::InternalError, message));
+                    }
                     devices.memballoon = Some(Memballoon::read(child)?);
                 }
                 _ => child.unmodelled(),
             }
         }
         devices.number(without_index);
+        devices.disks = disk::in_order(disks);
         Ok(devices)
     }
 

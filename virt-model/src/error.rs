@@ -17,9 +17,11 @@ macro_rules! numbers {
             /// Every error named here, in the order of the numbers.
             pub const ALL: &'static [ErrorNumber] = &[$(ErrorNumber::$name),*];
 
-            /// libvirt's text with particulars: `invalid argument: …`, `Domain not found: …`.
+            /// libvirt's text with particulars: `invalid argument: …`, `Domain not found: …`;
+            /// the text alone if there are none.
             pub fn with(self, message: &str) -> String {
                 match self {
+                    _ if message.is_empty() => self.to_string(),
                     $(ErrorNumber::$name => format!($with, message),)*
                 }
             }

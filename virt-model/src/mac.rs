@@ -32,7 +32,11 @@ impl FromStr for MacAddress {
             text: text.to_owned(),
         };
         let mut bytes = [0; 6];
-        let mut parts = text.split(':');
+        // What is behind a blank doesn't count.
+        let (address, _) = text
+            .split_once(|c: char| c.is_ascii_whitespace())
+            .unwrap_or((text, ""));
+        let mut parts = address.split(':');
         for byte in &mut bytes {
             let part = parts.next().ok_or_else(fail)?;
             // Signs are digits to `from_str_radix`.
@@ -83,6 +87,7 @@ mod tests {
     #[test]
     fn texts() {
         check("52:54:00:AB:cd:0f", Some("52:54:00:ab:cd:0f"));
+        check("0:1:2:3:4:5 6:7", Some("00:01:02:03:04:05"));
         check("0:1:2:3:4:005", Some("00:01:02:03:04:05"));
         for text in [
             "",
@@ -96,7 +101,7 @@ mod tests {
             "52-54-00-ab-cd-ef",
             "+1:2:3:4:5:6",
             "1:2:3::5:6",
-            "1:2:3:4:5:6 ",
+            " 1:2:3:4:5:6",
         ] {
             check(text, None);
         }

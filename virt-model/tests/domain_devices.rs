@@ -101,7 +101,61 @@ fn disks() {
   <target dev='nvme0n1' bus='nvme'/>
 </disk>",
     );
-    check("<disk type='nvme' device='disk'>\n  <target dev='sda' bus='sata'/>\n</disk>");
+}
+
+#[test]
+fn drives_without_a_source() {
+    let without = "<disk type='file' device='cdrom'>\n  <target dev='hda' bus='ide'/>\n</disk>";
+    for kind in ["file", "block", "network", "nvme"] {
+        check_written(
+            &format!("<disk type='{kind}' device='cdrom'><target dev='hda'/></disk>"),
+            XmlFlags::NONE,
+            without,
+        );
+    }
+    check(
+        "<disk type='block' device='cdrom'>\n  <target dev='hda' bus='ide'/>\n</disk>"
+            .replace(
+                "  <target",
+                "  <source startupPolicy='optional'/>\n  <target",
+            )
+            .as_str(),
+    );
+    for kind in ["block", "dir", "volume"] {
+        check_written(
+            &format!("<disk type='{kind}' device='cdrom'><source/><target dev='hda'/></disk>"),
+            XmlFlags::NONE,
+            &without.replace("'file'", &format!("'{kind}'")),
+        );
+    }
+}
+
+#[test]
+fn the_disks_of_a_bus_are_together_and_in_order() {
+    let order = |disks: &[(&str, &str)]| -> Vec<String> {
+        let disks = disks
+            .iter()
+            .map(|(dev, bus)| format!("<disk><source file='a'/><target dev='{dev}'{bus}/></disk>"));
+        let document = around(&disks.collect::<String>());
+        let disks = DomainDef::from_xml(&document).unwrap().devices.disks;
+        disks.into_iter().map(|disk| disk.target.dev).collect()
+    };
+    let (scsi, ide) = (" bus='scsi'", " bus='ide'");
+    assert_eq!(
+        order(&[
+            ("sdb", scsi),
+            ("hdc", ide),
+            ("sdaa", scsi),
+            ("sda", scsi),
+            ("hda", ide)
+        ]),
+        ["sda", "sdb", "sdaa", "hda", "hdc"]
+    );
+    // A bus that follows from the name comes too late.
+    assert_eq!(
+        order(&[("sdb", scsi), ("hdc", ""), ("sdc", ""), ("sda", "")]),
+        ["sdb", "sda", "hdc", "sdc"]
+    );
 }
 
 #[test]

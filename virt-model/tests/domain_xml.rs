@@ -67,7 +67,7 @@ const FULL: &str = "\
     <vmport state='off'/>
     <smm state='on'/>
   </features>
-  <cpu mode='custom' match='exact' check='partial' migratable='off'>
+  <cpu mode='custom' match='exact' check='partial'>
     <model fallback='forbid'>Bookworm</model>
     <vendor>ACME</vendor>
     <topology sockets='2' dies='1' clusters='1' cores='2' threads='1'/>
@@ -132,6 +132,32 @@ fn namespaces_of_the_root_that_metadata_needs_move_there() {
 }
 
 #[test]
+fn comments_in_metadata_stay() {
+    let document = least(
+        "<metadata><a:x xmlns:a='urn:a'><!-- one --><a:y/><!--two--></a:x>\
+         <a:z xmlns:a='urn:b'>t<!-- - -->u</a:z><a:w xmlns:a='urn:c'><!--only--></a:w></metadata>\
+         <!-- nobody's -->",
+    );
+    let written = DomainDef::from_xml(&document)
+        .unwrap()
+        .to_xml(XmlFlags::NONE);
+    let expected = r#"  <metadata>
+    <a:x xmlns:a="urn:a">
+      <!-- one -->
+      <a:y/>
+      <!--two-->
+    </a:x>
+    <a:z xmlns:a="urn:b">t<!-- - -->u</a:z>
+    <a:w xmlns:a="urn:c">
+      <!--only-->
+    </a:w>
+  </metadata>
+"#;
+    assert!(written.contains(expected), "{written}");
+    assert!(!written.contains("nobody"), "{written}");
+}
+
+#[test]
 fn defaults() {
     let def = DomainDef::from_xml(&least("")).unwrap();
     assert_eq!(
@@ -167,8 +193,10 @@ fn units_of_memory() {
     check_memory("<memory unit='KB'>1024</memory>", 1000);
     check_memory("<memory unit='KiB'>5</memory>", 5);
     check_memory("<memory unit='M'>2</memory>", 2048);
-    check_memory("<memory unit='GiB'> 1 </memory>", 1 << 20);
+    check_memory("<memory unit='GiB'> 1</memory>", 1 << 20);
     check_memory("<memory>7</memory>", 7);
+    check_memory("<memory unit=''>7</memory>", 7);
+    check_memory("<cpu><numa><cell cpus='0' memory='5'/></numa></cpu>", 5);
 }
 
 #[track_caller]
@@ -181,7 +209,7 @@ fn check_error(document: &str, number: ErrorNumber, text: &str, path: Option<&st
 
 #[test]
 fn errors_of_the_domain() {
-    use ErrorNumber::{InternalError, InvalidArg, NoName, Overflow, XmlError};
+    use ErrorNumber::{ConfigUnsupported, InternalError, InvalidArg, NoName, Overflow, XmlError};
     let d = Some("/domain");
     check_error(
         "<a/>",
@@ -189,29 +217,43 @@ fn errors_of_the_domain() {
         "XML error: expecting root element of 'domain', not 'a'",
         None,
     );
+    check_error("<domain type='x'/>", NoName, "missing name information", d);
     check_error(
-        "<domain/>",
-        XmlError,
-        "XML error: Missing required attribute 'type' in element 'domain'",
+        "<domain><name>n</name></domain>",
+        InternalError,
+        "internal error: missing domain type attribute",
         d,
     );
     check_error(
-        "<domain type='x'><name/></domain>",
+        "<domain type='x'><name>n</name></domain>",
+        ConfigUnsupported,
+        "unsupported configuration: invalid domain type x",
+        d,
+    );
+    check_error(
+        "<domain type='vmware'><name/></domain>",
         NoName,
         "missing name information",
         d,
     );
     check_error(
-        "<domain type='x'><name>n</name></domain>",
+        "<domain type='vmware'><name>n</name></domain>",
+        XmlError,
+        "XML error: an os <type> must be specified",
+        d,
+    );
+    check_error(
+        "<domain type='vmware'><name>n</name><os><type>hvm</type></os></domain>",
         XmlError,
         "XML error: Memory size must be specified via <memory> or in the <numa> configuration",
         d,
     );
     check_error(
-        "<domain type='x'><name>n</name><memory>1</memory></domain>",
-        XmlError,
-        "XML error: an os <type> must be specified",
-        d,
+        &least("<cpu migratable='on'/>"),
+        ConfigUnsupported,
+        "unsupported configuration: Attribute migratable is only allowed for 'host-passthrough' / \
+         'maximum' CPU mode",
+        Some("/domain/cpu"),
     );
     check_error(
         &least("<uuid>564d</uuid>"),
@@ -232,6 +274,12 @@ fn errors_of_the_domain() {
         Some("/domain/memory"),
     );
     check_error(
+        &least("").replace("<memory>4096", "<memory unit='b'>9223372036854775807"),
+        Overflow,
+        "numerical overflow: size value too large",
+        Some("/domain/memory"),
+    );
+    check_error(
         &least("<vcpu>many</vcpu>"),
         XmlError,
         "XML error: maximum vcpus count must be an integer",
@@ -239,9 +287,88 @@ fn errors_of_the_domain() {
     );
     check_error(
         &least("<vcpu current='3'>2</vcpu>"),
-        InternalError,
-        "internal error: maxvcpus must not be less than current vcpus (2 < 3)",
+        ConfigUnsupported,
+        "unsupported configuration: maximum vCPU count must not be less than current vCPU count",
         Some("/domain/vcpu"),
+    );
+    check_error(
+        &least("<vcpu>0</vcpu>"),
+        InternalError,
+        "internal error: CPU IDs in <numa> exceed the <vcpu> count",
+        d,
+    );
+    check_error(
+        &least("<vcpu cpuset='1,^1'>1</vcpu>"),
+        ConfigUnsupported,
+        "unsupported configuration: Invalid value of 'cpuset': 1,^1",
+        Some("/domain/vcpu"),
+    );
+    check_error(
+        &least("").replace("<memory>4096", "<memory> 1 "),
+        XmlError,
+        "XML error: Invalid value ' 1 ' for element or attribute './memory[1]'",
+        Some("/domain/memory"),
+    );
+    check_error(
+        &least("<memtune><hard_limit>x</hard_limit></memtune>"),
+        XmlError,
+        "XML error: Invalid value 'x' for element or attribute './memtune/hard_limit[1]'",
+        Some("/domain/memtune/hard_limit"),
+    );
+    check_error(
+        &least("<cputune><shares>x</shares></cputune>"),
+        XmlError,
+        "XML error: can't parse cputune shares value",
+        Some("/domain/cputune"),
+    );
+    check_error(
+        &least("<cpu mode='x'/>"),
+        ConfigUnsupported,
+        "unsupported configuration: Invalid mode attribute 'x'",
+        Some("/domain/cpu"),
+    );
+    check_error(
+        &least("<cpu><feature name='x'/></cpu>"),
+        XmlError,
+        "XML error: Non-empty feature list specified without CPU model",
+        Some("/domain/cpu"),
+    );
+    check_error(
+        &least("<clock offset='x'/>"),
+        ConfigUnsupported,
+        "unsupported configuration: unknown clock offset 'x'",
+        Some("/domain/clock"),
+    );
+    check_error(
+        &least("<features><x/></features>"),
+        ConfigUnsupported,
+        "unsupported configuration: unexpected feature 'x'",
+        Some("/domain/features"),
+    );
+    let os = |os: &str| least("").replace("<os><type>hvm</type></os>", os);
+    check_error(
+        &os("<os><type>hvm</type><smbios mode='x'/></os>"),
+        ConfigUnsupported,
+        "unsupported configuration: unknown smbios mode 'x'",
+        Some("/domain/os/smbios"),
+    );
+    check_error(
+        &os("<os><type>x</type></os>"),
+        ConfigUnsupported,
+        "unsupported configuration: unknown OS type 'x'",
+        Some("/domain/os"),
+    );
+    check_error(
+        &os("<os><type arch='x'>hvm</type></os>"),
+        ConfigUnsupported,
+        "unsupported configuration: Unknown architecture x",
+        Some("/domain/os"),
+    );
+    check_error(
+        &os("<os firmware='x'><type>hvm</type></os>"),
+        XmlError,
+        "XML error: unknown firmware value x",
+        Some("/domain/os"),
     );
     check_error(
         &least("<vcpu cpuset='1-'>2</vcpu>"),
@@ -251,8 +378,8 @@ fn errors_of_the_domain() {
     );
     check_error(
         &least("<on_crash>weep</on_crash>"),
-        InternalError,
-        "internal error: unknown on_crash action: weep",
+        ConfigUnsupported,
+        "unsupported configuration: unknown on_crash action: weep",
         d,
     );
     check_error(
@@ -265,7 +392,7 @@ fn errors_of_the_domain() {
 
 #[test]
 fn errors_of_devices() {
-    use ErrorNumber::{NoSource, NoTarget, XmlError};
+    use ErrorNumber::{ConfigUnsupported, InternalError, NoSource, NoTarget, XmlError};
     let check = |devices: &str, number, text: &str, path: &str| {
         check_error(&with_devices(devices), number, text, Some(path));
     };
@@ -308,14 +435,135 @@ fn errors_of_devices() {
     check(
         "<interface type='bridge'/>",
         XmlError,
-        "XML error: No <source> 'bridge' attribute specified with <interface type='bridge'/>",
+        "XML error: interface type='bridge' requires a 'source' element",
         "/domain/devices/interface",
+    );
+    check(
+        "<interface type='bridge'><source/></interface>",
+        XmlError,
+        "XML error: Missing required attribute 'bridge' in element 'source'",
+        "/domain/devices/interface/source",
+    );
+    check(
+        "<interface type='user'><link state='x'/></interface>",
+        ConfigUnsupported,
+        "unsupported configuration: unknown interface link state 'x'",
+        "/domain/devices/interface/link",
+    );
+    check(
+        "<interface type='user'><mtu size='x'/></interface>",
+        XmlError,
+        "XML error: malformed mtu size",
+        "/domain/devices/interface/mtu",
+    );
+    check(
+        "<controller type='scsi' model='LSILogic'/>",
+        ConfigUnsupported,
+        "unsupported configuration: Unknown model type 'LSILogic'",
+        "/domain/devices/controller",
+    );
+    check(
+        "<disk><source file='a'/><target dev='sda' tray='open'/></disk>",
+        ConfigUnsupported,
+        "unsupported configuration: tray is only valid for cdrom and floppy",
+        "/domain/devices/disk/target",
+    );
+    check(
+        "<disk><source file='a'/><target dev='sda'/><wwn>x</wwn></disk>",
+        InternalError,
+        "internal error: Malformed wwn: x",
+        "/domain/devices/disk",
+    );
+    check(
+        "<disk><driver type='x'/><source file='a'/><target dev='sda'/></disk>",
+        ConfigUnsupported,
+        "unsupported configuration: unknown driver format value 'x'",
+        "/domain/devices/disk/driver",
+    );
+    check(
+        "<disk><source file='a'/><target dev='sda'/><address type='x'/></disk>",
+        ConfigUnsupported,
+        "unsupported configuration: unknown address type 'x'",
+        "/domain/devices/disk/address",
+    );
+    check(
+        "<serial type='x'/>",
+        ConfigUnsupported,
+        "unsupported configuration: unknown type presented to host for character device: x",
+        "/domain/devices/serial",
+    );
+    check(
+        "<serial type='null'><target port='x'/></serial>",
+        XmlError,
+        "XML error: Invalid port number: x",
+        "/domain/devices/serial/target",
+    );
+    check(
+        "<serial type='tcp'><protocol type='x'/></serial>",
+        ConfigUnsupported,
+        "unsupported configuration: Unknown protocol 'x'",
+        "/domain/devices/serial/protocol",
+    );
+    check(
+        "<serial type='dev'><source path='a'/><source path='b'/></serial>",
+        XmlError,
+        "XML error: only one source element is allowed for character device",
+        "/domain/devices/serial",
+    );
+    check(
+        "<channel type='null'/>",
+        XmlError,
+        "XML error: target type must be specified for channel device",
+        "/domain/devices/channel",
+    );
+    check(
+        "<graphics type='vnc' port='x'/>",
+        InternalError,
+        "internal error: cannot parse vnc port x",
+        "/domain/devices/graphics",
+    );
+    check(
+        "<graphics type='vnc' listen='a'><listen type='address' address='b'/></graphics>",
+        ConfigUnsupported,
+        "unsupported configuration: graphics 'listen' attribute 'a' must match 'address' \
+         attribute of first listen element (found 'b')",
+        "/domain/devices/graphics/listen",
+    );
+    check(
+        "<video><model type='x'/></video>",
+        ConfigUnsupported,
+        "unsupported configuration: unknown video model 'x'",
+        "/domain/devices/video/model",
+    );
+    check(
+        "<video><model vram='x'/></video>",
+        XmlError,
+        "XML error: cannot parse video vram 'x'",
+        "/domain/devices/video/model",
+    );
+    check(
+        "<video><model heads='x'/></video>",
+        InternalError,
+        "internal error: cannot parse video heads 'x'",
+        "/domain/devices/video/model",
+    );
+    check(
+        "<input type='x'/>",
+        ConfigUnsupported,
+        "unsupported configuration: unknown input device type 'x'",
+        "/domain/devices/input",
+    );
+    check(
+        "<filesystem><source dir='a'/><target dir=''/></filesystem>",
+        NoTarget,
+        "missing target information for device a",
+        "/domain/devices/filesystem",
     );
     check(
         "<controller type='scsi' index='-1'/>",
         XmlError,
         "XML error: Invalid value for attribute 'index' in element 'controller': '-1'. \
-         Expected non-negative integer value",
+         Expected non-negative value",
         "/domain/devices/controller",
     );
     check(
@@ -328,7 +576,7 @@ fn errors_of_devices() {
         "<input type='mouse'><address type='pci' slot='0xg'/></input>",
         XmlError,
         "XML error: Invalid value for attribute 'slot' in element 'address': '0xg'. \
-         Expected integer value",
+         Expected non-negative integer value",
         "/domain/devices/input/address",
     );
 }
@@ -392,7 +640,7 @@ fn check_refused(document: &str, text: &str) {
 #[test]
 fn no_document_types_and_no_entities() {
     let bomb = "<!DOCTYPE d [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;'>]>\
-                <domain type='x'><name>&c;</name></domain>";
+                <domain type='vmware'><name>&c;</name></domain>";
     check_refused(bomb, "document type declaration");
     check_refused(
         "<!DOCTYPE d SYSTEM 'file:///etc/passwd'><domain/>",

@@ -63,7 +63,7 @@ impl Connect {
         let rest = flags.without(DefineFlags::VALIDATE);
         rest.are_none("esxDomainDefineXMLFlags")?;
         let def = self.read(xml, flags)?;
-        if def.name.contains('\n') {
+        if name_of(&def).contains('\n') {
             let message = "invalid char in name: \n";
             return Err(definition(ErrorNumber::XmlDetail, message));
         }
@@ -188,11 +188,11 @@ impl Connect {
     async fn check_is_new(&self, def: &DomainDef) -> Result<()> {
         let found = match def.uuid {
             Some(uuid) => self.lookup_by_uuid(uuid).await,
-            None => self.lookup_by_name(&def.name).await,
+            None => self.lookup_by_name(name_of(def)).await,
         };
         let found = match found {
             Err(error) if error.kind() == ErrorKind::NoDomain => {
-                self.lookup_by_name(&def.name).await
+                self.lookup_by_name(name_of(def)).await
             }
             found => found,
         };
@@ -227,6 +227,11 @@ impl Connect {
             _ => error.into(),
         }
     }
+}
+
+/// The name, which a definition that was read from a document has.
+fn name_of(def: &DomainDef) -> &str {
+    def.name.as_deref().unwrap_or_default()
 }
 
 fn random_uuid() -> Uuid {
@@ -278,7 +283,7 @@ fn vmx_path(def: &DomainDef) -> Result<DatastorePath> {
             "Expecting source '{first}' of first file-based harddisk to be a VMDK image"
         )));
     }
-    let file = format!("{}.vmx", item_name(&def.name));
+    let file = format!("{}.vmx", item_name(name_of(def)));
     let file = match path.directory() {
         "" => file,
         directory => format!("{directory}/{file}"),

@@ -1,9 +1,9 @@
 //! What controllers disks were made for: a definition may leave that to the host.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use vi_client::{
-    property_set,
+    Error as Cause, property_set,
     retrieve::{Retrieve, Selection},
 };
 use vi_types::methods::SearchDatastoreTask;
@@ -14,13 +14,12 @@ use vi_types::objects::{
 use vi_types::{ManagedObjectReference, Poly};
 use virt_model::ErrorNumber;
 use virt_model::domain::{
-    Address, ControllerType, Disk, DiskBus, DiskDevice, DiskSource, DomainDef,
+    Address, ControllerType, Defaults, Disk, DiskBus, DiskDevice, DiskSource, DomainDef,
 };
 use vmx::FileNames;
 use vmx::names::{Datastores, FileNameError, Missing};
 
 use super::DatastorePath;
-use crate::error::fault_words;
 use crate::{Connect, Error, ErrorKind, Result};
 
 /// The host's datastores, and what was found of disks on them.
@@ -28,7 +27,7 @@ use crate::{Connect, Error, ErrorKind, Result};
 pub(crate) struct Known {
     pub(crate) names: Datastores,
     /// libvirt's models of controllers, by the sources of disks.
-    pub(crate) models: HashMap<String, String>,
+    pub(crate) models: HashMap<String, Result<String>>,
 }
 
 impl FileNames for Known {
@@ -41,8 +40,14 @@ impl FileNames for Known {
     }
 
     fn scsi_model(&self, disk: &Disk) -> Result<Option<String>, FileNameError> {
-        let model = disk.source.path().and_then(|path| self.models.get(path));
-        Ok(model.cloned())
+        match disk.source.path().and_then(|path| self.models.get(path)) {
+            Some(Ok(model)) => Ok(Some(model.clone())),
+            Some(Err(error)) => Err(FileNameError {
+                number: error.code(),
+                message: error.message().to_owned(),
+            }),
+            None => Ok(None),
+        }
     }
 }
 
@@ -56,29 +61,43 @@ property_set! {
 impl Connect {
     /// The models of the controllers that `def` leaves to the host, by the sources of their disks.
     ///
+    /// What goes wrong with a disk is told when somebody asks for its model, as libvirt does.
+    ///
     /// # Errors
-    /// When a disk is not there, or was made for a controller that libvirt has no word for.
-    pub(crate) async fn scsi_models(&self, def: &DomainDef) -> Result<HashMap<String, String>> {
+    /// When the host doesn't tell its datastores.
+    pub(crate) async fn scsi_models(
+        &self,
+        def: &DomainDef,
+    ) -> Result<HashMap<String, Result<String>>> {
         let mut models = HashMap::new();
         let mut browsers = None;
         for source in undecided(def) {
-            if browsers.is_none() {
-                browsers = Some(self.browsers().await?);
-            }
-            let path: DatastorePath = source.parse()?;
-            let named = |(name, _): &&(String, ManagedObjectReference)| name == path.datastore();
-            let Some((_, browser)) = browsers.iter().flatten().find(named) else {
-                let message = format!("Could not find datastore with name '{}'", path.datastore());
-                return Err(Error::new(
-                    ErrorKind::DatastorePath,
-                    ErrorNumber::InternalError,
-                    message,
-                ));
+            let browsers = match &mut browsers {
+                Some(browsers) => browsers,
+                none => none.insert(self.browsers().await?),
             };
-            let model = self.scsi_model(browser.clone(), &path).await?;
-            models.insert(source.to_owned(), model);
+            let model = self.found_model(browsers, &source).await;
+            models.insert(source, model);
         }
         Ok(models)
+    }
+
+    async fn found_model(
+        &self,
+        browsers: &[(String, ManagedObjectReference)],
+        source: &str,
+    ) -> Result<String> {
+        let path: DatastorePath = source.parse()?;
+        let mut browsers = browsers.iter();
+        let Some((_, browser)) = browsers.find(|(name, _)| name == path.datastore()) else {
+            let message = format!("Could not find datastore with name '{}'", path.datastore());
+            return Err(Error::new(
+                ErrorKind::DatastorePath,
+                ErrorNumber::InternalError,
+                message,
+            ));
+        };
+        self.scsi_model(browser.clone(), &path, source).await
     }
 
     async fn browsers(&self) -> Result<Vec<(String, ManagedObjectReference)>> {
@@ -98,6 +117,7 @@ impl Connect {
         &self,
         browser: ManagedObjectReference,
         path: &DatastorePath,
+        source: &str,
     ) -> Result<String> {
         let query = VmDiskFileQuery {
             details: Some(Box::new(VmDiskFileQueryFlags {
@@ -121,29 +141,26 @@ impl Connect {
             })),
             ..Default::default()
         };
-        let found = self.client().run(&request).await.map_err(|error| {
-            let Some(fault) = error.fault() else {
-                return Error::from(error);
-            };
-            let datastore = path.datastore();
-            let message = format!(
-                "Could not search in datastore '{datastore}': {}",
-                fault_words(fault)
-            );
-            Error::new(ErrorKind::TaskFailed, ErrorNumber::InternalError, message).because(error)
-        })?;
+        let unknown = |reason: String| {
+            let message = format!("Could not lookup controller model for '{path}'");
+            Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message).advise(reason)
+        };
+        let found = self.client().run(&request).await;
+        let found = found.map_err(|error| not_searched(error, path.datastore()))?;
         // A pattern may find others too.
         let file = found.file.iter().find(|file| file.path == path.file());
-        let file = file.ok_or_else(|| {
-            let message = format!("No storage volume with key or path '{path}'");
-            Error::new(ErrorKind::File, ErrorNumber::NoStorageVol, message)
-        })?;
+        let Some(file) = file else {
+            let message = format!("No storage volume with key or path '{source}'");
+            return Err(Error::new(
+                ErrorKind::File,
+                ErrorNumber::NoStorageVol,
+                message,
+            ));
+        };
         let disk = file.cast::<VmDiskFileInfo>();
         let made_for = disk.and_then(|disk| disk.controller_type.as_deref());
         let made_for = made_for.ok_or_else(|| {
-            let message = format!("Could not lookup controller model for '{path}'");
-            Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message)
-                .advise("the host does not tell; say a model in the definition")
+            unknown("the host does not tell; say a model in the definition".to_owned())
         })?;
         model_of(made_for).map(str::to_owned).ok_or_else(|| {
             let message =
@@ -151,6 +168,20 @@ impl Connect {
             Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message)
         })
     }
+}
+
+/// A directory could not be looked into.
+fn not_searched(error: Cause, datastore: &str) -> Error {
+    let Some(fault) = error.fault() else {
+        return error.into();
+    };
+    let name = fault.type_name();
+    let name = name.as_deref().unwrap_or("Unknown error");
+    let message = format!(
+        "Could not search in datastore '{datastore}': {name} - {}",
+        fault.string
+    );
+    Error::new(ErrorKind::File, ErrorNumber::InternalError, message).because(error)
 }
 
 /// libvirt's word for a type of controller.
@@ -167,33 +198,42 @@ fn model_of(controller: &str) -> Option<&'static str> {
 }
 
 /// The sources of SCSI disks on controllers whose model is `auto`.
-fn undecided(def: &DomainDef) -> impl Iterator<Item = &str> {
-    let is_auto = |index: u32| {
-        let mut controllers = def.devices.controllers.iter();
-        controllers.any(|controller| {
-            controller.kind == ControllerType::Scsi
-                && controller.index == index
-                && controller.model.as_deref() == Some("auto")
-        })
+fn undecided(def: &DomainDef) -> Vec<String> {
+    let mut def = def.clone();
+    if def.post_parse(&Defaults::vmware()).is_err() {
+        // Nobody will ask.
+        return Vec::new();
+    }
+    let controller = |disk: &Disk| match &disk.info.address {
+        Some(Address::Drive(address)) if disk.target.bus == DiskBus::Scsi => {
+            Some(address.controller)
+        }
+        _ => None,
     };
+    let models = def.devices.controllers.iter().filter_map(|controller| {
+        let is_auto = controller.model.as_deref() == Some("auto");
+        (is_auto && controller.kind == ControllerType::Scsi).then_some(controller.index)
+    });
+    // A model in the old way, at a disk.
+    let drivers = def.devices.disks.iter().filter_map(|disk| {
+        let driver = disk.driver.name.as_ref()?;
+        driver
+            .eq_ignore_ascii_case("auto")
+            .then(|| controller(disk))?
+    });
+    let auto: BTreeSet<u32> = models.chain(drivers).collect();
     let disks = def.devices.disks.iter();
-    disks.filter_map(move |disk| {
-        let controller = match &disk.info.address {
-            Some(Address::Drive(address)) => address.controller,
-            _ => 0,
-        };
-        match &disk.source {
+    let disks = disks.filter(|disk| controller(disk).is_some_and(|index| auto.contains(&index)));
+    disks
+        .filter_map(|disk| match &disk.source {
             DiskSource::File(Some(path))
-                if disk.device == DiskDevice::Disk
-                    && disk.target.bus == DiskBus::Scsi
-                    && path.starts_with('[')
-                    && is_auto(controller) =>
+                if disk.device == DiskDevice::Disk && path.starts_with('[') =>
             {
-                Some(path.as_str())
+                Some(path.clone())
             }
             _ => None,
-        }
-    })
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -224,7 +264,7 @@ mod tests {
             disk(DiskDevice::Disk, "/a/4.vmdk", "sdb", DiskBus::Scsi, 0),
             disk(DiskDevice::Cdrom, "[ds] a/5.iso", "sdc", DiskBus::Scsi, 0),
         ];
-        assert_eq!(undecided(&def).collect::<Vec<_>>(), ["[ds] a/1.vmdk"]);
+        assert_eq!(undecided(&def), ["[ds] a/1.vmdk"]);
     }
 
     #[test]

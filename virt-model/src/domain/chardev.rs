@@ -5,7 +5,7 @@ use xmltree::Element;
 use super::{DeviceInfo, XmlFlags, device::on_off};
 use crate::{
     words::words,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, decimal},
 };
 
 words! {
@@ -160,7 +160,7 @@ impl CharSource {
 impl CharDevice {
     /// None for a kind that isn't modelled.
     pub(super) fn read(mut node: Node<'_>) -> Result<Option<CharDevice>, XmlError> {
-        let kind = node.required("type")?;
+        let kind = node.attr("type").unwrap_or_else(|| "pty".to_owned());
         if matches!(kind.as_str(), "dbus" | "qemu-vdagent") {
             node.unmodelled();
             return Ok(None);
@@ -168,8 +168,10 @@ impl CharDevice {
         let mut target = node.child("target");
         let mut of_target = |name| target.as_mut().and_then(|target| target.attr(name));
         let (target_type, target_name) = (of_target("type"), of_target("name"));
+        let target_type = target_type.filter(|kind| node.name != "console" || kind != "none");
+        check_target_type(&node, target.is_some(), target_type.as_deref())?;
         let (target_port, target_model) = match &mut target {
-            Some(target) => (target.number("port")?, target.attr_of("model", "name")),
+            Some(target) => (read_port(target)?, target.attr_of("model", "name")),
             None => (None, None),
         };
         Ok(Some(CharDevice {
@@ -199,11 +201,67 @@ impl CharDevice {
     }
 }
 
+/// The number of a port. Like libvirt's it has 32 bits, and -1 stands for none.
+fn read_port(target: &mut Node<'_>) -> Result<Option<u32>, XmlError> {
+    let Some(text) = target.attr("port") else {
+        return Ok(None);
+    };
+    let port = decimal::<u32>(&text).or_else(|| Some(decimal::<i32>(&text)?.cast_unsigned()));
+    match port {
+        Some(port) => Ok(Some(port).filter(|&port| port != u32::MAX)),
+        None => Err(target.error(format!("Invalid port number: {text}"))),
+    }
+}
+
+/// Whether the guest's end of a device of that name may be of that kind.
+fn check_target_type(
+    device: &Node<'_>,
+    has_target: bool,
+    target_type: Option<&str>,
+) -> Result<(), XmlError> {
+    let known: &[&str] = match device.name.as_str() {
+        "console" => &[
+            "none", "serial", "xen", "uml", "virtio", "lxc", "openvz", "sclp", "sclplm",
+        ],
+        "channel" if !has_target => {
+            return Err(device.error("target type must be specified for channel device"));
+        }
+        "channel" => &["none", "guestfwd", "virtio", "xen"],
+        "serial" => &[
+            "none",
+            "isa-serial",
+            "usb-serial",
+            "pci-serial",
+            "spapr-vio-serial",
+            "system-serial",
+            "sclp-serial",
+            "isa-debug",
+        ],
+        _ => return Ok(()),
+    };
+    if target_type.is_none() && device.name != "channel" {
+        return Ok(());
+    }
+    let found = target_type.unwrap_or("(null)");
+    if known.contains(&found) {
+        return Ok(());
+    }
+    Err(device.unsupported(format!(
+        "unknown target type '{found}' specified for character device"
+    )))
+}
+
 impl CharSource {
     /// Takes `<source>` and `<protocol>`.
     fn read(kind: &str, device: &mut Node<'_>) -> Result<CharSource, XmlError> {
+        if device.count("protocol") > 1 {
+            return Err(device.error("only one protocol element is allowed for character device"));
+        }
         if kind == "udp" {
             return CharSource::read_udp(device);
+        }
+        if device.count("source") > 1 {
+            return Err(device.error("only one source element is allowed for character device"));
         }
         let mut source = device.child("source");
         let mut of_source = |name| source.as_mut().and_then(|source| source.attr(name));
@@ -232,7 +290,9 @@ impl CharSource {
                 service: of_source("service"),
                 mode: SocketMode::read(&mut source)?,
                 protocol: match device.child("protocol") {
-                    Some(mut protocol) => protocol.word("type")?.unwrap_or_default(),
+                    Some(mut protocol) => protocol
+                        .old_word("type", "Unknown protocol")?
+                        .unwrap_or_default(),
                     None => TcpProtocol::default(),
                 },
             },
@@ -249,7 +309,7 @@ impl CharSource {
                 slave: of_source("slave"),
             },
             _ => {
-                return Err(device.error(format!(
+                return Err(device.unsupported(format!(
                     "unknown type presented to host for character device: {kind}"
                 )));
             }

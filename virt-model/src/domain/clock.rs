@@ -60,7 +60,11 @@ impl Clock {
         let timers = node.children("timer").into_iter().map(Timer::read);
         Ok(Clock {
             timers: timers.collect::<Result<_, _>>()?,
-            offset: node.word("offset")?.unwrap_or_default(),
+            offset: match node.filled("offset") {
+                Some(offset) => ClockOffset::from_word(&offset)
+                    .ok_or_else(|| node.unsupported(format!("unknown clock offset '{offset}'")))?,
+                None => ClockOffset::default(),
+            },
             adjustment: node.attr("adjustment"),
             basis: node.attr("basis"),
             timezone: node.attr("timezone"),
@@ -79,15 +83,32 @@ impl Clock {
     }
 }
 
+const NAMES: [&str; 8] = [
+    "platform",
+    "pit",
+    "rtc",
+    "hpet",
+    "tsc",
+    "kvmclock",
+    "hypervclock",
+    "armvtimer",
+];
+
 impl Timer {
     fn read(mut node: Node<'_>) -> Result<Timer, XmlError> {
         Ok(Timer {
-            name: node.required("name")?,
+            name: match node.one_of("name", &NAMES)? {
+                Some(name) => name,
+                None => return Err(node.missing("name")),
+            },
             present: node.yes_no("present")?,
-            tickpolicy: node.attr("tickpolicy"),
-            track: node.attr("track"),
+            tickpolicy: node.one_of("tickpolicy", &["delay", "catchup", "merge", "discard"])?,
+            track: node.one_of("track", &["boot", "guest", "wall", "realtime"])?,
             frequency: node.number("frequency")?,
-            mode: node.attr("mode"),
+            mode: node.one_of(
+                "mode",
+                &["auto", "native", "emulate", "paravirt", "smpsafe"],
+            )?,
         })
     }
 

@@ -27,6 +27,62 @@ words! {
     }
 }
 
+impl ControllerType {
+    /// libvirt's models of such controllers, in libvirt's order.
+    pub const fn models(self) -> &'static [&'static str] {
+        match self {
+            ControllerType::Scsi => &[
+                "auto",
+                "buslogic",
+                "lsilogic",
+                "lsisas1068",
+                "vmpvscsi",
+                "ibmvscsi",
+                "virtio-scsi",
+                "lsisas1078",
+                "virtio-transitional",
+                "virtio-non-transitional",
+                "ncr53c90",
+                "dc390",
+                "am53c974",
+            ],
+            ControllerType::Ide => &["piix3", "piix4", "ich6"],
+            ControllerType::VirtioSerial => {
+                &["virtio", "virtio-transitional", "virtio-non-transitional"]
+            }
+            ControllerType::Usb => &[
+                "piix3-uhci",
+                "piix4-uhci",
+                "ehci",
+                "ich9-ehci1",
+                "ich9-uhci1",
+                "ich9-uhci2",
+                "ich9-uhci3",
+                "vt82c686b-uhci",
+                "pci-ohci",
+                "nec-xhci",
+                "qusb1",
+                "qusb2",
+                "qemu-xhci",
+                "none",
+            ],
+            ControllerType::Pci => &[
+                "pci-root",
+                "pcie-root",
+                "pci-bridge",
+                "dmi-to-pci-bridge",
+                "pcie-root-port",
+                "pcie-switch-upstream-port",
+                "pcie-switch-downstream-port",
+                "pci-expander-bus",
+                "pcie-expander-bus",
+                "pcie-to-pci-bridge",
+            ],
+            _ => &[],
+        }
+    }
+}
+
 /// A controller.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Controller {
@@ -66,9 +122,21 @@ impl Controller {
 impl Controller {
     /// An index of its own is not said of every controller.
     pub(super) fn read(mut node: Node<'_>) -> Result<(Controller, bool), XmlError> {
-        let kind = node.word("type")?;
-        let kind = kind.ok_or_else(|| node.missing("type"))?;
-        let index: Option<u32> = node.number("index")?;
+        let kind = node.word("type")?.unwrap_or(ControllerType::Ide);
+        let model = node.attr("model");
+        if let Some(model) = model
+            .as_ref()
+            .filter(|model| !kind.models().contains(&model.as_str()))
+        {
+            return Err(node.unsupported(format!("Unknown model type '{model}'")));
+        }
+        let index =
+            match node.number::<i32>("index")? {
+                Some(index) => Some(u32::try_from(index).map_err(|_| {
+                    node.no_number("index", &index.to_string(), "non-negative value")
+                })?),
+                None => None,
+            };
         let (chassis, port) = match node.child("target") {
             Some(mut target) => (target.number("chassis")?, target.number_or_hex("port")?),
             None => (None, None),
@@ -80,7 +148,7 @@ impl Controller {
         let controller = Controller {
             kind,
             index: index.unwrap_or(0),
-            model: node.attr("model"),
+            model,
             ports: node.number("ports")?,
             vectors: node.number("vectors")?,
             pci_model: node.attr_of("model", "name"),

@@ -3,7 +3,10 @@
 use xmltree::Element;
 
 use super::XmlFlags;
-use crate::xml::{Build, Node, XmlError};
+use crate::{
+    ErrorNumber,
+    xml::{Build, Node, XmlError},
+};
 
 /// What all devices have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,9 +102,30 @@ impl Address {
     }
 }
 
+const KINDS: [&str; 12] = [
+    "pci",
+    "drive",
+    "virtio-serial",
+    "ccid",
+    "usb",
+    "spapr-vio",
+    "virtio-s390",
+    "ccw",
+    "virtio-mmio",
+    "isa",
+    "dimm",
+    "unassigned",
+];
+
 impl Address {
     fn read(node: &mut Node<'_>) -> Result<Address, XmlError> {
-        let kind = node.required("type")?;
+        let Some(kind) = node.attr("type") else {
+            let message = "No type specified for device address";
+            return Err(node.fail(ErrorNumber::InternalError, message));
+        };
+        if !KINDS.contains(&kind.as_str()) {
+            return Err(node.unsupported(format!("unknown address type '{kind}'")));
+        }
         Ok(match kind.as_str() {
             "drive" => Address::Drive(DriveAddress {
                 controller: node.number("controller")?.unwrap_or(0),
@@ -161,7 +185,7 @@ impl DriveAddress {
 /// A place on a PCI bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PciAddress {
-    /// The domain, 16 bits.
+    /// The domain.
     pub domain: u32,
     /// The bus, 8 bits.
     pub bus: u32,
@@ -190,13 +214,14 @@ impl PciAddress {
     /// Takes its attributes from `<address>`.
     pub(super) fn read(node: &mut Node<'_>) -> Result<PciAddress, XmlError> {
         let mut part = |name: &str, last: u32| match node.number_or_hex(name)? {
-            Some(part) if part > last => Err(node.error(format!(
-                "Invalid PCI address {name}='{part:#x}', must be <= {last:#X}"
-            ))),
+            Some(part) if part > last => Err(node.error(match name {
+                "function" => format!("Invalid PCI address function={part:#x}, must be <= 7"),
+                _ => format!("Invalid PCI address {name}='{part:#x}', must be <= {last:#X}"),
+            })),
             part => Ok(part.unwrap_or(0)),
         };
         Ok(PciAddress {
-            domain: part("domain", 0xffff)?,
+            domain: part("domain", u32::MAX)?,
             bus: part("bus", 0xff)?,
             slot: part("slot", 0x1f)?,
             function: part("function", 7)?,

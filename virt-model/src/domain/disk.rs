@@ -288,16 +288,52 @@ pub struct DiskGeometry {
     pub translation: Option<String>,
 }
 
+/// The disks of a bus together, in the order of their names, where the first of them was.
+///
+/// Disks that didn't name their bus are together, too: it is found out only afterwards.
+pub(super) fn in_order(disks: Vec<(Disk, Option<DiskBus>)>) -> Vec<Disk> {
+    let mut ordered: Vec<(Option<DiskBus>, Option<u32>, Disk)> = Vec::with_capacity(disks.len());
+    for (disk, bus) in disks {
+        let index = disk.target.index();
+        let higher = ordered
+            .iter()
+            .position(|known| known.0 == bus && known.1 > index);
+        let behind = || ordered.iter().rposition(|known| known.0 == bus);
+        let at = higher.or_else(|| behind().map(|last| last + 1));
+        ordered.insert(at.unwrap_or(ordered.len()), (bus, index, disk));
+    }
+    ordered.into_iter().map(|(_, _, disk)| disk).collect()
+}
+
+fn read_wwn(disk: &mut Node<'_>) -> Result<Option<String>, XmlError> {
+    let Some(wwn) = disk.text_of("wwn") else {
+        return Ok(None);
+    };
+    let digits = wwn.strip_prefix("0x").unwrap_or(&wwn);
+    if digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Ok(Some(wwn));
+    }
+    Err(disk.fail(ErrorNumber::InternalError, format!("Malformed wwn: {wwn}")))
+}
+
 impl Disk {
-    pub(super) fn read(mut node: Node<'_>) -> Result<Disk, XmlError> {
+    /// The disk and the bus that it names itself.
+    pub(super) fn read(mut node: Node<'_>) -> Result<(Disk, Option<DiskBus>), XmlError> {
         let kind: DiskType = node.word("type")?.unwrap_or_default();
         let device = node.word("device")?.unwrap_or_default();
-        let (source, startup_policy) = DiskSource::read(kind, node.child("source"))?;
-        let Some(mut target) = node.child("target") else {
+        let (source, startup_policy) = match node.child("source") {
+            Some(source) => DiskSource::read(kind, source)?,
+            // Whatever its kind.
+            None => (DiskSource::File(None), None),
+        };
+        let target = match node.child("target") {
+            Some(mut target) => DiskTarget::read(&mut target, device)?,
+            None => None,
+        };
+        let Some((target, bus)) = target else {
             let source = source.path().unwrap_or_default();
             return Err(node.fail(ErrorNumber::NoTarget, source));
         };
-        let target = DiskTarget::read(&mut target, device)?;
         if device == DiskDevice::Disk && source.is_empty() {
             return Err(node.fail(ErrorNumber::NoSource, target.dev));
         }
@@ -316,7 +352,7 @@ impl Disk {
             ),
             None => (None, None),
         };
-        Ok(Disk {
+        let disk = Disk {
             device,
             source,
             startup_policy,
@@ -326,7 +362,7 @@ impl Disk {
             shareable: node.has("shareable"),
             transient: node.has("transient"),
             serial: node.text_of("serial"),
-            wwn: node.text_of("wwn"),
+            wwn: read_wwn(&mut node)?,
             vendor: node.text_of("vendor"),
             product: node.text_of("product"),
             geometry,
@@ -336,7 +372,8 @@ impl Disk {
             sgio: node.attr("sgio"),
             snapshot: node.attr("snapshot"),
             info: DeviceInfo::read(&mut node)?,
-        })
+        };
+        Ok((disk, bus))
     }
 
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
@@ -369,11 +406,22 @@ impl Disk {
     }
 }
 
+const FORMATS: [&str; 17] = [
+    "raw", "dir", "bochs", "cloop", "dmg", "iso", "vpc", "vdi", "fat", "vhd", "ploop", "cow",
+    "qcow", "qcow2", "qed", "vmdk", "luks",
+];
+
 impl DiskDriver {
     fn read(node: &mut Node<'_>) -> Result<DiskDriver, XmlError> {
         Ok(DiskDriver {
             name: node.attr("name"),
-            format: node.attr("type"),
+            format: match node.attr("type") {
+                Some(format) if !FORMATS.contains(&format.as_str()) => {
+                    let message = format!("unknown driver format value '{format}'");
+                    return Err(node.unsupported(message));
+                }
+                format => format,
+            },
             cache: node.word("cache")?,
             error_policy: node.attr("error_policy"),
             rerror_policy: node.attr("rerror_policy"),
@@ -413,27 +461,17 @@ impl DiskSource {
     /// What `<source>` says, and the policy that stands there.
     fn read(
         kind: DiskType,
-        node: Option<Node<'_>>,
+        mut node: Node<'_>,
     ) -> Result<(DiskSource, Option<StartupPolicy>), XmlError> {
-        let mut node = node;
-        let policy = match &mut node {
-            Some(node) => node.word("startupPolicy")?,
-            None => None,
-        };
+        let policy = node.word("startupPolicy")?;
         // An empty name is none.
-        let mut path = |name| node.as_mut()?.attr(name).filter(|path| !path.is_empty());
+        let mut path = |name| node.filled(name);
         let source = match kind {
             DiskType::File => DiskSource::File(path("file")),
             DiskType::Block => DiskSource::Block(path("dev")),
             DiskType::Dir => DiskSource::Dir(path("dir")),
-            DiskType::Network => DiskSource::Network(match &mut node {
-                Some(node) => Some(NetworkDisk::read(node)?),
-                None => None,
-            }),
-            DiskType::Volume => DiskSource::Volume(match &mut node {
-                Some(node) => Some(VolumeDisk::read(node)?),
-                None => None,
-            }),
+            DiskType::Network => DiskSource::Network(Some(NetworkDisk::read(&mut node)?)),
+            DiskType::Volume => DiskSource::Volume(VolumeDisk::read(&mut node)?),
             DiskType::Nvme => DiskSource::Nvme,
             DiskType::VhostUser => DiskSource::VhostUser,
             DiskType::VhostVdpa => DiskSource::VhostVdpa,
@@ -485,12 +523,20 @@ impl NetworkDisk {
 }
 
 impl VolumeDisk {
-    fn read(node: &mut Node<'_>) -> Result<VolumeDisk, XmlError> {
-        Ok(VolumeDisk {
-            pool: node.required("pool")?,
-            volume: node.required("volume")?,
-            mode: node.attr("mode"),
-        })
+    /// None where neither pool nor volume is named.
+    fn read(node: &mut Node<'_>) -> Result<Option<VolumeDisk>, XmlError> {
+        match (node.attr("pool"), node.attr("volume")) {
+            (None, None) => Ok(None),
+            (Some(pool), Some(volume)) => Ok(Some(VolumeDisk {
+                pool,
+                volume,
+                mode: node.attr("mode"),
+            })),
+            _ => {
+                Err(node
+                    .error("'pool' and 'volume' must be specified together for 'pool' type source"))
+            }
+        }
     }
 }
 
@@ -514,20 +560,46 @@ impl NetworkHost {
 }
 
 impl DiskTarget {
-    fn read(node: &mut Node<'_>, device: DiskDevice) -> Result<DiskTarget, XmlError> {
-        let dev = node.attr("dev").filter(|dev| !dev.is_empty());
-        let dev = dev.ok_or_else(|| node.missing("dev"))?;
-        let bus = match node.word("bus")? {
-            Some(bus) => bus,
-            None => DiskBus::usual(device, &dev),
+    /// The target and the bus that it names itself; none without a name.
+    fn read(
+        node: &mut Node<'_>,
+        device: DiskDevice,
+    ) -> Result<Option<(DiskTarget, Option<DiskBus>)>, XmlError> {
+        let Some(dev) = node.attr("dev") else {
+            return Ok(None);
         };
-        Ok(DiskTarget {
+        let bus = node.word("bus")?;
+        let usual = DiskBus::usual(device, &dev);
+        let drawer = matches!(device, DiskDevice::Cdrom | DiskDevice::Floppy);
+        let tray: Option<Tray> = node.word("tray")?;
+        if tray.is_some() && !drawer {
+            return Err(node.unsupported("tray is only valid for cdrom and floppy"));
+        }
+        let target = DiskTarget {
             dev,
-            bus,
-            tray: node.word("tray")?.filter(|&tray| tray == Tray::Open),
+            bus: bus.unwrap_or(usual),
+            tray: tray.filter(|&tray| tray == Tray::Open),
             removable: node.on_off("removable")?,
             rotation_rate: node.number("rotation_rate")?,
-        })
+        };
+        Ok(Some((target, bus)))
+    }
+
+    /// The number that the name says: 0 for `sda` and `hda`, 26 for `sdaa`. A number at the end is
+    /// a partition's. None when the name isn't one of such disks.
+    pub fn index(&self) -> Option<u32> {
+        let prefixes = ["fd", "hd", "vd", "sd", "xvd", "ubd"];
+        let letters = prefixes
+            .iter()
+            .find_map(|prefix| self.dev.strip_prefix(prefix))?;
+        let letters = letters.trim_end_matches(|c: char| c.is_ascii_digit());
+        let count = letters.bytes().try_fold(0_u32, |count, letter| {
+            let digit = letter.is_ascii_lowercase().then(|| letter - b'a' + 1)?;
+            count.checked_mul(26)?.checked_add(u32::from(digit))
+        })?;
+        count
+            .checked_sub(1)
+            .filter(|index| i32::try_from(*index).is_ok())
     }
 
     /// `<target>`; that a drawer is closed goes without saying.
@@ -550,7 +622,6 @@ impl DiskBus {
             return DiskBus::Fdc;
         }
         let named = [
-            ("fd", DiskBus::Fdc),
             ("sd", DiskBus::Scsi),
             ("vd", DiskBus::Virtio),
             ("xvd", DiskBus::Xen),

@@ -30,8 +30,42 @@ pub struct Features {
     pub smm: Option<bool>,
 }
 
+/// Features that libvirt knows; not all of them are modelled.
+const KNOWN: [&str; 27] = [
+    "acpi",
+    "apic",
+    "pae",
+    "hap",
+    "viridian",
+    "privnet",
+    "pmu",
+    "vmport",
+    "smm",
+    "hyperv",
+    "kvm",
+    "pvspinlock",
+    "capabilities",
+    "gic",
+    "ioapic",
+    "hpt",
+    "vmcoreinfo",
+    "htm",
+    "nested-hv",
+    "msrs",
+    "ccf-assist",
+    "xen",
+    "cfpc",
+    "sbbc",
+    "ibs",
+    "tcg",
+    "async-teardown",
+];
+
 impl Features {
     pub(super) fn read(mut node: Node<'_>) -> Result<Features, XmlError> {
+        if let Some(name) = node.child_names().find(|name| !KNOWN.contains(name)) {
+            return Err(node.unsupported(format!("unexpected feature '{name}'")));
+        }
         // A switch without a state is on.
         let switch = |node: Option<Node<'_>>| match node {
             Some(mut node) => Ok(Some(node.on_off("state")?.unwrap_or(true))),

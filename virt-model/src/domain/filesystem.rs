@@ -70,14 +70,22 @@ impl FilesystemType {
 impl Filesystem {
     pub(super) fn read(mut node: Node<'_>) -> Result<Filesystem, XmlError> {
         let kind: FilesystemType = node.word("type")?.unwrap_or_default();
-        let Some(target) = node.attr_of("target", "dir") else {
-            return Err(node.fail(ErrorNumber::NoTarget, ""));
-        };
+        let source = node.attr_of("source", kind.source_attribute());
+        let target = node.attr_of("target", "dir").unwrap_or_default();
+        if target.is_empty() {
+            return Err(node.fail(ErrorNumber::NoTarget, source.unwrap_or_default()));
+        }
         Ok(Filesystem {
             kind,
-            access_mode: node.word("accessmode")?,
+            access_mode: match node.filled("accessmode") {
+                Some(mode) => Some(
+                    AccessMode::from_word(&mode)
+                        .ok_or_else(|| node.invalid("accessmode", &mode))?,
+                ),
+                None => None,
+            },
             driver: node.attr_of("driver", "type"),
-            source: node.attr_of("source", kind.source_attribute()),
+            source,
             target,
             readonly: node.has("readonly"),
             info: DeviceInfo::read(&mut node)?,

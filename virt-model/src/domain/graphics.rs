@@ -6,8 +6,9 @@ use xmltree::Element;
 
 use super::{XmlFlags, device::yes_no};
 use crate::{
+    ErrorNumber,
     words::words,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, decimal},
 };
 
 words! {
@@ -113,47 +114,65 @@ impl Graphics {
             kind,
             GraphicsType::Vnc | GraphicsType::Rdp | GraphicsType::Spice
         );
-        let port: Option<i32> = node.number("port")?;
-        let autoport = node.yes_no("autoport")?;
+        let spice = kind == GraphicsType::Spice;
+        let port = match kind {
+            GraphicsType::Vnc | GraphicsType::Rdp => match node.attr("port") {
+                Some(text) => Some(decimal::<i32>(&text).ok_or_else(|| {
+                    let message = format!("cannot parse {kind} port {text}");
+                    node.fail(ErrorNumber::InternalError, message)
+                })?),
+                None => None,
+            },
+            _ if spice => node.number("port")?,
+            _ => None,
+        };
+        let tls_port: Option<i32> = match spice {
+            true => node.number("tlsPort")?,
+            false => None,
+        };
+        let websocket = match kind {
+            GraphicsType::Vnc => node.number("websocket")?,
+            _ => None,
+        };
         // An old way to say that the port is the hypervisor's choice is -1, and so it is of a
         // VNC server without a port.
         let implied = match port {
             Some(port) => port == -1,
             None => kind == GraphicsType::Vnc,
         };
-        let listen = node.attr("listen").filter(|address| !address.is_empty());
-        let listens = node.children("listen").into_iter().map(Listen::read);
-        let mut listens: Vec<Listen> = listens.collect::<Result<_, _>>()?;
+        let autoport = node.attr("autoport").map_or(implied, |word| word == "yes");
+        let mut listens = Vec::new();
+        let listen = match served {
+            true => node.attr("listen"),
+            false => None,
+        };
+        let mut first = listen.as_deref();
+        if served {
+            for child in node.children("listen") {
+                listens.push(Listen::read(child, first.take())?);
+            }
+        }
         if listens.is_empty() && served {
             listens.push(match node.attr("socket") {
                 Some(socket) => Listen::Socket {
                     socket: Some(socket),
                 },
                 None => Listen::Address {
-                    address: listen.clone(),
+                    address: listen.filter(|address| !address.is_empty()),
                 },
             });
         }
-        if let (Some(Listen::Address { address }), Some(listen)) = (listens.first_mut(), listen) {
-            match address {
-                None => *address = Some(listen),
-                Some(address) if *address == listen => {}
-                Some(address) => {
-                    return Err(node.error(format!(
-                        "graphics 'listen' attribute '{listen}' must match 'address' attribute \
-                         of first listen element (found '{address}')"
-                    )));
-                }
-            }
-        }
         Ok(Graphics {
             kind,
-            port: port.filter(|&port| port > 0),
-            tls_port: node.number("tlsPort")?.filter(|&port| port > 0),
-            autoport: autoport.unwrap_or(false) || implied,
-            websocket: node.number("websocket")?,
+            port: port.filter(|port| !matches!(port, 0 | -1)),
+            tls_port: tls_port.filter(|&port| port > 0),
+            autoport,
+            websocket,
             keymap: node.attr("keymap"),
-            share_policy: node.attr("sharePolicy"),
+            share_policy: node.one_of(
+                "sharePolicy",
+                &["allow-exclusive", "force-shared", "ignore"],
+            )?,
             passwd: node.attr("passwd"),
             passwd_valid_to: node.attr("passwdValidTo"),
             listens,
@@ -218,22 +237,46 @@ impl Graphics {
 }
 
 impl Listen {
-    fn read(mut node: Node<'_>) -> Result<Listen, XmlError> {
+    /// The address of the first one may stand at the device, too.
+    fn read(mut node: Node<'_>, listen: Option<&str>) -> Result<Listen, XmlError> {
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let kind = node.required("type")?;
+        if !["none", "address", "network", "socket"].contains(&kind.as_str()) {
+            return Err(node.invalid("type", &kind));
+        }
+        let (network, socket) = (node.filled("network"), node.filled("socket"));
+        for (name, value) in [("network", &network), ("socket", &socket)] {
+            if value.is_some() && kind != name {
+                return Err(node.error(format!(
+                    "'{name}' attribute is valid only for listen type '{name}'"
+                )));
+            }
+        }
+        if kind == "address" {
+            let address = node.attr("address");
+            if let (Some(address), Some(listen)) = (&address, listen)
+                && address != listen
+            {
+                return Err(node.unsupported(format!(
+                    "graphics 'listen' attribute '{listen}' must match 'address' attribute of \
+                     first listen element (found '{address}')"
+                )));
+            }
+            let address = address.or_else(|| listen.map(str::to_owned));
+            return Ok(Listen::Address {
+                address: filled(address),
+            });
+        }
+        let address = filled(node.attr("address"));
         Ok(match kind.as_str() {
             "none" => Listen::None,
-            "address" => Listen::Address {
-                address: filled(node.attr("address")),
-            },
             "network" => Listen::Network {
-                network: node.required("network")?,
-                address: filled(node.attr("address")),
+                network: network.ok_or_else(|| {
+                    node.error("'network' attribute is required for listen type 'network'")
+                })?,
+                address,
             },
-            "socket" => Listen::Socket {
-                socket: filled(node.attr("socket")),
-            },
-            _ => return Err(node.invalid("type", &kind)),
+            _ => Listen::Socket { socket },
         })
     }
 

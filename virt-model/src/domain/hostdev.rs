@@ -35,11 +35,27 @@ pub enum HostdevSource {
     },
 }
 
+const MODES: [&str; 2] = ["subsystem", "capabilities"];
+
 impl Hostdev {
     /// None for a kind that isn't modelled.
     pub(super) fn read(mut node: Node<'_>) -> Result<Option<Hostdev>, XmlError> {
         let mode = node.attr("mode");
-        let kind = node.required("type")?;
+        if let Some(mode) = mode.as_ref().filter(|mode| !MODES.contains(&mode.as_str())) {
+            return Err(node.unsupported(format!("unknown hostdev mode '{mode}'")));
+        }
+        let Some(kind) = node.attr("type") else {
+            return Err(node.error("missing source address type"));
+        };
+        let known: &[&str] = match mode.as_deref() {
+            Some("capabilities") => &["storage", "misc", "net"],
+            _ => &["usb", "pci", "scsi", "scsi_host", "mdev"],
+        };
+        if !known.contains(&kind.as_str()) {
+            return Err(
+                node.unsupported(format!("unknown host device source address type '{kind}'"))
+            );
+        }
         let modelled = mode.as_deref().is_none_or(|mode| mode == "subsystem")
             && matches!(kind.as_str(), "pci" | "usb");
         if !modelled {
@@ -54,7 +70,7 @@ impl Hostdev {
                 "pci" => HostdevSource::read_pci(&mut source)?,
                 _ => HostdevSource::read_usb(&mut source)?,
             },
-            managed: node.yes_no("managed")?.unwrap_or_default(),
+            managed: node.attr("managed").is_some_and(|word| word == "yes"),
             info: DeviceInfo::read(&mut node)?,
         }))
     }

@@ -4,6 +4,7 @@ use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags};
 use crate::{
+    ErrorNumber,
     words::words,
     xml::{Build, Node, XmlError},
 };
@@ -48,10 +49,12 @@ pub struct Input {
 
 impl Input {
     pub(super) fn read(mut node: Node<'_>) -> Result<Input, XmlError> {
-        let kind = node.word("type")?;
+        let kind = node.old_word("type", "unknown input device type")?;
         Ok(Input {
-            kind: kind.ok_or_else(|| node.missing("type"))?,
-            bus: node.word("bus")?,
+            kind: kind.ok_or_else(|| {
+                node.fail(ErrorNumber::InternalError, "missing input device type")
+            })?,
+            bus: node.old_word("bus", "unknown input bus type")?,
             model: node.attr("model"),
             info: DeviceInfo::read(&mut node)?,
         })

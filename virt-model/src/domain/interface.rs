@@ -6,7 +6,7 @@ use super::{DeviceInfo, XmlFlags, device::yes_no};
 use crate::{
     MacAddress, Uuid,
     words::words,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, decimal},
 };
 
 words! {
@@ -193,13 +193,13 @@ impl VdsSource {
     fn read(source: &mut Node<'_>) -> Result<VdsSource, XmlError> {
         let id = source.required("switchid")?;
         let Ok(switch_id) = id.parse() else {
-            return Err(source.invalid("switchid", &id));
+            return Err(source.no_number("switchid", &id, "UUID"));
         };
         Ok(VdsSource {
             switch_id,
-            port_id: source.number("portid")?.unwrap_or(0),
+            port_id: source.number_or_hex("portid")?.unwrap_or(0),
             portgroup_id: source.attr("portgroupid"),
-            connection_id: source.number("connectionid")?.unwrap_or(0),
+            connection_id: source.number_or_hex("connectionid")?.unwrap_or(0),
         })
     }
 }
@@ -215,18 +215,25 @@ pub struct VirtualPort {
 
 impl Interface {
     pub(super) fn read(mut node: Node<'_>) -> Result<Interface, XmlError> {
-        let kind = node.word("type")?;
-        let kind = kind.ok_or_else(|| node.missing("type"))?;
+        let kind = node.word("type")?.unwrap_or(InterfaceType::User);
         let (mac, mac_type, mac_check) = match node.child("mac") {
             Some(mut mac) => (read_mac(&mut mac)?, mac.word("type")?, mac.yes_no("check")?),
             None => (None, None, None),
         };
         let link_state = match node.child("link") {
-            Some(mut link) => link.word("state")?,
+            Some(mut link) => match link.filled("state") {
+                Some(state) => Some(LinkState::from_word(&state).ok_or_else(|| {
+                    link.unsupported(format!("unknown interface link state '{state}'"))
+                })?),
+                None => None,
+            },
             None => None,
         };
         let mtu = match node.child("mtu") {
-            Some(mut mtu) => mtu.number("size")?,
+            Some(mut mtu) => match mtu.filled("size") {
+                Some(size) => Some(decimal(&size).ok_or_else(|| mtu.error("malformed mtu size"))?),
+                None => None,
+            },
             None => None,
         };
         let port_isolated = match node.child("port") {
@@ -242,7 +249,9 @@ impl Interface {
             port_isolated,
             script: node.attr_of("script", "path"),
             target_dev: node.attr_of("target", "dev"),
-            model: node.attr_of("model", "type"),
+            model: node
+                .child("model")
+                .and_then(|mut model| model.filled("type")),
             link_state,
             mtu,
             info: DeviceInfo::read(&mut node)?,
@@ -296,24 +305,23 @@ impl InterfaceSource {
     fn read(kind: InterfaceType, interface: &mut Node<'_>) -> Result<InterfaceSource, XmlError> {
         let mut found = interface.child("source");
         let source = found.as_mut();
-        let required = |source: Option<&mut Node<'_>>, name: &str| {
-            match source {
-                Some(source) => source.attr(name),
-                None => None,
-            }
-            .ok_or_else(|| {
-                interface.error(format!(
-                    "No <source> '{name}' attribute specified with <interface type='{kind}'/>"
-                ))
-            })
+        let no_source = || {
+            interface.error(format!(
+                "interface type='{kind}' requires a 'source' element"
+            ))
+        };
+        let required = |source: Option<&mut Node<'_>>, name: &str| match source {
+            Some(source) => source.required(name),
+            None => Err(no_source()),
         };
         let socket = |source: Option<&mut Node<'_>>| match source {
             Some(source) => Ok((source.attr("address"), source.number("port")?)),
-            None => Ok((None, None)),
+            None => Err(no_source()),
         };
         Ok(match kind {
             InterfaceType::User => InterfaceSource::User,
             InterfaceType::Ethernet => InterfaceSource::Ethernet,
+            InterfaceType::VhostUser if source.is_none() => return Err(no_source()),
             InterfaceType::VhostUser => InterfaceSource::VhostUser,
             InterfaceType::Server => {
                 let (address, port) = socket(source)?;
@@ -352,11 +360,7 @@ impl InterfaceSource {
             InterfaceType::Null => InterfaceSource::Null,
             InterfaceType::Vds => match source {
                 Some(source) => InterfaceSource::Vds(VdsSource::read(source)?),
-                None => {
-                    return Err(
-                        interface.error("Missing required element 'source' in element 'interface'")
-                    );
-                }
+                None => return Err(no_source()),
             },
         })
     }

@@ -18,14 +18,28 @@ pub struct Memballoon {
     pub info: DeviceInfo,
 }
 
+const MODELS: [&str; 5] = [
+    "virtio",
+    "xen",
+    "none",
+    "virtio-transitional",
+    "virtio-non-transitional",
+];
+
 impl Memballoon {
     pub(super) fn read(mut node: Node<'_>) -> Result<Memballoon, XmlError> {
         let stats_period = match node.child("stats") {
-            Some(mut stats) => stats.number("period")?,
+            // No statistics are asked for below zero.
+            Some(mut stats) => stats
+                .number_or_hex::<i32>("period")?
+                .and_then(|period| u32::try_from(period).ok()),
             None => None,
         };
         Ok(Memballoon {
-            model: node.required("model")?,
+            model: match node.one_of("model", &MODELS)? {
+                Some(model) => model,
+                None => return Err(node.missing("model")),
+            },
             autodeflate: node.on_off("autodeflate")?,
             stats_period,
             info: DeviceInfo::read(&mut node)?,

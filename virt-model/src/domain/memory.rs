@@ -5,33 +5,42 @@ use crate::{
     xml::{Node, XmlError, decimal},
 };
 
-/// The KiB that an element holds, if there is one.
-pub(super) fn read_size(node: Option<Node<'_>>) -> Result<Option<u64>, XmlError> {
+/// The KiB that an element holds, if there is one with a text. Errors call it `path`.
+pub(super) fn read_size(node: Option<Node<'_>>, path: &str) -> Result<Option<u64>, XmlError> {
     let Some(mut node) = node else {
         return Ok(None);
     };
-    let unit = node.attr("unit");
+    let unit = node.filled("unit");
     let text = node.text().to_owned();
-    read_kib(&node, &text, unit.as_deref()).map(Some)
+    if text.is_empty() {
+        return Ok(None);
+    }
+    read_kib(&node, path, &text, unit.as_deref()).map(Some)
 }
 
 /// `text` in `unit` as KiB, rounded up; without a unit it is in KiB.
-pub(super) fn read_kib(node: &Node<'_>, text: &str, unit: Option<&str>) -> Result<u64, XmlError> {
-    let Some(number) = decimal::<u64>(text.trim()) else {
+pub(super) fn read_kib(
+    node: &Node<'_>,
+    path: &str,
+    text: &str,
+    unit: Option<&str>,
+) -> Result<u64, XmlError> {
+    let Some(number) = decimal::<u64>(text) else {
         return Err(node.error(format!(
-            "Invalid value '{text}' for element or attribute '{}'",
-            node.name
+            "Invalid value '{text}' for element or attribute '{path}'"
         )));
     };
-    let unit = unit.unwrap_or("KiB");
-    let Some(bytes) = unit_bytes(unit) else {
+    let Some(bytes) = unit_bytes(unit.unwrap_or("KiB")) else {
+        let unit = unit.unwrap_or_default();
         return Err(node.fail(ErrorNumber::InvalidArg, format!("unknown suffix '{unit}'")));
     };
+    const MOST: u64 = i64::MAX as u64;
     match number.checked_mul(bytes) {
-        Some(size) if size <= i64::MAX as u64 => Ok(size.div_ceil(1024)),
+        Some(size) if size.div_ceil(1024) <= MOST / 1024 => Ok(size.div_ceil(1024)),
+        Some(..=MOST) => Err(node.fail(ErrorNumber::Overflow, "size value too large")),
         _ => Err(node.fail(
             ErrorNumber::Overflow,
-            format!("value too large: {number}{unit}"),
+            format!("value too large: {number}{}", unit.unwrap_or_default()),
         )),
     }
 }

@@ -128,12 +128,77 @@ pub struct BootMenu {
     pub timeout: Option<u32>,
 }
 
+const OS_TYPES: [&str; 6] = ["hvm", "xen", "linux", "exe", "uml", "xenpvh"];
+
+/// libvirt's architectures.
+const ARCHES: [&str; 37] = [
+    "alpha",
+    "armv6l",
+    "armv7l",
+    "armv7b",
+    "aarch64",
+    "cris",
+    "i686",
+    "ia64",
+    "lm32",
+    "loongarch64",
+    "m68k",
+    "microblaze",
+    "microblazeel",
+    "mips",
+    "mipsel",
+    "mips64",
+    "mips64el",
+    "openrisc",
+    "parisc",
+    "parisc64",
+    "ppc",
+    "ppcle",
+    "ppc64",
+    "ppc64le",
+    "ppcemb",
+    "riscv32",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sh4",
+    "sh4eb",
+    "sparc",
+    "sparc64",
+    "unicore32",
+    "x86_64",
+    "xtensa",
+    "xtensaeb",
+];
+
 impl Os {
     pub(super) fn read(mut node: Node<'_>) -> Result<Os, XmlError> {
         let Some(mut kind) = node.child("type") else {
             return Err(node.error("an os <type> must be specified"));
         };
-        let features = match node.child("firmware") {
+        let os_type = kind.text().to_owned();
+        if os_type.is_empty() {
+            return Err(node.error("an os <type> must be specified"));
+        }
+        if !OS_TYPES.contains(&os_type.as_str()) {
+            return Err(node.unsupported(format!("unknown OS type '{os_type}'")));
+        }
+        let arch = kind.filled("arch");
+        if let Some(arch) = arch
+            .as_ref()
+            .filter(|arch| !ARCHES.contains(&arch.as_str()))
+        {
+            return Err(node.unsupported(format!("Unknown architecture {arch}")));
+        }
+        let firmware = match node.filled("firmware") {
+            Some(word) => Some(
+                Firmware::from_word(&word)
+                    .ok_or_else(|| node.error(format!("unknown firmware value {word}")))?,
+            ),
+            None => None,
+        };
+        // They are those of a firmware to be chosen.
+        let features = match firmware.and_then(|_| node.child("firmware")) {
             Some(mut firmware) => firmware.children("feature"),
             None => Vec::new(),
         };
@@ -143,10 +208,10 @@ impl Os {
             device.ok_or_else(|| boot.missing("dev"))
         });
         let mut os = Os {
-            os_type: kind.text().to_owned(),
-            arch: kind.attr("arch"),
+            os_type,
+            arch,
             machine: kind.attr("machine"),
-            firmware: node.word("firmware")?,
+            firmware,
             firmware_features: features.collect::<Result<_, _>>()?,
             boot: boot.collect::<Result<_, _>>()?,
             kernel: node.text_of("kernel"),
@@ -162,15 +227,24 @@ impl Os {
             os.nvram_template = nvram.attr("template");
         }
         if let Some(menu) = node.child("bootmenu") {
-            os.boot_menu = Some(BootMenu::read(menu)?);
+            os.boot_menu = BootMenu::read(menu)?;
         }
         if let Some(mut bios) = node.child("bios") {
-            os.bios_use_serial = bios.yes_no("useserial")?;
+            os.bios_use_serial = bios.attr("useserial").map(|word| word == "yes");
             os.bios_reboot_timeout = bios.number("rebootTimeout")?;
+            if (os.bios_reboot_timeout).is_some_and(|time| !(-1..=65535).contains(&time)) {
+                return Err(bios
+                    .unsupported("invalid value for rebootTimeout, must be in range [-1,65535]"));
+            }
         }
         if let Some(mut smbios) = node.child("smbios") {
-            let mode = smbios.word("mode")?;
-            os.smbios = Some(mode.ok_or_else(|| smbios.missing("mode"))?);
+            os.smbios =
+                match smbios.filled("mode") {
+                    Some(mode) => Some(SmbiosMode::from_word(&mode).ok_or_else(|| {
+                        smbios.unsupported(format!("unknown smbios mode '{mode}'"))
+                    })?),
+                    None => None,
+                };
         }
         Ok(os)
     }
@@ -218,7 +292,10 @@ impl FirmwareFeature {
     fn read(mut node: Node<'_>) -> Result<FirmwareFeature, XmlError> {
         let enabled = node.yes_no("enabled")?;
         Ok(FirmwareFeature {
-            name: node.required("name")?,
+            name: match node.one_of("name", &["enrolled-keys", "secure-boot"])? {
+                Some(name) => name,
+                None => return Err(node.missing("name")),
+            },
             enabled: enabled.ok_or_else(|| node.missing("enabled"))?,
         })
     }
@@ -236,7 +313,7 @@ impl Loader {
             path: filled(node.text()),
             readonly: node.yes_no("readonly")?,
             secure: node.yes_no("secure")?,
-            kind: node.attr("type"),
+            kind: node.one_of("type", &["rom", "pflash"])?,
         })
     }
 
@@ -253,12 +330,16 @@ impl Loader {
 }
 
 impl BootMenu {
-    fn read(mut node: Node<'_>) -> Result<BootMenu, XmlError> {
+    /// None for a menu that doesn't say whether it is shown.
+    fn read(mut node: Node<'_>) -> Result<Option<BootMenu>, XmlError> {
         let enable = node.yes_no("enable")?;
-        Ok(BootMenu {
-            enable: enable.ok_or_else(|| node.missing("enable"))?,
-            timeout: node.number("timeout")?,
-        })
+        let timeout: Option<u32> = node.number("timeout")?;
+        if timeout.is_some_and(|timeout| timeout > 65535) {
+            return Err(
+                node.unsupported("invalid value for boot menu timeout, must be in range [0,65535]")
+            );
+        }
+        Ok(enable.map(|enable| BootMenu { enable, timeout }))
     }
 
     fn to_element(&self) -> Element {

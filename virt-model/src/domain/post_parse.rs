@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Address, CharDevice, Controller, ControllerType, Devices, Disk, DiskBus, DomainDef,
+    Address, CharDevice, Controller, ControllerType, Devices, Disk, DiskBus, DiskTarget, DomainDef,
     DriveAddress, Video, VideoModel,
 };
 use crate::{ErrorNumber, XmlError};
@@ -85,7 +85,10 @@ impl DomainDef {
                 Some(Address::Drive(address)) if disk.target.bus == bus => Some(address.controller),
                 _ => None,
             });
-            let Some(last) = used.max() else { continue };
+            // libvirt's number is below zero then, and nothing is needed.
+            let Some(last) = used.filter(|&index| i32::try_from(index).is_ok()).max() else {
+                continue;
+            };
             if last >= MAX_CONTROLLERS {
                 return Err(XmlError::new(
                     ErrorNumber::XmlError,
@@ -110,12 +113,20 @@ impl DomainDef {
 
     /// Gives numbers to ports that have none.
     fn number_ports(&mut self) {
-        for ports in [&mut self.devices.serials, &mut self.devices.parallels] {
-            let mut next = 0;
-            for port in ports {
-                let number = *port.target_port.get_or_insert(next);
-                next = next.max(number.saturating_add(1));
+        // A serial port's number is behind all of them, a parallel port's behind those before it.
+        let known = self.devices.serials.iter();
+        let known = known.filter_map(|port| port.target_port);
+        let mut next = known.max().map_or(0, |last| last.wrapping_add(1));
+        for port in &mut self.devices.serials {
+            if port.target_port.is_none() {
+                port.target_port = Some(next);
+                next = next.wrapping_add(1);
             }
+        }
+        let mut next = 0;
+        for port in &mut self.devices.parallels {
+            let number = *port.target_port.get_or_insert(next);
+            next = next.max(number.saturating_add(1));
         }
         for (port, console) in (0..).zip(&mut self.devices.consoles) {
             console.target_port.get_or_insert(port);
@@ -166,7 +177,10 @@ impl DomainDef {
             }
             video.vram = match video.vram {
                 None | Some(0) => usual_vram(video.model, &self.virt_type),
-                Some(vram) => vram.checked_next_power_of_two().or(Some(vram)),
+                // libvirt's number of 32 bits is none then.
+                Some(vram) => vram
+                    .checked_next_power_of_two()
+                    .or_else(|| usual_vram(video.model, &self.virt_type)),
             };
         }
         match videos.iter().position(|video| video.primary) {
@@ -184,15 +198,15 @@ fn place(disk: &mut Disk, defaults: &Defaults) -> Result<(), XmlError> {
     if disk.info.address.is_some() {
         return Ok(());
     }
-    let dev = &disk.target.dev;
+    let DiskTarget { dev, .. } = &disk.target;
+    let index = disk.target.index();
     let found = match disk.target.bus {
         DiskBus::Nvme => nvme(dev),
-        DiskBus::Scsi => disk_index(dev).map(|index| scsi(index, defaults.scsi_units)),
-        DiskBus::Ide => {
-            disk_index(dev).map(|index| DriveAddress::new(index / 4, index % 4 / 2, index % 2))
-        }
-        DiskBus::Fdc => disk_index(dev).map(|index| DriveAddress::new(index / 2, 0, index % 2)),
-        DiskBus::Sata => disk_index(dev).map(|index| DriveAddress::new(index / 6, 0, index % 6)),
+        _ if index.is_none() => None,
+        DiskBus::Scsi => index.map(|index| scsi(index, defaults.scsi_units)),
+        DiskBus::Ide => index.map(|index| DriveAddress::new(index / 4, index % 4 / 2, index % 2)),
+        DiskBus::Fdc => index.map(|index| DriveAddress::new(index / 2, 0, index % 2)),
+        DiskBus::Sata => index.map(|index| DriveAddress::new(index / 6, 0, index % 6)),
         // Not a bus of drives.
         _ => return Ok(()),
     };
@@ -213,25 +227,6 @@ fn scsi(index: u32, units: u32) -> DriveAddress {
     // Unit 7 is the controller.
     let unit = if unit >= 7 { unit + 1 } else { unit };
     DriveAddress::new(index / disks, 0, unit)
-}
-
-/// The number of a disk of that name: `sda` is 0, `sdaa` is 26; a number at the end is a
-/// partition's.
-fn disk_index(dev: &str) -> Option<u32> {
-    let prefixes = ["fd", "hd", "vd", "sd", "xvd", "ubd"];
-    let letters = prefixes
-        .iter()
-        .find_map(|prefix| dev.strip_prefix(prefix))?;
-    let letters = letters.trim_end_matches(|c: char| c.is_ascii_digit());
-    let mut after: u32 = 0;
-    for letter in letters.bytes() {
-        if !letter.is_ascii_lowercase() {
-            return None;
-        }
-        let digit = u32::from(letter - b'a') + 1;
-        after = after.checked_mul(26)?.checked_add(digit)?;
-    }
-    after.checked_sub(1)
 }
 
 /// The place of an NVMe disk: `nvme1n2` is unit 1 of controller 1.
@@ -328,7 +323,7 @@ mod tests {
             ("nvme0n0", "nvme"),
             // Controllers out of bounds.
             ("sdzzzzz", "scsi"),
-            ("nvme4000000000n1", "nvme"),
+            ("nvme2000000000n1", "nvme"),
         ] {
             check_place(dev, bus, 16, None);
         }
@@ -398,16 +393,16 @@ mod tests {
             "<serial type='null'/><serial type='vc'><target port='4'/></serial><serial type='stdio'/>",
             &[
                 "<serial type='null'>",
-                "<target port='0'/>",
+                "<target port='5'/>",
                 "</serial>",
                 "<serial type='vc'>",
                 "<target port='4'/>",
                 "</serial>",
                 "<serial type='stdio'>",
-                "<target port='5'/>",
+                "<target port='6'/>",
                 "</serial>",
                 "<console type='null'>",
-                "<target type='serial' port='0'/>",
+                "<target type='serial' port='5'/>",
                 "</console>",
             ],
         );
@@ -436,6 +431,25 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_parallel_ports() {
+        check(
+            "<parallel type='null'/><parallel type='vc'><target port='1'/></parallel>\
+             <parallel type='null'/>",
+            &[
+                "<parallel type='null'>",
+                "<target port='0'/>",
+                "</parallel>",
+                "<parallel type='vc'>",
+                "<target port='1'/>",
+                "</parallel>",
+                "<parallel type='null'>",
+                "<target port='2'/>",
+                "</parallel>",
+            ],
+        );
+    }
+
+    #[test]
     fn video_cards() {
         let card = |vram| format!("<model type='vmvga' vram='{vram}' primary='yes'/>");
         let graphics = "<graphics type='sdl'/>";
@@ -443,6 +457,10 @@ mod tests {
         check(
             "<video><model vram='5000'/></video>",
             &["<video>", &card(8192), "</video>"],
+        );
+        check(
+            "<video><model vram='4294967295'/></video>",
+            &["<video>", &card(4096), "</video>"],
         );
         check(
             "<video><model type='vga'/></video><video><model type='vmvga' vram='1' primary='yes'/></video>",

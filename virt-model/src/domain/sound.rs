@@ -14,10 +14,17 @@ pub struct Sound {
     pub info: DeviceInfo,
 }
 
+const MODELS: [&str; 9] = [
+    "sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "ich7", "virtio",
+];
+
 impl Sound {
     pub(super) fn read(mut node: Node<'_>) -> Result<Sound, XmlError> {
         Ok(Sound {
-            model: node.required("model")?,
+            model: match node.one_of("model", &MODELS)? {
+                Some(model) => model,
+                None => return Err(node.missing("model")),
+            },
             info: DeviceInfo::read(&mut node)?,
         })
     }

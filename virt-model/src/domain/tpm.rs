@@ -45,13 +45,24 @@ impl Default for TpmBackend {
     }
 }
 
+const MODELS: [&str; 5] = [
+    "default",
+    "tpm-tis",
+    "tpm-crb",
+    "tpm-spapr",
+    "spapr-tpm-proxy",
+];
+
 impl Tpm {
     pub(super) fn read(mut node: Node<'_>) -> Result<Tpm, XmlError> {
+        if node.count("backend") > 1 {
+            return Err(node.error("only one TPM backend is supported"));
+        }
         let Some(mut backend) = node.child("backend") else {
             return Err(node.error("missing TPM device backend"));
         };
         Ok(Tpm {
-            model: node.attr("model"),
+            model: node.one_of("model", &MODELS)?,
             backend: TpmBackend::read(&mut backend)?,
             info: DeviceInfo::read(&mut node)?,
         })
@@ -73,7 +84,7 @@ impl TpmBackend {
                 device: node.attr_of("device", "path"),
             },
             "emulator" => TpmBackend::Emulator {
-                version: node.attr("version"),
+                version: node.one_of("version", &["default", "1.2", "2.0"])?,
                 persistent_state: node.yes_no("persistent_state")?,
             },
             "external" => TpmBackend::External,

@@ -38,11 +38,12 @@ pub struct CpuTune {
 
 impl MemoryTune {
     pub(super) fn read(mut node: Node<'_>) -> Result<MemoryTune, XmlError> {
+        let mut limit = |name| read_size(node.child(name), &format!("./memtune/{name}[1]"));
         Ok(MemoryTune {
-            hard_limit: read_size(node.child("hard_limit"))?,
-            soft_limit: read_size(node.child("soft_limit"))?,
-            swap_hard_limit: read_size(node.child("swap_hard_limit"))?,
-            min_guarantee: read_size(node.child("min_guarantee"))?,
+            hard_limit: limit("hard_limit")?,
+            soft_limit: limit("soft_limit")?,
+            swap_hard_limit: limit("swap_hard_limit")?,
+            min_guarantee: limit("min_guarantee")?,
         })
     }
 
@@ -91,5 +92,5 @@ fn read_number<N: FromStr>(node: &mut Node<'_>, name: &str) -> Result<Option<N>,
     let number = decimal(&text);
     number
         .map(Some)
-        .ok_or_else(|| node.error(format!("Can't parse {name} value '{text}'")))
+        .ok_or_else(|| node.error(format!("can't parse cputune {name} value")))
 }

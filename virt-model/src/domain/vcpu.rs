@@ -57,27 +57,32 @@ impl Default for Vcpu {
 
 impl Vcpu {
     pub(super) fn read(mut node: Node<'_>) -> Result<Vcpu, XmlError> {
-        let text = node.text().trim();
-        let max = match text {
-            "" => Some(1),
-            text => decimal(text).filter(|&max| max > 0),
-        };
+        let max: Option<u32> = decimal(node.text());
         let max = max.ok_or_else(|| node.error("maximum vcpus count must be an integer"))?;
         let current: Option<u32> = node.number("current")?;
-        if let Some(current) = current.filter(|&current| current > max) {
-            return Err(node.fail(
-                ErrorNumber::InternalError,
-                format!("maxvcpus must not be less than current vcpus ({max} < {current})"),
-            ));
+        if current.is_some_and(|current| current > max) {
+            return Err(
+                node.unsupported("maximum vCPU count must not be less than current vCPU count")
+            );
         }
+        let placement = node.word("placement")?.unwrap_or_default();
         let cpuset = match node.attr("cpuset") {
-            Some(text) => Some(read_cpu_set(&node, &text)?),
+            // Nobody looks at it then.
+            Some(text) if placement == Placement::Auto => text.parse().ok(),
+            Some(text) => {
+                let cpus = read_cpu_set(&node, &text)?;
+                if cpus.is_empty() {
+                    let message = format!("Invalid value of 'cpuset': {text}");
+                    return Err(node.unsupported(message));
+                }
+                Some(cpus)
+            }
             None => None,
         };
         Ok(Vcpu {
             max,
             current: current.filter(|&current| current != max),
-            placement: node.word("placement")?.unwrap_or_default(),
+            placement,
             cpuset,
         })
     }

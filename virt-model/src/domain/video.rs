@@ -4,8 +4,9 @@ use xmltree::Element;
 
 use super::{DeviceInfo, XmlFlags, device::yes_no};
 use crate::{
+    ErrorNumber,
     words::words,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, decimal},
 };
 
 words! {
@@ -61,13 +62,26 @@ impl Video {
             ..Video::default()
         };
         if let Some(mut model) = node.child("model") {
-            video.model = model.word("type")?.unwrap_or_default();
-            video.ram = model.number("ram")?;
-            video.vram = model.number("vram")?;
-            video.vram64 = model.number("vram64")?;
-            video.vgamem = model.number("vgamem")?;
-            video.heads = model.number("heads")?;
-            video.primary = model.yes_no("primary")?.unwrap_or_default();
+            if let Some(word) = model.filled("type") {
+                video.model = VideoModel::from_word(&word)
+                    .ok_or_else(|| model.unsupported(format!("unknown video model '{word}'")))?;
+            }
+            let mut size = |name| match model.filled(name) {
+                Some(text) => decimal(&text).map(Some).ok_or_else(|| {
+                    let message = format!("cannot parse video {name} '{text}'");
+                    match name {
+                        "heads" => model.fail(ErrorNumber::InternalError, message),
+                        _ => model.error(message),
+                    }
+                }),
+                None => Ok(None),
+            };
+            video.ram = size("ram")?;
+            video.vram = size("vram")?;
+            video.vram64 = size("vram64")?;
+            video.vgamem = size("vgamem")?;
+            video.heads = size("heads")?;
+            video.primary = model.attr("primary").is_some_and(|word| word == "yes");
             if let Some(mut acceleration) = model.child("acceleration") {
                 video.accel3d = acceleration.yes_no("accel3d")?;
                 video.accel2d = acceleration.yes_no("accel2d")?;

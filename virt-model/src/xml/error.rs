@@ -47,9 +47,6 @@ impl XmlError {
 
 impl fmt::Display for XmlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.message.is_empty() {
-            return self.number.fmt(f);
-        }
         f.write_str(&self.number.with(&self.message))
     }
 }

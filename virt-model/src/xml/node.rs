@@ -102,31 +102,33 @@ impl<'r> Node<'r> {
         known.map(Some).ok_or_else(|| self.invalid(name, &value))
     }
 
-    /// An attribute that is a decimal number.
-    pub(crate) fn number<N: FromStr>(&mut self, name: &str) -> Result<Option<N>, XmlError> {
-        let value = self.attr(name);
-        value
-            .map(|value| decimal(&value).ok_or_else(|| self.no_number(name, &value)))
-            .transpose()
+    /// An attribute that isn't empty; libvirt reads some so, and takes an empty one for none.
+    pub(crate) fn filled(&mut self, name: &str) -> Option<String> {
+        self.attr(name).filter(|value| !value.is_empty())
     }
 
-    /// An attribute that is a number, decimal or hexadecimal with `0x`.
-    pub(crate) fn number_or_hex<N>(&mut self, name: &str) -> Result<Option<N>, XmlError>
-    where
-        N: FromStr + TryFrom<u64>,
-    {
+    /// An attribute that is a decimal number.
+    pub(crate) fn number<N: Number>(&mut self, name: &str) -> Result<Option<N>, XmlError> {
+        self.number_read(name, decimal)
+    }
+
+    /// An attribute that is a number: decimal, hexadecimal with `0x`, octal with `0`.
+    pub(crate) fn number_or_hex<N: Number>(&mut self, name: &str) -> Result<Option<N>, XmlError> {
+        self.number_read(name, any_base)
+    }
+
+    fn number_read<N: Number>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&str) -> Option<N>,
+    ) -> Result<Option<N>, XmlError> {
         let Some(value) = self.attr(name) else {
             return Ok(None);
         };
-        let found = match value.trim().strip_prefix("0x") {
-            Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-                let number = u64::from_str_radix(digits, 16).ok();
-                number.and_then(|number| N::try_from(number).ok())
-            }
-            Some(_) => None,
-            None => decimal(&value),
-        };
-        found.map(Some).ok_or_else(|| self.no_number(name, &value))
+        let found = read(&value);
+        found
+            .map(Some)
+            .ok_or_else(|| self.no_number(name, &value, N::NAME))
     }
 
     /// An attribute that is `yes` or `no`.
@@ -146,6 +148,34 @@ impl<'r> Node<'r> {
             Some(value) if value == no => Ok(Some(false)),
             Some(value) => Err(self.invalid(name, &value)),
         }
+    }
+
+    /// An attribute that has to be one of some words, where it isn't more than a text here.
+    pub(crate) fn one_of(
+        &mut self,
+        name: &str,
+        words: &[&str],
+    ) -> Result<Option<String>, XmlError> {
+        match self.attr(name) {
+            Some(value) if !words.contains(&value.as_str()) => Err(self.invalid(name, &value)),
+            value => Ok(value),
+        }
+    }
+
+    /// An attribute that is one of some words, which libvirt reads in the old way: `unknown`
+    /// with the word is its error.
+    pub(crate) fn old_word<W: Word>(
+        &mut self,
+        name: &str,
+        unknown: &str,
+    ) -> Result<Option<W>, XmlError> {
+        let Some(value) = self.attr(name) else {
+            return Ok(None);
+        };
+        let known = W::WORDS.iter().copied().find(|known| known.word() == value);
+        known
+            .map(Some)
+            .ok_or_else(|| self.unsupported(format!("{unknown} '{value}'")))
     }
 
     /// The first child of that name.
@@ -187,6 +217,17 @@ impl<'r> Node<'r> {
         children.into_iter().map(|child| child.element).collect()
     }
 
+    /// How many children of that name there are.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        self.child_names().filter(|&child| child == name).count()
+    }
+
+    /// The names of the children not yet asked for.
+    pub(crate) fn child_names(&self) -> impl Iterator<Item = &str> {
+        let children = self.children.iter();
+        children.map(|child| child.element.name.as_str())
+    }
+
     /// Whether there is a child of that name.
     pub(crate) fn has(&mut self, name: &str) -> bool {
         self.child(name).is_some()
@@ -213,6 +254,11 @@ impl<'r> Node<'r> {
         self.fail(ErrorNumber::XmlError, message)
     }
 
+    /// An error of what is asked for in this element.
+    pub(crate) fn unsupported(&self, message: impl Into<String>) -> XmlError {
+        self.fail(ErrorNumber::ConfigUnsupported, message)
+    }
+
     /// An error of that number in this element.
     pub(crate) fn fail(&self, number: ErrorNumber, message: impl Into<String>) -> XmlError {
         XmlError::new(number, message).at(&self.path)
@@ -226,12 +272,8 @@ impl<'r> Node<'r> {
         ))
     }
 
-    fn no_number(&self, attribute: &str, value: &str) -> XmlError {
-        let expected = if value.trim_start().starts_with('-') {
-            "non-negative integer value"
-        } else {
-            "integer value"
-        };
+    /// The error of an attribute whose value is no number of that kind.
+    pub(crate) fn no_number(&self, attribute: &str, value: &str, expected: &str) -> XmlError {
         self.error(format!(
             "Invalid value for attribute '{attribute}' in element '{}': '{value}'. \
              Expected {expected}",
@@ -284,7 +326,53 @@ fn number(children: &mut [Child]) {
     }
 }
 
+/// A kind of number that attributes have.
+pub(crate) trait Number: FromStr + TryFrom<i128> {
+    /// What errors call it.
+    const NAME: &'static str;
+}
+
+impl Number for u16 {
+    const NAME: &'static str = "non-negative integer value";
+}
+
+impl Number for u32 {
+    const NAME: &'static str = "non-negative integer value";
+}
+
+impl Number for u64 {
+    const NAME: &'static str = "non-negative integer value";
+}
+
+impl Number for i32 {
+    const NAME: &'static str = "integer value";
+}
+
+impl Number for i64 {
+    const NAME: &'static str = "long long integer value";
+}
+
 /// What C's `strtol` reads: blanks in front, a sign.
 pub(crate) fn decimal<N: FromStr>(text: &str) -> Option<N> {
     text.trim_ascii_start().parse().ok()
+}
+
+/// What C's `strtol` reads when the number says its base.
+fn any_base<N: Number>(text: &str) -> Option<N> {
+    let text = text.trim_ascii_start();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (base, digits) = match digits.get(..2) {
+        Some("0x" | "0X") => (16, &digits[2..]),
+        Some(start) if start.starts_with('0') => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    // A sign here would be a second one.
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let number = i128::from_str_radix(digits, base).ok()?;
+    N::try_from(sign * number).ok()
 }

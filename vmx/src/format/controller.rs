@@ -14,6 +14,7 @@ impl Writer<'_> {
     ) -> Result<bool, VmxError> {
         let scsi = used_scsi(disks);
         let mut models: Vec<(u32, Option<String>)> = Vec::new();
+        let empty = self.empty_sata(disks, &controllers);
         for controller in controllers {
             let Controller {
                 kind, index, model, ..
@@ -31,12 +32,38 @@ impl Writer<'_> {
         }
         let mut any = !scsi.is_empty();
         for bus in [DiskBus::Sata, DiskBus::Nvme] {
-            for index in self.used(disks, bus)? {
+            let mut used = self.used(disks, bus)?;
+            if bus == DiskBus::Sata {
+                used.extend(&empty);
+            }
+            for index in used {
                 self.line(&format!("{bus}{index}.present"), "true");
                 any = true;
             }
         }
         Ok(any)
+    }
+
+    /// SATA controllers that no disk needs, where VMware has them. libvirt, whose controllers have
+    /// six ports, may have added others for disks that VMware has on the first one.
+    fn empty_sata(&self, disks: &[Disk], controllers: &[Controller]) -> Vec<u32> {
+        let needed = disks.iter().filter_map(|disk| match disk.info.address {
+            Some(Address::Drive(address)) if disk.target.bus == DiskBus::Sata => {
+                Some(address.controller)
+            }
+            _ => None,
+        });
+        let last = needed.max();
+        if !self.lenient() || self.options.hardware_version < 10 {
+            return Vec::new();
+        }
+        let sata = controllers
+            .iter()
+            .filter(|controller| controller.kind == ControllerType::Sata);
+        let indices = sata.map(|controller| controller.index);
+        indices
+            .filter(|&index| index < 4 && last.is_none_or(|last| index > last))
+            .collect()
     }
 
     /// VMware's word for the model of a SCSI controller.
@@ -101,7 +128,7 @@ pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Resul
         return Ok(());
     };
     let model = driver.to_ascii_lowercase();
-    if !MODELS.contains(&model.as_str()) {
+    if !ControllerType::Scsi.models().contains(&model.as_str()) {
         return Err(
             VmxError::internal(format!("Unknown driver name '{driver}'"))
                 .with_value(driver)
@@ -114,9 +141,16 @@ pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Resul
             "Missing SCSI controller for index {index}"
         )));
     };
-    match &controller.model {
+    // … and the number of its model, which stands for another one where it is no SCSI controller's.
+    let models = controller.kind.models().iter();
+    let mut numbered = models.zip(ControllerType::Scsi.models());
+    let known = controller.model.as_ref().map(|known| {
+        let found = numbered.find(|(model, _)| *model == known);
+        found.map_or(known.as_str(), |(_, scsi)| scsi)
+    });
+    match known {
         None => controller.model = Some(model),
-        Some(known) if *known == model => {}
+        Some(known) if known == model => {}
         Some(known) => {
             return Err(VmxError::internal(format!(
                 "Inconsistent SCSI controller model ('{driver}' is not '{known}') for SCSI \
@@ -143,20 +177,3 @@ fn used_scsi(disks: &[Disk]) -> BTreeSet<u32> {
 
 /// The model that means: whatever the disks were made for.
 const AUTO: &str = "auto";
-
-/// libvirt's models of SCSI controllers.
-pub(super) const MODELS: [&str; 13] = [
-    AUTO,
-    "buslogic",
-    "lsilogic",
-    "lsisas1068",
-    "vmpvscsi",
-    "ibmvscsi",
-    "virtio-scsi",
-    "lsisas1078",
-    "virtio-transitional",
-    "virtio-non-transitional",
-    "ncr53c90",
-    "dc390",
-    "am53c974",
-];

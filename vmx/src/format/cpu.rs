@@ -68,7 +68,8 @@ impl Writer<'_> {
         let product = topology.sockets.wrapping_mul(topology.cores);
         if product != count {
             return Err(VmxError::internal(format!(
-                "Expecting domain XML CPU sockets per core as {count} but found {product}"
+                "Expecting domain XML CPU sockets per core as {count} but found {}",
+                product.cast_signed()
             ))
             .with_key(key)
             .with_help("as many sockets times cores as there are processors"));

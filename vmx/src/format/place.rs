@@ -56,7 +56,7 @@ impl Writer<'_> {
                  with '{prefix}'"
             )));
         }
-        let Some(index) = target::index(dev) else {
+        let Some(index) = disk.target.index() else {
             return Err(VmxError::internal(format!(
                 "Could not parse valid disk index from '{dev}'"
             )));
@@ -97,7 +97,10 @@ impl Writer<'_> {
                 ..
             } = address;
             return Err(VmxError::internal(format!(
-                "Disk address {controller}:{bus}:{unit} doesn't match target device '{}'",
+                "Disk address {}:{}:{} doesn't match target device '{}'",
+                controller.cast_signed(),
+                bus.cast_signed(),
+                unit.cast_signed(),
                 disk.target.dev
             )));
         }
@@ -149,7 +152,7 @@ impl Writer<'_> {
         let (mut address, expected) = addresses(disk)?;
         let bus = disk.target.bus;
         if bus == DiskBus::Sata && expected == Some(address) {
-            let index = target::index(&disk.target.dev).unwrap_or_default();
+            let index = disk.target.index().unwrap_or_default();
             address = DriveAddress::new(index / 30, 0, index % 30);
         }
         let hardware = self.options.hardware_version;

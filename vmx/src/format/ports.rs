@@ -10,7 +10,8 @@ pub(super) fn check(kind: &str, number: u32, last: u32) -> Result<(), VmxError> 
         return Ok(());
     }
     Err(VmxError::internal(format!(
-        "{kind} port index {number} out of [0..{last}] range"
+        "{kind} port index {} out of [0..{last}] range",
+        number.cast_signed()
     )))
 }
 

@@ -10,7 +10,7 @@ pub(super) fn address(target: &DiskTarget) -> Option<DriveAddress> {
         let unit = namespace.checked_sub(1)?;
         return Some(DriveAddress::new(controller.parse().ok()?, 0, unit));
     }
-    let index = index(&target.dev)?;
+    let index = target.index()?;
     Some(match target.bus {
         DiskBus::Scsi => scsi(index),
         DiskBus::Ide => DriveAddress::new(index / 4, index % 4 / 2, index % 2),
@@ -27,46 +27,9 @@ pub(super) fn scsi(index: u32) -> DriveAddress {
     DriveAddress::new(index / 15, 0, unit + u32::from(unit >= 7))
 }
 
-/// The number that a target's name says: 0 for `sda` and `hda`, 26 for `sdaa`.
-pub(super) fn index(name: &str) -> Option<u32> {
-    let letters = ["fd", "hd", "vd", "sd", "xvd", "ubd"]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))?;
-    // The number of a partition.
-    let letters = letters.trim_end_matches(|c: char| c.is_ascii_digit());
-    if letters.is_empty() {
-        return Some(0);
-    }
-    let count = letters.bytes().try_fold(0_u32, |count, letter| {
-        let digit = letter.is_ascii_lowercase().then(|| letter - b'a' + 1)?;
-        count.checked_mul(26)?.checked_add(u32::from(digit))
-    })?;
-    Some(count - 1).filter(|index| i32::try_from(*index).is_ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_numbers() {
-        for (name, expected) in [
-            ("sda", Some(0)),
-            ("hdz", Some(25)),
-            ("sdaa", Some(26)),
-            ("xvdb", Some(1)),
-            ("ubdba", Some(52)),
-            ("sda12", Some(0)),
-            ("fd", Some(0)),
-            ("sdA", None),
-            ("sda1b", None),
-            ("nvme0n1", None),
-            ("", None),
-            ("sdzzzzzzzz", None),
-        ] {
-            assert_eq!(index(name), expected, "{name}");
-        }
-    }
 
     #[test]
     fn addresses_follow_from_names() {

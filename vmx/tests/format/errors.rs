@@ -4,8 +4,8 @@ use virt_model::DomainDef;
 use virt_model::domain::{
     Address, CacheMode, CharDevice, CharSource, Controller, ControllerType, Cpu, CpuMode,
     CpuTopology, DeviceInfo, Disk, DiskBus, DiskDevice, DiskSource, DriveAddress, Filesystem,
-    FilesystemType, Firmware, Graphics, GraphicsType, InterfaceSource, NetworkDisk, PciAddress,
-    SmbiosMode, Tpm, TpmBackend, Vcpu, Video, VideoModel, VolumeDisk,
+    FilesystemType, Firmware, Graphics, GraphicsType, Interface, InterfaceSource, NetworkDisk,
+    PciAddress, SmbiosMode, Tpm, TpmBackend, Vcpu, VdsSource, Video, VideoModel, VolumeDisk,
 };
 use vmx::LibvirtVersion;
 
@@ -41,12 +41,20 @@ fn vmdk(target: &str) -> Disk {
 fn the_domain() {
     check(
         |def| def.virt_type = "kvm".to_owned(),
-        "internal error: Expecting virt type to be 'vmware' but found 'kvm'",
+        "invalid argument: could not find capabilities for arch=i686 domaintype=kvm ",
     );
     check(
         |def| def.os.arch = Some("aarch64".to_owned()),
-        "internal error: Expecting domain XML attribute 'arch' of entry 'os/type' to be 'i686' or \
-         'x86_64' but found 'aarch64'",
+        "invalid argument: could not find capabilities for arch=aarch64 domaintype=vmware ",
+    );
+    check(
+        |def| def.os.os_type = "linux".to_owned(),
+        "invalid argument: could not find capabilities for ostype=linux arch=i686 \
+         domaintype=vmware ",
+    );
+    check(
+        |def| def.virt_type = "none".to_owned(),
+        "internal error: Expecting virt type to be 'vmware' but found 'none'",
     );
     check(
         |def| def.os.smbios = Some(SmbiosMode::Sysinfo),
@@ -58,8 +66,93 @@ fn the_domain() {
     );
 }
 
+/// What libvirt's reader learned later is refused as it was, and taken by the newest.
+#[test]
+fn what_libvirt_did_not_know() {
+    let check = |edit: fn(&mut DomainDef), expected: &str| {
+        refused(&as_libvirt(LibvirtVersion::V9_0, 14), edit, expected);
+        let mut def = super::simple();
+        edit(&mut def);
+        let found = super::format(&def, &super::strict(14)).map_err(|error| error.to_string());
+        assert_ne!(found, Err(expected.to_owned()));
+    };
+    check(
+        |def| def.os.nvram = Some("[fast] a.nvram".to_owned()),
+        "no loader path specified and firmware auto selection disabled",
+    );
+    check(
+        |def| {
+            let disk = on(DiskBus::Nvme, DiskDevice::Disk, file("a.vmdk"), "nvme0n1");
+            def.devices.disks.push(disk);
+        },
+        "XML error: Invalid value for attribute 'bus' in element 'target': 'nvme'.",
+    );
+    check(
+        |def| {
+            let nvme = Controller::new(ControllerType::Nvme, 0);
+            def.devices.controllers.push(nvme);
+        },
+        "XML error: Invalid value for attribute 'type' in element 'controller': 'nvme'.",
+    );
+    check(
+        |def| {
+            let source = InterfaceSource::Vds(VdsSource::default());
+            let card = Interface {
+                source,
+                ..Interface::default()
+            };
+            def.devices.interfaces.push(card);
+        },
+        "XML error: Missing required attribute 'portgroupid' in element 'source'",
+    );
+}
+
+#[test]
+fn bounds_of_shares() {
+    for (shares, ok) in [
+        (0, true),
+        (1, false),
+        (2, true),
+        (262_144, true),
+        (262_145, false),
+    ] {
+        let mut def = super::simple();
+        def.cpu_tune.shares = Some(shares);
+        let found = super::format(&def, &super::strict(7)).map_err(|error| error.to_string());
+        let text =
+            "unsupported configuration: Value of cputune 'shares' must be in range [2, 262144]";
+        assert_eq!(found.is_ok(), ok, "{shares}");
+        assert!(ok || found == Err(text.to_owned()), "{shares}");
+    }
+}
+
 #[test]
 fn processors() {
+    check(
+        |def| {
+            def.cpu = Some(Cpu {
+                topology: Some(CpuTopology {
+                    sockets: 65536,
+                    cores: 65536,
+                    ..CpuTopology::default()
+                }),
+                ..Cpu::default()
+            });
+        },
+        "unsupported configuration: cpu topology results in more than 4294967295 cpus",
+    );
+    check(
+        |def| {
+            def.cpu = Some(Cpu {
+                topology: Some(CpuTopology {
+                    cores: u32::MAX,
+                    ..CpuTopology::default()
+                }),
+                ..Cpu::default()
+            });
+        },
+        "internal error: Expecting domain XML CPU sockets per core as 1 but found -1",
+    );
     check(
         |def| {
             def.vcpu = Vcpu::new(4);
@@ -278,7 +371,7 @@ fn sources_of_disks() {
         &unsupported("disk device='lun' is only valid for block type disk source"),
     );
     check_disk(
-        disk(DiskDevice::Lun, DiskSource::Block(None), "sda"),
+        disk(DiskDevice::Lun, DiskSource::File(None), "sda"),
         &unsupported("disk device='lun' is only valid for block type disk source"),
     );
     check_disk(
@@ -351,8 +444,8 @@ fn controllers() {
         &expecting("virtio-scsi"),
     );
     check(
-        with(vec![model(0, "LSILogic")], &["a.vmdk"]),
-        "unsupported configuration: Unknown model type 'LSILogic'",
+        with(vec![model(0, "lsilogic"), model(0, "auto")], &["a.vmdk"]),
+        "XML error: Multiple 'scsi' controllers with index '0'",
     );
     check(
         with(vec![model(0, "auto")], &["a.vmdk"]),
@@ -412,6 +505,14 @@ fn screens() {
         heads,
         ..Video::default()
     };
+    let first = Video {
+        primary: true,
+        ..Video::default()
+    };
+    check(
+        |def| def.devices.videos = vec![first.clone(), first],
+        "unsupported configuration: Only one primary video device is supported",
+    );
     check(
         |def| def.devices.videos = vec![Video::default(), Video::default()],
         "internal error: No support for multiple video devices",
@@ -472,6 +573,10 @@ fn network_cards() {
         modelled("VirtIO"),
         "internal error: Expecting domain XML entry 'devices/interface/model' to be 'vlance' or \
          'vmxnet' or 'vmxnet2' or 'vmxnet3' or 'e1000' or 'e1000e' but found 'virtio'",
+    );
+    check(
+        modelled("p c"),
+        "invalid argument: Model name contains invalid characters",
     );
     check(
         modelled("pcnet"),

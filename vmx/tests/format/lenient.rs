@@ -2,8 +2,8 @@
 
 use virt_model::DomainDef;
 use virt_model::domain::{
-    Address, CacheMode, CharDevice, CharSource, Cpu, DeviceInfo, Disk, DiskBus, DiskDevice,
-    DiskSource, DriveAddress, InterfaceSource, SocketMode, TcpProtocol,
+    Address, CacheMode, CharDevice, CharSource, Controller, ControllerType, Cpu, DeviceInfo, Disk,
+    DiskBus, DiskDevice, DiskSource, DriveAddress, InterfaceSource, SocketMode, TcpProtocol,
 };
 use vmx::FormatOptions;
 
@@ -56,9 +56,9 @@ fn sata() {
     check_disks(
         10,
         vec![
-            hard,
             on(DiskBus::Sata, DiskDevice::Cdrom, file("a.iso"), "sda"),
             on(DiskBus::Sata, DiskDevice::Lun, block("/dev/sr0"), "sdb"),
+            hard,
         ],
         &[
             r#"sata0.present = "true""#,
@@ -151,6 +151,31 @@ fn nvme() {
 }
 
 #[test]
+fn sata_controllers_without_disks() {
+    let sata = |index| Controller::new(ControllerType::Sata, index);
+    let lines = with_bridges(&[r#"sata1.present = "true""#]);
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    check(
+        10,
+        |def| def.devices.controllers = vec![sata(1), sata(4)],
+        &lines,
+    );
+    check(9, |def| def.devices.controllers = vec![sata(1)], &[]);
+    // libvirt's second controller, for a disk on VMware's first one.
+    let disk = on(DiskBus::Sata, DiskDevice::Cdrom, file("a.iso"), "sdg");
+    check_disks(
+        10,
+        vec![disk],
+        &[
+            r#"sata0.present = "true""#,
+            r#"sata0:6.present = "true""#,
+            r#"sata0:6.deviceType = "cdrom-image""#,
+            r#"sata0:6.fileName = "/vol/fast/a.iso""#,
+        ],
+    );
+}
+
+#[test]
 fn an_address_counts_more_than_a_name() {
     let scsi = |unit| at(disk(DiskDevice::Disk, file("a.vmdk"), "sda"), 2, unit);
     for (hardware, unit) in [(7, 3), (13, 64), (13, 16)] {
@@ -179,7 +204,7 @@ fn an_address_counts_more_than_a_name() {
             let other = disk(DiskDevice::Disk, file("b.vmdk"), "sdb");
             def.devices.disks = vec![at(other, 2, 1), scsi(1)];
         },
-        "unsupported configuration: disk 'sdb' is in the same place as another one, scsi2:1",
+        "unsupported configuration: disk 'sda' is in the same place as another one, scsi2:1",
     );
 }
 

@@ -166,8 +166,12 @@ proptest! {
         def.memory = megabytes * 4096;
         def.current_memory = Some(current.min(megabytes) * 1024);
         def.vcpu.max = vcpus;
-        def.cpu_tune.shares = shares;
         for mode in [Mode::Strict, Mode::Lenient] {
+            let shares = match mode {
+                Mode::Strict => shares.map(|shares| shares.clamp(2, 262_144)),
+                Mode::Lenient => shares,
+            };
+            def.cpu_tune.shares = shares;
             let written = format(&def, &FormatOptions::new(4).mode(mode)).unwrap();
             let again = parse(&written, mode);
             prop_assert_eq!(again.memory, def.memory);

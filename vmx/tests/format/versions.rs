@@ -136,7 +136,8 @@ fn nvram() {
     let nvram = "<nvram>[fast] web/web.nvram</nvram>";
     history(13, &efi(nvram), &[(V9_0, &[EFI]), (V12_4, &[EFI, line])]);
     let bios = format!("<os><type>hvm</type>{nvram}</os>");
-    history(13, &bios, &[(V9_0, &[]), (V12_4, &[line])]);
+    let firmwares = "no loader path specified and firmware auto selection disabled";
+    history(13, &bios, &[(V9_0, &[firmwares]), (V12_4, &[line])]);
     // What the host has no name for is left out without a word.
     for gone in ["web.nvram", "[fast", ""] {
         let nvram = format!("<nvram>{gone}</nvram>");
@@ -232,7 +233,7 @@ fn controllers_without_disks_and_their_addresses_are_not_written() {
     let elements = format!("<devices>{}</devices>", controllers.concat());
     let unknown = "XML error: Invalid value for attribute 'type' in element 'controller': 'nvme'.";
     history(20, &elements, &[(V9_0, &[unknown]), (V11_5, &[])]);
-    let elements = elements.replace("type='nvme'", "type='sata'");
+    let elements = elements.replace("type='nvme' index='0'", "type='sata' index='1'");
     history(20, &elements, &[(V9_0, &[])]);
     let disk = "<disk type='file' device='disk'><source file='[fast] a.vmdk'/>\
                 <target dev='sda' bus='scsi'/></disk>";
