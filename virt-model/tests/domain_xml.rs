@@ -207,6 +207,77 @@ fn check_error(document: &str, number: ErrorNumber, text: &str, path: Option<&st
     assert_eq!(error.path(), path, "{document}");
 }
 
+/// Of several mistakes, the one that libvirt finds first is told.
+#[test]
+fn the_first_error() {
+    let error = |document: &str| DomainDef::from_xml(document).unwrap_err().to_string();
+    let wrong = "<memory unit='x'>1</memory><on_reboot>x</on_reboot><clock offset='x'/>";
+    let rest = "<devices><disk><source file='a'/></disk><input type='x'/></devices>";
+    let domain = |kind: &str, uuid: &str, os: &str, inside: &str| {
+        format!(
+            "<domain type='{kind}'><name>n</name><uuid>{uuid}</uuid>{inside}{os}{rest}</domain>"
+        )
+    };
+    let os = "<os><type>hvm</type><smbios mode='x'/></os>";
+    for (document, expected) in [
+        (
+            domain("x", "x", "", wrong),
+            "internal error: malformed uuid element",
+        ),
+        (
+            domain("x", "", "", wrong),
+            "unsupported configuration: invalid domain type x",
+        ),
+        (
+            domain("vmware", "", "", wrong),
+            "XML error: an os <type> must be specified",
+        ),
+        (
+            domain("vmware", "", os, wrong),
+            "invalid argument: unknown suffix 'x'",
+        ),
+        (
+            domain("vmware", "", os, &wrong.replace(" unit='x'", "")),
+            "unsupported configuration: unknown on_reboot action: x",
+        ),
+        (
+            domain("vmware", "", os, "<clock offset='x'/>"),
+            "unsupported configuration: unknown clock offset 'x'",
+        ),
+        (
+            domain("vmware", "", os, ""),
+            "unsupported configuration: unknown smbios mode 'x'",
+        ),
+        (
+            domain("vmware", "", "<os><type>hvm</type></os>", ""),
+            "unsupported configuration: unknown input device type 'x'",
+        ),
+        (
+            domain("vmware", "", "<os><type>hvm</type></os>", "").replace("<input type='x'/>", ""),
+            "XML error: Memory size must be specified via <memory> or in the <numa> configuration",
+        ),
+        (
+            domain(
+                "vmware",
+                "",
+                "<os><type>hvm</type></os>",
+                "<memory>1</memory>",
+            )
+            .replace("<input type='x'/>", ""),
+            "missing target information for device a",
+        ),
+    ] {
+        assert_eq!(error(&document), expected, "{document}");
+    }
+}
+
+#[test]
+fn a_hardware_uuid_that_is_none_is_passed_over() {
+    let read = DomainDef::read_xml(&least("<hwuuid>x</hwuuid>")).unwrap();
+    assert_eq!(read.domain.hwuuid, None);
+    assert_eq!(read.unmodelled, ["/domain/hwuuid"]);
+}
+
 #[test]
 fn errors_of_the_domain() {
     use ErrorNumber::{ConfigUnsupported, InternalError, InvalidArg, NoName, Overflow, XmlError};

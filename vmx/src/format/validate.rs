@@ -78,11 +78,6 @@ fn capabilities(def: &DomainDef) -> Result<(), VmxError> {
 /// Checks what libvirt checks before it comes to VMX.
 pub(super) fn validate(def: &DomainDef) -> Result<(), VmxError> {
     let devices = &def.devices;
-    if devices.videos.iter().filter(|video| video.primary).count() > 1 {
-        return Err(VmxError::unsupported(
-            "Only one primary video device is supported",
-        ));
-    }
     for video in &devices.videos {
         for (name, size) in [
             ("ram", video.ram),
@@ -152,6 +147,11 @@ pub(super) fn validate(def: &DomainDef) -> Result<(), VmxError> {
     if devices.consoles.iter().skip(1).any(is_serial) {
         return Err(VmxError::unsupported(
             "Only the first console can be a serial port",
+        ));
+    }
+    if devices.videos.iter().filter(|video| video.primary).count() > 1 {
+        return Err(VmxError::unsupported(
+            "Only one primary video device is supported",
         ));
     }
     ports(devices).try_for_each(|port| source(&port.source))?;
