@@ -23,16 +23,18 @@ pub(crate) fn check(data: &[u8]) {
             continue;
         };
         // VMware's escapes, which libvirt undoes in two values only, and bytes that have another meaning to those
-        // who don't trust the label; libvirt's own quotes.
-        if data.iter().any(|byte| {
-            *byte == b'|' || *byte == b'\'' || !(*byte == b'\n' || (b' '..0x7f).contains(byte))
-        }) {
+        // who don't trust the label, as two of Shift_JIS's have to libvirt; libvirt's own quotes.
+        let shift_jis = file.encoding() == "Shift_JIS";
+        if shift_jis
+            || data.iter().any(|byte| {
+                *byte == b'|' || *byte == b'\'' || !(*byte == b'\n' || (b' '..0x7f).contains(byte))
+            })
+        {
             continue;
         }
         let lenient = lenient.expect("what libvirt reads, VMware reads");
-        if strict.domain.name.is_empty()
-            || strict.domain.name.contains(|c: char| c.is_ascii_control())
-        {
+        let name = strict.domain.name.as_deref().unwrap_or_default();
+        if name.is_empty() || name.contains(|c: char| c.is_ascii_control()) {
             strict.domain.name.clone_from(&lenient.domain.name);
         }
         assert_eq!(strict.domain, lenient.domain);

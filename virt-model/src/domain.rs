@@ -88,8 +88,8 @@ pub struct DomainDef {
     pub virt_type: String,
     /// The number of a running domain; not part of the inactive document.
     pub id: Option<u32>,
-    /// The name.
-    pub name: String,
+    /// The name. None: a VMX file has none; a document that is read always has one.
+    pub name: Option<String>,
     /// The UUID. None: still to be chosen.
     pub uuid: Option<Uuid>,
     /// The UUID that the guest sees as the hardware's, where that is another one.
@@ -143,7 +143,7 @@ impl DomainDef {
     pub fn new(virt_type: impl Into<String>, name: impl Into<String>) -> DomainDef {
         DomainDef {
             virt_type: virt_type.into(),
-            name: name.into(),
+            name: Some(name.into()),
             ..DomainDef::default()
         }
     }
@@ -209,7 +209,7 @@ impl DomainDef {
         let Some(name) = node.text_of("name") else {
             return Err(node.fail(ErrorNumber::NoName, ""));
         };
-        def.name = name;
+        def.name = Some(name);
         def.uuid = read_uuid(node.child("uuid"))?;
         def.hwuuid = match node.child("hwuuid") {
             Some(hwuuid) => match hwuuid.text().parse() {
@@ -322,7 +322,7 @@ impl DomainDef {
                 "xmlns:vmware",
                 in_vmware.then_some(DomainDef::VMWARE_NAMESPACE),
             )
-            .child(Element::new("name").text(&self.name))
+            .maybe_text("name", self.name.as_ref())
             .maybe_text("uuid", self.uuid)
             .maybe_text("hwuuid", self.hwuuid)
             .maybe_text("genid", self.genid)
@@ -352,7 +352,7 @@ impl Default for DomainDef {
         DomainDef {
             virt_type: String::new(),
             id: None,
-            name: String::new(),
+            name: None,
             uuid: None,
             hwuuid: None,
             genid: None,

@@ -177,7 +177,7 @@ fn double_quotes_declarations_comments_and_cdata() {
          <os><type>hvm</type></os></domain>\n<!-- c -->",
     )
     .unwrap();
-    assert_eq!(def.name, "<ü>");
+    assert_eq!(def.name.as_deref(), Some("<ü>"));
     assert_eq!(def.memory, 1024);
 }
 

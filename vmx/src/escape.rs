@@ -55,10 +55,32 @@ impl Scheme {
     /// When the scheme's character is not followed by two hexadecimal digits, or when the bytes
     /// that come out are no UTF-8.
     pub fn unescape(self, text: &str) -> Result<Cow<'_, str>, UnescapeError> {
-        if !text.as_bytes().contains(&self.mark) {
-            return Ok(Cow::Borrowed(text));
+        let bytes = match self.unescape_bytes(text.as_bytes()) {
+            Ok(Cow::Borrowed(_)) => return Ok(Cow::Borrowed(text)),
+            Ok(Cow::Owned(bytes)) => bytes,
+            Err(at) => {
+                return Err(UnescapeError::Digits {
+                    mark: char::from(self.mark),
+                    text: text.to_owned(),
+                    at,
+                });
+            }
+        };
+        match String::from_utf8(bytes) {
+            Ok(out) => Ok(Cow::Owned(out)),
+            Err(source) => Err(UnescapeError::Utf8 {
+                text: text.to_owned(),
+                source,
+            }),
         }
-        let bytes = text.as_bytes();
+    }
+
+    /// `bytes` with what was hidden shown again, whatever comes out; the index of a mark without
+    /// two digits behind it.
+    pub(crate) fn unescape_bytes(self, bytes: &[u8]) -> Result<Cow<'_, [u8]>, usize> {
+        if !bytes.contains(&self.mark) {
+            return Ok(Cow::Borrowed(bytes));
+        }
         let digit = |at: usize| {
             bytes
                 .get(at)
@@ -73,23 +95,13 @@ impl Scheme {
                 continue;
             }
             let (Some(high), Some(low)) = (digit(at + 1), digit(at + 2)) else {
-                return Err(UnescapeError::Digits {
-                    mark: char::from(self.mark),
-                    text: text.to_owned(),
-                    at,
-                });
+                return Err(at);
             };
             // Two digits are below 256.
             out.push((high * 16 + low) as u8);
             at += 3;
         }
-        match String::from_utf8(out) {
-            Ok(out) => Ok(Cow::Owned(out)),
-            Err(source) => Err(UnescapeError::Utf8 {
-                text: text.to_owned(),
-                source,
-            }),
-        }
+        Ok(Cow::Owned(out))
     }
 }
 

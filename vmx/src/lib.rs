@@ -3,7 +3,7 @@
 //! ```
 //! let text = "config.version = \"8\"\nvirtualHW.version = \"13\"\ndisplayName = \"web\"\n";
 //! let parsed = vmx::to_domain(text)?;
-//! assert_eq!(parsed.domain.name, "web");
+//! assert_eq!(parsed.domain.name.as_deref(), Some("web"));
 //! for warning in &parsed.warnings {
 //!     eprintln!("{warning}");
 //! }

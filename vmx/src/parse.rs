@@ -40,7 +40,7 @@ pub struct Parsed {
 /// ```
 /// let text = "config.version = \"8\"\nvirtualHW.version = \"13\"\ndisplayName = \"web\"\nmemsize = 512\n";
 /// let parsed = vmx::to_domain(text).unwrap();
-/// assert_eq!(parsed.domain.name, "web");
+/// assert_eq!(parsed.domain.name.as_deref(), Some("web"));
 /// assert_eq!(parsed.domain.memory, 512 * 1024);
 /// assert_eq!(parsed.warnings, []);
 /// ```
@@ -89,6 +89,7 @@ impl Reader<'_> {
     /// Everything, in libvirt's order: its first error is the one that counts.
     fn domain(&mut self) -> Result<DomainDef, VmxError> {
         let mut def = DomainDef::new("vmware", "");
+        def.name = None;
         self.check_kind()?;
         let interfaces = self.interface_indices()?;
         self.versions()?;
@@ -108,6 +109,7 @@ impl Reader<'_> {
             .clone_from(&self.options.datacenter_path);
         def.moref.clone_from(&self.options.moref);
         self.firmware(&mut def)?;
+        self.check_memory(&mut def)?;
         post::complete(&mut def);
         if self.lenient() {
             self.leftovers();

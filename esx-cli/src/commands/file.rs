@@ -1,5 +1,7 @@
 //! Files that commands read.
 
+use std::string::FromUtf8Error;
+
 use crate::failure::Failure;
 
 /// The most bytes that virsh reads.
@@ -7,6 +9,13 @@ const LARGEST: u64 = 10 << 20;
 
 /// The text of a file that the command line names.
 pub(crate) fn read(path: &str) -> Result<String, Failure> {
+    let invalid =
+        |error: FromUtf8Error| Failure::new(format!("Failed to read file '{path}': {error}"));
+    String::from_utf8(read_bytes(path)?).map_err(invalid)
+}
+
+/// A file that the command line names, which may be in any encoding.
+pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>, Failure> {
     let failed = |error: std::io::Error| {
         // C's text, without the number that Rust puts behind it.
         let text = error.to_string();
@@ -20,5 +29,5 @@ pub(crate) fn read(path: &str) -> Result<String, Failure> {
             "Failed to read file '{path}': {reason}"
         )));
     }
-    std::fs::read_to_string(path).map_err(failed)
+    std::fs::read(path).map_err(failed)
 }

@@ -19,19 +19,23 @@ use crate::{DatastorePath, DefineFlags, Domain, Error, ErrorKind, Result};
 const VMX: &str = "vmware-vmx";
 
 impl Connect {
-    /// Converts a VMX file into libvirt's XML document. `format` is `vmware-vmx`.
+    /// Converts a VMX file, in whatever encoding it says, into libvirt's XML document. `format` is `vmware-vmx`.
     ///
     /// Relative file names become `[?] ?/NAME`, as nobody knows where the file is; absolute ones are looked up among the
     /// host's datastores.
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the file cannot be converted, [`ErrorKind::ConfigFormat`] for another format.
-    pub async fn domain_xml_from_native(&self, format: &str, config: &str) -> Result<String> {
+    pub async fn domain_xml_from_native(
+        &self,
+        format: &str,
+        config: impl AsRef<[u8]>,
+    ) -> Result<String> {
         check_format(format)?;
         let options = self.parse_options();
         let directory = "[?] ?".to_owned();
         let def = self
-            .definition(config.as_bytes(), directory, &options)
+            .definition(config.as_ref(), directory, &options)
             .await?;
         Ok(def.to_xml(XmlFlags::INACTIVE))
     }

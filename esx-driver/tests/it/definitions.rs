@@ -419,6 +419,12 @@ async fn configurations_are_converted_without_making_anything() {
         .await
         .unwrap();
     assert!(back.contains("<source file='[?] ?/x.vmdk'/>"), "{back}");
+    let name = b".encoding = \"windows-1252\"\nconfig.version = \"8\"\nvirtualHW.version = \"9\"\ndisplayName = \"\xe4\"\n";
+    let back = connect
+        .domain_xml_from_native("vmware-vmx", name)
+        .await
+        .unwrap();
+    assert!(back.contains("<name>ä</name>"), "{back}");
     for result in [
         connect.domain_xml_to_native("qemu-argv", &xml).await,
         connect.domain_xml_from_native("qemu-argv", &vmx).await,

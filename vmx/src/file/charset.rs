@@ -1,8 +1,10 @@
+mod libvirt;
+
 use std::borrow::Cow;
 
 use encoding_rs::{DecoderResult, Encoding, ISO_2022_JP, WINDOWS_1252};
-use virt_model::ErrorNumber;
 
+use self::libvirt::Decoder;
 use crate::VmxError;
 
 /// What the bytes of values mean.
@@ -16,6 +18,8 @@ pub(super) enum Charset {
     Latin1,
     Ascii,
     Other(&'static Encoding),
+    /// Read as libvirt reads it.
+    Libvirt(Decoder),
 }
 
 impl Charset {
@@ -29,15 +33,21 @@ impl Charset {
                     .with_help("the encoding's name in '.encoding', for instance windows-1252")
             });
         };
-        let charset = Charset::for_label(label).ok_or_else(|| {
-            VmxError::new(
-                ErrorNumber::InternalError,
-                format!("libxml2 doesn't handle {label} encoding"),
-            )
-            .with_value(label)
-            .with_help("UTF-8, windows-1252, Shift_JIS, GBK, Big5, EUC-KR and others")
+        let charset = Charset::known_to_libvirt(label).ok_or_else(|| {
+            VmxError::internal(format!("libxml2 doesn't handle {label} encoding"))
+                .with_value(label)
+                .with_help("UTF-8, windows-1252, Shift_JIS, GBK, Big5, EUC-KR and others")
         })?;
-        Ok((charset, charset.valid_up_to(text)))
+        let length = charset.valid_up_to(text);
+        if let Charset::Libvirt(Decoder { refuses: true, .. }) = charset
+            && length < text.len()
+        {
+            let message = format!("Could not convert from {label} to UTF-8 encoding");
+            return Err(VmxError::internal(message)
+                .with_value(label)
+                .with_help("the name of the encoding that the file is in"));
+        }
+        Ok((charset, length))
     }
 
     /// What the bytes most likely are, and what is to be said about it.
@@ -76,7 +86,9 @@ impl Charset {
             Charset::Guessed => "UTF-8 or windows-1252",
             Charset::Latin1 => "ISO-8859-1",
             Charset::Ascii => "US-ASCII",
-            Charset::Other(encoding) => encoding.name(),
+            Charset::Other(encoding) | Charset::Libvirt(Decoder { encoding, .. }) => {
+                encoding.name()
+            }
         }
     }
 
@@ -89,6 +101,7 @@ impl Charset {
             },
             Charset::Latin1 => encoding_rs::mem::decode_latin1(bytes),
             Charset::Other(encoding) => encoding.decode_without_bom_handling(bytes).0,
+            Charset::Libvirt(decoder) => Cow::Owned(decoder.decode(bytes)),
         }
     }
 
@@ -101,7 +114,7 @@ impl Charset {
                 let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
                 bytes.ok().map(Cow::Owned)
             }
-            Charset::Other(encoding) => {
+            Charset::Other(encoding) | Charset::Libvirt(Decoder { encoding, .. }) => {
                 let (bytes, _, unmappable) = encoding.encode(text);
                 (!unmappable).then_some(bytes)
             }
@@ -139,6 +152,36 @@ impl Charset {
         usable.then_some(Charset::Other(encoding))
     }
 
+    /// By the names that glibc, libxml2 and ICU know for an encoding.
+    fn known_to_libvirt(label: &str) -> Option<Charset> {
+        // glibc leaves out what it has in no name; without one, the locale's encoding is meant.
+        let named = |c: char| c.is_ascii_alphanumeric() || "_-.,:".contains(c);
+        if !label.is_empty() && !label.contains(named) {
+            return Some(Charset::Utf8);
+        }
+        let mut plain = label.to_ascii_lowercase();
+        plain.retain(|c| c.is_ascii_alphanumeric());
+        let usual = match plain.as_str() {
+            "cp65001" | "gb231280" => return None,
+            "utf8" => "utf-8",
+            "88591" => "iso-8859-1",
+            "ansix341968" | "646" => "us-ascii",
+            "cp874" => "windows-874",
+            "latin9" => "iso-8859-15",
+            "msansi" | "windows1252" => "windows-1252",
+            "eucjp" => "euc-jp",
+            "uhc" | "cp949" => "euc-kr",
+            _ => label,
+        };
+        let charset = Charset::for_label(usual)?;
+        if let Charset::Other(encoding) = charset
+            && let Some(decoder) = Decoder::new(encoding, &plain)
+        {
+            return Some(Charset::Libvirt(decoder));
+        }
+        Some(charset)
+    }
+
     /// Whether all of `text` can be decoded.
     fn fits(self, text: &[u8]) -> bool {
         match self {
@@ -157,20 +200,10 @@ impl Charset {
             }
             Charset::Ascii => Encoding::ascii_valid_up_to(text),
             Charset::Guessed | Charset::Latin1 => text.len(),
-            Charset::Other(encoding) => {
-                let end = text
-                    .iter()
-                    .position(|byte| is_unassigned(encoding, *byte))
-                    .unwrap_or(text.len());
-                decodable(encoding, &text[..end])
-            }
+            Charset::Other(encoding) => decodable(encoding, text),
+            Charset::Libvirt(decoder) => decoder.valid_up_to(text),
         }
     }
-}
-
-/// Bytes of Windows' code pages that have no meaning; browsers make control characters of them.
-fn is_unassigned(encoding: &'static Encoding, byte: u8) -> bool {
-    encoding == WINDOWS_1252 && matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)
 }
 
 /// How much of `text` can be decoded.
@@ -206,7 +239,8 @@ mod tests {
         assert_eq!(length, bytes.len());
         assert_eq!(charset.decode(bytes), text);
         assert_eq!(charset.encode(text).unwrap(), bytes);
-        assert_eq!(Charset::lenient(Some(label), bytes), (charset, None));
+        let (charset, warning) = Charset::lenient(Some(label), bytes);
+        assert_eq!((&*charset.decode(bytes), warning), (text, None));
     }
 
     #[test]
@@ -228,12 +262,53 @@ mod tests {
     }
 
     #[test]
+    fn labels_libvirt_knows() {
+        for (label, bytes, text) in [
+            // No name is the locale's encoding.
+            (" ", "ä".as_bytes(), "ä"),
+            ("//", "ä".as_bytes(), "ä"),
+            ("UT%F-8", "ä".as_bytes(), "ä"),
+            ("MS-ANSI", b"\x80", "€"),
+            ("windows1252", b"\x80", "€"),
+            ("8859_1", b"\xe4", "ä"),
+            ("latin-9", b"\xa4", "€"),
+            ("EUCJP", b"\xc9\xb8", "標"),
+            ("UHC", b"\x8c\x63", "똠"),
+            ("cp874", b"\x80", "€"),
+            ("ANSI_X3.4-1968", b"a", "a"),
+            ("latin5", b"\x80\xfd", "\u{80}ı"),
+        ] {
+            let (charset, length) = Charset::strict(Some(label), bytes).unwrap();
+            assert_eq!(
+                (&*charset.decode(bytes), length),
+                (text, bytes.len()),
+                "{label}"
+            );
+        }
+    }
+
+    #[test]
     fn labels_libvirt_refuses() {
         for (label, bytes, message) in [
             (
                 Some("klingon"),
                 &b"A"[..],
                 "internal error: libxml2 doesn't handle klingon encoding",
+            ),
+            (
+                Some(""),
+                b"A",
+                "internal error: libxml2 doesn't handle  encoding",
+            ),
+            (
+                Some("cp65001"),
+                b"A",
+                "internal error: libxml2 doesn't handle cp65001 encoding",
+            ),
+            (
+                Some("windows-949"),
+                b"\xb0\xa1\xb0\x30",
+                "internal error: Could not convert from windows-949 to UTF-8 encoding",
             ),
             (
                 None,

@@ -40,7 +40,7 @@ impl Writer<'_> {
             Some(uuid) => self.line("uuid.bios", uuid.to_vmx()),
             None => self.line("uuid.action", "create"),
         }
-        let name = PIPE.escape(&def.name);
+        let name = PIPE.escape(def.name.as_deref().unwrap_or_default());
         let name = PERCENT.escape(&name).into_owned();
         self.escaped("displayName", &name);
         if let Some(description) = &def.description {

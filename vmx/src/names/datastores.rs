@@ -80,7 +80,8 @@ impl FileNames for Datastores {
     }
 }
 
-/// Datastore and path of `/vmfs/volumes/<datastore>/<path>`.
+/// Datastore and path of `/vmfs/volumes/<datastore>/<path>`; slashes in front of the path belong to
+/// it, as libvirt has it.
 pub(super) fn volume(name: &str) -> Result<(&str, &str), FileNameError> {
     let malformed = || {
         FileNameError::internal(format!(
@@ -92,7 +93,6 @@ pub(super) fn volume(name: &str) -> Result<(&str, &str), FileNameError> {
         .ok_or_else(malformed)?
         .trim_start_matches('/');
     let (ds, path) = rest.split_once('/').ok_or_else(malformed)?;
-    let path = path.trim_start_matches('/');
     if path.is_empty() {
         return Err(malformed());
     }
@@ -151,7 +151,8 @@ mod tests {
         parses("sub/a.vmdk", Some("[fast] web/sub/a.vmdk"));
         parses("", Some("[fast] web/"));
         parses("/vmfs/volumes/5f0a-11/db/b.vmdk", Some("[fast] db/b.vmdk"));
-        parses("/vmfs/volumes/old//db/b.vmdk", Some("[old] db/b.vmdk"));
+        parses("/vmfs/volumes/old//db/b.vmdk", Some("[old] /db/b.vmdk"));
+        parses("/vmfs/volumes//old//", Some("[old] /"));
         parses(r"D:\VMs\db\b.vmdk", Some("[old] db/b.vmdk"));
         parses("/usr/lib/tools.iso", Some("/usr/lib/tools.iso"));
         parses("/vmfs/volumes/gone/b.iso", None);

@@ -42,13 +42,18 @@ impl Reader<'_> {
                 .with_help("at most as many as 'numvcpus'");
             return self.tolerate(error, "no topology is taken over");
         }
+        // libvirt keeps 32 bits, and writes no topology with a zero in it.
+        let (sockets, cores) = (sockets as u32, cores as u32);
+        if sockets == 0 || cores == 0 {
+            return Ok(());
+        }
         let one_since = |version| self.since(version).then_some(1);
         def.cpu = Some(Cpu {
             topology: Some(CpuTopology {
-                sockets: sockets as u32,
+                sockets,
                 dies: Some(1),
                 clusters: one_since(LibvirtVersion::V11_3),
-                cores: cores as u32,
+                cores,
                 threads: 1,
             }),
             ..Cpu::default()
@@ -85,6 +90,8 @@ impl Reader<'_> {
                      integers but found '{value}'"
                 ),
                 Err(Affinity::TooLarge(cpu)) => {
+                    // libvirt prints it as a signed number.
+                    let cpu = cpu as i32;
                     format!("VMX entry '{key}' contains a {cpu}, this value is too large")
                 }
             }

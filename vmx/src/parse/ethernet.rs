@@ -214,9 +214,12 @@ impl Reader<'_> {
     }
 }
 
-/// An address as libvirt reads it: one or two digits a byte, and anything behind a blank.
+/// An address as libvirt reads it: one or two digits a byte, and anything behind a blank or what
+/// is not ASCII.
 fn mac_address(text: &str) -> Option<MacAddress> {
-    let end = text.find(|c| c <= ' ').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| c <= ' ' || !c.is_ascii())
+        .unwrap_or(text.len());
     let parts = text[..end].split(':');
     let short = parts.clone().all(|part| part.len() <= 2);
     text[..end].parse().ok().filter(|_| short)

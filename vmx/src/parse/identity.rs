@@ -1,7 +1,7 @@
 use virt_model::{DomainDef, Uuid};
 
 use super::reader::Reader;
-use crate::escape::{PERCENT, PIPE};
+use crate::escape::{PERCENT, PIPE, Scheme};
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
@@ -36,18 +36,15 @@ impl Reader<'_> {
     fn name(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         let key = "displayName";
         if let Some(value) = self.string(key) {
-            let plain = PERCENT.unescape(&value).ok();
-            let name =
-                plain.and_then(|text| PIPE.unescape(&text).ok().map(|name| name.into_owned()));
-            def.name = match name {
-                Some(name) => self.c_string(name),
+            def.name = Some(match shown(&value, &[PERCENT, PIPE], true) {
+                Some(name) => name,
                 None => {
                     let text = "VMX entry 'name' contains invalid escape sequence";
                     let error = self.error(key, text).with_help(ESCAPES);
                     self.tolerate(error, "the name stays as it is")?;
                     value.into_owned()
                 }
-            };
+            });
         }
         if self.lenient() {
             self.usable_name(def);
@@ -55,37 +52,30 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// What libvirt keeps of a text: all before a NUL.
-    fn c_string(&self, mut text: String) -> String {
-        if let (false, Some(end)) = (self.lenient(), text.find('\0')) {
-            text.truncate(end);
-        }
-        text
-    }
-
     /// Gives a domain a name that libvirt takes back.
     fn usable_name(&mut self, def: &mut DomainDef) {
-        if def.name.contains(char::is_control) {
-            def.name = def.name.replace(char::is_control, " ");
+        let mut name = def.name.take().unwrap_or_default();
+        if name.contains(char::is_control) {
+            name = name.replace(char::is_control, " ");
             self.warn(
                 "displayName",
                 "line ends and control characters are blanks now",
             );
         }
-        if !def.name.is_empty() {
-            return;
+        if name.is_empty() {
+            // VMware takes the name of the file without telling.
+            name = match &self.options.default_name {
+                Some(name) => name.clone(),
+                None => {
+                    self.warn(
+                        "displayName",
+                        "the virtual machine has no name; 'unnamed' is taken",
+                    );
+                    "unnamed".to_owned()
+                }
+            };
         }
-        // VMware takes the name of the file without telling.
-        match &self.options.default_name {
-            Some(name) => def.name.clone_from(name),
-            None => {
-                "unnamed".clone_into(&mut def.name);
-                self.warn(
-                    "displayName",
-                    "the virtual machine has no name; 'unnamed' is taken",
-                );
-            }
-        }
+        def.name = Some(name);
     }
 
     fn generation(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
@@ -106,9 +96,9 @@ impl Reader<'_> {
         let Some(value) = self.string(key) else {
             return Ok(());
         };
-        def.description = Some(match PIPE.unescape(&value) {
-            Ok(text) => self.c_string(text.into_owned()),
-            Err(_) => {
+        def.description = Some(match shown(&value, &[PIPE], !self.lenient()) {
+            Some(text) => text,
+            None => {
                 let text = "VMX entry 'annotation' contains invalid escape sequence";
                 let error = self.error(key, text).with_help(ESCAPES);
                 self.tolerate(error, "the text stays as it is")?;
@@ -121,6 +111,19 @@ impl Reader<'_> {
 
 const ESCAPES: &str =
     "behind each `|` (and in names each `%`) the two hexadecimal digits of a byte";
+
+/// A text shown in one scheme after the other, as libvirt does it: what is text at the end need not
+/// be in between. libvirt's texts end at a NUL.
+fn shown(value: &str, schemes: &[Scheme], ends_at_nul: bool) -> Option<String> {
+    let mut bytes = value.as_bytes().to_vec();
+    for scheme in schemes {
+        bytes = scheme.unescape_bytes(&bytes).ok()?.into_owned();
+        if let (true, Some(end)) = (ends_at_nul, bytes.iter().position(|byte| *byte == 0)) {
+            bytes.truncate(end);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
 
 /// libvirt takes 16 equal bytes for no UUID.
 fn is_a_uuid(uuid: &Uuid) -> bool {

@@ -1,4 +1,4 @@
-use virt_model::DomainDef;
+use virt_model::{DomainDef, ErrorNumber};
 
 use super::reader::Reader;
 use crate::VmxError;
@@ -43,6 +43,23 @@ impl Reader<'_> {
         def.memory = memory;
         def.current_memory = Some(current);
         def.memory_tune.min_guarantee = (guarantee > 0).then_some(guarantee);
+        Ok(())
+    }
+
+    /// A size that 64 bits of KiB have no room for may leave nothing, which libvirt finds when it
+    /// has read everything.
+    pub(super) fn check_memory(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        if def.memory > 0 {
+            return Ok(());
+        }
+        let text = "Memory size must be specified via <memory> or in the <numa> configuration";
+        let error = VmxError::new(ErrorNumber::XmlError, text)
+            .with_key("memsize")
+            .with_place(self.file.find("memsize").map(|entry| entry.place()))
+            .with_help("a multiple of 4, in MB");
+        self.tolerate(error, "32 MB are taken")?;
+        def.memory = 32 << 10;
+        def.current_memory = Some(def.memory);
         Ok(())
     }
 }

@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::net::Ipv6Addr;
 
 use crate::escape::PERCENT;
 
@@ -16,72 +15,66 @@ pub(super) struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// `None` when the text is no URI and no relative reference.
     pub(super) fn parse(text: &'a str) -> Option<Uri<'a>> {
-        let escaped = |(at, _)| {
-            let digits = text.as_bytes().get(at + 1..at + 3);
-            digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-        };
-        if !text.bytes().all(is_uri_byte) || !text.match_indices('%').all(escaped) {
-            return None;
-        }
-        let hierarchy = text.split(['?', '#']).next().unwrap_or_default();
-        let (query, fragment) = text[hierarchy.len()..]
-            .split_once('#')
-            .unwrap_or((&text[hierarchy.len()..], ""));
-        if query.contains(['[', ']']) || fragment.contains('#') {
-            return None;
-        }
-        let first_segment = hierarchy.split('/').next().unwrap_or_default();
+        let first_segment = text.split(['/', '?', '#']).next().unwrap_or_default();
         let (scheme, rest) = match first_segment.split_once(':') {
-            Some((scheme, _)) if is_scheme(scheme) => {
-                (Some(scheme), &hierarchy[scheme.len() + 1..])
-            }
+            Some((scheme, _)) if is_scheme(scheme) => (Some(scheme), &text[scheme.len() + 1..]),
             // A reference without a scheme has no colon in its first segment.
             Some(_) => return None,
-            None => (None, hierarchy),
+            None => (None, text),
         };
-        let Some(authority) = rest.strip_prefix("//") else {
-            return Some(Uri {
-                scheme,
-                host: None,
-                port: 0,
-            });
+        let (host, port, rest) = match rest.strip_prefix("//") {
+            Some(authority) => authority_of(authority)?,
+            None => (None, 0, rest),
         };
-        let (authority, path) = authority.split_at(authority.find('/').unwrap_or(authority.len()));
-        let (user, server) = match authority.split_once('@') {
-            Some((user, server)) => (user, server),
-            None => ("", authority),
-        };
-        // An address in brackets has colons of its own.
-        let host_end = match server.starts_with('[') {
-            true => server.find(']')? + 1,
-            false => server.find(':').unwrap_or(server.len()),
-        };
-        let (host, port) = server.split_at(host_end);
-        let inside = host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
-        let plain = [user, inside.unwrap_or(host), path];
-        if plain.iter().any(|part| part.contains(['[', ']'])) || host.contains('@') {
-            return None;
+        let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let whole = [(path, ":@/"), (query, ":@/?"), (fragment, ":@/?[]")]
+            .iter()
+            .all(|(part, others)| run(part, others) == part.len());
+        whole.then_some(Uri { scheme, host, port })
+    }
+}
+
+/// Host and port that `text` begins with, and what is behind them.
+fn authority_of(text: &str) -> Option<(Option<Cow<'_, str>>, u32, &str)> {
+    let user = run(text, ":");
+    let text = text[user..].strip_prefix('@').unwrap_or(text);
+    // Whatever is in brackets is an address.
+    let host_end = match text.starts_with('[') {
+        true => text.find(']')? + 1,
+        false => run(text, ""),
+    };
+    let (host, rest) = text.split_at(host_end);
+    let (port, rest) = match rest.strip_prefix(':') {
+        Some(rest) => {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            (rest[..digits].parse::<i32>().ok()? as u32, &rest[digits..])
         }
-        let port = match port.strip_prefix(':') {
-            None if port.is_empty() => 0,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse::<i32>().ok()? as u32
-            }
-            _ => return None,
-        };
+        None => (0, rest),
+    };
+    if !rest.is_empty() && !rest.starts_with(['/', '?', '#']) {
+        return None;
+    }
+    if host.is_empty() {
         // libxml2 has no port where there is no host.
-        let port = if host.is_empty() { 0 } else { port };
-        let host = match inside {
-            Some(address) if address.parse::<Ipv6Addr>().is_ok() => Cow::Borrowed(address),
-            _ => PERCENT.unescape(host).unwrap_or(Cow::Borrowed(host)),
-        };
-        Some(Uri {
-            scheme,
-            host: Some(host).filter(|host| !host.is_empty()),
-            port,
-        })
+        return Some((None, 0, rest));
+    }
+    Some((Some(plain(host)), port, rest))
+}
+
+/// A host unescaped, and without the brackets around what has colons.
+fn plain(host: &str) -> Cow<'_, str> {
+    let mut host = PERCENT.unescape(host).unwrap_or(Cow::Borrowed(host));
+    // C's strings end there.
+    if let Some(end) = host.find('\0') {
+        host.to_mut().truncate(end);
+    }
+    let inside = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    match inside {
+        Some(inside) if inside.contains(':') => Cow::Owned(inside.to_owned()),
+        _ => host,
     }
 }
 
@@ -92,8 +85,24 @@ fn is_scheme(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
-fn is_uri_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
+/// How many bytes `text` begins with that may be anywhere in a URI, or are of `others`.
+fn run(text: &str, others: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        at += match byte {
+            b'%' if bytes.len() > at + 2
+                && bytes[at + 1..at + 3].iter().all(u8::is_ascii_hexdigit) =>
+            {
+                3
+            }
+            byte if byte.is_ascii_alphanumeric() => 1,
+            byte if b"-._~!$&'()*+,;=".contains(byte) => 1,
+            byte if others.as_bytes().contains(byte) => 1,
+            _ => break,
+        };
+    }
+    at
 }
 
 #[cfg(test)]
@@ -122,6 +131,12 @@ mod tests {
         check("tcp://user@h:1", Some((Some("tcp"), Some("h"), 1)));
         check("//h:1", Some((None, Some("h"), 1)));
         check("tcp://[x]:1", Some((Some("tcp"), Some("[x]"), 1)));
+        check("tcp://[a:b%x]:1", Some((Some("tcp"), Some("a:b%x"), 1)));
+        check("tcp://[?#/: ]:1?x", Some((Some("tcp"), Some("?#/: "), 1)));
+        check("tcp://h%00x:1", Some((Some("tcp"), Some("h"), 1)));
+        check("[x]a", None);
+        check("tcp:/[x]", None);
+        check("tcp://h:1[", None);
         check("tcp://h%20x:1", Some((Some("tcp"), Some("h x"), 1)));
         check("tcp://:1", Some((Some("tcp"), None, 0)));
         check("tcp://h", Some((Some("tcp"), Some("h"), 0)));

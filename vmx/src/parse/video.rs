@@ -9,8 +9,8 @@ impl Reader<'_> {
     pub(super) fn video(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         const DEFAULT: i64 = 4 << 20;
         let bytes = self.long("svga.vramSize", DEFAULT)?;
-        // libvirt keeps 32 bits.
-        let kib = (bytes as u64).div_ceil(1024) as u32;
+        // As C rounds up, of which libvirt keeps 32 bits.
+        let kib = (bytes.wrapping_add(1023) / 1024) as u32;
         def.devices.videos.push(Video {
             model: VideoModel::Vmvga,
             // What is too much to round up is 0 by then.

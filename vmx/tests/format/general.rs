@@ -74,7 +74,7 @@ fn identity() {
         ],
     );
     check(
-        |def| def.name = "a/b\"c|d%e\\".to_owned(),
+        |def| def.name = Some("a/b\"c|d%e\\".to_owned()),
         &[
             r#"displayName = "a%2fb|22c|7cd%25e%5c""#,
             r#"-displayName = "web""#,

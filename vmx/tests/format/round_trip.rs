@@ -149,12 +149,12 @@ proptest! {
     fn texts_come_back(name in "[^\\p{Cc}]{1,20}", text in ".*", network in ".+", bytes: [u8; 16]) {
         let mut def = simple();
         def.uuid = Some(Uuid::from_bytes(bytes));
-        def.name.clone_from(&name);
+        def.name = Some(name.clone());
         def.description = Some(text.clone());
         def.devices.interfaces.push(card("00:0c:29:01:02:03", bridge(&network)));
         let written = format(&def, &FormatOptions::new(7)).unwrap();
         let again = parse(&written, Mode::Lenient);
-        prop_assert_eq!(&again.name, &name);
+        prop_assert_eq!(again.name.as_deref(), Some(name.as_str()));
         prop_assert_eq!(again.uuid, def.uuid);
         prop_assert_eq!(again.description.unwrap_or_default(), text);
         prop_assert_eq!(&again.devices.interfaces[0].source, &bridge(&network));

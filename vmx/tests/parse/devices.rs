@@ -43,6 +43,7 @@ fn video_memory() {
         ("4194304", 4096),
         ("5000000", 8192),
         ("268435456", 262_144),
+        ("9223372036854775807", 1),
     ] {
         gives(
             &format!("svga.vramSize = \"{bytes}\""),
@@ -172,6 +173,10 @@ fn mac_addresses() {
         &[("addressType", "static"), generated, address],
         "00:50:56:01:02:03' type='static'",
     );
+    check(
+        &[("generatedAddress", "00:0c:29:01:02:03ä")],
+        "00:0c:29:01:02:03'",
+    );
     for (value, check_mac) in [
         ("true", "yes"),
         ("TRUE", "no"),
@@ -269,6 +274,14 @@ fn serial_ports() {
         ("TCP4://h:1", Some("Server"), "bind", "h", "raw"),
         ("tcp6://[::1]:1", Some("client"), "connect", "::1", "raw"),
         ("//h:1", Some("client"), "connect", "h", "raw"),
+        (
+            "tcp://[fe80::1%eth0]:1",
+            None,
+            "bind",
+            "fe80::1%eth0",
+            "raw",
+        ),
+        ("tcp://h%00x:1", None, "bind", "h", "raw"),
         ("telnet://h:1", None, "bind", "h", "telnet"),
         ("telnets://h:1", None, "bind", "h", "telnets"),
         ("ssl://h:1", None, "bind", "h", "tls"),

@@ -121,6 +121,12 @@ fn cdrom_drives() {
             image,
         );
         check(bus, &[("fileName", "/vmfs/volumes/gone/a.iso")], file, "");
+        check(
+            bus,
+            &[("fileName", "/vmfs/volumes//fast//a.iso")],
+            file,
+            "<source file='[fast] /a.iso'/>\n",
+        );
         check(bus, &[("fileName", "emptyBackingString")], file, "");
         check(
             bus,
@@ -269,6 +275,7 @@ fn the_order_of_controllers() {
             ("scsi", 1),
             ("sata", 0),
             ("nvme", 1),
+            // Those that the file does not have.
             ("scsi", 0),
             ("fdc", 0),
             ("ide", 0),
@@ -289,6 +296,18 @@ fn the_order_of_controllers() {
             ("nvme", 0),
             ("nvme", 1),
         ]),
+    );
+    // The last disk's controller is not the highest here.
+    let wide = [
+        "virtualHW.version = \"14\"\n".to_owned(),
+        slot("scsi1:63", &[("fileName", "a.vmdk")]),
+        slot("scsi2:0", &[("fileName", "b.vmdk")]),
+        slot("sata0:0", &[("fileName", "c.vmdk")]),
+    ];
+    gives_as(
+        LibvirtVersion::V9_0,
+        &wide.concat(),
+        &controllers(&[("scsi", 0), ("sata", 0), ("scsi", 1)]),
     );
 }
 

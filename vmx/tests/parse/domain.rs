@@ -44,6 +44,36 @@ fn names() {
     gives("displayName = \"web 😀 ä\"", "<name>web 😀 ä</name>");
     gives("displayName = \"a|0ab\"", "<name>a\nb</name>");
     gives("displayName = \"ab|00c\"", "<name>ab</name>");
+    // Both escapes are undone one after the other, and only what comes out has to be text.
+    gives("displayName = \"%c3|a4|c3%a4\"", "<name>ää</name>");
+    gives("displayName = \"ab%00|\"", "<name>ab</name>");
+    gives("displayName = \"ab|00|c3\"", "<name>ab</name>");
+}
+
+#[test]
+fn names_in_the_files_encoding() {
+    for (label, name, expected) in [
+        ("windows-1252", &b"\x80 \xe4"[..], "€ ä"),
+        ("Shift_JIS", b"~\x81\x60\x95\x5c\\", "‾〜表¥"),
+        ("windows-31j", b"~\x81\x60\x95\x5c\\", "~～表\\"),
+        ("EUC-KR", b"\xb0\xa1\x81", "가\u{81}"),
+        ("ISO-8859-9", b"\x80", "\u{80}"),
+    ] {
+        let head = format!(
+            ".encoding = \"{label}\"\n{}displayName = \"",
+            super::file("# displayName\n")
+        );
+        let text = [head.as_bytes(), name, b"\"\n"].concat();
+        let parsed = vmx::parse(text, &Datastores::default(), &ParseOptions::strict()).unwrap();
+        assert_eq!(parsed.domain.name.as_deref(), Some(expected), "{label}");
+    }
+}
+
+#[test]
+fn no_name() {
+    gives("displayName = \"\"", "<name></name>");
+    // A comment keeps the head from having one.
+    gives_no("# displayName", "<name>");
 }
 
 #[test]
@@ -51,6 +81,10 @@ fn descriptions() {
     gives(
         "annotation = \"one|0Atwo|22 50%2f\"",
         "<description>one\ntwo&quot; 50%2f</description>",
+    );
+    gives(
+        "annotation = \"one|00|c3\"",
+        "<description>one</description>",
     );
 }
 
@@ -124,6 +158,11 @@ fn processors() {
         "<topology sockets='3' dies='1' clusters='1' cores='2' threads='1'/>",
     );
     gives_no("numvcpus = \"4\"\ncpuid.coresPerSocket = \"1\"", "<cpu>");
+    // 32 bits are kept of each, and those are 0 here.
+    gives_no(
+        "numvcpus = \"4294967297\"\ncpuid.coresPerSocket = \"4294967296\"",
+        "<cpu>",
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! libvirt's errors, word by word.
 
-use super::{refuses, refuses_as};
+use super::{refuses, refuses_as, strict};
 use vmx::LibvirtVersion;
 
 /// Every key that has to be a number, and those that have to be true or false.
@@ -189,6 +189,19 @@ fn memory_and_processors() {
         "0,16384",
         "VMX entry 'sched.cpu.affinity' contains a 16384, this value is too large",
     );
+    affinity(
+        "0,2147483648",
+        "VMX entry 'sched.cpu.affinity' contains a -2147483648, this value is too large",
+    );
+    // So many MB that no KiB are left of them, which is found last.
+    let nothing =
+        "XML error: Memory size must be specified via <memory> or in the <numa> configuration";
+    let lines = "memsize = \"18014398509481984\"\nfirmware = \"efi\"";
+    assert_eq!(strict(lines, LibvirtVersion::V9_0), Err(nothing.to_owned()));
+    refuses(
+        &lines.replace("efi", "x"),
+        "VMX entry 'firmware' has unknown value 'x'",
+    );
 }
 
 #[test]
@@ -364,6 +377,16 @@ fn ports() {
         LibvirtVersion::V9_0,
         &network("192.0.2.1:1", ""),
         "Unable to parse URI 192.0.2.1:1",
+    );
+    refuses_as(
+        LibvirtVersion::V9_0,
+        &network("[fast] a", ""),
+        "Unable to parse URI [fast] a",
+    );
+    refuses_as(
+        LibvirtVersion::V9_0,
+        &network("[fast]a", ""),
+        "Unable to parse URI [fast]a",
     );
     refuses(
         "parallel2.present = \"true\"\nparallel2.fileType = \"pipe\"\nparallel2.fileName = \"x\"",

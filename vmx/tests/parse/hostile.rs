@@ -78,7 +78,7 @@ fn odd_names_come_through() {
     for name in ["a/b", "50%25 off", "it's", "😀", "a<b>&c", "a;b#c = d"] {
         let lines = format!("displayName = \"{}\"", name.replace('/', "%2f"));
         let parsed = vmx::to_domain(super::file(&lines)).unwrap();
-        assert_eq!(parsed.domain.name, name.replace("%25", "%"));
+        assert_eq!(parsed.domain.name, Some(name.replace("%25", "%")));
     }
 }
 
@@ -185,7 +185,8 @@ proptest! {
         let strict = vmx::parse(text.as_str(), &Folder::default(), &ParseOptions::strict());
         if let Ok(mut strict) = strict {
             let lenient = vmx::to_domain(text.as_str()).unwrap();
-            if strict.domain.name.is_empty() || strict.domain.name.contains(|c: char| c.is_ascii_control()) {
+            let name = strict.domain.name.as_deref().unwrap_or_default();
+            if name.is_empty() || name.contains(|c: char| c.is_ascii_control()) {
                 strict.domain.name.clone_from(&lenient.domain.name);
             }
             strict.domain.description.take_if(|text| text.is_empty());

@@ -84,13 +84,13 @@ fn names() {
     let options = ParseOptions::default().default_name("file");
     let parsed = vmx::parse(text, &Folder::default(), &options).unwrap();
     assert_eq!(
-        (parsed.domain.name.as_str(), parsed.warnings.len()),
-        ("file", 0)
+        (parsed.domain.name.as_deref(), parsed.warnings.len()),
+        (Some("file"), 0)
     );
     let parsed = vmx::to_domain(text).unwrap();
     assert_eq!(
-        (parsed.domain.name.as_str(), parsed.warnings.len()),
-        ("unnamed", 1)
+        (parsed.domain.name.as_deref(), parsed.warnings.len()),
+        (Some("unnamed"), 1)
     );
 }
 
@@ -424,7 +424,7 @@ fn encodings() {
         ("ä".as_bytes(), "klingon", "ä", 1),
     ] {
         let parsed = vmx::to_domain(file(name, label)).unwrap();
-        assert_eq!(parsed.domain.name, expected);
+        assert_eq!(parsed.domain.name.as_deref(), Some(expected));
         assert_eq!(parsed.warnings.len(), warnings, "{label}");
     }
 }
