@@ -63,7 +63,10 @@ impl FromStr for CpuSet {
             }
         };
         let mut set = BTreeSet::new();
-        for part in text.split(',') {
+        // A comma may be the last of it.
+        let list = text.trim_end();
+        let list = list.strip_suffix(',').filter(|list| !list.is_empty());
+        for part in list.unwrap_or(text).split(',') {
             let part = part.trim();
             if let Some(out) = part.strip_prefix('^') {
                 set.remove(&number(out)?);
@@ -128,11 +131,13 @@ mod tests {
         check("5,3,4,0", Some("0,3-5"));
         check("0-7,^3", Some("0-2,4-7"));
         check(" 1 , 2 - 3 ", Some("1-3"));
+        check("1,", Some("1"));
         check("16383", Some("16383"));
         for text in [
             "",
             ",",
-            "1,",
+            "1,,",
+            "1,,2",
             "a",
             "3-1",
             "-1",

@@ -202,7 +202,6 @@ impl DomainDef {
         let outer = root.namespaces.clone();
         let mut node = Node::root(root, unmodelled);
         let mut def = DomainDef {
-            virt_type: read_virt_type(&mut node)?,
             // libvirt reads the number of domains that run only.
             id: node.attr("id").and_then(|id| decimal(&id)),
             ..DomainDef::default()
@@ -210,12 +209,19 @@ impl DomainDef {
         let Some(name) = node.text_of("name") else {
             return Err(node.fail(ErrorNumber::NoName, ""));
         };
-        if name.contains('\n') {
-            return Err(node.error(format!("name {name} cannot contain '\\n'")));
-        }
         def.name = Some(name);
         def.uuid = read_uuid(node.child("uuid"))?;
-        def.hwuuid = read_uuid(node.child("hwuuid"))?;
+        def.hwuuid = match node.child("hwuuid") {
+            Some(hwuuid) => match hwuuid.text().parse() {
+                Ok(uuid) => Some(uuid),
+                Err(_) => {
+                    // libvirt passed over the element for a long time.
+                    hwuuid.unmodelled();
+                    None
+                }
+            },
+            None => None,
+        };
         if node.count("genid") > 1 {
             return Err(node.error("element 'genid' can only appear once"));
         }
@@ -225,20 +231,16 @@ impl DomainDef {
             return Err(node.error("Domain title can't contain newlines"));
         }
         def.description = node.text_of("description");
+        def.virt_type = read_virt_type(&mut node)?;
+        let Some(mut os) = node.child("os") else {
+            return Err(node.error("an os <type> must be specified"));
+        };
+        def.os = Os::read_type(&mut os)?;
         if let Some(mut metadata) = node.child("metadata") {
             def.metadata = metadata::read(metadata.elements(), outer.as_ref());
         }
-        let Some(memory) = memory::read_size(node.child("memory"), "./memory[1]")? else {
-            return Err(node.error(
-                "Memory size must be specified via <memory> or in the <numa> configuration",
-            ));
-        };
-        def.memory = memory;
-        // More than there is is cut down to what there is.
+        let memory = memory::read_size(node.child("memory"), "./memory[1]")?;
         let current = memory::read_size(node.child("currentMemory"), "./currentMemory[1]")?;
-        def.current_memory = current
-            .filter(|&current| current > 0)
-            .map(|current| current.min(memory));
         if let Some(tune) = node.child("memtune") {
             def.memory_tune = MemoryTune::read(tune)?;
         }
@@ -248,10 +250,6 @@ impl DomainDef {
         if let Some(tune) = node.child("cputune") {
             def.cpu_tune = CpuTune::read(tune)?;
         }
-        def.os = match node.child("os") {
-            Some(os) => Os::read(os)?,
-            None => return Err(node.error("an os <type> must be specified")),
-        };
         if let Some(features) = node.child("features") {
             def.features = Features::read(features)?;
         }
@@ -261,9 +259,6 @@ impl DomainDef {
         if cpus.max().unwrap_or_default() >= def.vcpu.max {
             let message = "CPU IDs in <numa> exceed the <vcpu> count";
             return Err(node.fail(ErrorNumber::InternalError, message));
-        }
-        if let Some(clock) = node.child("clock") {
-            def.clock = Clock::read(clock)?;
         }
         for (name, action) in [
             ("on_poweroff", &mut def.on_poweroff),
@@ -275,8 +270,26 @@ impl DomainDef {
                     .ok_or_else(|| node.unsupported(format!("unknown {name} action: {word}")))?;
             }
         }
-        if let Some(devices) = node.child("devices") {
-            def.devices = Devices::read(devices)?;
+        if let Some(clock) = node.child("clock") {
+            def.clock = Clock::read(clock)?;
+        }
+        def.os.read_rest(os)?;
+        let (devices, late) = Devices::read(node.children("devices"))?;
+        def.devices = devices;
+        let cells = def.cpu.iter().flat_map(|cpu| &cpu.numa);
+        let of_cells = cells.fold(0_u64, |sum, cell| sum.saturating_add(cell.memory));
+        let Some(memory) = memory.or_else(|| Some(of_cells).filter(|&sum| sum > 0)) else {
+            return Err(node.error(
+                "Memory size must be specified via <memory> or in the <numa> configuration",
+            ));
+        };
+        def.memory = memory;
+        // More than there is is cut down to what there is.
+        def.current_memory = current
+            .filter(|&current| current > 0)
+            .map(|current| current.min(memory));
+        if let Some(error) = late {
+            return Err(error);
         }
         let vmware = DomainDef::VMWARE_NAMESPACE;
         let mut text = |name| Some(node.child_in(vmware, name)?.text().to_owned());
@@ -465,11 +478,13 @@ fn read_uuid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
 }
 
 impl Devices {
-    fn read(mut node: Node<'_>) -> Result<Devices, XmlError> {
+    /// Those of all elements of that name, and the error that is one when all else is right.
+    fn read(nodes: Vec<Node<'_>>) -> Result<(Devices, Option<XmlError>), XmlError> {
         let mut devices = Devices::default();
         let mut without_index = Vec::new();
         let mut disks = Vec::new();
-        for child in node.all_children() {
+        let children = nodes.into_iter().flat_map(|mut node| node.all_children());
+        for child in children {
             match child.name.as_str() {
                 "emulator" if devices.emulator.is_none() => {
                     devices.emulator = Some(child.text().to_owned());
@@ -505,8 +520,9 @@ impl Devices {
             }
         }
         devices.number(without_index);
+        let late = disks.iter_mut().find_map(|disk| disk.late.take());
         devices.disks = disk::in_order(disks);
-        Ok(devices)
+        Ok((devices, late))
     }
 
     /// Gives the controllers at these places the indices behind those of their kind.

@@ -19,7 +19,7 @@ use xmltree::{Element, XMLNode};
 /// that holds a newline, between elements, stands for an empty line (libvirt's capabilities have
 /// some); an empty text node makes `<x></x>` of an element without content. Comments, CDATA and
 /// processing instructions are not written: libvirt has none. The children of `<metadata>` are
-/// others' and written as libxml2 writes them, attributes in double quotes.
+/// others' and written as libxml2 writes them, attributes in double quotes, with their comments.
 pub fn to_string(root: &Element) -> String {
     let mut out = String::new();
     element(&mut out, root, 0);

@@ -159,6 +159,20 @@ fn the_disks_of_a_bus_are_together_and_in_order() {
 }
 
 #[test]
+fn devices_of_several_elements_are_together() {
+    let disk = |dev: &str| {
+        format!(
+            "<disk type='file' device='disk'>\n  <source file='a'/>\n  <target dev='{dev}' bus='ide'/>\n</disk>"
+        )
+    };
+    check_written(
+        &format!("{}</devices><devices>{}", disk("hdb"), disk("hda")),
+        XmlFlags::NONE,
+        &format!("{}\n{}", disk("hda"), disk("hdb")),
+    );
+}
+
+#[test]
 fn disks_say_little() {
     for (dev, bus) in [
         ("sda", "scsi"),

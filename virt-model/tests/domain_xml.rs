@@ -67,7 +67,7 @@ const FULL: &str = "\
     <vmport state='off'/>
     <smm state='on'/>
   </features>
-  <cpu mode='custom' match='exact' check='partial' migratable='off'>
+  <cpu mode='custom' match='exact' check='partial'>
     <model fallback='forbid'>Bookworm</model>
     <vendor>ACME</vendor>
     <topology sockets='2' dies='1' clusters='1' cores='2' threads='1'/>
@@ -132,6 +132,32 @@ fn namespaces_of_the_root_that_metadata_needs_move_there() {
 }
 
 #[test]
+fn comments_in_metadata_stay() {
+    let document = least(
+        "<metadata><a:x xmlns:a='urn:a'><!-- one --><a:y/><!--two--></a:x>\
+         <a:z xmlns:a='urn:b'>t<!-- - -->u</a:z><a:w xmlns:a='urn:c'><!--only--></a:w></metadata>\
+         <!-- nobody's -->",
+    );
+    let written = DomainDef::from_xml(&document)
+        .unwrap()
+        .to_xml(XmlFlags::NONE);
+    let expected = r#"  <metadata>
+    <a:x xmlns:a="urn:a">
+      <!-- one -->
+      <a:y/>
+      <!--two-->
+    </a:x>
+    <a:z xmlns:a="urn:b">t<!-- - -->u</a:z>
+    <a:w xmlns:a="urn:c">
+      <!--only-->
+    </a:w>
+  </metadata>
+"#;
+    assert!(written.contains(expected), "{written}");
+    assert!(!written.contains("nobody"), "{written}");
+}
+
+#[test]
 fn defaults() {
     let def = DomainDef::from_xml(&least("")).unwrap();
     assert_eq!(
@@ -169,6 +195,8 @@ fn units_of_memory() {
     check_memory("<memory unit='M'>2</memory>", 2048);
     check_memory("<memory unit='GiB'> 1</memory>", 1 << 20);
     check_memory("<memory>7</memory>", 7);
+    check_memory("<memory unit=''>7</memory>", 7);
+    check_memory("<cpu><numa><cell cpus='0' memory='5'/></numa></cpu>", 5);
 }
 
 #[track_caller]
@@ -177,6 +205,77 @@ fn check_error(document: &str, number: ErrorNumber, text: &str, path: Option<&st
     assert_eq!(error.to_string(), text, "{document}");
     assert_eq!(error.number(), number, "{document}");
     assert_eq!(error.path(), path, "{document}");
+}
+
+/// Of several mistakes, the one that libvirt finds first is told.
+#[test]
+fn the_first_error() {
+    let error = |document: &str| DomainDef::from_xml(document).unwrap_err().to_string();
+    let wrong = "<memory unit='x'>1</memory><on_reboot>x</on_reboot><clock offset='x'/>";
+    let rest = "<devices><disk><source file='a'/></disk><input type='x'/></devices>";
+    let domain = |kind: &str, uuid: &str, os: &str, inside: &str| {
+        format!(
+            "<domain type='{kind}'><name>n</name><uuid>{uuid}</uuid>{inside}{os}{rest}</domain>"
+        )
+    };
+    let os = "<os><type>hvm</type><smbios mode='x'/></os>";
+    for (document, expected) in [
+        (
+            domain("x", "x", "", wrong),
+            "internal error: malformed uuid element",
+        ),
+        (
+            domain("x", "", "", wrong),
+            "unsupported configuration: invalid domain type x",
+        ),
+        (
+            domain("vmware", "", "", wrong),
+            "XML error: an os <type> must be specified",
+        ),
+        (
+            domain("vmware", "", os, wrong),
+            "invalid argument: unknown suffix 'x'",
+        ),
+        (
+            domain("vmware", "", os, &wrong.replace(" unit='x'", "")),
+            "unsupported configuration: unknown on_reboot action: x",
+        ),
+        (
+            domain("vmware", "", os, "<clock offset='x'/>"),
+            "unsupported configuration: unknown clock offset 'x'",
+        ),
+        (
+            domain("vmware", "", os, ""),
+            "unsupported configuration: unknown smbios mode 'x'",
+        ),
+        (
+            domain("vmware", "", "<os><type>hvm</type></os>", ""),
+            "unsupported configuration: unknown input device type 'x'",
+        ),
+        (
+            domain("vmware", "", "<os><type>hvm</type></os>", "").replace("<input type='x'/>", ""),
+            "XML error: Memory size must be specified via <memory> or in the <numa> configuration",
+        ),
+        (
+            domain(
+                "vmware",
+                "",
+                "<os><type>hvm</type></os>",
+                "<memory>1</memory>",
+            )
+            .replace("<input type='x'/>", ""),
+            "missing target information for device a",
+        ),
+    ] {
+        assert_eq!(error(&document), expected, "{document}");
+    }
+}
+
+#[test]
+fn a_hardware_uuid_that_is_none_is_passed_over() {
+    let read = DomainDef::read_xml(&least("<hwuuid>x</hwuuid>")).unwrap();
+    assert_eq!(read.domain.hwuuid, None);
+    assert_eq!(read.unmodelled, ["/domain/hwuuid"]);
 }
 
 #[test]
@@ -189,14 +288,15 @@ fn errors_of_the_domain() {
         "XML error: expecting root element of 'domain', not 'a'",
         None,
     );
+    check_error("<domain type='x'/>", NoName, "missing name information", d);
     check_error(
-        "<domain/>",
+        "<domain><name>n</name></domain>",
         InternalError,
         "internal error: missing domain type attribute",
         d,
     );
     check_error(
-        "<domain type='x'/>",
+        "<domain type='x'><name>n</name></domain>",
         ConfigUnsupported,
         "unsupported configuration: invalid domain type x",
         d,
@@ -210,14 +310,21 @@ fn errors_of_the_domain() {
     check_error(
         "<domain type='vmware'><name>n</name></domain>",
         XmlError,
+        "XML error: an os <type> must be specified",
+        d,
+    );
+    check_error(
+        "<domain type='vmware'><name>n</name><os><type>hvm</type></os></domain>",
+        XmlError,
         "XML error: Memory size must be specified via <memory> or in the <numa> configuration",
         d,
     );
     check_error(
-        "<domain type='vmware'><name>n</name><memory>1</memory></domain>",
-        XmlError,
-        "XML error: an os <type> must be specified",
-        d,
+        &least("<cpu migratable='on'/>"),
+        ConfigUnsupported,
+        "unsupported configuration: Attribute migratable is only allowed for 'host-passthrough' / \
+         'maximum' CPU mode",
+        Some("/domain/cpu"),
     );
     check_error(
         &least("<uuid>564d</uuid>"),
@@ -235,6 +342,12 @@ fn errors_of_the_domain() {
         &least("").replace("<memory>4096", "<memory unit='EiB'>16"),
         Overflow,
         "numerical overflow: value too large: 16EiB",
+        Some("/domain/memory"),
+    );
+    check_error(
+        &least("").replace("<memory>4096", "<memory unit='b'>9223372036854775807"),
+        Overflow,
+        "numerical overflow: size value too large",
         Some("/domain/memory"),
     );
     check_error(

@@ -42,7 +42,7 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
 /// these are written, which libvirt refuses:
 ///
 /// - disks and CD-ROM drives on SATA (virtual hardware 10 and higher) and disks on NVMe (13 and
-///   higher), with their controllers;
+///   higher), with their controllers; a SATA controller without disks, which libvirt leaves out;
 /// - disks whose address is not the one that libvirt takes from their target's name: the address
 ///   counts;
 /// - SCSI units up to 64, on virtual hardware 13 and higher;

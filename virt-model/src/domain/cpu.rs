@@ -110,6 +110,8 @@ pub struct NumaCell {
     pub memory: u64,
 }
 
+const POLICIES: [&str; 5] = ["force", "require", "optional", "disable", "forbid"];
+
 impl Cpu {
     pub(super) fn read(mut node: Node<'_>) -> Result<Cpu, XmlError> {
         let mut cpu = Cpu {
@@ -119,28 +121,58 @@ impl Cpu {
                 None => CpuMode::default(),
             },
             match_policy: node.word("match")?,
-            check: node.attr("check"),
+            check: node.one_of("check", &["none", "partial", "full"])?,
             migratable: node.on_off("migratable")?,
             vendor: node.text_of("vendor"),
             ..Cpu::default()
         };
+        if cpu.migratable.is_some()
+            && !matches!(cpu.mode, CpuMode::HostPassthrough | CpuMode::Maximum)
+        {
+            return Err(node.unsupported(
+                "Attribute migratable is only allowed for 'host-passthrough' / 'maximum' CPU mode",
+            ));
+        }
         if let Some(mut model) = node.child("model") {
+            let fallback = model.attr("fallback");
+            if fallback
+                .as_ref()
+                .is_some_and(|word| word != "allow" && word != "forbid")
+            {
+                return Err(model.unsupported("Invalid fallback attribute"));
+            }
             cpu.model = Some(CpuModel {
                 name: model.text().to_owned(),
-                fallback: model.attr("fallback"),
+                fallback,
             });
+        }
+        let custom = cpu.mode == CpuMode::Custom;
+        if custom && cpu.model.is_none() && cpu.vendor.is_some() {
+            return Err(node.error("CPU vendor specified without CPU model"));
         }
         if let Some(mut topology) = node.child("topology") {
             cpu.topology = Some(CpuTopology::read(&mut topology)?);
         }
-        for mut feature in node.children("feature") {
-            cpu.features.push(CpuFeature {
-                policy: feature.attr("policy"),
-                name: feature.required("name")?,
-            });
-        }
-        if cpu.mode == CpuMode::Custom && cpu.model.is_none() && !cpu.features.is_empty() {
+        let features = node.children("feature");
+        if custom && cpu.model.is_none() && !features.is_empty() {
             return Err(node.error("Non-empty feature list specified without CPU model"));
+        }
+        for mut feature in features {
+            let policy = feature.attr("policy");
+            if policy
+                .as_ref()
+                .is_some_and(|policy| !POLICIES.contains(&policy.as_str()))
+            {
+                return Err(feature.unsupported("Invalid CPU feature policy"));
+            }
+            let Some(name) = feature.filled("name") else {
+                return Err(feature.error("Invalid CPU feature name"));
+            };
+            if cpu.features.iter().any(|known| known.name == name) {
+                let message = format!("CPU feature '{name}' specified more than once");
+                return Err(feature.error(message));
+            }
+            cpu.features.push(CpuFeature { policy, name });
         }
         if let Some(mut numa) = node.child("numa") {
             for (index, mut cell) in numa.children("cell").into_iter().enumerate() {

@@ -288,12 +288,21 @@ pub struct DiskGeometry {
     pub translation: Option<String>,
 }
 
+/// A disk as it was read.
+pub(super) struct ReadDisk {
+    disk: Disk,
+    /// The bus that it names itself.
+    bus: Option<DiskBus>,
+    /// What is wrong with it, if all else is right.
+    pub(super) late: Option<XmlError>,
+}
+
 /// The disks of a bus together, in the order of their names, where the first of them was.
 ///
 /// Disks that didn't name their bus are together, too: it is found out only afterwards.
-pub(super) fn in_order(disks: Vec<(Disk, Option<DiskBus>)>) -> Vec<Disk> {
+pub(super) fn in_order(disks: Vec<ReadDisk>) -> Vec<Disk> {
     let mut ordered: Vec<(Option<DiskBus>, Option<u32>, Disk)> = Vec::with_capacity(disks.len());
-    for (disk, bus) in disks {
+    for ReadDisk { disk, bus, .. } in disks {
         let index = disk.target.index();
         let higher = ordered
             .iter()
@@ -317,8 +326,7 @@ fn read_wwn(disk: &mut Node<'_>) -> Result<Option<String>, XmlError> {
 }
 
 impl Disk {
-    /// The disk and the bus that it names itself.
-    pub(super) fn read(mut node: Node<'_>) -> Result<(Disk, Option<DiskBus>), XmlError> {
+    pub(super) fn read(mut node: Node<'_>) -> Result<ReadDisk, XmlError> {
         let kind: DiskType = node.word("type")?.unwrap_or_default();
         let device = node.word("device")?.unwrap_or_default();
         let (source, startup_policy) = match node.child("source") {
@@ -330,12 +338,14 @@ impl Disk {
             Some(mut target) => DiskTarget::read(&mut target, device)?,
             None => None,
         };
-        let Some((target, bus)) = target else {
+        let mut late = None;
+        if target.is_none() {
             let source = source.path().unwrap_or_default();
-            return Err(node.fail(ErrorNumber::NoTarget, source));
-        };
-        if device == DiskDevice::Disk && source.is_empty() {
-            return Err(node.fail(ErrorNumber::NoSource, target.dev));
+            late = Some(node.fail(ErrorNumber::NoTarget, source));
+        }
+        let (target, bus) = target.unwrap_or_default();
+        if late.is_none() && device == DiskDevice::Disk && source.is_empty() {
+            late = Some(node.fail(ErrorNumber::NoSource, &target.dev));
         }
         let driver = match node.child("driver") {
             Some(mut driver) => DiskDriver::read(&mut driver)?,
@@ -373,7 +383,7 @@ impl Disk {
             snapshot: node.attr("snapshot"),
             info: DeviceInfo::read(&mut node)?,
         };
-        Ok((disk, bus))
+        Ok(ReadDisk { disk, bus, late })
     }
 
     pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
@@ -565,10 +575,10 @@ impl DiskTarget {
         node: &mut Node<'_>,
         device: DiskDevice,
     ) -> Result<Option<(DiskTarget, Option<DiskBus>)>, XmlError> {
+        let bus = node.word("bus")?;
         let Some(dev) = node.attr("dev") else {
             return Ok(None);
         };
-        let bus = node.word("bus")?;
         let usual = DiskBus::usual(device, &dev);
         let drawer = matches!(device, DiskDevice::Cdrom | DiskDevice::Floppy);
         let tray: Option<Tray> = node.word("tray")?;

@@ -114,16 +114,26 @@ impl Graphics {
             kind,
             GraphicsType::Vnc | GraphicsType::Rdp | GraphicsType::Spice
         );
-        let mut number = |name, what: &str| match node.attr(name) {
-            Some(text) => decimal::<i32>(&text).map(Some).ok_or_else(|| {
-                let message = format!("cannot parse {kind} {what} {text}");
-                node.fail(ErrorNumber::InternalError, message)
-            }),
-            None => Ok(None),
+        let spice = kind == GraphicsType::Spice;
+        let port = match kind {
+            GraphicsType::Vnc | GraphicsType::Rdp => match node.attr("port") {
+                Some(text) => Some(decimal::<i32>(&text).ok_or_else(|| {
+                    let message = format!("cannot parse {kind} port {text}");
+                    node.fail(ErrorNumber::InternalError, message)
+                })?),
+                None => None,
+            },
+            _ if spice => node.number("port")?,
+            _ => None,
         };
-        let port = number("port", "port")?;
-        let tls_port = number("tlsPort", "tlsPort")?;
-        let websocket = number("websocket", "WebSocket port")?;
+        let tls_port: Option<i32> = match spice {
+            true => node.number("tlsPort")?,
+            false => None,
+        };
+        let websocket = match kind {
+            GraphicsType::Vnc => node.number("websocket")?,
+            _ => None,
+        };
         // An old way to say that the port is the hypervisor's choice is -1, and so it is of a
         // VNC server without a port.
         let implied = match port {
@@ -131,11 +141,16 @@ impl Graphics {
             None => kind == GraphicsType::Vnc,
         };
         let autoport = node.attr("autoport").map_or(implied, |word| word == "yes");
-        let listen = node.attr("listen");
-        let mut first = listen.as_deref();
         let mut listens = Vec::new();
-        for child in node.children("listen") {
-            listens.push(Listen::read(child, first.take())?);
+        let listen = match served {
+            true => node.attr("listen"),
+            false => None,
+        };
+        let mut first = listen.as_deref();
+        if served {
+            for child in node.children("listen") {
+                listens.push(Listen::read(child, first.take())?);
+            }
         }
         if listens.is_empty() && served {
             listens.push(match node.attr("socket") {
@@ -226,6 +241,17 @@ impl Listen {
     fn read(mut node: Node<'_>, listen: Option<&str>) -> Result<Listen, XmlError> {
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let kind = node.required("type")?;
+        if !["none", "address", "network", "socket"].contains(&kind.as_str()) {
+            return Err(node.invalid("type", &kind));
+        }
+        let (network, socket) = (node.filled("network"), node.filled("socket"));
+        for (name, value) in [("network", &network), ("socket", &socket)] {
+            if value.is_some() && kind != name {
+                return Err(node.error(format!(
+                    "'{name}' attribute is valid only for listen type '{name}'"
+                )));
+            }
+        }
         if kind == "address" {
             let address = node.attr("address");
             if let (Some(address), Some(listen)) = (&address, listen)
@@ -241,16 +267,16 @@ impl Listen {
                 address: filled(address),
             });
         }
+        let address = filled(node.attr("address"));
         Ok(match kind.as_str() {
             "none" => Listen::None,
             "network" => Listen::Network {
-                network: node.required("network")?,
-                address: filled(node.attr("address")),
+                network: network.ok_or_else(|| {
+                    node.error("'network' attribute is required for listen type 'network'")
+                })?,
+                address,
             },
-            "socket" => Listen::Socket {
-                socket: filled(node.attr("socket")),
-            },
-            _ => return Err(node.invalid("type", &kind)),
+            _ => Listen::Socket { socket },
         })
     }
 

@@ -316,11 +316,12 @@ impl InterfaceSource {
         };
         let socket = |source: Option<&mut Node<'_>>| match source {
             Some(source) => Ok((source.attr("address"), source.number("port")?)),
-            None => Ok((None, None)),
+            None => Err(no_source()),
         };
         Ok(match kind {
             InterfaceType::User => InterfaceSource::User,
             InterfaceType::Ethernet => InterfaceSource::Ethernet,
+            InterfaceType::VhostUser if source.is_none() => return Err(no_source()),
             InterfaceType::VhostUser => InterfaceSource::VhostUser,
             InterfaceType::Server => {
                 let (address, port) = socket(source)?;

@@ -30,15 +30,17 @@ pub(super) fn read_kib(
             "Invalid value '{text}' for element or attribute '{path}'"
         )));
     };
-    let unit = unit.unwrap_or("KiB");
-    let Some(bytes) = unit_bytes(unit) else {
+    let Some(bytes) = unit_bytes(unit.unwrap_or("KiB")) else {
+        let unit = unit.unwrap_or_default();
         return Err(node.fail(ErrorNumber::InvalidArg, format!("unknown suffix '{unit}'")));
     };
+    const MOST: u64 = i64::MAX as u64;
     match number.checked_mul(bytes) {
-        Some(size) if size <= i64::MAX as u64 => Ok(size.div_ceil(1024)),
+        Some(size) if size.div_ceil(1024) <= MOST / 1024 => Ok(size.div_ceil(1024)),
+        Some(..=MOST) => Err(node.fail(ErrorNumber::Overflow, "size value too large")),
         _ => Err(node.fail(
             ErrorNumber::Overflow,
-            format!("value too large: {number}{unit}"),
+            format!("value too large: {number}{}", unit.unwrap_or_default()),
         )),
     }
 }

@@ -172,7 +172,8 @@ const ARCHES: [&str; 37] = [
 ];
 
 impl Os {
-    pub(super) fn read(mut node: Node<'_>) -> Result<Os, XmlError> {
+    /// Takes `<type>`, which libvirt wants to know first.
+    pub(super) fn read_type(node: &mut Node<'_>) -> Result<Os, XmlError> {
         let Some(mut kind) = node.child("type") else {
             return Err(node.error("an os <type> must be specified"));
         };
@@ -190,7 +191,25 @@ impl Os {
         {
             return Err(node.unsupported(format!("Unknown architecture {arch}")));
         }
-        let features = match node.child("firmware") {
+        Ok(Os {
+            os_type,
+            arch,
+            machine: kind.attr("machine"),
+            ..Os::default()
+        })
+    }
+
+    /// Takes all the rest.
+    pub(super) fn read_rest(&mut self, mut node: Node<'_>) -> Result<(), XmlError> {
+        let firmware = match node.filled("firmware") {
+            Some(word) => Some(
+                Firmware::from_word(&word)
+                    .ok_or_else(|| node.error(format!("unknown firmware value {word}")))?,
+            ),
+            None => None,
+        };
+        // They are those of a firmware to be chosen.
+        let features = match firmware.and_then(|_| node.child("firmware")) {
             Some(mut firmware) => firmware.children("feature"),
             None => Vec::new(),
         };
@@ -199,40 +218,32 @@ impl Os {
             let device = boot.word("dev")?;
             device.ok_or_else(|| boot.missing("dev"))
         });
-        let mut os = Os {
-            os_type,
-            arch,
-            machine: kind.attr("machine"),
-            firmware: match node.filled("firmware") {
-                Some(word) => Some(
-                    Firmware::from_word(&word)
-                        .ok_or_else(|| node.error(format!("unknown firmware value {word}")))?,
-                ),
-                None => None,
-            },
-            firmware_features: features.collect::<Result<_, _>>()?,
-            boot: boot.collect::<Result<_, _>>()?,
-            kernel: node.text_of("kernel"),
-            initrd: node.text_of("initrd"),
-            cmdline: node.text_of("cmdline"),
-            ..Os::default()
-        };
+        self.firmware = firmware;
+        self.firmware_features = features.collect::<Result<_, _>>()?;
+        self.boot = boot.collect::<Result<_, _>>()?;
+        self.kernel = node.text_of("kernel");
+        self.initrd = node.text_of("initrd");
+        self.cmdline = node.text_of("cmdline");
         if let Some(loader) = node.child("loader") {
-            os.loader = Some(Loader::read(loader)?);
+            self.loader = Some(Loader::read(loader)?);
         }
         if let Some(mut nvram) = node.child("nvram") {
-            os.nvram = filled(nvram.text());
-            os.nvram_template = nvram.attr("template");
+            self.nvram = filled(nvram.text());
+            self.nvram_template = nvram.attr("template");
         }
         if let Some(menu) = node.child("bootmenu") {
-            os.boot_menu = BootMenu::read(menu)?;
+            self.boot_menu = BootMenu::read(menu)?;
         }
         if let Some(mut bios) = node.child("bios") {
-            os.bios_use_serial = bios.attr("useserial").map(|word| word == "yes");
-            os.bios_reboot_timeout = bios.number("rebootTimeout")?;
+            self.bios_use_serial = bios.attr("useserial").map(|word| word == "yes");
+            self.bios_reboot_timeout = bios.number("rebootTimeout")?;
+            if (self.bios_reboot_timeout).is_some_and(|time| !(-1..=65535).contains(&time)) {
+                return Err(bios
+                    .unsupported("invalid value for rebootTimeout, must be in range [-1,65535]"));
+            }
         }
         if let Some(mut smbios) = node.child("smbios") {
-            os.smbios =
+            self.smbios =
                 match smbios.filled("mode") {
                     Some(mode) => Some(SmbiosMode::from_word(&mode).ok_or_else(|| {
                         smbios.unsupported(format!("unknown smbios mode '{mode}'"))
@@ -240,7 +251,7 @@ impl Os {
                     None => None,
                 };
         }
-        Ok(os)
+        Ok(())
     }
 
     pub(super) fn to_element(&self) -> Element {
@@ -307,7 +318,7 @@ impl Loader {
             path: filled(node.text()),
             readonly: node.yes_no("readonly")?,
             secure: node.yes_no("secure")?,
-            kind: node.attr("type"),
+            kind: node.one_of("type", &["rom", "pflash"])?,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Address, CharDevice, Controller, ControllerType, Devices, Disk, DiskBus, DiskTarget, DomainDef,
+    Address, CharDevice, Controller, ControllerType, Disk, DiskBus, DiskTarget, DomainDef,
     DriveAddress, Video, VideoModel,
 };
 use crate::{ErrorNumber, XmlError};
@@ -33,20 +33,6 @@ impl Defaults {
 
 /// Controllers that a bus of disks may have here; libvirt makes all that are below the highest.
 const MAX_CONTROLLERS: u32 = 256;
-
-impl Devices {
-    /// Puts a controller behind those of its kind with lower indices, or at the end.
-    pub fn insert_controller(&mut self, controller: Controller) {
-        let controllers = &mut self.controllers;
-        let alike = |known: &Controller| known.kind == controller.kind;
-        let higher = controllers
-            .iter()
-            .position(|known| alike(known) && known.index > controller.index);
-        let behind = || controllers.iter().rposition(alike).map(|last| last + 1);
-        let at = higher.or_else(behind).unwrap_or(controllers.len());
-        controllers.insert(at, controller);
-    }
-}
 
 impl DomainDef {
     /// Completes a definition as libvirt completes every one: the architecture, the disks' places

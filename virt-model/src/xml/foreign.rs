@@ -35,6 +35,17 @@ fn start(out: &mut String, element: &Element, depth: usize) {
             XMLNode::Element(child) if mixed => start(out, child, depth + 1),
             XMLNode::Element(child) => write(out, child, depth + 1),
             XMLNode::Text(text) => escape(out, text, false),
+            XMLNode::Comment(text) => {
+                if !mixed {
+                    indent(out, depth + 1);
+                }
+                out.push_str("<!--");
+                out.push_str(text);
+                out.push_str("-->");
+                if !mixed {
+                    out.push('\n');
+                }
+            }
             _ => {}
         }
     }

@@ -22,7 +22,8 @@ pub const MAX_NODES: usize = 1_000_000;
 
 /// The tree of a document.
 ///
-/// Blanks between elements, comments and processing instructions are left out. Attributes with a
+/// Blanks between elements, comments and processing instructions are left out, but for comments
+/// within the elements of `<metadata>`, which are others'. Attributes with a
 /// prefix keep it in their names; an element whose namespaces are not its parent's has them in
 /// [`Element::namespaces`].
 ///
@@ -45,6 +46,7 @@ fn parse_within(text: &str, max_nodes: usize) -> Result<Element, XmlError> {
     config.cdata_to_characters = true;
     config.allow_multiple_root_elements = false;
     config.ignore_root_level_whitespace = true;
+    config.ignore_comments = false;
     config.max_attributes = 1 << 10;
     // The text is UTF-8 by now, whatever its declaration says.
     config.ignore_invalid_encoding_declarations = true;
@@ -65,6 +67,7 @@ fn parse_within(text: &str, max_nodes: usize) -> Result<Element, XmlError> {
             } => tree.open(name, attributes, namespace)?,
             XmlEvent::EndElement { .. } => tree.close(),
             XmlEvent::Characters(text) | XmlEvent::CData(text) => tree.text(text),
+            XmlEvent::Comment(text) => tree.comment(text),
             XmlEvent::Doctype { .. } => {
                 return Err(refused(
                     "a document type declaration (<!DOCTYPE …>) is not accepted; \
@@ -168,6 +171,16 @@ impl Tree {
         match element.children.last_mut() {
             Some(XMLNode::Text(before)) => before.push_str(&text),
             _ => element.children.push(XMLNode::Text(text)),
+        }
+    }
+}
+
+impl Tree {
+    fn comment(&mut self, text: String) {
+        let foreign = matches!(self.open.as_slice(), [_, (outer, _), _, ..]
+            if outer.name == "metadata" && outer.namespace.is_none());
+        if let Some((element, _)) = self.open.last_mut().filter(|_| foreign) {
+            element.children.push(XMLNode::Comment(text));
         }
     }
 }

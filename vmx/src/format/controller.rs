@@ -14,6 +14,7 @@ impl Writer<'_> {
     ) -> Result<bool, VmxError> {
         let scsi = used_scsi(disks);
         let mut models: Vec<(u32, Option<String>)> = Vec::new();
+        let empty = self.empty_sata(disks, &controllers);
         for controller in controllers {
             let Controller {
                 kind, index, model, ..
@@ -31,12 +32,38 @@ impl Writer<'_> {
         }
         let mut any = !scsi.is_empty();
         for bus in [DiskBus::Sata, DiskBus::Nvme] {
-            for index in self.used(disks, bus)? {
+            let mut used = self.used(disks, bus)?;
+            if bus == DiskBus::Sata {
+                used.extend(&empty);
+            }
+            for index in used {
                 self.line(&format!("{bus}{index}.present"), "true");
                 any = true;
             }
         }
         Ok(any)
+    }
+
+    /// SATA controllers that no disk needs, where VMware has them. libvirt, whose controllers have
+    /// six ports, may have added others for disks that VMware has on the first one.
+    fn empty_sata(&self, disks: &[Disk], controllers: &[Controller]) -> Vec<u32> {
+        let needed = disks.iter().filter_map(|disk| match disk.info.address {
+            Some(Address::Drive(address)) if disk.target.bus == DiskBus::Sata => {
+                Some(address.controller)
+            }
+            _ => None,
+        });
+        let last = needed.max();
+        if !self.lenient() || self.options.hardware_version < 10 {
+            return Vec::new();
+        }
+        let sata = controllers
+            .iter()
+            .filter(|controller| controller.kind == ControllerType::Sata);
+        let indices = sata.map(|controller| controller.index);
+        indices
+            .filter(|&index| index < 4 && last.is_none_or(|last| index > last))
+            .collect()
     }
 
     /// VMware's word for the model of a SCSI controller.

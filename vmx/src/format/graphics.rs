@@ -1,5 +1,5 @@
 use virt_model::DomainDef;
-use virt_model::domain::{Graphics, GraphicsType};
+use virt_model::domain::{Graphics, GraphicsType, Listen};
 
 use super::Writer;
 use crate::VmxError;
@@ -30,8 +30,13 @@ impl Writer<'_> {
             None if self.lenient() => {}
             None => self.line(&key("port"), 0),
         }
+        // That of a network is known only while the domain runs.
+        let address = match graphics.listens.first() {
+            Some(Listen::Address { address }) => address.as_deref(),
+            _ => None,
+        };
         for (name, value) in [
-            ("ip", graphics.listen_address()),
+            ("ip", address),
             ("keymap", graphics.keymap.as_deref()),
             ("password", graphics.passwd.as_deref()),
         ] {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use virt_model::domain::{
     Address, CharDevice, CharSource, ControllerType, CpuTune, Devices, Disk, DiskBus, DiskDevice,
-    DiskSource, InterfaceSource,
+    DiskSource, FilesystemType, InterfaceSource, VideoModel,
 };
 use virt_model::{DomainDef, ErrorNumber};
 
@@ -78,10 +78,18 @@ fn capabilities(def: &DomainDef) -> Result<(), VmxError> {
 /// Checks what libvirt checks before it comes to VMX.
 pub(super) fn validate(def: &DomainDef) -> Result<(), VmxError> {
     let devices = &def.devices;
-    if devices.videos.iter().filter(|video| video.primary).count() > 1 {
-        return Err(VmxError::unsupported(
-            "Only one primary video device is supported",
-        ));
+    for video in &devices.videos {
+        for (name, size) in [
+            ("ram", video.ram),
+            ("vram64", video.vram64),
+            ("vgamem", video.vgamem),
+        ] {
+            if size.is_some_and(|size| size > 0) && video.model != VideoModel::Qxl {
+                return Err(VmxError::unsupported(format!(
+                    "{name} attribute only supported for video type qxl"
+                )));
+            }
+        }
     }
     tuning(&def.cpu_tune)?;
     if let Some(topology) = def.cpu.as_ref().and_then(|cpu| cpu.topology) {
@@ -127,7 +135,11 @@ pub(super) fn validate(def: &DomainDef) -> Result<(), VmxError> {
     }
     devices.disks.iter().try_for_each(disk)?;
     for filesystem in &devices.filesystems {
-        if filesystem.source.is_none() {
+        let named = !matches!(
+            filesystem.kind,
+            FilesystemType::Ram | FilesystemType::Volume
+        );
+        if named && filesystem.source.is_none() {
             return Err(no_source(&filesystem.target));
         }
     }
@@ -137,7 +149,16 @@ pub(super) fn validate(def: &DomainDef) -> Result<(), VmxError> {
             "Only the first console can be a serial port",
         ));
     }
+    if devices.videos.iter().filter(|video| video.primary).count() > 1 {
+        return Err(VmxError::unsupported(
+            "Only one primary video device is supported",
+        ));
+    }
     ports(devices).try_for_each(|port| source(&port.source))?;
+    // The sockets of channels have paths of the hypervisor's choice.
+    let channels = devices.channels.iter().map(|channel| &channel.source);
+    let channels = channels.filter(|source| !matches!(source, CharSource::Unix { .. }));
+    channels.into_iter().try_for_each(source)?;
     distinct(&devices.disks)
 }
 
@@ -167,7 +188,7 @@ fn tuning(tune: &CpuTune) -> Result<(), VmxError> {
 
 fn ports(devices: &Devices) -> impl Iterator<Item = &CharDevice> {
     let ports = devices.serials.iter().chain(&devices.parallels);
-    ports.chain(&devices.consoles).chain(&devices.channels)
+    ports.chain(&devices.consoles)
 }
 
 /// The error for a device that has to have a source.

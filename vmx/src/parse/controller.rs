@@ -27,7 +27,7 @@ impl Reader<'_> {
             if slot != -1 {
                 controller.info = DeviceInfo::at(Address::Pci(pci_address(slot)));
             }
-            def.devices.insert_controller(controller.clone());
+            def.devices.controllers.push(controller.clone());
         }
         Ok(Some(controller))
     }

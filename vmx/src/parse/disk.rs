@@ -58,7 +58,7 @@ impl Reader<'_> {
         let explicit = !self.since(LibvirtVersion::Newest) && bus != DiskBus::Nvme;
         if let (true, Some(last)) = (explicit, last) {
             for index in 0..=last {
-                def.devices.insert_controller(Controller {
+                def.devices.controllers.push(Controller {
                     model: models.get(index as usize).cloned().flatten(),
                     ..Controller::new(kind, index)
                 });

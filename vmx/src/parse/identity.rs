@@ -16,7 +16,7 @@ impl Reader<'_> {
         {
             // libvirt prints an empty one, and reads it as none; and what reads XML makes one
             // character of Windows' line ends.
-            let text = text.replace("\r\n", "\n").replace('\r', "\n");
+            let text = text.replace("\r\n", "\n");
             def.description = Some(text).filter(|text| !text.is_empty());
         }
         Ok(())

@@ -3,7 +3,8 @@
 use virt_model::DomainDef;
 use virt_model::domain::{Address, CharDevice, Controller, ControllerType, DiskBus};
 
-/// Adds controllers that disks need, and the console that every first serial port is.
+/// Adds controllers that disks need, behind those that the file has told of, and the console that
+/// every first serial port is.
 pub(super) fn complete(def: &mut DomainDef) {
     for (bus, kind) in [
         (DiskBus::Scsi, ControllerType::Scsi),
@@ -19,13 +20,12 @@ pub(super) fn complete(def: &mut DomainDef) {
         });
         let Some(last) = used.max() else { continue };
         for index in 0..=last {
-            let controllers = &def.devices.controllers;
+            let controllers = &mut def.devices.controllers;
             if !controllers
                 .iter()
                 .any(|known| known.kind == kind && known.index == index)
             {
-                // libvirt puts those that the file has not at the end.
-                def.devices.controllers.push(Controller::new(kind, index));
+                controllers.push(Controller::new(kind, index));
             }
         }
     }

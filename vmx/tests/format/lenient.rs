@@ -2,8 +2,8 @@
 
 use virt_model::DomainDef;
 use virt_model::domain::{
-    Address, CacheMode, CharDevice, CharSource, Cpu, DeviceInfo, Disk, DiskBus, DiskDevice,
-    DiskSource, DriveAddress, InterfaceSource, SocketMode, TcpProtocol,
+    Address, CacheMode, CharDevice, CharSource, Controller, ControllerType, Cpu, DeviceInfo, Disk,
+    DiskBus, DiskDevice, DiskSource, DriveAddress, InterfaceSource, SocketMode, TcpProtocol,
 };
 use vmx::FormatOptions;
 
@@ -148,6 +148,31 @@ fn nvme() {
             expected,
         );
     }
+}
+
+#[test]
+fn sata_controllers_without_disks() {
+    let sata = |index| Controller::new(ControllerType::Sata, index);
+    let lines = with_bridges(&[r#"sata1.present = "true""#]);
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    check(
+        10,
+        |def| def.devices.controllers = vec![sata(1), sata(4)],
+        &lines,
+    );
+    check(9, |def| def.devices.controllers = vec![sata(1)], &[]);
+    // libvirt's second controller, for a disk on VMware's first one.
+    let disk = on(DiskBus::Sata, DiskDevice::Cdrom, file("a.iso"), "sdg");
+    check_disks(
+        10,
+        vec![disk],
+        &[
+            r#"sata0.present = "true""#,
+            r#"sata0:6.present = "true""#,
+            r#"sata0:6.deviceType = "cdrom-image""#,
+            r#"sata0:6.fileName = "/vol/fast/a.iso""#,
+        ],
+    );
 }
 
 #[test]

@@ -136,9 +136,8 @@ fn nvram() {
     let nvram = "<nvram>[fast] web/web.nvram</nvram>";
     history(13, &efi(nvram), &[(V9_0, &[EFI]), (V12_4, &[EFI, line])]);
     let bios = format!("<os><type>hvm</type>{nvram}</os>");
-    // Before, it belonged to a firmware, which names a file or is chosen by libvirt.
-    let refused = "no loader path specified and firmware auto selection disabled";
-    history(13, &bios, &[(V9_0, &[refused]), (V12_4, &[line])]);
+    let firmwares = "no loader path specified and firmware auto selection disabled";
+    history(13, &bios, &[(V9_0, &[firmwares]), (V12_4, &[line])]);
     // What the host has no name for is left out without a word.
     for gone in ["web.nvram", "[fast", ""] {
         let nvram = format!("<nvram>{gone}</nvram>");

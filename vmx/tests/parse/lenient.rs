@@ -235,8 +235,8 @@ fn keys_that_are_missing() {
 #[test]
 fn texts_that_xml_has_no_place_for() {
     takes(
-        "annotation = \"one|0d|0atwo|0dthree|0afour\"",
-        "<description>one\ntwo\nthree\nfour</description>",
+        "annotation = \"one|0d|0atwo|0athree\"",
+        "<description>one\ntwo\nthree</description>",
     );
     takes(
         "ethernet0.present = \"true\"\nethernet0.networkName = \"a\u{1}b\u{fffe}c\u{ffff}\"",

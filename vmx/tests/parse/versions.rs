@@ -307,11 +307,21 @@ fn nvme_disks() {
     history(&lines, &[(V9_0, GivesNo("nvme")), (V11_5, Gives(&two))]);
     // Not one by one: the controllers before it are there too.
     let last = disk("nvme3n15", "nvme", 3, 14);
-    let all = ["0", "1", "2", "3"].map(|index| format!("type='nvme' index='{index}'"));
-    let all = controllers(&all.each_ref().map(String::as_str));
+    let nvme = |indices: [u32; 4]| {
+        let rows = indices.map(|index| format!("type='nvme' index='{index}'"));
+        controllers(&rows.each_ref().map(String::as_str))
+    };
+    let (all, present_first) = (nvme([0, 1, 2, 3]), nvme([3, 0, 1, 2]));
     let lines = slot("nvme3:14", IMAGE);
     history(&lines, &[(V9_0, GivesNo("<disk")), (V11_5, Gives(&last))]);
-    history(&lines, &[(V9_0, GivesNo("<disk")), (V11_5, Gives(&all))]);
+    history(
+        &lines,
+        &[
+            (V9_0, GivesNo("<disk")),
+            (V11_5, Gives(&all)),
+            (Newest, Gives(&present_first)),
+        ],
+    );
     for gone in ["nvme0:15", "nvme4:0"] {
         history(&slot(gone, IMAGE), &[(V9_0, GivesNo("<disk"))]);
     }
@@ -494,13 +504,56 @@ fn scsi_controllers_and_their_models() {
         "type='scsi' index='0'",
         "type='scsi' index='1' model='vmpvscsi'",
     ]);
-    // An absent controller has no model.
-    history(&lines(12, ""), &[(V9_0, Gives(&second))]);
+    // An absent controller has no model, and comes behind those that are there.
+    let absent = controllers(&[
+        "type='scsi' index='1' model='vmpvscsi'",
+        "type='scsi' index='0'",
+    ]);
+    history(
+        &lines(12, ""),
+        &[(V9_0, Gives(&second)), (Newest, Gives(&absent))],
+    );
     // The address was on the first, which is listed alone.
     let first = controllers(&["type='scsi' index='0'"]);
     history(
         &lines(13, ""),
-        &[(V9_0, Gives(&first)), (V12_4, Gives(&second))],
+        &[
+            (V9_0, Gives(&first)),
+            (V12_4, Gives(&second)),
+            (Newest, Gives(&absent)),
+        ],
+    );
+    // Of the disks the last counted, not the highest; what others need came at the end.
+    let lines_of_two = format!(
+        "virtualHW.version = \"13\"\n{models}{}{}{}",
+        slot("scsi1:62", IMAGE),
+        slot("scsi2:2", IMAGE),
+        slot("sata0:0", IMAGE)
+    );
+    let last = controllers(&[
+        "type='scsi' index='0'",
+        "type='sata' index='0'",
+        "type='scsi' index='1'",
+    ]);
+    let three = controllers(&[
+        "type='scsi' index='0'",
+        "type='scsi' index='1' model='vmpvscsi'",
+        "type='scsi' index='2' model='buslogic'",
+        "type='sata' index='0'",
+    ]);
+    let present = controllers(&[
+        "type='scsi' index='1' model='vmpvscsi'",
+        "type='scsi' index='2' model='buslogic'",
+        "type='sata' index='0'",
+        "type='scsi' index='0'",
+    ]);
+    history(
+        &lines_of_two,
+        &[
+            (V9_0, Gives(&last)),
+            (V12_4, Gives(&three)),
+            (Newest, Gives(&present)),
+        ],
     );
     // Present ones without disks were listed below the last that has some only.
     let below = controllers(&[
@@ -701,15 +754,21 @@ fn controllers_that_are_there() {
             &format!("{bus}1.present = \"false\"\n{bus}2.pciSlotNumber = \"32\""),
             &[(V9_0, GivesNo("<controller"))],
         );
-        // Those below one with a disk are always there.
-        let listed = controllers(&[
-            &format!("type='{bus}' index='0'"),
-            &format!("type='{bus}' index='1'"),
-        ]);
+        // Those below one with a disk are always there: in their places, and now at the end.
+        let listed = |indices: [u32; 2]| {
+            let rows = indices.map(|index| format!("type='{bus}' index='{index}'"));
+            controllers(&rows.each_ref().map(String::as_str))
+        };
         let disk = if bus == "sata" { "sata0:6" } else { "@1:0" }.replace('@', bus);
+        let newest = if bus == "sata" { [0, 1] } else { [1, 0] };
+        let (listed, newest) = (listed([0, 1]), listed(newest));
         let rows: &[_] = match bus {
-            "nvme" => &[(V9_0, GivesNo("<controller")), (V11_5, Gives(&listed))],
-            _ => &[(V9_0, Gives(&listed))],
+            "nvme" => &[
+                (V9_0, GivesNo("<controller")),
+                (V11_5, Gives(&listed)),
+                (Newest, Gives(&newest)),
+            ],
+            _ => &[(V9_0, Gives(&listed)), (Newest, Gives(&newest))],
         };
         history(&slot(&disk, IMAGE), rows);
     }
@@ -801,7 +860,7 @@ fn pci_addresses() {
             since(&lines(bad), Refuses(&integer));
         }
     }
-    // With a model, and on one that disks need on the way.
+    // With a model; the one that its disks need besides has none.
     let lines = format!(
         "scsi1.virtualDev = \"pvscsi\"\nscsi1.pciSlotNumber = \"160\"\nscsi0.pciSlotNumber = \"16\"\n{}",
         slot("scsi1:0", IMAGE)
@@ -818,7 +877,10 @@ fn pci_addresses() {
             (
                 Newest,
                 Gives(
-                    "<controller type='scsi' index='0'/>\n<controller type='scsi' index='1' model='vmpvscsi'>\n<address type='pci' domain='0x0000' bus='0x05' slot='0x00' function='0x0'/>\n</controller>",
+                    "<controller type='scsi' index='1' model='vmpvscsi'>
+                    <address type='pci' domain='0x0000' bus='0x05' slot='0x00' function='0x0'/>
+                    </controller>
+                    <controller type='scsi' index='0'/>",
                 ),
             ),
         ],
