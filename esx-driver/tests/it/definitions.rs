@@ -233,7 +233,16 @@ async fn a_controller_may_be_left_to_the_host() {
     let xml = variant(&connect, &gone).await;
     assert_eq!(
         text(connect.domain_xml_to_native("vmware-vmx", &xml).await),
-        "internal error: Could not lookup controller model for '[datastore1] build-ci/no.vmdk'"
+        "Storage volume not found: No storage volume with key or path '[datastore1] build-ci/no.vmdk'"
+    );
+    let gone = [auto[0], ("build-ci/build-ci", "gone/build-ci")];
+    let xml = variant(&connect, &gone).await;
+    let error = text(connect.domain_xml_to_native("vmware-vmx", &xml).await);
+    assert!(
+        error.starts_with(
+            "internal error: Could not search in datastore 'datastore1': FileNotFound - "
+        ),
+        "{error}"
     );
 }
 
@@ -241,7 +250,10 @@ async fn a_controller_may_be_left_to_the_host() {
 async fn documents_that_cannot_be_domains_are_refused_before_anything_is_written() {
     let (simulator, connect) = host().await;
     for (changes, expected) in [
-        (&[("<name>build/ci<", "<name>a\nb<")][..], "cannot contain"),
+        (
+            &[("<name>build/ci<", "<name>a\nb<")][..],
+            "invalid char in name",
+        ),
         (
             &[("[datastore1] build-ci", "[nowhere] build-ci")][..],
             "Could not find datastore with name 'nowhere'",
