@@ -198,10 +198,10 @@ pub(super) fn no_source(device: &str) -> VmxError {
 
 fn disk(disk: &Disk) -> Result<(), VmxError> {
     let (dev, bus) = (&disk.target.dev, disk.target.bus);
-    let outside = match disk.source {
-        DiskSource::Block(_) | DiskSource::Network(_) | DiskSource::Volume(_) => true,
-        _ => false,
-    };
+    let outside = matches!(
+        disk.source,
+        DiskSource::Block(_) | DiskSource::Network(_) | DiskSource::Volume(_)
+    );
     if disk.device == DiskDevice::Lun && !outside {
         return Err(VmxError::unsupported(
             "disk device='lun' is only valid for block type disk source",
