@@ -134,6 +134,7 @@ impl DomainDef {
             if let Some(console) = console.filter(|console| serial_console(console)) {
                 devices.serials.push(CharDevice {
                     target_type: None,
+                    target_port: Some(0),
                     ..console.clone()
                 });
             }
@@ -394,6 +395,23 @@ mod tests {
                 "</console>",
             ],
         );
+        for target in [
+            "",
+            "<target type='serial' port='1'/>",
+            "<target type='none'/>",
+        ] {
+            check(
+                &format!("<console type='null'>{target}</console>"),
+                &[
+                    "<serial type='null'>",
+                    "<target port='0'/>",
+                    "</serial>",
+                    "<console type='null'>",
+                    "<target type='serial' port='0'/>",
+                    "</console>",
+                ],
+            );
+        }
         check(
             "<console type='null'/>",
             &[
