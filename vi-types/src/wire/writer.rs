@@ -219,7 +219,7 @@ impl Writer {
     }
 
     fn moref(&mut self, tags: &Tags, xsi_type: &str, moref: &ManagedObjectReference) {
-        self.raw(tags.open());
+        self.open(tags);
         if !xsi_type.is_empty() {
             self.xsi_type(xsi_type);
         }
@@ -261,7 +261,7 @@ impl Writer {
     }
 
     fn raw_element(&mut self, tags: &Tags, element: &RawElement) {
-        self.raw(tags.open());
+        self.open(tags);
         if let Some(ty) = &element.type_name {
             self.xsi_type(ty);
         }
@@ -271,17 +271,23 @@ impl Writer {
         tags.end.push_to(&mut self.out);
     }
 
+    /// A start tag without its end, `<name`.
+    fn open(&mut self, tags: &Tags) {
+        tags.start.push_to(&mut self.out);
+        self.out.pop();
+    }
+
     /// A start tag with the type of what is in the element.
     fn start(&mut self, tags: &Tags, xsi_type: &str) {
-        self.raw(tags.open());
+        self.open(tags);
         self.xsi_type(xsi_type);
-        self.raw(">");
+        self.out.push(b'>');
     }
 
     fn xsi_type(&mut self, name: &str) {
         self.raw(" xsi:type=\"");
         escape(name, &mut self.out);
-        self.raw("\"");
+        self.out.push(b'"');
     }
 
     fn text(&mut self, view: View<'_>) {
@@ -338,11 +344,6 @@ impl Tags {
             start: Tag::new(format!("<{name}>")),
             end: Tag::new(format!("</{name}>")),
         }
-    }
-
-    /// The start tag without its end, `<name`.
-    fn open(&self) -> &str {
-        &self.start.text[..self.start.text.len() - 1]
     }
 }
 
