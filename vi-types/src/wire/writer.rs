@@ -96,11 +96,16 @@ impl Writer {
         let (fields, tags) = (&layout.fields[..count], &layout.tags[..count]);
         while index < count {
             let (field, tags) = (&fields[index], &tags[index]);
-            // Most properties are values, and most of these are unset: finding that out is what takes the time.
+            // Most properties are values or objects, and most of these are unset: finding that out is what takes the
+            // time.
             match object.get(index) {
                 Property::Value(value) => match value.view() {
                     View::Unset => {}
                     view if self.knows(field) => self.view(tags, field.ty, view),
+                    _ => {}
+                },
+                Property::Optional(object) => match object.get() {
+                    Some(object) if self.knows(field) => self.declared_object(tags, object),
                     _ => {}
                 },
                 property => self.objects(field, tags, property),
@@ -109,7 +114,7 @@ impl Writer {
         }
     }
 
-    /// Objects of exactly the declared type.
+    /// An object that is always there, or a list of objects, of exactly the declared type.
     #[inline(never)]
     fn objects(&mut self, field: &Field, tags: &Tags, property: Property<'_>) {
         if !self.knows(field) {
@@ -117,17 +122,12 @@ impl Writer {
         }
         match property {
             Property::Object(object) => self.declared_object(tags, object),
-            Property::Optional(object) => {
-                if let Some(object) = object.get() {
-                    self.declared_object(tags, object);
-                }
-            }
             Property::Objects(objects) => {
                 for item in 0..objects.len() {
                     self.declared_object(tags, objects.item(item));
                 }
             }
-            Property::Value(_) | Property::Absent | Property::Info(_) => {}
+            Property::Value(_) | Property::Optional(_) | Property::Absent | Property::Info(_) => {}
         }
     }
 
@@ -139,6 +139,19 @@ impl Writer {
 
     /// A value that is set.
     fn view(&mut self, tags: &Tags, declared: &str, view: View<'_>) {
+        // Most are texts. Asked first, and apart: that is guessed better than which of many kinds it is.
+        if let View::Text(text) | View::Enum(_, text) = view {
+            tags.start.push_to(&mut self.out);
+            escape(text, &mut self.out);
+            tags.end.push_to(&mut self.out);
+        } else {
+            self.other_view(tags, declared, view);
+        }
+    }
+
+    /// A value that is set, and no text.
+    #[inline(never)]
+    fn other_view(&mut self, tags: &Tags, declared: &str, view: View<'_>) {
         let out = &mut self.out;
         match view {
             View::Unset => return,
@@ -151,10 +164,6 @@ impl Writer {
             View::Object(object) => return self.object(tags, Some(declared), object),
             View::Any(any) => return self.any(tags, any),
             View::Moref(moref) => return self.moref(tags, "", moref),
-            View::Text(text) | View::Enum(_, text) => {
-                tags.start.push_to(out);
-                escape(text, out);
-            }
             View::Bool(value) => {
                 tags.start.push_to(out);
                 boolean(value, out);
