@@ -350,47 +350,56 @@ pub(crate) struct Tags {
 impl Tags {
     pub(crate) fn of(name: &str) -> Self {
         Self {
-            start: Tag::new(format!("<{name}>")),
-            end: Tag::new(format!("</{name}>")),
+            start: Tag::new("<", name),
+            end: Tag::new("</", name),
         }
     }
 }
 
 #[derive(Debug)]
 struct Tag {
-    text: Box<str>,
-    /// The tag with blanks behind it, unless it is longer.
+    /// The tag with blanks behind it, if it is no longer than this.
     chunk: [u8; CHUNK],
-    /// The tag's length, if it is all in the chunk.
-    length: Option<u8>,
+    /// The tag's length then.
+    length: u8,
+    /// A longer tag.
+    long: Option<Box<[u8]>>,
 }
 
 /// So many bytes of a tag are copied with the blanks behind it: two moves, where a length that is not known takes a call.
 const CHUNK: usize = 32;
 
 impl Tag {
-    fn new(tag: String) -> Self {
+    fn new(before: &str, name: &str) -> Self {
         let mut chunk = [b' '; CHUNK];
-        let fits = chunk.get_mut(..tag.len());
+        let parts = || [before, name, ">"].into_iter().flat_map(str::bytes);
+        let length = parts().count();
+        if length > CHUNK {
+            return Self {
+                chunk,
+                length: 0,
+                long: Some(parts().collect()),
+            };
+        }
+        for (place, byte) in chunk.iter_mut().zip(parts()) {
+            *place = byte;
+        }
         Self {
-            length: fits.map(|chunk| {
-                chunk.copy_from_slice(tag.as_bytes());
-                tag.len() as u8
-            }),
             chunk,
-            text: tag.into(),
+            length: length as u8,
+            long: None,
         }
     }
 
     #[inline]
     fn push_to(&self, out: &mut Vec<u8>) {
-        match self.length {
-            Some(length) => {
-                let end = out.len() + usize::from(length);
+        match &self.long {
+            None => {
+                let end = out.len() + usize::from(self.length);
                 out.extend_from_slice(&self.chunk);
                 out.truncate(end);
             }
-            None => out.extend_from_slice(self.text.as_bytes()),
+            Some(tag) => out.extend_from_slice(tag),
         }
     }
 }
