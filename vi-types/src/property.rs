@@ -57,13 +57,22 @@ impl PropertyMut<'_> {
     /// # Errors
     /// When the element's content is not of the property's type.
     pub fn decode(self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        // Most are values. Asked apart: that is guessed better than which of all it is.
         match self {
             Self::Value(value) => value.decode(reader),
-            Self::Object(object) => reader.object(object),
-            Self::Optional(object) => reader.object(object.fill()),
-            Self::Objects(objects) => reader.object(objects.push()),
-            Self::Absent => reader.skip(),
+            property => property.decode_object(reader),
         }
+    }
+
+    #[inline(never)]
+    fn decode_object(self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let object = match self {
+            Self::Object(object) => object,
+            Self::Optional(object) => object.fill(),
+            Self::Objects(objects) => objects.push(),
+            Self::Value(_) | Self::Absent => return reader.skip(),
+        };
+        reader.object(object)
     }
 
     /// Becomes a copy of what is seen in a property of the same type; one of another type changes nothing.

@@ -96,11 +96,16 @@ impl Writer {
         let (fields, tags) = (&layout.fields[..count], &layout.tags[..count]);
         while index < count {
             let (field, tags) = (&fields[index], &tags[index]);
-            // Most properties are values, and most of these are unset: finding that out is what takes the time.
+            // Most properties are values or objects, and most of these are unset: finding that out is what takes the
+            // time.
             match object.get(index) {
                 Property::Value(value) => match value.view() {
                     View::Unset => {}
                     view if self.knows(field) => self.view(tags, field.ty, view),
+                    _ => {}
+                },
+                Property::Optional(object) => match object.get() {
+                    Some(object) if self.knows(field) => self.declared_object(tags, object),
                     _ => {}
                 },
                 property => self.objects(field, tags, property),
@@ -109,7 +114,7 @@ impl Writer {
         }
     }
 
-    /// Objects of exactly the declared type.
+    /// An object that is always there, or a list of objects, of exactly the declared type.
     #[inline(never)]
     fn objects(&mut self, field: &Field, tags: &Tags, property: Property<'_>) {
         if !self.knows(field) {
@@ -117,17 +122,12 @@ impl Writer {
         }
         match property {
             Property::Object(object) => self.declared_object(tags, object),
-            Property::Optional(object) => {
-                if let Some(object) = object.get() {
-                    self.declared_object(tags, object);
-                }
-            }
             Property::Objects(objects) => {
                 for item in 0..objects.len() {
                     self.declared_object(tags, objects.item(item));
                 }
             }
-            Property::Value(_) | Property::Absent | Property::Info(_) => {}
+            Property::Value(_) | Property::Optional(_) | Property::Absent | Property::Info(_) => {}
         }
     }
 
@@ -139,6 +139,19 @@ impl Writer {
 
     /// A value that is set.
     fn view(&mut self, tags: &Tags, declared: &str, view: View<'_>) {
+        // Most are texts. Asked first, and apart: that is guessed better than which of many kinds it is.
+        if let View::Text(text) | View::Enum(_, text) = view {
+            tags.start.push_to(&mut self.out);
+            escape(text, &mut self.out);
+            tags.end.push_to(&mut self.out);
+        } else {
+            self.other_view(tags, declared, view);
+        }
+    }
+
+    /// A value that is set, and no text.
+    #[inline(never)]
+    fn other_view(&mut self, tags: &Tags, declared: &str, view: View<'_>) {
         let out = &mut self.out;
         match view {
             View::Unset => return,
@@ -151,10 +164,6 @@ impl Writer {
             View::Object(object) => return self.object(tags, Some(declared), object),
             View::Any(any) => return self.any(tags, any),
             View::Moref(moref) => return self.moref(tags, "", moref),
-            View::Text(text) | View::Enum(_, text) => {
-                tags.start.push_to(out);
-                escape(text, out);
-            }
             View::Bool(value) => {
                 tags.start.push_to(out);
                 boolean(value, out);
@@ -219,7 +228,7 @@ impl Writer {
     }
 
     fn moref(&mut self, tags: &Tags, xsi_type: &str, moref: &ManagedObjectReference) {
-        self.raw(tags.open());
+        self.open(tags);
         if !xsi_type.is_empty() {
             self.xsi_type(xsi_type);
         }
@@ -261,7 +270,7 @@ impl Writer {
     }
 
     fn raw_element(&mut self, tags: &Tags, element: &RawElement) {
-        self.raw(tags.open());
+        self.open(tags);
         if let Some(ty) = &element.type_name {
             self.xsi_type(ty);
         }
@@ -271,17 +280,23 @@ impl Writer {
         tags.end.push_to(&mut self.out);
     }
 
+    /// A start tag without its end, `<name`.
+    fn open(&mut self, tags: &Tags) {
+        tags.start.push_to(&mut self.out);
+        self.out.pop();
+    }
+
     /// A start tag with the type of what is in the element.
     fn start(&mut self, tags: &Tags, xsi_type: &str) {
-        self.raw(tags.open());
+        self.open(tags);
         self.xsi_type(xsi_type);
-        self.raw(">");
+        self.out.push(b'>');
     }
 
     fn xsi_type(&mut self, name: &str) {
         self.raw(" xsi:type=\"");
         escape(name, &mut self.out);
-        self.raw("\"");
+        self.out.push(b'"');
     }
 
     fn text(&mut self, view: View<'_>) {
@@ -335,52 +350,56 @@ pub(crate) struct Tags {
 impl Tags {
     pub(crate) fn of(name: &str) -> Self {
         Self {
-            start: Tag::new(format!("<{name}>")),
-            end: Tag::new(format!("</{name}>")),
+            start: Tag::new("<", name),
+            end: Tag::new("</", name),
         }
-    }
-
-    /// The start tag without its end, `<name`.
-    fn open(&self) -> &str {
-        &self.start.text[..self.start.text.len() - 1]
     }
 }
 
 #[derive(Debug)]
 struct Tag {
-    text: Box<str>,
-    /// The tag with blanks behind it, unless it is longer.
+    /// The tag with blanks behind it, if it is no longer than this.
     chunk: [u8; CHUNK],
-    /// The tag's length, if it is all in the chunk.
-    length: Option<u8>,
+    /// The tag's length then.
+    length: u8,
+    /// A longer tag.
+    long: Option<Box<[u8]>>,
 }
 
 /// So many bytes of a tag are copied with the blanks behind it: two moves, where a length that is not known takes a call.
 const CHUNK: usize = 32;
 
 impl Tag {
-    fn new(tag: String) -> Self {
+    fn new(before: &str, name: &str) -> Self {
         let mut chunk = [b' '; CHUNK];
-        let fits = chunk.get_mut(..tag.len());
+        let parts = || [before, name, ">"].into_iter().flat_map(str::bytes);
+        let length = parts().count();
+        if length > CHUNK {
+            return Self {
+                chunk,
+                length: 0,
+                long: Some(parts().collect()),
+            };
+        }
+        for (place, byte) in chunk.iter_mut().zip(parts()) {
+            *place = byte;
+        }
         Self {
-            length: fits.map(|chunk| {
-                chunk.copy_from_slice(tag.as_bytes());
-                tag.len() as u8
-            }),
             chunk,
-            text: tag.into(),
+            length: length as u8,
+            long: None,
         }
     }
 
     #[inline]
     fn push_to(&self, out: &mut Vec<u8>) {
-        match self.length {
-            Some(length) => {
-                let end = out.len() + usize::from(length);
+        match &self.long {
+            None => {
+                let end = out.len() + usize::from(self.length);
                 out.extend_from_slice(&self.chunk);
                 out.truncate(end);
             }
-            None => out.extend_from_slice(self.text.as_bytes()),
+            Some(tag) => out.extend_from_slice(tag),
         }
     }
 }
