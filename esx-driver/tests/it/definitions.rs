@@ -253,7 +253,10 @@ async fn a_controller_may_be_left_to_the_host() {
 async fn documents_that_cannot_be_domains_are_refused_before_anything_is_written() {
     let (simulator, connect) = host().await;
     for (changes, expected) in [
-        (&[("<name>build/ci<", "<name>a\nb<")][..], "cannot contain"),
+        (
+            &[("<name>build/ci<", "<name>a\nb<")][..],
+            "invalid char in name",
+        ),
         (
             &[("[datastore1] build-ci", "[nowhere] build-ci")][..],
             "Could not find datastore with name 'nowhere'",

@@ -36,6 +36,12 @@ impl Reader<'_> {
         let Some(target) = self.essential(&key("guestName"), instead)? else {
             return Ok(None);
         };
+        for (name, value) in [("hostPath", &source), ("guestName", &target)] {
+            if !self.is_name(value) {
+                self.warn(&key(name), "it is empty; the folder is left out");
+                return Ok(None);
+            }
+        }
         let writable = self.boolean(&key("writeAccess"), false)?;
         Ok(Some(Filesystem {
             kind: FilesystemType::Mount,

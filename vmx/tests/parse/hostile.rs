@@ -179,7 +179,7 @@ proptest! {
     /// has escaped and libvirt has not unescaped may differ, and names that are missing.
     #[test]
     fn lenient_mode_agrees_with_libvirt(lines in lines()) {
-        let named = |line: &&str| !line.ends_with("fileName = \"\"") && *line != "nvram = \"\"";
+        let named = |line: &&str| !line.ends_with("Name = \"\"") && !line.ends_with("hostPath = \"\"") && *line != "nvram = \"\"";
         let lines: Vec<&str> = lines.lines().filter(named).collect();
         let text = super::file(&lines.join("\n")).replace('|', "");
         let strict = vmx::parse(text.as_str(), &Folder::default(), &ParseOptions::strict());
@@ -202,7 +202,7 @@ proptest! {
         let mut made = vmx::to_domain(super::file(&lines)).unwrap().domain;
         let read = DomainDef::from_xml(&made.to_xml(XmlFlags::SECURE)).unwrap();
         for disk in &mut made.devices.disks {
-            let drive = matches!(disk.device, DiskDevice::Cdrom | DiskDevice::Floppy);
+            let drive = disk.device != DiskDevice::Disk;
             if drive && disk.source == DiskSource::Block(None) && disk.startup_policy.is_none() {
                 disk.source = DiskSource::File(None);
             }

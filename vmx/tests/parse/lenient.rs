@@ -265,6 +265,13 @@ fn empty_names() {
             &format!("<disk type='{word}' device='floppy'>\n<target"),
         );
     }
+    warns(
+        "isolation.tools.hgfs.disable = \"false\"\nsharedFolder.maxNum = \"1\"\n\
+         sharedFolder0.present = \"true\"\nsharedFolder0.enabled = \"true\"\n\
+         sharedFolder0.hostPath = \"/\"\nsharedFolder0.guestName = \"\"",
+        "<devices>\n<video>",
+        &["line 9", "sharedFolder0.guestName", "left out"],
+    );
     takes("annotation = \"\"", "</uuid>\n<memory");
     takes(
         "RemoteDisplay.vnc.enabled = \"true\"\nRemoteDisplay.vnc.port = \"5901\"\n\

@@ -81,7 +81,7 @@ fn lenient(bytes: &[u8]) -> Result<Vec<String>, String> {
     let read = DomainDef::from_xml(&xml).map_err(|error| format!("error: {error}\n{xml}"))?;
     // Who reads a document takes every empty drive for one of images, as libvirt does.
     for disk in &mut domain.devices.disks {
-        let drive = matches!(disk.device, DiskDevice::Cdrom | DiskDevice::Floppy);
+        let drive = disk.device != DiskDevice::Disk;
         if drive && disk.source == DiskSource::Block(None) && disk.startup_policy.is_none() {
             disk.source = DiskSource::File(None);
         }
