@@ -3,7 +3,8 @@ use std::{fmt, str::FromStr};
 /// A network card's address: six bytes.
 ///
 /// [`Display`](fmt::Display) writes `52:54:00:ab:cd:ef`; [`FromStr`] reads what libvirt's
-/// `virMacAddrParse` reads: six hexadecimal numbers of any length up to `ff`, separated by `:`.
+/// `virMacAddrParse` reads: six hexadecimal numbers of any length up to `ff`, separated by `:`, and whatever follows
+/// a blank.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct MacAddress([u8; 6]);
 

@@ -32,7 +32,8 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
 ///
 /// What libvirt's reader adds to a document is added here, so that a definition need not have it:
 /// places of disks, controllers that disks need, a video card beside a `<graphics>`. A domain
-/// without a UUID and a network card without an address get theirs from VMware.
+/// without a UUID and a network card without an address get theirs from VMware. Disks are written in
+/// the definition's order, which is libvirt's when it was read from a document.
 ///
 /// libvirt says nothing of what it leaves out, and nothing is said here: only the devices of
 /// VMX files that libvirt knows are written.
