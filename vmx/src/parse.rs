@@ -110,7 +110,7 @@ impl Reader<'_> {
         def.moref.clone_from(&self.options.moref);
         self.firmware(&mut def)?;
         self.check_memory(&mut def)?;
-        post::complete(&mut def);
+        post::complete(&mut def)?;
         if self.lenient() {
             self.leftovers();
         }

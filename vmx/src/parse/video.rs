@@ -9,16 +9,11 @@ impl Reader<'_> {
     pub(super) fn video(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         const DEFAULT: i64 = 4 << 20;
         let bytes = self.long("svga.vramSize", DEFAULT)?;
-        // As C rounds up, of which libvirt keeps 32 bits.
+        // As C rounds up, of which libvirt keeps 32 bits; post-parsing makes it a power of two.
         let kib = (bytes.wrapping_add(1023) / 1024) as u32;
         def.devices.videos.push(Video {
             model: VideoModel::Vmvga,
-            // What is too much to round up is 0 by then.
-            vram: Some(match kib.checked_next_power_of_two() {
-                None => 4096,
-                Some(_) if kib == 0 => 4096,
-                Some(rounded) => rounded,
-            }),
+            vram: Some(kib),
             primary: true,
             ..Video::default()
         });
