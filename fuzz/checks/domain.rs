@@ -1,7 +1,7 @@
 //! Domain documents: no text panics, what is read of one is written and read back as the same, and a definition that
 //! libvirt's rules have completed stays as it is.
 
-use virt_model::domain::Defaults;
+use virt_model::domain::{Defaults, DiskSource};
 use virt_model::{DomainDef, XmlFlags};
 
 pub(crate) fn check(data: &[u8]) {
@@ -12,6 +12,22 @@ pub(crate) fn check(data: &[u8]) {
         return;
     };
     let mut def = read.domain;
+    for disk in &mut def.devices.disks {
+        // A <source> that says nothing is not written, and a disk without one is one of files.
+        let nothing = matches!(
+            disk.source,
+            DiskSource::Block(None)
+                | DiskSource::Dir(None)
+                | DiskSource::Network(None)
+                | DiskSource::Volume(None)
+                | DiskSource::Nvme
+                | DiskSource::VhostUser
+                | DiskSource::VhostVdpa
+        );
+        if nothing && disk.startup_policy.is_none() {
+            disk.source = DiskSource::File(None);
+        }
+    }
     let written = def.to_xml(XmlFlags::SECURE);
     let again = DomainDef::read_xml(&written).expect("what was written can be read");
     assert_eq!(again.unmodelled, Vec::<String>::new());
