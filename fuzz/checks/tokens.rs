@@ -118,8 +118,10 @@ fn tell(content: &str) -> Result<Vec<Told>, Box<dyn std::error::Error>> {
                 for attribute in start.attributes() {
                     let attribute = attribute?;
                     let name = attribute.key.as_ref();
-                    // One with a prefix isn't kept, so that its value isn't looked at.
-                    if !name.contains(':') && name != "xmlns" {
+                    // One with a prefix isn't kept, so that its value isn't looked at, unless it declares another prefix.
+                    if name.starts_with("xmlns:") {
+                        quick_xml::escape::unescape(&attribute.value)?;
+                    } else if !name.contains(':') && name != "xmlns" {
                         let value = quick_xml::escape::unescape(&attribute.value)?;
                         attributes.push((name.to_owned(), carried(&value)));
                     }

@@ -45,7 +45,8 @@ pub use graphics::{Graphics, GraphicsType, Listen};
 pub use hostdev::{Hostdev, HostdevSource};
 pub use input::{Input, InputBus, InputType};
 pub use interface::{
-    Interface, InterfaceSource, InterfaceType, LinkState, MacType, VdsSource, VirtualPort,
+    Interface, InterfaceSource, InterfaceType, LinkState, MacType, Socket, VdsSource,
+    VhostUserMode, VirtualPort,
 };
 pub use memballoon::Memballoon;
 pub use os::{BootDevice, BootMenu, Firmware, FirmwareFeature, Loader, Os, SmbiosMode};

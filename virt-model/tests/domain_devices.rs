@@ -282,8 +282,17 @@ fn interfaces() {
 <interface type='mcast'>
   <source address='230.0.0.1' port='5558'/>
 </interface>
+<interface type='server'>
+  <source port='5558'/>
+</interface>
 <interface type='udp'>
-  <source address='127.0.0.1' port='5558'/>
+  <source address='127.0.0.1' port='5558'>
+    <local address='127.0.0.1' port='-1'/>
+  </source>
+</interface>
+<interface type='vhostuser'>
+  <source type='unix' path='/run/port' mode='server'/>
+  <model type='virtio'/>
 </interface>
 <interface type='internal'>
   <source name='loft'/>

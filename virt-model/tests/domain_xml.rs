@@ -461,6 +461,95 @@ fn errors_of_the_domain() {
     );
 }
 
+/// What libvirt 9.0.0's test driver says of each.
+#[test]
+fn errors_of_network_cards() {
+    use ErrorNumber::{ConfigUnsupported, XmlError};
+    let missing = |what, element| {
+        format!("XML error: Missing required attribute '{what}' in element '{element}'")
+    };
+    let no_integer = |value| {
+        format!(
+            "XML error: Invalid value for attribute 'port' in element 'source': '{value}'. Expected integer value"
+        )
+    };
+    let check = |kind: &str, content: &str, number, text: &str, path: &str| {
+        let interface = format!("<interface type='{kind}'>{content}</interface>");
+        let path = format!("/domain/devices/interface{path}");
+        check_error(&with_devices(&interface), number, text, Some(&path));
+    };
+    let source = |kind, content: &str, text: &str| {
+        check(kind, content, XmlError, text, "/source");
+    };
+    for kind in ["client", "mcast", "udp"] {
+        source(kind, "<source port='1'/>", &missing("address", "source"));
+        source(kind, "<source address='a'/>", &missing("port", "source"));
+    }
+    source(
+        "server",
+        "<source address='a'/>",
+        &missing("port", "source"),
+    );
+    source("server", "<source port=''/>", &no_integer(""));
+    source(
+        "server",
+        "<source port='3000000000'/>",
+        &no_integer("3000000000"),
+    );
+    source(
+        "udp",
+        "<source address='a' port='1'/>",
+        "XML error: '<local>' element missing for 'udp' socket interface",
+    );
+    let local = "<source address='a' port='1'><local address='b'/></source>";
+    let text = missing("port", "local");
+    check("udp", local, XmlError, &text, "/source/local");
+    source("vhostuser", "<source/>", &missing("type", "source"));
+    source(
+        "vhostuser",
+        "<source type='unix'/>",
+        &missing("path", "source"),
+    );
+    source(
+        "vhostuser",
+        "<source type='unix' path='/a'/>",
+        &missing("mode", "source"),
+    );
+    check(
+        "vhostuser",
+        "<source type='tcp'/>",
+        ConfigUnsupported,
+        "unsupported configuration: Type='tcp' unsupported for <interface type='vhostuser'>",
+        "/source",
+    );
+    source(
+        "direct",
+        "<source dev='a' mode='x'/>",
+        "XML error: Invalid value for attribute 'mode' in element 'source': 'x'.",
+    );
+    check(
+        "user",
+        "<virtualport type='openvswitch'/>",
+        ConfigUnsupported,
+        "unsupported configuration: <virtualport> element unsupported for <interface type='user'>",
+        "/virtualport",
+    );
+    check(
+        "bridge",
+        "<source bridge='a'/><virtualport type='none'/>",
+        ConfigUnsupported,
+        "unsupported configuration: unknown virtualport type none",
+        "/virtualport",
+    );
+    check(
+        "bridge",
+        "<source bridge='a'/><virtualport/>",
+        XmlError,
+        "XML error: missing required virtualport type",
+        "/virtualport",
+    );
+}
+
 #[test]
 fn errors_of_devices() {
     use ErrorNumber::{ConfigUnsupported, InternalError, NoSource, NoTarget, XmlError};

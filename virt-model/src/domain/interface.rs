@@ -77,6 +77,23 @@ pub struct Interface {
     pub info: DeviceInfo,
 }
 
+words! {
+    /// Which end of a vhost-user socket a network card is.
+    pub enum VhostUserMode {
+        Client = "client",
+        Server = "server",
+    }
+}
+
+/// An address and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Socket {
+    /// The address.
+    pub address: String,
+    /// The port; libvirt reads any number.
+    pub port: i32,
+}
+
 /// What a network card is connected to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -85,28 +102,29 @@ pub enum InterfaceSource {
     User,
     /// A device made by a script.
     Ethernet,
-    /// A vhost-user socket, not modelled further.
-    VhostUser,
+    /// A vhost-user socket.
+    VhostUser {
+        /// The socket's path on the host.
+        path: String,
+        /// Which end of it the card is.
+        mode: VhostUserMode,
+    },
     /// A TCP server of its own.
     Server {
-        /// The address.
+        /// The address. None: all of the host's.
         address: Option<String>,
         /// The port.
-        port: Option<u16>,
+        port: i32,
     },
     /// Another's TCP server.
     Client {
-        /// The address.
-        address: Option<String>,
-        /// The port.
-        port: Option<u16>,
+        /// The address and port.
+        socket: Socket,
     },
     /// A multicast group.
     Mcast {
-        /// The address.
-        address: Option<String>,
-        /// The port.
-        port: Option<u16>,
+        /// The address and port.
+        socket: Socket,
     },
     /// One of libvirt's networks.
     Network {
@@ -129,17 +147,17 @@ pub enum InterfaceSource {
     Direct {
         /// The card.
         dev: String,
-        /// `vepa`, `bridge`, `private`, `passthrough`.
+        /// `vepa`, `private`, `bridge`, `passthrough`.
         mode: Option<String>,
     },
     /// A card of the host given to the guest, not modelled further.
     Hostdev,
     /// A UDP tunnel.
     Udp {
-        /// The address.
-        address: Option<String>,
-        /// The port.
-        port: Option<u16>,
+        /// Where it leads to.
+        socket: Socket,
+        /// Where it begins.
+        local: Socket,
     },
     /// A vhost-vdpa device.
     Vdpa {
@@ -159,7 +177,7 @@ impl InterfaceSource {
         match self {
             InterfaceSource::User => InterfaceType::User,
             InterfaceSource::Ethernet => InterfaceType::Ethernet,
-            InterfaceSource::VhostUser => InterfaceType::VhostUser,
+            InterfaceSource::VhostUser { .. } => InterfaceType::VhostUser,
             InterfaceSource::Server { .. } => InterfaceType::Server,
             InterfaceSource::Client { .. } => InterfaceType::Client,
             InterfaceSource::Mcast { .. } => InterfaceType::Mcast,
@@ -213,6 +231,12 @@ pub struct VirtualPort {
     pub parameters: Vec<(String, String)>,
 }
 
+/// What `mode` of a [`InterfaceSource::Direct`] can be.
+const DIRECT_MODES: [&str; 4] = ["vepa", "private", "bridge", "passthrough"];
+
+/// What `type` of `<virtualport>` can be.
+const PORT_KINDS: [&str; 4] = ["802.1Qbg", "802.1Qbh", "openvswitch", "midonet"];
+
 impl Interface {
     pub(super) fn read(mut node: Node<'_>) -> Result<Interface, XmlError> {
         let kind = node.word("type")?.unwrap_or(InterfaceType::User);
@@ -245,7 +269,10 @@ impl Interface {
             mac,
             mac_type,
             mac_check,
-            virtual_port: node.child("virtualport").map(VirtualPort::read),
+            virtual_port: match node.child("virtualport") {
+                Some(port) => Some(VirtualPort::read(kind, port)?),
+                None => None,
+            },
             port_isolated,
             script: node.attr_of("script", "path"),
             target_dev: node.attr_of("target", "dev"),
@@ -314,30 +341,45 @@ impl InterfaceSource {
             Some(source) => source.required(name),
             None => Err(no_source()),
         };
-        let socket = |source: Option<&mut Node<'_>>| match source {
-            Some(source) => Ok((source.attr("address"), source.number("port")?)),
-            None => Err(no_source()),
-        };
         Ok(match kind {
             InterfaceType::User => InterfaceSource::User,
             InterfaceType::Ethernet => InterfaceSource::Ethernet,
-            InterfaceType::VhostUser if source.is_none() => return Err(no_source()),
-            InterfaceType::VhostUser => InterfaceSource::VhostUser,
+            InterfaceType::VhostUser => {
+                let source = source.ok_or_else(no_source)?;
+                let kind = source.required("type")?;
+                if kind != "unix" {
+                    return Err(source.unsupported(format!(
+                        "Type='{kind}' unsupported for <interface type='vhostuser'>"
+                    )));
+                }
+                InterfaceSource::VhostUser {
+                    path: source.required("path")?,
+                    mode: source.word("mode")?.ok_or_else(|| source.missing("mode"))?,
+                }
+            }
             InterfaceType::Server => {
-                let (address, port) = socket(source)?;
-                InterfaceSource::Server { address, port }
+                let source = source.ok_or_else(no_source)?;
+                InterfaceSource::Server {
+                    address: source.attr("address"),
+                    port: port(source)?,
+                }
             }
-            InterfaceType::Client => {
-                let (address, port) = socket(source)?;
-                InterfaceSource::Client { address, port }
-            }
-            InterfaceType::Mcast => {
-                let (address, port) = socket(source)?;
-                InterfaceSource::Mcast { address, port }
-            }
+            InterfaceType::Client => InterfaceSource::Client {
+                socket: Socket::read(source.ok_or_else(no_source)?)?,
+            },
+            InterfaceType::Mcast => InterfaceSource::Mcast {
+                socket: Socket::read(source.ok_or_else(no_source)?)?,
+            },
             InterfaceType::Udp => {
-                let (address, port) = socket(source)?;
-                InterfaceSource::Udp { address, port }
+                let source = source.ok_or_else(no_source)?;
+                let socket = Socket::read(source)?;
+                let mut local = source.child("local").ok_or_else(|| {
+                    source.error("'<local>' element missing for 'udp' socket interface")
+                })?;
+                InterfaceSource::Udp {
+                    socket,
+                    local: Socket::read(&mut local)?,
+                }
             }
             InterfaceType::Network => InterfaceSource::Network {
                 network: required(found.as_mut(), "network")?,
@@ -351,7 +393,10 @@ impl InterfaceSource {
             },
             InterfaceType::Direct => InterfaceSource::Direct {
                 dev: required(found.as_mut(), "dev")?,
-                mode: found.as_mut().and_then(|source| source.attr("mode")),
+                mode: match &mut found {
+                    Some(source) => source.one_of("mode", &DIRECT_MODES)?,
+                    None => None,
+                },
             },
             InterfaceType::Hostdev => InterfaceSource::Hostdev,
             InterfaceType::Vdpa => InterfaceSource::Vdpa {
@@ -368,12 +413,19 @@ impl InterfaceSource {
     fn to_element(&self) -> Option<Element> {
         let source = Element::new("source");
         let source = match self {
-            InterfaceSource::Server { address, port }
-            | InterfaceSource::Client { address, port }
-            | InterfaceSource::Mcast { address, port }
-            | InterfaceSource::Udp { address, port } => source
+            InterfaceSource::VhostUser { path, mode } => source
+                .attr("type", "unix")
+                .attr("path", path)
+                .attr("mode", mode),
+            InterfaceSource::Server { address, port } => source
                 .maybe_attr("address", address.as_ref())
-                .maybe_attr("port", *port),
+                .attr("port", port),
+            InterfaceSource::Client { socket } | InterfaceSource::Mcast { socket } => {
+                socket.write(source)
+            }
+            InterfaceSource::Udp { socket, local } => socket
+                .write(source)
+                .child(local.write(Element::new("local"))),
             InterfaceSource::Network { network, portgroup } => source
                 .attr("network", network)
                 .maybe_attr("portgroup", portgroup.as_ref()),
@@ -390,7 +442,6 @@ impl InterfaceSource {
                 .attr("connectionid", vds.connection_id),
             InterfaceSource::User
             | InterfaceSource::Ethernet
-            | InterfaceSource::VhostUser
             | InterfaceSource::Hostdev
             | InterfaceSource::Null => source,
         };
@@ -398,13 +449,48 @@ impl InterfaceSource {
     }
 }
 
+impl Socket {
+    fn read(node: &mut Node<'_>) -> Result<Socket, XmlError> {
+        Ok(Socket {
+            address: node.required("address")?,
+            port: port(node)?,
+        })
+    }
+
+    fn write(&self, element: Element) -> Element {
+        element
+            .attr("address", &self.address)
+            .attr("port", self.port)
+    }
+}
+
+fn port(node: &mut Node<'_>) -> Result<i32, XmlError> {
+    node.number("port")?.ok_or_else(|| node.missing("port"))
+}
+
 impl VirtualPort {
-    fn read(mut node: Node<'_>) -> VirtualPort {
-        let parameters = node.child("parameters");
-        VirtualPort {
-            kind: node.attr("type"),
-            parameters: parameters.map_or_else(Vec::new, |mut all| all.all_attrs()),
+    fn read(interface: InterfaceType, mut node: Node<'_>) -> Result<VirtualPort, XmlError> {
+        use InterfaceType::{Bridge, Direct, Hostdev, Network};
+        if !matches!(interface, Network | Bridge | Direct | Hostdev) {
+            return Err(node.unsupported(format!(
+                "<virtualport> element unsupported for <interface type='{interface}'>"
+            )));
         }
+        let kind = node.attr("type");
+        if kind.is_none() && interface != Network {
+            return Err(node.error("missing required virtualport type"));
+        }
+        if let Some(kind) = kind
+            .as_ref()
+            .filter(|kind| !PORT_KINDS.contains(&kind.as_str()))
+        {
+            return Err(node.unsupported(format!("unknown virtualport type {kind}")));
+        }
+        let parameters = node.child("parameters");
+        Ok(VirtualPort {
+            kind,
+            parameters: parameters.map_or_else(Vec::new, |mut all| all.all_attrs()),
+        })
     }
 
     fn to_element(&self) -> Element {
