@@ -12,6 +12,13 @@ pub(crate) fn check(data: &[u8]) {
         return;
     };
     let mut def = read.domain;
+    // What is in a <source> of these is not modelled, and without it a disk cannot be read.
+    def.devices.disks.retain(|disk| {
+        !matches!(
+            disk.source,
+            DiskSource::Nvme | DiskSource::VhostUser | DiskSource::VhostVdpa
+        )
+    });
     for disk in &mut def.devices.disks {
         // A <source> that says nothing is not written, and a disk without one is one of files.
         let nothing = matches!(
@@ -20,9 +27,6 @@ pub(crate) fn check(data: &[u8]) {
                 | DiskSource::Dir(None)
                 | DiskSource::Network(None)
                 | DiskSource::Volume(None)
-                | DiskSource::Nvme
-                | DiskSource::VhostUser
-                | DiskSource::VhostVdpa
         );
         if nothing && disk.startup_policy.is_none() {
             disk.source = DiskSource::File(None);
