@@ -14,5 +14,5 @@ mod run;
 
 pub(crate) use self::machine::Goal;
 pub(crate) use self::outcome::{Words, result};
-pub(crate) use self::run::{Options, Started, Target, run};
+pub(crate) use self::run::{Options, Start, Started, Target, run};
 pub use self::run::{Progress, ProgressState};

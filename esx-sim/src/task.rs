@@ -46,6 +46,8 @@ struct Open {
     /// The object whose method began it.
     of: ManagedObjectReference,
     work: Option<Work>,
+    /// The machine it has made before it is over, since the machine asks something.
+    made: Option<ManagedObjectReference>,
     steps: VecDeque<Step>,
     /// What it waits for.
     asked: Option<Asked>,
@@ -92,7 +94,8 @@ impl Tasks {
 
     /// Whether an object has no task that is not over.
     pub(crate) fn is_idle(&self, of: &ManagedObjectReference) -> Result<(), SoapFault> {
-        match self.open.iter().find(|open| open.of == *of) {
+        let is_of = |open: &&Open| open.of == *of || open.made.as_ref() == Some(of);
+        match self.open.iter().find(is_of) {
             Some(other) => Err(fault::task_in_progress(&other.task)),
             None => Ok(()),
         }
@@ -148,12 +151,13 @@ impl Tasks {
             task: task.clone(),
             of: of.clone(),
             work: Some(work),
+            made: None,
             steps: steps(&script),
             asked: None,
         };
         if let Some(question) = script.at_once {
             self.take_step(world, &mut open);
-            open.asked = Some(self.put(world, of, question));
+            self.block(world, &mut open, question);
         }
         self.open.push(open);
         self.most_open = self.most_open.max(self.open.len());
@@ -190,30 +194,37 @@ impl Tasks {
                 info.start_time.get_or_insert(now);
                 info.progress = Some(percent);
             }),
-            Some(Step::Ask(question)) => {
-                task.asked = Some(self.put(world, &task.of, question));
-            }
-            Some(Step::Fail(error)) => {
-                task.steps.clear();
-                self.fail(world, &task.task, *error);
-            }
-            Some(Step::Succeed) | None => {
-                match task.work.take().map_or(Ok(None), |work| work(world)) {
-                    Ok(result) => change(world, &task.task, |info| {
-                        info.state = TaskInfoState::Success;
-                        info.progress = None;
-                        info.result = result;
-                        info.complete_time = Some(now);
-                    }),
-                    Err(fault) => self.fail(world, &task.task, localized(fault)),
-                }
-            }
+            Some(Step::Ask(question)) => self.block(world, task, question),
+            Some(Step::Fail(error)) => self.fail(world, task, *error),
+            Some(Step::Succeed) | None => match work(world, task) {
+                Ok(result) => change(world, &task.task, |info| {
+                    info.state = TaskInfoState::Success;
+                    info.progress = None;
+                    info.result = result;
+                    info.complete_time = Some(now);
+                }),
+                Err(fault) => self.fail(world, task, localized(fault)),
+            },
         }
     }
 
-    fn fail(&self, world: &mut World, task: &ManagedObjectReference, error: LocalizedMethodFault) {
+    /// Lets the task's machine ask something. One that the task is to make is made first.
+    fn block(&mut self, world: &mut World, task: &mut Open, question: Question) {
+        let vm = match work_before(world, task) {
+            Ok(vm) => vm,
+            Err(fault) => return self.fail(world, task, localized(fault)),
+        };
+        task.asked = Some(self.put(world, &vm, question));
+    }
+
+    /// Ends a task, and takes back what it has made.
+    fn fail(&self, world: &mut World, task: &mut Open, error: LocalizedMethodFault) {
         let now = self.time();
-        change(world, task, |info| {
+        task.steps.clear();
+        if let Some(vm) = task.made.take() {
+            inventory::remove_vm(world, &vm);
+        }
+        change(world, &task.task, |info| {
             info.state = TaskInfoState::Error;
             info.error = Some(error.into());
             info.complete_time = Some(now);
@@ -283,8 +294,8 @@ impl Tasks {
             },
             Then::Fail(error) => {
                 if let Some(index) = blocked {
-                    let open = self.open.remove(index);
-                    self.fail(world, &open.task, *error);
+                    let mut open = self.open.remove(index);
+                    self.fail(world, &mut open, *error);
                 }
             }
         }
@@ -306,11 +317,11 @@ impl Tasks {
         let Some(index) = self.open.iter().position(|open| open.task == *task) else {
             return Err(fault::invalid_state());
         };
-        let open = self.open.remove(index);
-        if open.asked.is_some() {
-            set_question(world, &open.of, None);
+        let mut open = self.open.remove(index);
+        if let Some(asked) = &open.asked {
+            set_question(world, &asked.vm, None);
         }
-        self.fail(world, task, localized(fault::request_canceled()));
+        self.fail(world, &mut open, localized(fault::request_canceled()));
         change(world, task, |info| info.cancelled = true);
         Ok(())
     }
@@ -357,6 +368,26 @@ impl Tasks {
     fn time(&self) -> DateTime {
         let made = inventory::parts::made_time().epoch_seconds();
         DateTime::from_epoch_seconds(made + 86_400 + i64::try_from(self.made).unwrap_or(0))
+    }
+}
+
+/// Does what a task is for, unless it is done; the task's result.
+fn work(world: &mut World, task: &mut Open) -> Result<Option<Any>, SoapFault> {
+    match (task.made.clone(), task.work.take()) {
+        (Some(vm), _) => Ok(Some(Any::from(vm))),
+        (None, Some(work)) => work(world),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The machine that a task's questions come from: its own, or the one that it makes, and has made then.
+fn work_before(world: &mut World, task: &mut Open) -> Result<ManagedObjectReference, SoapFault> {
+    if task.of.r#type == "VirtualMachine" {
+        return Ok(task.of.clone());
+    }
+    match work(world, task)? {
+        Some(Any::Moref(vm)) => Ok(task.made.insert(vm).clone()),
+        _ => Ok(task.of.clone()),
     }
 }
 

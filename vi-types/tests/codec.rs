@@ -500,6 +500,27 @@ fn a_message_cut_anywhere_is_an_error() {
 }
 
 #[test]
+fn a_name_that_is_a_prefix_alone_is_refused_wherever_it_is_kept() {
+    for content in ["<a:/>", "<a:>b</a:>", "<b><a:/></b>", "<a:b:c/>"] {
+        for ty in ["Novel", "xsd:anyURI", "ArrayOfNovel"] {
+            let message = answer(
+                "Retrieve",
+                &format!(
+                    "<returnval><obj type=\"F\">f</obj><propSet><name>p</name><val xsi:type=\"{ty}\">{content}</val>\
+                     </propSet></returnval>"
+                ),
+            );
+            let refused = decode_response::<Retrieve>(message.as_bytes(), Limits::default());
+            let error = refused.unwrap_err().to_string();
+            assert!(
+                error.contains("a tag has no name of the form prefix:name"),
+                "{ty}, {content}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_document_type_is_refused() {
     let bombs = [
         "<!DOCTYPE lolz [<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">]><a>&lol2;</a>",

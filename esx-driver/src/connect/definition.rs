@@ -1,9 +1,16 @@
 //! Definitions of domains: converted between libvirt's and VMware's form, and made domains of.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use tokio::time::sleep;
 use tracing::warn;
-use vi_client::{DatastoreFile, Error as Cause};
-use vi_types::methods::RegisterVmTask;
+use vi_client::task::task_fault;
+use vi_client::{Client, DatastoreFile, Error as Cause};
+use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
+use vi_types::methods::{FindByDatastorePath, RegisterVmTask};
+use vi_types::objects::TaskInfo;
+use vi_types::{ManagedObjectReference, Method as _, TaskMethod as _};
 use virt_model::domain::{DiskDevice, DiskSource, DomainDef, XmlFlags};
 use virt_model::{ErrorNumber, Uuid};
 use vmx::names::Datastores;
@@ -12,8 +19,12 @@ use vmx::{FormatOptions, Mode, ParseOptions, VmxFile};
 use super::Connect;
 use super::product::ProductLine;
 use crate::datastore::{Known, item_name};
+use crate::engine::{self, Goal, Start, Target, Words};
 use crate::error::fault_words;
 use crate::{DatastorePath, DefineFlags, Domain, Error, ErrorKind, Result};
+
+/// How long a machine is given to be registered before its questions are looked for, and from one look to the next.
+const SOON: Duration = Duration::from_secs(1);
 
 /// libvirt's name of the format of VMX files.
 const VMX: &str = "vmware-vmx";
@@ -56,13 +67,16 @@ impl Connect {
     /// What of the document has no place in a domain of this driver is told in the log; with
     /// [`DefineFlags::VALIDATE`] it is an error.
     ///
+    /// What the host asks on the way is answered or reported by the connection's [policy](crate::question::Policy).
+    ///
     /// libvirt gives a name and the document's UUID back; here the new domain is looked up, since the server has chosen
     /// its instance UUID.
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the document cannot be converted or has no disk to be written beside,
     /// [`ErrorKind::Exists`] if there is such a domain, [`ErrorKind::File`] if the file cannot be written,
-    /// [`ErrorKind::TaskFailed`] if the host does not register it.
+    /// [`ErrorKind::TaskFailed`] if the host does not register it, [`ErrorKind::Blocked`] if it asks something that
+    /// is not answered.
     pub async fn define_xml(&self, xml: &str, flags: DefineFlags) -> Result<Domain> {
         let rest = flags.without(DefineFlags::VALIDATE);
         rest.are_none("esxDomainDefineXMLFlags")?;
@@ -91,13 +105,52 @@ impl Connect {
             host: Some(place.host_system.clone()),
             ..Default::default()
         };
-        let registered = self.client().run(&request).await;
-        let moref = registered.map_err(|error| not_defined(error, &path))?;
+        let moref = match self.client().run(&request).deadline(SOON).await {
+            Err(Cause::TaskDeadline { task, .. }) => self.registering(task, &path).await?,
+            registered => registered.map_err(|error| not_defined(error, &path))?,
+        };
         let missing = || {
             let message = format!("Could not define domain: '{path}' is registered and not found");
             Error::new(ErrorKind::NoDomain, ErrorNumber::InternalError, message)
         };
         self.domain(&moref).await?.ok_or_else(missing)
+    }
+
+    /// Waits for a machine that takes its time to be registered: it may be there already, and ask something.
+    async fn registering(
+        &self,
+        task: ManagedObjectReference,
+        path: &DatastorePath,
+    ) -> Result<ManagedObjectReference> {
+        let client = self.client();
+        let find = FindByDatastorePath {
+            datacenter: self.place().datacenter.clone(),
+            path: path.to_string(),
+            ..Default::default()
+        };
+        loop {
+            // One that has not got all of its properties yet is as good as none.
+            if let Some(vm) = client.call(&find).await?
+                && let Ok(Some(domain)) = self.domain(&vm).await
+            {
+                return registered(client, domain, vm, task, path).await;
+            }
+            let info: TaskInfo = client.property(&task, "info").await?;
+            let method = RegisterVmTask::name();
+            let end = match info.state {
+                TaskInfoState::Success => RegisterVmTask::task_result(info.result)
+                    .map_err(|error| Cause::TaskResult { method, error }),
+                TaskInfoState::Error => {
+                    let fault = Box::new(task_fault(info.error.map(|error| *error)));
+                    Err(Cause::Task { method, fault })
+                }
+                _ => {
+                    sleep(SOON).await;
+                    continue;
+                }
+            };
+            return end.map_err(|error| not_defined(error, path));
+        }
     }
 
     /// How VMX files are read.
@@ -233,6 +286,37 @@ impl Connect {
     }
 }
 
+/// Brings the task to its end that registers a domain, as those of domains are.
+async fn registered(
+    client: &Client,
+    domain: Domain,
+    vm: ManagedObjectReference,
+    task: ManagedObjectReference,
+    path: &DatastorePath,
+) -> Result<ManagedObjectReference> {
+    let target = Target {
+        domain,
+        client: client.clone(),
+        vm,
+        goal: Goal {
+            from: VirtualMachinePowerState::PoweredOff,
+            to: None,
+        },
+        method: RegisterVmTask::name(),
+        start: Start::Called(task),
+    };
+    let words = Words {
+        could_not: "Could not define domain",
+        wrong_state: "Domain is not powered off",
+    };
+    let outcome = engine::run(&target, engine::Options::default()).await;
+    match engine::result(outcome, words, &target.domain) {
+        Ok(()) => Ok(target.vm),
+        Err(error) if error.kind() == ErrorKind::TaskFailed => Err(error.advise(stays(path))),
+        Err(error) => Err(error),
+    }
+}
+
 /// The name, which a definition that was read from a document has.
 fn name_of(def: &DomainDef) -> &str {
     def.name.as_deref().unwrap_or_default()
@@ -297,7 +381,7 @@ fn vmx_path(def: &DomainDef) -> Result<DatastorePath> {
 
 /// The file is there, and the host does not take it.
 fn not_defined(error: Cause, path: &DatastorePath) -> Error {
-    let advice = format!("the file '{path}' has been written and stays");
+    let advice = stays(path);
     let Some(fault) = error.fault() else {
         return Error::from(error).advise(advice);
     };
@@ -305,6 +389,10 @@ fn not_defined(error: Cause, path: &DatastorePath) -> Error {
     Error::new(ErrorKind::TaskFailed, ErrorNumber::InternalError, message)
         .because(error)
         .advise(advice)
+}
+
+fn stays(path: &DatastorePath) -> String {
+    format!("the file '{path}' has been written and stays")
 }
 
 fn definition(code: ErrorNumber, message: impl Into<String>) -> Error {

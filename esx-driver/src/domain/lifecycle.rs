@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Operation, Result,
-    engine::{self, Goal, Target, Words},
+    engine::{self, Goal, Start, Target, Words},
 };
 
 impl Domain {
@@ -258,7 +258,7 @@ impl Change {
                     vm,
                     goal,
                     method: self.method,
-                    start: self.start,
+                    start: Start::Call(self.start),
                 };
                 let outcome = engine::run(&target, options).await;
                 engine::result(outcome, self.words, &target.domain)

@@ -257,6 +257,11 @@ pub(crate) fn begin<E>() -> (State<E>, Action<E>) {
     (State::Preparing, Action::Look)
 }
 
+/// The first action of a call whose domain needs no reading before its task.
+pub(crate) fn start<E>() -> (State<E>, Action<E>) {
+    (State::Starting(Vec::new()), Action::Start)
+}
+
 /// What follows from an event.
 pub(crate) fn next<E>(goal: &Goal, state: State<E>, event: Event<E>) -> (State<E>, Action<E>) {
     use Event as On;

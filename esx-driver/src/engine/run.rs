@@ -63,8 +63,15 @@ pub(crate) struct Target {
     pub(crate) goal: Goal,
     /// The method that starts the task: `PowerOnVM_Task`.
     pub(crate) method: &'static str,
-    /// Calls it.
-    pub(crate) start: fn(Client, ManagedObjectReference) -> Started,
+    pub(crate) start: Start,
+}
+
+/// How a task comes about.
+pub(crate) enum Start {
+    /// The method is called, if the domain is as it has to be.
+    Call(fn(Client, ManagedObjectReference) -> Started),
+    /// It was called, since there is a domain only when the task is on its way.
+    Called(ManagedObjectReference),
 }
 
 /// A call that starts a task.
@@ -106,7 +113,10 @@ pub(crate) async fn run(target: &Target, options: Options<'_>) -> Outcome<Cause>
         answered: HashMap::new(),
         lost_answers: 0,
     };
-    let (mut state, mut action) = machine::begin();
+    let (mut state, mut action) = match target.start {
+        Start::Call(_) => machine::begin(),
+        Start::Called(_) => machine::start(),
+    };
     let outcome = loop {
         let event = match action {
             Action::Look => talk.look().await,
@@ -234,8 +244,11 @@ impl Talk<'_> {
     }
 
     async fn start(&mut self) -> Event<Cause> {
-        let client = self.target.client.clone();
-        match (self.target.start)(client, self.target.vm.clone()).await {
+        let call = match &self.target.start {
+            Start::Call(call) => call,
+            Start::Called(task) => return Event::Started(task.clone()),
+        };
+        match call(self.target.client.clone(), self.target.vm.clone()).await {
             Ok(task) => Event::Started(task),
             Err(error) if is_lost(&error) => Event::StartLost(error),
             Err(error) => Event::StartRefused(error),

@@ -4,7 +4,7 @@ use esx_driver::{
     Connect, DefineFlags, ErrorKind, UndefineFlags,
     virt_model::{DomainFilter, ErrorNumber, XmlFlags},
 };
-use esx_sim::{Effect, Rule, Simulator};
+use esx_sim::{Effect, Question, Rule, Script, Simulator, Then};
 use http::StatusCode;
 use vi_types::objects::NoPermission;
 
@@ -441,6 +441,113 @@ async fn configurations_are_converted_without_making_anything() {
     }
     let requests = simulator.requests();
     assert!(requests.iter().all(|request| request.verb != "PUT"));
+}
+
+/// Defines a domain at a host that asks something before it has registered the machine.
+async fn asked(query: &str, script: Script) -> (Simulator, esx_driver::Result<esx_driver::Domain>) {
+    let simulator = Simulator::esx().build();
+    simulator.script(script);
+    let uri = format!("esx://esx.example.com/?{query}");
+    let connect = open(&simulator, &uri).await.unwrap();
+    let xml = variant(&connect, &[]).await;
+    simulator.clear_requests();
+    let defined = connect.define_xml(&xml, DefineFlags::NONE).await;
+    assert_eq!(simulator.leftovers(), []);
+    (simulator, defined)
+}
+
+fn asks() -> Script {
+    Script::new("RegisterVM_Task").asks(Question::moved_or_copied())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_of_the_new_machine_is_answered() {
+    for script in [
+        asks(),
+        Script::new("RegisterVM_Task").asks_at_once(Question::moved_or_copied()),
+    ] {
+        let (simulator, defined) = asked("auto_answer=1", script).await;
+        assert_eq!(defined.unwrap().name(), "new");
+        let methods = methods(&simulator);
+        let count = |wanted: &str| methods.iter().filter(|method| *method == wanted).count();
+        assert_eq!(
+            (count("RegisterVM_Task"), count("AnswerVM")),
+            (1, 1),
+            "{methods:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_of_the_new_machine_is_reported() {
+    for (cancelable, left) in [
+        (true, "the blocked task was cancelled"),
+        (
+            false,
+            "the blocked task cannot be cancelled and is left behind",
+        ),
+    ] {
+        let (simulator, defined) = asked("", asks().cancelable(cancelable)).await;
+        let error = defined.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Blocked);
+        let text = error.to_string();
+        assert!(
+            text.starts_with(
+                "internal error: Pending question blocks virtual machine execution, question is 'msg.uuid.altered: "
+            ),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("possible answers are 'Cancel', 'I moved it', 'I copied it'"),
+            "{text}"
+        );
+        let advice = error.advice().unwrap();
+        assert!(advice.ends_with(left), "{advice}");
+        assert_eq!(simulator.vm("new").is_none(), cancelable);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_may_end_the_definition() {
+    let question = Question::new("Shall there be another one?")
+        .choice("No", Then::fail(NoPermission::default(), "Not here."))
+        .default(0);
+    let script = Script::new("RegisterVM_Task").asks(question);
+    let (simulator, defined) = asked("auto_answer=1", script).await;
+    let error = defined.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TaskFailed);
+    assert_eq!(
+        error.to_string(),
+        "internal error: Could not define domain: NoPermission - Not here."
+    );
+    assert_eq!(
+        error.advice(),
+        Some("the file '[datastore1] build-ci/new.vmx' has been written and stays")
+    );
+    assert_eq!(simulator.vm("new"), None);
+}
+
+/// The machine is there only when the task is over.
+#[tokio::test(start_paused = true)]
+async fn a_slow_definition_is_waited_for() {
+    let (simulator, connect) = host().await;
+    let xml = variant(&connect, &[]).await;
+    simulator.stop_tasks();
+    let defined = connect.define_xml(&xml, DefineFlags::NONE);
+    let steps = async {
+        for _ in 0..6 {
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            simulator.step_tasks();
+        }
+    };
+    let (domain, ()) = tokio::join!(defined, steps);
+    assert_eq!(domain.unwrap().name(), "new");
+    let methods = methods(&simulator);
+    assert!(
+        methods.contains(&"FindByDatastorePath".to_owned()),
+        "{methods:?}"
+    );
+    assert_eq!(simulator.leftovers(), []);
 }
 
 #[tokio::test]

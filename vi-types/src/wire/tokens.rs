@@ -425,7 +425,7 @@ impl<'a> Tokens<'a> {
         if self.skip_comment()? {
             return Ok(Piece::Text(Cow::Borrowed("")));
         }
-        self.open_tag(self.end_of_name(self.position + 1))?;
+        self.open_named(self.position + 1)?;
         Ok(Piece::Start)
     }
 
