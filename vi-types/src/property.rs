@@ -115,7 +115,7 @@ impl<T: DataObject> OptionalObject for Option<Box<T>> {
     }
 
     fn fill(&mut self) -> &mut dyn Object {
-        &mut **self.insert(Box::new(T::default()))
+        &mut **self.insert(T::boxed())
     }
 
     fn clear(&mut self) {
