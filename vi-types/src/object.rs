@@ -55,6 +55,18 @@ pub trait DataObject: Object + Default {
     fn unset() -> Box<dyn Object> {
         Self::boxed()
     }
+
+    /// The object without its type.
+    #[inline(never)]
+    fn as_object(&self) -> &dyn Object {
+        self
+    }
+
+    /// The object without its type.
+    #[inline(never)]
+    fn as_object_mut(&mut self) -> &mut dyn Object {
+        self
+    }
 }
 
 impl<T: Object + Default> DataObject for T {}
